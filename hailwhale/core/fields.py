@@ -1,0 +1,55 @@
+"""Names of parameters: singular and plural are one, the unknown is refused with a suggestion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+
+from hailwhale.errors import BadInput
+
+_SINGULAR = {
+    "dimension": "dimensions",
+    "metric": "metrics",
+    "period": "periods",
+    "option": "options",
+}
+
+
+def settle_names(fields: Mapping[str, object], known: Sequence[str]) -> dict[str, object]:
+    """Fields under their one name each; `known` lists the names, plural where there are two.
+
+    Names that begin with ``_`` are cache busters and are left out. An unknown name is `BadInput`:
+    a misspelt `metrcis` must not lose its dollars in silence.
+
+    >>> settle_names({"metric": "dollars", "_": "1767"}, ["metrics", "pk"])
+    {'metrics': 'dollars'}
+    >>> settle_names({"metrcis": "dollars"}, ["metrics", "pk"])
+    Traceback (most recent call last):
+    ...
+    hailwhale.errors.BadInput: metrcis: got 'dollars'; expected a parameter named pk or metric(s); \
+did you mean metrics?
+    """
+    settled: dict[str, object] = {}
+    for name, value in fields.items():
+        if isinstance(name, str) and name.startswith("_"):
+            continue
+        plural = _SINGULAR.get(name, name) if isinstance(name, str) else name
+        if plural not in known:
+            raise BadInput(_nameable(name), value, _known_names(name, known))
+        if plural in settled:
+            raise BadInput(plural, value, f"{plural} given once, in one spelling")
+        settled[plural] = value
+    return settled
+
+
+def _known_names(name: object, known: Sequence[str]) -> str:
+    singular = {plural: f"{one}(s)" for one, plural in _SINGULAR.items()}
+    names = sorted((singular.get(each, each) for each in known), key=lambda each: (len(each), each))
+    expected = f"a parameter named {', '.join(names[:-1])} or {names[-1]}"
+    close = get_close_matches(str(name)[:64], [*known, *_SINGULAR], n=1)
+    return f"{expected}; did you mean {close[0]}?" if close else expected
+
+
+def _nameable(name: object) -> str:
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(name))
+    return text[:64] or "parameter"

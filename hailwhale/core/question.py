@@ -1,0 +1,227 @@
+"""Questions, parsed once at the edge: what /totals, /plotpoints and the library ask.
+
+Owns the parameters of a question and their defaults. It does not answer: it must not know stores.
+Values are plain Python (a list, a dict, a text): the web layer has already read its literals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from hailwhale.core.dimensions import OVERALL, Path, parse_dimensions, parse_pk
+from hailwhale.core.fields import settle_names
+from hailwhale.core.formula import Formula
+from hailwhale.core.limits import DEFAULT_LIMITS, Limits
+from hailwhale.core.period import DEFAULT, DEFAULT_TOTALS, Period
+from hailwhale.core.series import Sort
+from hailwhale.core.timegrid import Grid, parse_tzoffset, parse_zone
+from hailwhale.errors import BadInput
+
+Fields = Mapping[str, object]
+
+_COMMON = ("pk", "dimensions", "metrics", "periods", "tz", "tzoffset", "format")
+PLOT_PARAMETERS = (*_COMMON, "depth", "threshold", "limit", "sort", "other")
+TOTALS_PARAMETERS = _COMMON
+CHILDREN_PARAMETERS = ("pk", "dimensions", "depth")
+
+DEFAULT_LIMIT = 10
+DEFAULT_THRESHOLD = Decimal("0.1")
+MAX_FORMULAS = 64
+MAX_PERIODS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over periods. `grid` is the time zone asked for, None for the service's own."""
+
+    pk: Path
+    dimensions: tuple[Path, ...]
+    formulas: tuple[Formula, ...]
+    periods: tuple[Period, ...]
+    grid: Grid | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Series over one period, and which descendants of the dimensions to show with them."""
+
+    pk: Path
+    dimensions: tuple[Path, ...]
+    formulas: tuple[Formula, ...]
+    period: Period
+    grid: Grid | None
+    depth: int
+    threshold: Decimal
+    limit: int
+    sort: Sort
+    other: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Children:
+    """The dimensions known below some dimensions, `depth` levels down."""
+
+    pk: Path
+    dimensions: tuple[Path, ...]
+    depth: int
+
+
+def parse_totals(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> Totals:
+    """Read the parameters of a totals question; see `TOTALS_PARAMETERS`."""
+    found = settle_names(fields, TOTALS_PARAMETERS)
+    periods = _texts(found.get("periods"), "periods") or list(DEFAULT_TOTALS)
+    if len(periods) > MAX_PERIODS:
+        raise BadInput("periods", periods, f"at most {MAX_PERIODS} periods")
+    return Totals(
+        parse_pk(found.get("pk"), limits),
+        parse_asked(found.get("dimensions"), limits),
+        parse_formulas(found.get("metrics")),
+        tuple(Period.parse(text, "period") for text in periods),
+        _zone(found),
+    )
+
+
+def parse_plot(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> Plot:
+    """Read the parameters of a plotpoints question; see `PLOT_PARAMETERS`."""
+    found = settle_names(fields, PLOT_PARAMETERS)
+    periods = _texts(found.get("periods"), "period") or [DEFAULT]
+    if len(periods) != 1:
+        raise BadInput("period", found["periods"], "one period")
+    formulas = parse_formulas(found.get("metrics"))
+    depth = whole(found.get("depth"), "depth", 0, limits.depth, default=0)
+    sort = found.get("sort")
+    return Plot(
+        parse_pk(found.get("pk"), limits),
+        parse_asked(found.get("dimensions"), limits),
+        formulas,
+        Period.parse(periods[0], "period"),
+        _zone(found),
+        depth,
+        _share(found.get("threshold"), DEFAULT_THRESHOLD if depth else Decimal(0)),
+        whole(found.get("limit"), "limit", 0, 1_000_000, default=DEFAULT_LIMIT),
+        Sort(formulas[0], descending=True) if sort in (None, "") else Sort.parse(_text(sort)),
+        flag(found.get("other"), "other"),
+    )
+
+
+def parse_children(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> Children:
+    """Read the parameters of a subdimensions question; see `CHILDREN_PARAMETERS`."""
+    found = settle_names(fields, CHILDREN_PARAMETERS)
+    return Children(
+        parse_pk(found.get("pk"), limits),
+        parse_asked(found.get("dimensions"), limits),
+        whole(found.get("depth"), "depth", 1, limits.depth, default=1),
+    )
+
+
+def parse_asked(value: object, limits: Limits = DEFAULT_LIMITS) -> tuple[Path, ...]:
+    """The dimensions asked for: as an event's, but only the paths named, and the overall by `_`.
+
+    >>> parse_asked({"country": ["US", "CA"]})
+    (('country', 'US'), ('country', 'CA'))
+    >>> parse_asked([["_"], ["country"]])
+    ((), ('country',))
+    """
+    if (
+        isinstance(value, list | tuple)
+        and value
+        and all(isinstance(v, list | tuple) for v in value)
+    ):
+        paths = [path for item in value for path in parse_dimensions(item, limits) or (OVERALL,)]
+        if len(paths) > limits.paths:
+            raise BadInput("dimensions", value, f"at most {limits.paths} paths")
+        return tuple(dict.fromkeys(paths))
+    return parse_dimensions(value, limits) or (OVERALL,)
+
+
+def parse_formulas(value: object) -> tuple[Formula, ...]:
+    """The metrics asked for: one, a list, or several with commas between; `hits` when none are.
+
+    >>> [formula.text for formula in parse_formulas("dollars, dollars/hits")]
+    ['dollars', 'dollars/hits']
+    """
+    texts = _texts(value, "metrics") or ["hits"]
+    if len(texts) > MAX_FORMULAS:
+        raise BadInput("metrics", value, f"at most {MAX_FORMULAS} metrics")
+    formulas = (Formula.parse(text, "metrics") for text in texts)
+    return tuple({formula.text: formula for formula in formulas}.values())
+
+
+def whole(value: object, parameter: str, least: int, most: int, default: int) -> int:
+    """A whole number within bounds; absent or empty gives the default.
+
+    >>> whole("3", "depth", 0, 8, default=0)
+    3
+    """
+    if value is None or value == "":
+        return default
+    expected = f"a whole number from {least} to {most}"
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal | float):
+        raise BadInput(parameter, value, expected)
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation as fault:
+        raise BadInput(parameter, value, expected) from fault
+    if not number.is_finite() or not least <= number <= most or number != int(number):
+        raise BadInput(parameter, value, expected)
+    return int(number)
+
+
+def flag(value: object, parameter: str) -> bool:
+    """A yes or no: 1 or 0, true or false; absent or empty is no.
+
+    >>> flag("1", "other"), flag(None, "other")
+    (True, False)
+    """
+    words = {"1": True, "true": True, "0": False, "false": False, "": False, "none": False}
+    word = str(value).strip().lower() if isinstance(value, bool | int | str | None) else "?"
+    if word not in words:
+        raise BadInput(parameter, value, "1 or 0")
+    return words[word]
+
+
+def _share(value: object, default: Decimal) -> Decimal:
+    if value is None or value == "":
+        return default
+    expected = "a share of the parent from 0 to 1, such as 0.1"
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        raise BadInput("threshold", value, expected)
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation as fault:
+        raise BadInput("threshold", value, expected) from fault
+    if not number.is_finite() or not 0 <= number <= 1:
+        raise BadInput("threshold", value, expected)
+    return number
+
+
+def _texts(value: object, parameter: str) -> list[str]:
+    """A text, several with commas between, or a list of texts, as a list; empty when absent."""
+    if value is None or value == "":
+        return []
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",")]
+    if isinstance(value, Sequence) and all(isinstance(part, str) for part in value):
+        return list(value)
+    raise BadInput(parameter, value, "a text or a list of texts")
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise BadInput("sort", value, "a metric, with a minus in front for the largest first")
+    return value
+
+
+def _zone(found: Fields) -> Grid | None:
+    zone, offset = found.get("tz"), found.get("tzoffset")
+    if zone not in (None, "") and offset not in (None, ""):
+        raise BadInput("tzoffset", offset, "either tz or tzoffset, not both")
+    if zone not in (None, ""):
+        if not isinstance(zone, str):
+            raise BadInput("tz", zone, "an IANA time zone such as Europe/Berlin")
+        return parse_zone(zone, "tz")
+    if offset not in (None, ""):
+        return parse_tzoffset(str(offset))
+    return None

