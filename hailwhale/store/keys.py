@@ -1,0 +1,113 @@
+r"""Every key and field that HailWhale keeps in Redis or Valkey, drawn and built here alone.
+
+All keys of a root pk carry the tag of its shard, so they live on one node of a cluster and one
+script can touch all that belongs to an event::
+
+    hw:meta                                hash    what the store was made with: zone, rollups
+    hw:imports                             hash    name of an import -> its last block counted whole
+    hw:{17}:buffer                         list    hits accepted, not yet counted, oldest first
+    hw:{17}:position                       string  hits ever taken off the buffer: the drain's fence
+    hw:{17}:plan                           list    increments taken from the buffer, not yet applied
+    hw:{17}:dead                           list    hits that could not be parsed, with the reason
+    hw:{17}:stats                          hash    accepted, duplicate, drained, dead, folded
+    hw:{17}:ids:<root>                     zset    idempotency ids by the second they were accepted
+    hw:{17}:imports                        hash    name of an import -> its last block counted here
+    hw:{17}:pks:<pk>                       set     labels known one level below a pk; '' holds roots
+    hw:{17}:kids:<pk>␞<dimension>          set     labels known one level below a dimension
+    hw:{17}:1h:1767225600:<pk>␞<dimension> hash    the cells of one chunk of a rollup's buckets
+    hw:{17}:all:0:<pk>␞<dimension>         hash    the cells of everything ever
+
+Labels of a path are joined by U+001F and pk and dimension are parted by U+001E: no label may hold
+a control character, so two different paths can never share a key.
+
+A cell is one field, ``<index of the bucket in its chunk>:<metric>``; metric names hold no colon.
+Its value is decimal text. Small hashes of short fields stay in the engine's compact encoding,
+which is where the memory budget is met; a chunk expires as a whole, so nothing scans the keyspace.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+from hailwhale.core.dimensions import Path
+
+SHARDS = 128
+
+_LABEL = "\x1f"
+_PART = "\x1e"
+
+
+def shard_of(root: str) -> int:
+    """The shard a root pk belongs to, the same on every machine and in every release.
+
+    >>> shard_of("Product")
+    49
+    """
+    return zlib.crc32(root.encode()) % SHARDS
+
+
+def cell_field(index: int, metric: str) -> str:
+    """The field of a cell in its chunk's hash.
+
+    >>> cell_field(13, "dollars")
+    '13:dollars'
+    """
+    return f"{index}:{metric}"
+
+
+def joined(path: Path) -> str:
+    """A path as it stands inside a key."""
+    return _LABEL.join(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keyspace under one namespace.
+
+    >>> Keys("hw").buffer(17)
+    'hw:{17}:buffer'
+    """
+
+    namespace: str = "hw"
+
+    def _of_shard(self, shard: int, rest: str) -> str:
+        return f"{self.namespace}:{{{shard}}}:{rest}"
+
+    def meta(self) -> str:
+        return f"{self.namespace}:meta"
+
+    def imports_done(self) -> str:
+        return f"{self.namespace}:imports"
+
+    def imports(self, shard: int) -> str:
+        return self._of_shard(shard, "imports")
+
+    def buffer(self, shard: int) -> str:
+        return self._of_shard(shard, "buffer")
+
+    def position(self, shard: int) -> str:
+        return self._of_shard(shard, "position")
+
+    def plan(self, shard: int) -> str:
+        return self._of_shard(shard, "plan")
+
+    def dead(self, shard: int) -> str:
+        return self._of_shard(shard, "dead")
+
+    def stats(self, shard: int) -> str:
+        return self._of_shard(shard, "stats")
+
+    def ids(self, root: str) -> str:
+        return self._of_shard(shard_of(root), f"ids:{root}")
+
+    def subpks(self, shard: int, pk: Path) -> str:
+        """The labels known below `pk`; below the empty path, the root pks of the shard."""
+        return self._of_shard(shard, f"pks:{joined(pk)}")
+
+    def children(self, pk: Path, dimension: Path) -> str:
+        return self._of_shard(shard_of(pk[0]), f"kids:{joined(pk)}{_PART}{joined(dimension)}")
+
+    def cells(self, pk: Path, dimension: Path, rollup: str, chunk_start_s: int) -> str:
+        rest = f"{rollup}:{chunk_start_s}:{joined(pk)}{_PART}{joined(dimension)}"
+        return self._of_shard(shard_of(pk[0]), rest)

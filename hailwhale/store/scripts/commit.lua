@@ -1,0 +1,92 @@
+-- Turn hits into increments: one atomic step from "buffered" to "to be applied".
+--
+-- The hits leave the buffer, the unparsable ones go to the dead letters, new labels become known
+-- and the increments are kept as the shard's plan, all or nothing. A plan of one chunk is applied
+-- at once instead.
+--
+-- KEYS[1] buffer  KEYS[2] position  KEYS[3] plan  KEYS[4] dead  KEYS[5] stats
+-- KEYS[6] imports
+-- KEYS[7..6+children] sets of known labels; then, if given, ids; then the cells of an inline chunk
+-- ARGV[1] JSON:
+--   position   the position the hits were read at, or '' when nothing is taken off the buffer
+--   taken      hits to take off the head of the buffer
+--   dead       dead letters to keep
+--   children   list of {most labels the set may hold or 0, label, label, …}, one per set
+--   id         {id, now, seconds remembered} or absent: count only if this id is new
+--   block      {name of an import, number} or absent: count only if the last block was a lower one
+--   guard      {position in KEYS of a hash of cells, field, text} or absent: only while it holds this
+--   folded     hits counted under _other, for the statistics
+--   inline     rows of the only chunk, or absent
+-- ARGV[2..] chunks of the plan
+-- returns {'committed'}, or with nothing changed {'stale'}, {'duplicate'}, {'changed'}
+--         or {'overflow', index of a set, label, index, label, …}: labels that do not fit
+
+local step = cjson.decode(ARGV[1])
+local OTHER = '_other'
+local SLICE = 1000  -- Lua can unpack only some thousand values at once
+
+if step.position ~= '' and step.position ~= (redis.call('GET', KEYS[2]) or '') then
+  return {'stale'}
+end
+if step.guard then
+  local held = redis.call('HGET', KEYS[step.guard[1]], step.guard[2]) or '0'
+  if held ~= step.guard[3] then return {'changed'} end
+end
+if step.block then
+  local last = redis.call('HGET', KEYS[6], step.block[1])
+  if last and tonumber(last) >= step.block[2] then return {'duplicate'} end
+end
+local ids = KEYS[7 + #step.children]
+if step.id then
+  local seen = redis.call('ZSCORE', ids, step.id[1])
+  if seen and tonumber(seen) > step.id[2] - step.id[3] then
+    redis.call('HINCRBY', KEYS[5], 'duplicate', 1)
+    return {'duplicate'}
+  end
+end
+
+local overflow = {'overflow'}
+for i, set in ipairs(step.children) do
+  local most = set[1]
+  if most > 0 then
+    local size = redis.call('SCARD', KEYS[6 + i])
+    if size + #set - 1 > most then
+      for j = 2, #set do
+        if set[j] ~= OTHER and redis.call('SISMEMBER', KEYS[6 + i], set[j]) == 0 then
+          size = size + 1
+          if size > most then
+            overflow[#overflow + 1] = i
+            overflow[#overflow + 1] = set[j]
+          end
+        end
+      end
+    end
+  end
+end
+if #overflow > 1 then return overflow end
+
+for i, set in ipairs(step.children) do
+  for j = 2, #set, SLICE do
+    redis.call('SADD', KEYS[6 + i], unpack(set, j, math.min(j + SLICE - 1, #set)))
+  end
+end
+if step.block then redis.call('HSET', KEYS[6], step.block[1], step.block[2]) end
+if step.id then
+  redis.call('ZADD', ids, step.id[2], step.id[1])
+  redis.call('EXPIRE', ids, step.id[3])
+end
+if step.position ~= '' then
+  redis.call('LTRIM', KEYS[1], step.taken, -1)
+  redis.call('INCRBY', KEYS[2], step.taken)
+  redis.call('HINCRBY', KEYS[5], 'drained', step.taken)
+end
+if #step.dead > 0 then
+  for _, letter in ipairs(step.dead) do redis.call('RPUSH', KEYS[4], letter) end
+  redis.call('HINCRBY', KEYS[5], 'dead', #step.dead)
+end
+if step.folded > 0 then redis.call('HINCRBY', KEYS[5], 'folded', step.folded) end
+for i = 2, #ARGV do redis.call('RPUSH', KEYS[3], ARGV[i]) end
+if step.inline then
+  apply_rows(KEYS, 7 + #step.children + (step.id and 1 or 0), step.inline)
+end
+return {'committed'}

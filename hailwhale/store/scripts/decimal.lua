@@ -1,0 +1,93 @@
+-- Exact sums of decimal texts, put in front of every script that adds to cells.
+--
+-- add(a, b)   a: a cell's decimal text, or false when the cell is new;  b: the amount to add
+-- returns     the sum as canonical text: no exponent, no '+', no trailing zeros, never '-0'
+--
+-- Lua's numbers are doubles, exact for whole numbers below 2^53. Texts of at most 15 digits are
+-- added as whole numbers of their smallest digit; longer ones digit group by digit group.
+
+local EXACT = 9007199254740992
+local GROUP, GROUP_DIGITS = 10000000, 7
+
+local function parts(text)
+  local negative = string.sub(text, 1, 1) == '-'
+  if negative then text = string.sub(text, 2) end
+  local dot = string.find(text, '.', 1, true)
+  if not dot then return negative, text, 0 end
+  return negative, string.sub(text, 1, dot - 1) .. string.sub(text, dot + 1), #text - dot
+end
+
+local function canonical(negative, digits, decimals)
+  digits = string.gsub(digits, '^0+', '')
+  if #digits <= decimals then digits = string.rep('0', decimals + 1 - #digits) .. digits end
+  if decimals > 0 then
+    local whole = string.sub(digits, 1, -decimals - 1)
+    local rest = string.gsub(string.sub(digits, -decimals), '0+$', '')
+    digits = rest == '' and whole or whole .. '.' .. rest
+  end
+  if digits == '' or digits == '0' then return '0' end
+  return negative and '-' .. digits or digits
+end
+
+-- Whole numbers of any length as little-endian groups of seven digits.
+local function groups(digits)
+  local out = {}
+  for last = #digits, 1, -GROUP_DIGITS do
+    out[#out + 1] = tonumber(string.sub(digits, math.max(1, last - GROUP_DIGITS + 1), last))
+  end
+  return out
+end
+
+local function ungroup(g)
+  local out = {}
+  for i = #g, 1, -1 do out[#out + 1] = string.format('%07.0f', g[i]) end
+  return table.concat(out)
+end
+
+local function larger(a, b)
+  for i = math.max(#a, #b), 1, -1 do
+    local x, y = a[i] or 0, b[i] or 0
+    if x ~= y then return x > y end
+  end
+  return true
+end
+
+local function add_long(neg_a, a, neg_b, b)
+  local sign = 1
+  if neg_a ~= neg_b then
+    sign = -1
+    if not larger(a, b) then
+      a, b, neg_a = b, a, neg_b
+    end
+  end
+  local out, carry = {}, 0
+  for i = 1, math.max(#a, #b) + 1 do
+    local n = (a[i] or 0) + sign * (b[i] or 0) + carry
+    carry = math.floor(n / GROUP)
+    out[i] = n - carry * GROUP
+  end
+  return neg_a, ungroup(out)
+end
+
+local function add(a, b)
+  if not a then return b end
+  local short = #a <= 15 and #b <= 15
+  if short and not string.find(a, '.', 1, true) and not string.find(b, '.', 1, true) then
+    return string.format('%.0f', tonumber(a) + tonumber(b))
+  end
+  local neg_a, digits_a, dec_a = parts(a)
+  local neg_b, digits_b, dec_b = parts(b)
+  local decimals = math.max(dec_a, dec_b)
+  if short then
+    local x = tonumber(digits_a) * 10 ^ (decimals - dec_a)
+    local y = tonumber(digits_b) * 10 ^ (decimals - dec_b)
+    if x < EXACT / 2 and y < EXACT / 2 then
+      local n = (neg_a and -x or x) + (neg_b and -y or y)
+      return canonical(n < 0, string.format('%.0f', math.abs(n)), decimals)
+    end
+  end
+  digits_a = digits_a .. string.rep('0', decimals - dec_a)
+  digits_b = digits_b .. string.rep('0', decimals - dec_b)
+  local negative, digits = add_long(neg_a, groups(digits_a), neg_b, groups(digits_b))
+  return canonical(negative, digits, decimals)
+end

@@ -1,0 +1,124 @@
+"""What the tests share: a real Valkey of their own, and stores on it and on fakeredis."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import fakeredis
+import pytest
+import redis
+
+from hailwhale.services.assembly import Services, assemble
+from hailwhale.settings import Settings
+from hailwhale.store.connection import connect
+from hailwhale.store.embedded import EmbeddedValkey
+from hailwhale.store.keys import Keys
+from hailwhale.store.redis_store import RedisStore
+
+NOW_S = 1_773_576_630  # Sunday 2026-03-15 12:10:30 UTC
+
+_namespaces = (f"t{number}" for number in itertools.count())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """With REQUIRE_ALL=1 a skipped test is a failure: nothing may go untested in silence."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if os.environ.get("REQUIRE_ALL") and skipped:
+        pytest.exit(f"{len(skipped)} tests were skipped though all are required", returncode=1)
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until a test moves it."""
+
+    now_s: float = NOW_S
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]:
+    """One real Valkey for the whole run; each test has a namespace of its own on it."""
+    with EmbeddedValkey(tmp_path_factory.mktemp("valkey"), fsync="no") as server:
+        yield server
+
+
+@pytest.fixture
+def namespace() -> str:
+    return next(_namespaces)
+
+
+@pytest.fixture
+def client(valkey: EmbeddedValkey) -> Iterator[redis.Redis]:
+    client = connect(valkey.url, timeout_s=10)
+    yield client
+    client.close()
+    client.connection_pool.disconnect()
+
+
+MakeStore = Callable[..., RedisStore]
+
+
+@pytest.fixture(params=["fakeredis", "valkey"])
+def make_store(request: pytest.FixtureRequest, namespace: str) -> Iterator[MakeStore]:
+    """Makes stores on each engine, all on the same data, with the options given."""
+    if request.param == "fakeredis":
+        client: redis.Redis = fakeredis.FakeRedis(version=(7,))
+    else:
+        client = request.getfixturevalue("client")
+
+    def make(**options: int) -> RedisStore:
+        return RedisStore(client, Keys(namespace), **options)
+
+    yield make
+    if request.param == "fakeredis":
+        client.close()
+
+
+@pytest.fixture
+def store(make_store: MakeStore) -> RedisStore:
+    return make_store()
+
+
+@pytest.fixture
+def make_services(
+    valkey: EmbeddedValkey, namespace: str, clock: Clock
+) -> Iterator[Callable[..., Services]]:
+    """Makes services on the real server at the test's clock, with the settings given."""
+    made: list[Services] = []
+
+    def make(**settings: object) -> Services:
+        values = {"redis_url": valkey.url, "namespace": namespace, **settings}
+        chosen = Settings.from_env({}, **values)
+        store = RedisStore(
+            connect(chosen.redis_url, 10),
+            Keys(chosen.namespace),
+            buffer_limit=chosen.buffer_limit,
+            max_children=chosen.max_children,
+        )
+        made.append(assemble(chosen, store, clock))
+        return made[-1]
+
+    yield make
+    for services in made:
+        services.close()
+
+
+@pytest.fixture
+def services(make_services: Callable[..., Services]) -> Services:
+    return make_services()
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    return tmp_path / "data"

@@ -1,0 +1,341 @@
+"""The contract every store keeps, on each engine: see hailwhale.store.base.Store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+import pytest
+
+from hailwhale.core.increments import Increments, Target
+from hailwhale.errors import StoreMismatch
+from hailwhale.store.base import (
+    Ask,
+    Block,
+    ChunkAddress,
+    DeadLetter,
+    Guard,
+    Incoming,
+    Load,
+    Outcome,
+    Receipt,
+    Step,
+)
+from hailwhale.store.keys import shard_of
+from hailwhale.store.redis_store import ID_REMEMBERED_S, RedisStore
+
+NOW_S = 1_773_576_630
+ROOT = "Shop"
+SHARD = shard_of(ROOT)
+PK = (ROOT,)
+US = ("country", "US")
+MakeStore = Callable[..., RedisStore]
+
+
+def hits(*names: str, id: str | None = None) -> list[Incoming]:
+    return [Incoming(ROOT, name.encode(), id) for name in names]
+
+
+def increments(
+    amounts: dict[tuple[int, str], Decimal | int],
+    dimension: tuple[str, ...] = (),
+    rollup: str = "all",
+    labels: dict[tuple[tuple[str, ...], tuple[str, ...]], Sequence[str]] | None = None,
+) -> Increments:
+    target = Target(PK, dimension, rollup, 0, None if rollup == "all" else 3600, amounts)
+    known = {node: dict.fromkeys(names) for node, names in (labels or {}).items()}
+    return Increments([target], known, {(): {ROOT: None}})
+
+
+def hit_count(
+    store: RedisStore, dimension: tuple[str, ...] = (), rollup: str = "all"
+) -> Decimal | None:
+    return store.read([Ask(ChunkAddress(PK, dimension, rollup, 0), [(0, "hits")])])[0][0]
+
+
+def one_hit(**step: object) -> Step:
+    return Step(SHARD, increments({(0, "hits"): 1}), **step)  # type: ignore[arg-type]
+
+
+# The buffer
+
+
+def test_hits_wait_in_the_order_they_were_accepted(store: RedisStore) -> None:
+    assert store.accept(hits("a", "b"), NOW_S) == [Receipt.ACCEPTED, Receipt.ACCEPTED]
+    assert store.accept(hits("c"), NOW_S) == [Receipt.ACCEPTED]
+    assert list(store.window(SHARD, 10).hits) == [b"a", b"b", b"c"]
+    assert list(store.window(SHARD, 2).hits) == [b"a", b"b"]
+
+
+def test_equal_hits_are_all_kept(store: RedisStore) -> None:
+    store.accept(hits(*["same"] * 1_500), NOW_S)
+    assert len(store.window(SHARD, 5_000).hits) == 1_500
+
+
+def test_hits_of_different_roots_wait_in_their_own_shards(store: RedisStore) -> None:
+    roots = ["Shop", "Blog", "Mail"]
+    store.accept([Incoming(root, root.encode()) for root in roots], NOW_S)
+    waiting = {load.shard: load.buffered for load in store.loads()}
+    assert waiting == {shard_of(root): 1 for root in roots}
+    for root in roots:
+        assert list(store.window(shard_of(root), 10).hits) == [root.encode()]
+
+
+def test_a_full_buffer_refuses_and_keeps_what_it_has(make_store: MakeStore) -> None:
+    store = make_store(buffer_limit=2)
+    receipts = store.accept(hits("a", "b", "c"), NOW_S)
+    assert receipts == [Receipt.ACCEPTED, Receipt.ACCEPTED, Receipt.FULL]
+    assert list(store.window(SHARD, 10).hits) == [b"a", b"b"]
+
+
+def test_a_refused_hit_may_come_again_with_its_id(make_store: MakeStore) -> None:
+    store = make_store(buffer_limit=1)
+    store.accept(hits("a"), NOW_S)
+    assert store.accept(hits("b", id="order-1"), NOW_S) == [Receipt.FULL]
+    window = store.window(SHARD, 10)
+    store.commit(one_hit(position=window.position, taken=1), NOW_S)
+    assert store.accept(hits("b", id="order-1"), NOW_S) == [Receipt.ACCEPTED]
+
+
+@pytest.mark.parametrize(
+    ("later_s", "receipt"),
+    [
+        (0, Receipt.DUPLICATE),
+        (ID_REMEMBERED_S - 1, Receipt.DUPLICATE),
+        (ID_REMEMBERED_S, Receipt.ACCEPTED),
+    ],
+)
+def test_an_id_is_accepted_once_in_24_hours(
+    store: RedisStore, later_s: int, receipt: Receipt
+) -> None:
+    assert store.accept(hits("a", id="order-1"), NOW_S) == [Receipt.ACCEPTED]
+    assert store.accept(hits("a", id="order-1"), NOW_S + later_s) == [receipt]
+
+
+def test_an_id_repeated_within_one_call_is_accepted_once(store: RedisStore) -> None:
+    receipts = store.accept(hits("a", "a", id="order-1"), NOW_S)
+    assert receipts == [Receipt.ACCEPTED, Receipt.DUPLICATE]
+
+
+def test_the_same_id_under_another_root_is_another_id(store: RedisStore) -> None:
+    store.accept(hits("a", id="order-1"), NOW_S)
+    assert store.accept([Incoming("Blog", b"a", "order-1")], NOW_S) == [Receipt.ACCEPTED]
+
+
+# Committing
+
+
+def test_a_commit_takes_hits_off_and_counts(store: RedisStore) -> None:
+    store.accept(hits("a", "b", "c"), NOW_S)
+    position = store.window(SHARD, 2).position
+    step = Step(SHARD, increments({(0, "hits"): 2}), position=position, taken=2)
+    assert store.commit(step, NOW_S).outcome is Outcome.COMMITTED
+    assert list(store.window(SHARD, 10).hits) == [b"c"]
+    assert hit_count(store) == 2
+
+
+def test_of_two_drains_that_read_the_same_hits_one_wins(store: RedisStore) -> None:
+    store.accept(hits("a", "b"), NOW_S)
+    first, second = store.window(SHARD, 10), store.window(SHARD, 10)
+    assert (
+        store.commit(one_hit(position=first.position, taken=2), NOW_S).outcome is Outcome.COMMITTED
+    )
+    assert store.commit(one_hit(position=second.position, taken=2), NOW_S).outcome is Outcome.STALE
+    assert hit_count(store) == 1
+
+
+def test_a_position_never_comes_back_when_the_data_was_lost(
+    make_store: MakeStore, namespace: str
+) -> None:
+    store = make_store()
+    store.accept(hits("a"), NOW_S)
+    stale = store.window(SHARD, 10).position
+    store._client.delete(*store._client.keys(f"{namespace}:*"))
+    store.accept(hits("b"), NOW_S)
+    assert store.commit(one_hit(position=stale, taken=1), NOW_S).outcome is Outcome.STALE
+    assert list(store.window(SHARD, 10).hits) == [b"b"]
+
+
+def test_an_id_commits_once_and_is_shared_with_the_buffer(store: RedisStore) -> None:
+    assert store.commit(one_hit(id="order-1"), NOW_S).outcome is Outcome.COMMITTED
+    assert store.commit(one_hit(id="order-1"), NOW_S).outcome is Outcome.DUPLICATE
+    assert store.accept(hits("a", id="order-1"), NOW_S) == [Receipt.DUPLICATE]
+    assert hit_count(store) == 1
+
+
+def test_a_block_of_an_import_commits_once_and_in_order(store: RedisStore) -> None:
+    outcomes = [
+        store.commit(one_hit(block=Block(name, number)), NOW_S).outcome.value
+        for name, number in [("a", 1), ("a", 1), ("b", 1), ("a", 3), ("a", 2), ("a", 4)]
+    ]
+    assert outcomes == [
+        "committed", "duplicate", "committed", "committed", "duplicate", "committed"
+    ]  # fmt: skip
+    assert hit_count(store) == 4
+
+
+def test_the_last_block_counted_whole_is_remembered(store: RedisStore) -> None:
+    assert store.last_block("a") == 0
+    store.note_block(Block("a", 7))
+    assert (store.last_block("a"), store.last_block("b")) == (7, 0)
+
+
+def test_a_guarded_commit_needs_the_total_it_expects(store: RedisStore) -> None:
+    guard = Guard(PK, (), "hits", Decimal(0))
+    assert store.commit(one_hit(guard=guard), NOW_S).outcome is Outcome.COMMITTED
+    assert store.commit(one_hit(guard=guard), NOW_S).outcome is Outcome.CHANGED
+    assert hit_count(store) == 1
+
+
+def test_dead_letters_are_kept_with_their_reason(store: RedisStore) -> None:
+    store.accept(hits("\x00broken"), NOW_S)
+    letter = DeadLetter(b"\x00broken\xff", "hit: got '\\x00broken'; expected three parts")
+    position = store.window(SHARD, 10).position
+    store.commit(Step(SHARD, Increments(), position=position, taken=1, dead=[letter]), NOW_S)
+    assert store.dead_letters(SHARD) == [letter]
+    assert store.loads() == []
+
+
+def test_a_large_step_becomes_a_plan_that_is_applied_chunk_by_chunk(
+    make_store: MakeStore,
+) -> None:
+    store = make_store(chunk_cells=2)
+    many = increments({(0, "hits"): 1})
+    many.targets += increments({(0, "hits"): 5}, US).targets
+    many.targets += increments({(0, "hits"): 7}, ("device",)).targets
+    store.commit(Step(SHARD, many), NOW_S)
+    assert store.loads() == [Load(SHARD, 0, 2)]
+    applied = 0
+    while store.apply_next(SHARD):
+        applied += 1
+    assert applied == 2
+    assert (hit_count(store), hit_count(store, US), hit_count(store, ("device",))) == (1, 5, 7)
+    assert store.loads() == []
+
+
+# Cells
+
+
+@pytest.mark.parametrize(
+    ("amounts", "total"),
+    [
+        (["1", "2"], "3"),
+        (["0.1"] * 10, "1"),
+        (["19.99", "-19.99"], "0"),
+        (["19.99", "-20"], "-0.01"),
+        (["0.1", "0.02", "-0.12"], "0"),
+        (["9007199254740993", "1"], "9007199254740994"),
+        (["12345678901234.567", "0.0004"], "12345678901234.5674"),
+        (["999999999999999", "0.000000000000001"], "999999999999999.000000000000001"),
+        (["-1", "0.999999999999999999999999999999"], "-0.000000000000000000000000000001"),
+        (["100000000000000000000000000000", "-1"], "99999999999999999999999999999"),
+        (["0.5", "0.5"], "1"),
+        (["-0.5", "-0.5"], "-1"),
+    ],
+)
+def test_sums_are_exact(store: RedisStore, amounts: list[str], total: str) -> None:
+    for amount in amounts:
+        store.commit(Step(SHARD, increments({(0, "hits"): Decimal(amount)})), NOW_S)
+    found = hit_count(store)
+    assert f"{found:f}" == total
+
+
+def test_a_cell_that_was_never_counted_reads_none(store: RedisStore) -> None:
+    store.commit(one_hit(), NOW_S)
+    ask = Ask(ChunkAddress(PK, (), "all", 0), [(0, "hits"), (0, "dollars"), (1, "hits")])
+    assert store.read([ask, ask]) == [[Decimal(1), None, None]] * 2
+
+
+def test_cells_of_a_chunk_expire_together_and_all_never(
+    make_store: MakeStore, namespace: str
+) -> None:
+    store = make_store()
+    for rollup in ("1h", "all"):
+        step = Step(SHARD, increments({(0, "hits"): 1}, rollup=rollup))
+        store.commit(step, NOW_S)
+        store.commit(step, NOW_S)
+    keys = store._keys
+    assert 3590 <= store._client.ttl(keys.cells(PK, (), "1h", 0)) <= 3600
+    assert store._client.ttl(keys.cells(PK, (), "all", 0)) == -1
+
+
+# Known labels
+
+
+def test_committed_labels_are_known(store: RedisStore) -> None:
+    labels = {(PK, ()): ["country"], (PK, ("country",)): ["US", "CA", "L'Aquila||x"]}
+    store.commit(Step(SHARD, increments({(0, "hits"): 1}, US, labels=labels)), NOW_S)
+    assert store.children([(PK, ()), (PK, ("country",)), (PK, US)]) == [
+        {"country"},
+        {"US", "CA", "L'Aquila||x"},
+        set(),
+    ]
+    assert store.subpks(()) == {ROOT}
+
+
+def test_labels_past_the_most_are_refused_by_name_and_nothing_is_counted(
+    make_store: MakeStore,
+) -> None:
+    store = make_store(max_children=2)
+    country = (PK, ("country",))
+    first = {country: ["US"]}
+    store.commit(Step(SHARD, increments({(0, "hits"): 1}, labels=first)), NOW_S)
+    more = {country: ["US", "CA", "DE", "FR", "_other"]}
+    answer = store.commit(Step(SHARD, increments({(0, "hits"): 1}, labels=more)), NOW_S)
+    assert answer.outcome is Outcome.OVERFLOW
+    assert answer.labels == {country: ["DE", "FR"]}
+    assert hit_count(store) == 1
+    fitting = {country: ["US", "CA", "_other"]}
+    answer = store.commit(Step(SHARD, increments({(0, "hits"): 1}, labels=fitting)), NOW_S)
+    assert answer.outcome is Outcome.COMMITTED
+
+
+# Erasure and the record of what the store is
+
+
+def test_erased_cells_and_labels_are_gone(store: RedisStore) -> None:
+    labels = {(PK, ("country",)): ["US"]}
+    store.commit(Step(SHARD, increments({(0, "hits"): 1}, US, labels=labels)), NOW_S)
+    assert store.erase_cells([ChunkAddress(PK, US, "all", 0), ChunkAddress(PK, US, "1h", 7)]) == 1
+    store.erase_children([(PK, ("country",))])
+    store.forget_label(PK, ())
+    assert hit_count(store, US) is None
+    assert store.children([(PK, ("country",))]) == [set()]
+    assert store.subpks(()) == set()
+
+
+def test_a_forgotten_root_forgets_its_ids(store: RedisStore) -> None:
+    store.commit(one_hit(id="order-1"), NOW_S)
+    store.forget_pk(PK)
+    assert store.commit(one_hit(id="order-1"), NOW_S).outcome is Outcome.COMMITTED
+
+
+def test_a_store_remembers_what_it_was_made_of(store: RedisStore) -> None:
+    assert store.declare("UTC", ["1h:35d", "all"], NOW_S) == {}
+    assert store.declare("UTC", ["1h:35d", "all"], NOW_S + 5) == {}
+    with pytest.raises(StoreMismatch, match="HAILWHALE_TIMEZONE=UTC"):
+        store.declare("Europe/Berlin", ["1h:35d", "all"], NOW_S)
+    with pytest.raises(StoreMismatch, match="HAILWHALE_ROLLUPS=1h:35d,all"):
+        store.declare("UTC", ["1d:3y", "all"], NOW_S)
+
+
+def test_an_added_rollup_is_filled_from_then_on(store: RedisStore) -> None:
+    store.declare("UTC", ["1h:35d", "all"], NOW_S)
+    added = ["1h:35d", "1d:3y", "all"]
+    assert store.declare("UTC", added, NOW_S + 60) == {"1d": NOW_S + 60}
+    assert store.declare("UTC", added, NOW_S + 99) == {"1d": NOW_S + 60}
+
+
+def test_what_happened_is_told_in_numbers(store: RedisStore) -> None:
+    store.accept(hits("a", "b"), NOW_S)
+    store.accept(hits("c", "c", id="order-1"), NOW_S)
+    position = store.window(SHARD, 10).position
+    letter = DeadLetter(b"b", "not a hit")
+    store.commit(one_hit(position=position, taken=3, dead=[letter], folded=4), NOW_S)
+    assert store.stats() == {
+        "accepted": 3,
+        "duplicate": 1,
+        "drained": 3,
+        "dead": 1,
+        "folded": 4,
+    }
