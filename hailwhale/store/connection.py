@@ -63,7 +63,38 @@ class Script:
         folder = files("hailwhale.store") / "scripts"
         parts = [*_INCLUDES[name], name]
         text = "\n".join((folder / f"{part}.lua").read_text("utf-8") for part in parts)
+        self._client: Any = client
         self._script = client.register_script(text)
 
     def __call__(self, keys: list[str], args: list[Any]) -> Any:
         return self._script(keys=keys, args=args)
+
+    def many(self, calls: list[tuple[list[str], list[Any]]]) -> list[Any]:
+        """Several calls in one round trip, each on its own keys; their answers in order.
+
+        Calls are atomic one by one, not together. The first fault among them is raised.
+        """
+        if len(calls) == 1:
+            return [self(*calls[0])]
+        answers = self._pipelined(calls)
+        missing = [place for place, answer in enumerate(answers) if _unknown_script(answer)]
+        if missing:  # a server that has just started does not know the script yet
+            self._client.script_load(self._script.script)
+            again = self._pipelined([calls[place] for place in missing])
+            for place, answer in zip(missing, again, strict=True):
+                answers[place] = answer
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        return answers
+
+    def _pipelined(self, calls: list[tuple[list[str], list[Any]]]) -> list[Any]:
+        pipeline = self._client.pipeline(transaction=False)
+        for keys, args in calls:
+            pipeline.evalsha(self._script.sha, len(keys), *keys, *args)
+        answers: list[Any] = pipeline.execute(raise_on_error=False)
+        return answers
+
+
+def _unknown_script(answer: object) -> bool:
+    return isinstance(answer, redis.exceptions.NoScriptError)

@@ -87,19 +87,31 @@ class RedisStore:
         by_shard: dict[int, list[int]] = {}
         for place, hit in enumerate(hits):
             by_shard.setdefault(shard_of(hit.root), []).append(place)
+        slices = [
+            (shard, some) for shard, places in by_shard.items() for some in _sliced(places, 1_000)
+        ]
+        if not slices:
+            return []
+        with faults_named():
+            answers = self._accept.many(
+                [
+                    self._accept_call(shard, [hits[place] for place in some], now_s)
+                    for shard, some in slices
+                ]
+            )
         receipts = [Receipt.FULL] * len(hits)
-        for shard, places in by_shard.items():
-            for some in _sliced(places, 1_000):
-                statuses = self._accept_some(shard, [hits[place] for place in some], now_s)
-                for place, status in zip(some, statuses, strict=True):
-                    receipts[place] = Receipt(status)
+        for (_, some), statuses in zip(slices, answers, strict=True):
+            for place, status in zip(some, statuses, strict=True):
+                receipts[place] = Receipt(status)
         return receipts
 
-    def _accept_some(self, shard: int, hits: list[Incoming], now_s: int) -> list[int]:
+    def _accept_call(
+        self, shard: int, hits: list[Incoming], now_s: int
+    ) -> tuple[list[str], list[Any]]:
         keys = self._keys
         key_list = [keys.buffer(shard), keys.position(shard), keys.stats(shard)]
         id_keys: dict[str, int] = {}
-        args: list[object] = [self._buffer_limit, now_s, ID_REMEMBERED_S]
+        args: list[Any] = [self._buffer_limit, now_s, ID_REMEMBERED_S]
         for hit in hits:
             if hit.id is None:
                 args += [hit.hit, "", 0]
@@ -108,9 +120,7 @@ class RedisStore:
                 if index > len(key_list):
                     key_list.append(keys.ids(hit.root))
                 args += [hit.hit, hit.id, index]
-        with faults_named():
-            statuses: list[int] = self._accept(key_list, args)
-        return statuses
+        return key_list, args
 
     def window(self, shard: int, most: int) -> Window:
         pipeline = self._client.pipeline(transaction=False)

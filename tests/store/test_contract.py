@@ -339,3 +339,13 @@ def test_what_happened_is_told_in_numbers(store: RedisStore) -> None:
         "dead": 1,
         "folded": 4,
     }
+
+
+def test_a_row_of_thousands_of_cells_is_counted_whole(store: RedisStore) -> None:
+    amounts: dict[tuple[int, str], Decimal | int] = {
+        (index, f"m{metric}"): index + metric for index in range(60) for metric in range(60)
+    }
+    for _ in range(2):
+        store.commit(Step(SHARD, increments(dict(amounts))), NOW_S)
+    found = store.read([Ask(ChunkAddress(PK, (), "all", 0), list(amounts))])[0]
+    assert found == [2 * amount for amount in amounts.values()]

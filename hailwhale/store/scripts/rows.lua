@@ -6,17 +6,27 @@
 --
 -- A chunk gets its expiry when its first cells are written and keeps it.
 
+local AT_ONCE = 1000  -- fields: Lua can unpack only some thousand values
+
+local function add_fields(key, row, from, to)
+  local fields, changes, fresh = {}, {}, true
+  for j = from, to, 2 do fields[#fields + 1] = row[j] end
+  local cells = redis.call('HMGET', key, unpack(fields))
+  for i, field in ipairs(fields) do
+    if cells[i] then fresh = false end
+    changes[2 * i - 1] = field
+    changes[2 * i] = add(cells[i], row[from + 2 * i - 1])
+  end
+  redis.call('HSET', key, unpack(changes))
+  return fresh
+end
+
 local function apply_rows(keys, first, rows)
   for i, row in ipairs(rows) do
-    local key, fields = keys[first + i - 1], {}
-    for j = 2, #row, 2 do fields[#fields + 1] = row[j] end
-    local cells, changes, fresh = redis.call('HMGET', key, unpack(fields)), {}, true
-    for j, field in ipairs(fields) do
-      if cells[j] then fresh = false end
-      changes[2 * j - 1] = field
-      changes[2 * j] = add(cells[j], row[2 * j + 1])
+    local key, fresh = keys[first + i - 1], false
+    for j = 2, #row, 2 * AT_ONCE do
+      fresh = add_fields(key, row, j, math.min(j + 2 * AT_ONCE - 1, #row)) or fresh
     end
-    redis.call('HSET', key, unpack(changes))
     if fresh and row[1] > 0 then redis.call('EXPIRE', key, row[1], 'NX') end
   end
 end

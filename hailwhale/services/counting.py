@@ -1,0 +1,128 @@
+"""Counting at once, and setting a counter to a value: what writes cells without the buffer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal, localcontext
+
+from hailwhale.core.event import Event, parse_event
+from hailwhale.core.increments import EXACT, Batch, Schedule
+from hailwhale.core.limits import Limits
+from hailwhale.core.rollups import Rollup
+from hailwhale.core.timegrid import Grid
+from hailwhale.errors import BadInput, HailWhaleError
+from hailwhale.services.committing import commit
+from hailwhale.services.drain import MAX_STEP_SIZE, Drain
+from hailwhale.services.hail import BatchReport, Fields
+from hailwhale.store.base import Ask, ChunkAddress, Guard, Outcome, Receipt, Store
+from hailwhale.store.keys import shard_of
+
+_SET_TRIES = 100
+
+
+class Counting:
+    """Counts events so that they can be read the moment the call returns."""
+
+    def __init__(
+        self,
+        store: Store,
+        grid: Grid,
+        rollups: Sequence[Rollup],
+        limits: Limits,
+        clock: Callable[[], float],
+        drain: Drain,
+    ) -> None:
+        self._store = store
+        self._grid = grid
+        self._rollups = rollups
+        self._limits = limits
+        self._clock = clock
+        self._drain = drain
+
+    def count_now(self, fields: Fields) -> Receipt:
+        """Count one event; raises `BadInput`, and then nothing was counted."""
+        return self._count(parse_event(fields, self._clock(), self._limits))
+
+    def count_many_now(self, events: Iterable[Fields | BadInput]) -> BatchReport:
+        """Count events, each accepted or refused on its own; see `Hailing.count_many`.
+
+        Events without an id are summed up by shard and counted in one step each.
+        """
+        report = BatchReport()
+        batches: dict[int, Batch] = {}
+        for place, fields in enumerate(events):
+            try:
+                if isinstance(fields, BadInput):
+                    raise fields
+                event = parse_event(fields, self._clock(), self._limits)
+            except BadInput as fault:
+                report.rejected.append((place, fault))
+                continue
+            report.accepted += 1
+            if event.id is not None:
+                report.duplicates += self._count(event) is Receipt.DUPLICATE
+                continue
+            shard = shard_of(event.pk[0])
+            batch = batches.setdefault(shard, self._batch())
+            batch.add(event.pk, event.dimensions, event.at_s, event.metrics)
+            if batch.size >= MAX_STEP_SIZE:
+                self._commit(shard, batches.pop(shard))
+        for shard, batch in batches.items():
+            self._commit(shard, batch)
+        return report
+
+    def update_count_to(self, fields: Fields) -> None:
+        """Make the total ever counted of each metric given equal to its value.
+
+        The difference is counted now, in the pk and dimension and in everything above them, so sums
+        stay sums. `fields` are those of an event with at most one dimension path, and without `at`
+        and `id`. What waits in the buffer is counted first. Each metric is set in one atomic step.
+        """
+        event = self._update(fields)
+        dimension = event.dimensions[0] if event.dimensions else ()
+        self._drain.flush([shard_of(event.pk[0])])
+        for metric, value in event.metrics.items():
+            self._set(event, dimension, metric, value)
+
+    def _update(self, fields: Fields) -> Event:
+        for name in ("at", "id"):
+            if name in fields:
+                raise BadInput(name, fields[name], "no such parameter when a count is set")
+        event = parse_event(fields, self._clock(), self._limits, add_hits=False)
+        if not event.metrics:
+            raise BadInput("metrics", None, 'the values to set, such as {"queued": 12}')
+        if len(event.dimensions) > 1:
+            raise BadInput("dimensions", fields.get("dimensions"), "at most one dimension path")
+        return event
+
+    def _set(self, event: Event, dimension: tuple[str, ...], metric: str, value: Decimal) -> None:
+        ever = Ask(ChunkAddress(event.pk, dimension, "all", 0), [(0, metric)])
+        for _ in range(_SET_TRIES):
+            current = self._store.read([ever])[0][0] or Decimal(0)
+            with localcontext(EXACT):
+                difference = value - current
+            if not difference:
+                return
+            batch = self._batch()
+            batch.add(event.pk, event.dimensions, event.at_s, {metric: difference})
+            guard = Guard(event.pk, dimension, metric, current)
+            if self._commit(shard_of(event.pk[0]), batch, guard=guard) is Outcome.COMMITTED:
+                return
+        raise HailWhaleError(f"{metric} was counted all the time while it was to be set")
+
+    def _count(self, event: Event) -> Receipt:
+        batch = self._batch()
+        batch.add(event.pk, event.dimensions, event.at_s, event.metrics)
+        outcome = self._commit(shard_of(event.pk[0]), batch, id=event.id)
+        return Receipt.DUPLICATE if outcome is Outcome.DUPLICATE else Receipt.ACCEPTED
+
+    def _batch(self) -> Batch:
+        return Batch(Schedule(self._grid, self._rollups, int(self._clock())))
+
+    def _commit(
+        self, shard: int, batch: Batch, id: str | None = None, guard: Guard | None = None
+    ) -> Outcome:
+        outcome = commit(self._store, shard, batch, int(self._clock()), id=id, guard=guard)
+        while self._store.apply_next(shard):
+            pass
+        return outcome

@@ -1,0 +1,75 @@
+"""Accepting hits: events go into the store's buffer, or are refused with the reason, one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from hailwhale.core.event import Event, encode_hit, parse_event
+from hailwhale.core.limits import Limits
+from hailwhale.errors import BadInput, BufferFull
+from hailwhale.services.grouping import GroupCommit
+from hailwhale.store.base import Incoming, Receipt, Store
+
+Fields = Mapping[str, object]
+
+
+@dataclass(slots=True)
+class BatchReport:
+    """What became of the events of one request.
+
+    `accepted` counts those now in the buffer (or counted), and the duplicates that were there
+    already; `rejected` tells the refused ones by their place (from 0) and why. An event that only
+    found the buffer full is in `unbuffered`: it may be sent again.
+    """
+
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: list[tuple[int, BadInput]] = field(default_factory=list)
+    unbuffered: list[int] = field(default_factory=list)
+
+
+class Hailing:
+    """Takes events into the buffer. Returning means: the store has them."""
+
+    def __init__(self, store: Store, limits: Limits, clock: Callable[[], float]) -> None:
+        self._accept = GroupCommit(store.accept).accept
+        self._limits = limits
+        self._clock = clock
+
+    def count(self, fields: Fields) -> Receipt:
+        """Buffer one event; raises `BadInput` or `BufferFull`, and then nothing was kept."""
+        event = parse_event(fields, self._clock(), self._limits)
+        receipt = self._accept([_incoming(event)], int(self._clock()))[0]
+        if receipt is Receipt.FULL:
+            raise BufferFull("the buffer is full: the drain is behind")
+        return receipt
+
+    def count_many(self, events: Iterable[Fields | BadInput]) -> BatchReport:
+        """Buffer events one by one, each accepted or refused on its own.
+
+        A `BadInput` in the place of an event (a line that was not JSON, say) is refused as it is.
+        """
+        report = BatchReport()
+        places: list[int] = []
+        hits: list[Incoming] = []
+        for place, fields in enumerate(events):
+            try:
+                if isinstance(fields, BadInput):
+                    raise fields
+                hits.append(_incoming(parse_event(fields, self._clock(), self._limits)))
+                places.append(place)
+            except BadInput as fault:
+                report.rejected.append((place, fault))
+        receipts = self._accept(hits, int(self._clock()))
+        for place, receipt in zip(places, receipts, strict=True):
+            if receipt is Receipt.FULL:
+                report.unbuffered.append(place)
+            else:
+                report.accepted += 1
+                report.duplicates += receipt is Receipt.DUPLICATE
+        return report
+
+
+def _incoming(event: Event) -> Incoming:
+    return Incoming(event.pk[0], encode_hit(event), event.id)

@@ -1,0 +1,230 @@
+"""Importing many rows, each counted exactly once however often the import is killed and resumed.
+
+Rows are cut into blocks, a block is summed up by shard, and each shard counts a numbered block at
+most once, in the same atomic step as its cells. A block's number is the line its last row ends on,
+so what has been counted is a line to go on after. Two runs of one import must cut alike: how rows
+are cut depends on the rows alone, and the constants that say how may not change between releases.
+
+Knows rows and the store; neither files, nor terminals, nor formats.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from hailwhale.core.event import Event, parse_event
+from hailwhale.core.increments import Batch, Schedule
+from hailwhale.core.limits import Limits
+from hailwhale.core.rollups import Rollup
+from hailwhale.core.timegrid import Grid
+from hailwhale.errors import BadInput, TooLarge
+from hailwhale.services.committing import commit
+from hailwhale.services.rows import READ_FAULTS, Row, unreadable
+from hailwhale.store.base import Block, Outcome, Store
+from hailwhale.store.keys import shard_of
+
+BLOCK_ROWS = 5_000
+BLOCK_NODES = 25_000  # bounds the cells of a step, and so the time for which it holds up the store
+SETTLE_ROWS = 1_000  # rows between two notes of how far the import is; this one may change
+
+_READ_BYTES = 1024 * 1024
+_NAME_CHARS = 32
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What became of the rows that one run of an import read, up to `line`.
+
+    `before` are those counted before: by a run that was cut short, or under their id. `undated` of
+    them all are older than every rollup that has dates, and count in the total ever only.
+    """
+
+    line: int = 0
+    rows: int = 0
+    counted: int = 0
+    before: int = 0
+    rejected: int = 0
+    undated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a file holds: a digest that names its import, and about how many lines there are."""
+
+    name: str
+    lines: int
+
+
+def examine(stream: BinaryIO, mapping: str) -> Content:
+    """The content of a file, named after it and after how it is read, wherever it lies.
+
+    Raises `BadInput` when the file cannot be read.
+
+    >>> from io import BytesIO
+    >>> examine(BytesIO(b"{}"), "ndjson")
+    Content(name='7b3099aee24e960e5eca3db407635ae5', lines=0)
+    """
+    digest = hashlib.sha256(mapping.encode() + b"\0")
+    lines = 0
+    try:
+        while part := stream.read(_READ_BYTES):
+            digest.update(part)
+            lines += part.count(b"\n")
+    except READ_FAULTS as fault:
+        raise unreadable(fault) from fault
+    return Content(digest.hexdigest()[:_NAME_CHARS], lines)
+
+
+class Importing:
+    """Counts rows in numbered blocks. One import may even run twice at once and counts once."""
+
+    def __init__(
+        self,
+        store: Store,
+        grid: Grid,
+        rollups: Sequence[Rollup],
+        limits: Limits,
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._grid = grid
+        self._rollups = tuple(rollups)
+        self._limits = limits
+        self._clock = clock
+
+    def last_line(self, name: str) -> int:
+        """The line up to which the rows of an import are all counted; 0 when it is new."""
+        return self._store.last_block(name)
+
+    def run(
+        self,
+        name: str,
+        rows: Iterable[Row],
+        refused: Callable[[int, BadInput], None],
+        settled: Callable[[ImportReport], None],
+    ) -> ImportReport:
+        """Count the rows, which are all those of the import after its `last_line`.
+
+        `refused` is told each row that is wrong, by its line, before the row is passed for good;
+        `settled` is told from time to time how far the import is. Raises `StoreUnavailable` with
+        the import cut short; it is resumed by running it again.
+        """
+        report = ImportReport()
+        touched: set[int] = set()
+        unsettled = 0
+        last: Block | None = None
+        for block_rows in _blocks(rows):
+            report.line = block_rows[-1].line
+            last = Block(name, report.line)
+            touched |= self._count(last, block_rows, report, refused)
+            unsettled += len(block_rows)
+            if unsettled >= SETTLE_ROWS:
+                self._settle(last, touched)
+                unsettled = 0
+                settled(report)
+        if last is not None and unsettled:
+            self._settle(last, touched)
+            settled(report)
+        return report
+
+    def _count(
+        self,
+        block: Block,
+        rows: Sequence[Row],
+        report: ImportReport,
+        refused: Callable[[int, BadInput], None],
+    ) -> set[int]:
+        """Commit a block in every shard it has rows of; which those are."""
+        now_s = int(self._clock())
+        schedule = Schedule(self._grid, self._rollups, now_s)
+        batches: dict[int, Batch] = {}
+        sizes: dict[int, int] = {}
+        id = None
+        for row in rows:
+            report.rows += 1
+            try:
+                event = self._event(row, now_s)
+            except BadInput as fault:
+                report.rejected += 1
+                refused(row.line, fault)
+                continue
+            shard = shard_of(event.pk[0])
+            batch = batches.setdefault(shard, Batch(schedule))
+            batch.add(event.pk, event.dimensions, event.at_s, event.metrics)
+            sizes[shard] = sizes.get(shard, 0) + 1
+            report.undated += len(schedule.slots(event.at_s)) == 1 < len(self._rollups)
+            id = event.id  # only a row alone in its block has one
+        for shard, batch in batches.items():
+            outcome = commit(self._store, shard, batch, now_s, id=id, block=block)
+            if outcome is Outcome.COMMITTED:
+                report.counted += sizes[shard]
+            else:
+                report.before += sizes[shard]
+        return set(batches)
+
+    def _event(self, row: Row, now_s: int) -> Event:
+        if isinstance(row.fields, BadInput):
+            raise row.fields
+        if row.size_bytes > self._limits.event_bytes:
+            most = f"at most {self._limits.event_bytes} bytes"
+            raise TooLarge("event", f"{row.size_bytes} bytes", most)
+        return parse_event(row.fields, now_s, self._limits)
+
+    def _settle(self, block: Block, touched: set[int]) -> None:
+        """Apply what was committed up to a block, then note the block as counted everywhere.
+
+        In this order: what an earlier run left in a plan is found again only until it is noted.
+        """
+        for shard in touched:
+            while self._store.apply_next(shard):
+                pass
+        touched.clear()
+        self._store.note_block(block)
+
+
+def _blocks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Rows in blocks. A row with an id is one of its own, for a step can settle only one id."""
+    block: list[Row] = []
+    nodes = 0
+    for row in rows:
+        alone = isinstance(row.fields, Mapping) and "id" in row.fields
+        if alone and block:
+            yield block
+            block, nodes = [], 0
+        block.append(row)
+        nodes += _nodes(row.fields)
+        if alone or len(block) >= BLOCK_ROWS or nodes >= BLOCK_NODES:
+            yield block
+            block, nodes = [], 0
+    if block:
+        yield block
+
+
+def _nodes(fields: Mapping[str, object] | BadInput) -> int:
+    """At least as many (pk, dimension) nodes as the row counts at, from its plain values.
+
+    Not from the parsed event: whether a row is one depends on limits and on the time.
+    """
+    if isinstance(fields, BadInput):
+        return 1
+    labels = _labels(fields.get("dimensions")) + _labels(fields.get("dimension"))
+    return _labels(fields.get("pk")) * labels
+
+
+def _labels(value: object) -> int:
+    """The keys and scalars in a plain value, None for one."""
+    found = 0
+    unseen = [value]
+    while unseen:
+        value = unseen.pop()
+        if isinstance(value, dict):
+            found += len(value)
+            unseen.extend(value.values())
+        elif isinstance(value, (list, tuple)):
+            unseen.extend(value)
+        else:
+            found += 1
+    return found
