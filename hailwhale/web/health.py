@@ -1,0 +1,27 @@
+"""/healthz: alive, and what waits."""
+
+from __future__ import annotations
+
+import bottle
+
+from hailwhale.errors import StoreUnavailable
+from hailwhale.services.assembly import Services
+from hailwhale.web.replies import json_reply
+
+
+def add_health(app: bottle.Bottle, services: Services) -> None:
+    """Mount /healthz."""
+
+    def healthz() -> bottle.HTTPResponse:
+        """200 while the process serves; `store` says whether its store answers."""
+        try:
+            loads, stats = services.store.loads(), services.store.stats()
+        except StoreUnavailable as fault:
+            return json_reply({"status": "ok", "store": "away", "reason": str(fault)})
+        waiting = {
+            "buffered": sum(load.buffered for load in loads),
+            "planned": sum(load.planned for load in loads),
+        }
+        return json_reply({"status": "ok", "store": "ok", **waiting, **stats})
+
+    app.route("/healthz", "GET", healthz)

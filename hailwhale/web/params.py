@@ -1,0 +1,191 @@
+"""Requests into plain values: the query, a form, a JSON event, an array or lines of events.
+
+Owns how values are written in a request. It does not know what the parameters mean: names and
+values go to the parsers of the core.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from hailwhale.core.literal import parse_json, parse_literal
+from hailwhale.errors import BadInput, TooLarge
+
+Fields = dict[str, object]
+Environ = Mapping[str, Any]
+
+_MAX_FIELDS = 100
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_FORM = "application/x-www-form-urlencoded"
+_LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonl")
+_JSON_OR_TEXT = ("application/json", "text/json", "text/plain", "")
+_VERBATIM = ("id", "uid", "at")  # never a literal: an id may begin with a bracket
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """The most bytes of one event and of a POST, and the most events of a POST."""
+
+    event_bytes: int
+    batch_bytes: int
+    batch_events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What a POST carries. `batch` tells many events from one; items that could not be read are
+    the `BadInput` that says why."""
+
+    events: list[Fields | BadInput]
+    batch: bool
+
+
+def media_type(environ: Environ) -> str:
+    """What a body says it is, in lower case and without parameters; "" when it does not say."""
+    return str(environ.get("CONTENT_TYPE", "")).split(";")[0].strip().lower()
+
+
+def query_fields(environ: Environ, sizes: Sizes) -> Fields:
+    """The parameters of the URL, values that are literals read."""
+    if len(environ.get("QUERY_STRING", "")) > sizes.event_bytes:
+        raise TooLarge("query", "a longer one", f"at most {sizes.event_bytes} bytes")
+    # WSGI hands bytes over as Latin-1; a client may have sent UTF-8 without percent-encoding it.
+    query = environ.get("QUERY_STRING", "").encode("latin-1", "replace")
+    return _form_fields(_text(query, "query"), "query")
+
+
+def one_event(environ: Environ, sizes: Sizes) -> Fields:
+    """The fields of a request for one thing, from its URL or its body."""
+    if environ.get("REQUEST_METHOD") != "POST":
+        return query_fields(environ, sizes)
+    posted = posted_events(environ, sizes)
+    if posted.batch:
+        raise BadInput("body", "many events", "one JSON object or a form")
+    event = posted.events[0]
+    if isinstance(event, BadInput):
+        raise event
+    return event
+
+
+def posted_events(environ: Environ, sizes: Sizes) -> Posted:
+    """The events of a POST: a form, a JSON object or array, or a JSON object a line."""
+    kind = media_type(environ)
+    body = _body(environ, sizes.batch_bytes)
+    in_url = query_fields(environ, sizes)
+    if not body.strip():
+        return Posted([in_url], batch=False)
+    if not all(name.startswith("_") for name in in_url):  # cache busters may stay there
+        raise BadInput("body", "parameters in the URL as well", "parameters in one of the two")
+    text = _text(body, "body")
+    if kind in _LINES:
+        return _lines(text, sizes)
+    if kind == _FORM and text.lstrip()[:1] not in ("{", "["):
+        _refuse_large(text, sizes)
+        return Posted([_form_fields(text, "body")], batch=False)
+    if kind in _JSON_OR_TEXT or kind == _FORM:
+        return _json_events(text, sizes)
+    raise BadInput("Content-Type", kind, f"application/json, {_LINES[0]} or {_FORM}")
+
+
+def _json_events(text: str, sizes: Sizes) -> Posted:
+    """One JSON value; where it is not one but has several lines, a JSON object a line."""
+    try:
+        value = parse_json(text, "body")
+    except BadInput:
+        # An array that is broken is not lines, though some of its lines may look like events.
+        if "\n" in text.strip() and text.lstrip().startswith("{"):
+            return _lines(text, sizes)
+        raise
+    if not isinstance(value, list):
+        _refuse_large(text, sizes)
+        return Posted([_fields(value)], batch=False)
+    _refuse_many(len(value), sizes)
+    return Posted([_item(item, sizes, len(text)) for item in value], batch=True)
+
+
+def _lines(text: str, sizes: Sizes) -> Posted:
+    # Only newlines part events: JSON strings may hold the other separators str.splitlines knows.
+    lines = [line for line in text.split("\n") if line.strip()]
+    _refuse_many(len(lines), sizes)
+    return Posted([_line(line, sizes) for line in lines], batch=True)
+
+
+def _line(line: str, sizes: Sizes) -> Fields | BadInput:
+    try:
+        _refuse_large(line, sizes)
+        return _fields(parse_json(line, "event"))
+    except BadInput as fault:
+        return fault
+
+
+def _item(item: object, sizes: Sizes, whole_chars: int) -> Fields | BadInput:
+    try:
+        # An item cannot be larger than the body it came in, so most need no measuring.
+        if whole_chars > sizes.event_bytes // 4:
+            _refuse_large(json.dumps(item, default=str, ensure_ascii=False), sizes)
+        return _fields(item)
+    except BadInput as fault:
+        return fault
+
+
+def _fields(value: object) -> Fields:
+    if not isinstance(value, dict):
+        raise BadInput("event", value, 'a JSON object such as {"pk": "Shop", "metrics": {…}}')
+    return value
+
+
+def _form_fields(text: str, where: str) -> Fields:
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS)
+    except UnicodeDecodeError as fault:
+        raise BadInput(where, text, "percent-encoded UTF-8") from fault
+    except ValueError as fault:
+        raise BadInput(where, "more", f"at most {_MAX_FIELDS} parameters") from fault
+    fields: Fields = {}
+    for name, value in pairs:
+        if name in fields and not name.startswith("_"):
+            raise BadInput(name, value, "a parameter given once; several values as a JSON list")
+        fields[name] = value if name in _VERBATIM else parse_literal(value, name)
+    return fields
+
+
+def _body(environ: Environ, most: int) -> bytes:
+    announced = environ.get("CONTENT_LENGTH", "")
+    if announced and not _LENGTH.fullmatch(announced):
+        raise BadInput("Content-Length", announced, "a number of bytes")
+    length = int(announced or -1)
+    if length > most:
+        raise TooLarge("body", f"{length} bytes", f"at most {most} bytes")
+    if length < 0 and environ.get("HTTP_TRANSFER_ENCODING", "").lower() != "chunked":
+        return b""
+    try:
+        body: bytes = environ["wsgi.input"].read(length if length >= 0 else most + 1)
+    except Exception as fault:  # each server has its own way to say that a body broke off
+        raise BadInput("body", "an end before its time", "a whole body") from fault
+    if len(body) > most:
+        raise TooLarge("body", "more", f"at most {most} bytes")
+    if 0 <= len(body) < length:
+        raise BadInput("body", f"{len(body)} bytes", f"the {length} bytes that were announced")
+    return body
+
+
+def _text(body: bytes, parameter: str) -> str:
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        raise BadInput(parameter, body[:40], "UTF-8 text") from fault
+
+
+def _refuse_large(text: str, sizes: Sizes) -> None:
+    if len(text) > sizes.event_bytes or len(text.encode(errors="replace")) > sizes.event_bytes:
+        raise TooLarge("event", f"{len(text)} characters", f"at most {sizes.event_bytes} bytes")
+
+
+def _refuse_many(events: int, sizes: Sizes) -> None:
+    if events > sizes.batch_events:
+        raise TooLarge("body", f"{events} events", f"at most {sizes.batch_events} events")
