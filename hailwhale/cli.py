@@ -1,0 +1,60 @@
+"""The command `hailwhale`: puts the commands together and turns a fault into one line and a code.
+
+A command is a module of `hailwhale.commands` with `add_parser(subparsers)`, which sets `run`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from hailwhale import __version__
+from hailwhale.commands import asking, counting, doctor, draining, importing, serving
+from hailwhale.errors import HailWhaleError
+
+COMMANDS = (serving, draining, counting, asking, doctor, importing)
+
+WRONG = 2  # the exit code for what the caller has to put right, as argparse's own
+INTERRUPTED = 130
+_METAVAR = "COMMAND [-h] ..."  # as long as the longest command: argparse gives each one line then
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    whole = argparse.ArgumentParser(
+        prog="hailwhale",
+        usage="hailwhale [-h] [--version] COMMAND ...",
+        description="Real-time counting of rolled-up, multi-dimensional metrics.",
+        epilog="Every option is also a HAILWHALE_* variable; `hailwhale doctor` shows them all.",
+    )
+    whole.add_argument("--version", action="version", version=f"hailwhale {__version__}")
+    subparsers = whole.add_subparsers(
+        title="commands", dest="command", metavar=_METAVAR, required=True, prog="hailwhale"
+    )
+    for command in COMMANDS:
+        command.add_parser(subparsers)
+    return whole
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; usage errors and servers end by SystemExit."""
+    args = parser().parse_args(argv)
+    try:
+        code: int = args.run(args)
+        sys.stdout.flush()
+    except HailWhaleError as fault:
+        print(f"hailwhale: {fault}", file=sys.stderr)
+        return WRONG
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Who reads our output (head, less) has seen enough; nor may the flush at exit complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

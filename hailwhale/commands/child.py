@@ -1,0 +1,93 @@
+"""A child process of the supervisor: started, started again when it dies, stopped.
+
+Knows processes and time; it does not know what the child does.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+
+_FIRST_WAIT_S = 0.1
+_LONGEST_WAIT_S = 10.0
+_SETTLED_S = 30.0  # alive that long, its next death is the first again
+_KILLED_S = 5.0
+
+log = logging.getLogger("hailwhale.serve")
+
+
+class Child:
+    """`python -m hailwhale.cli ARGUMENTS`, in a process group of its own.
+
+    So Ctrl-C in a terminal reaches the supervisor alone, which stops its children in order.
+    """
+
+    def __init__(self, name: str, arguments: Sequence[str], keep_fds: Sequence[int] = ()) -> None:
+        self.name = name
+        self._arguments = arguments
+        self._keep_fds = keep_fds
+        self._process: subprocess.Popen[bytes] | None = None
+        self._deaths = 0
+        self._started_s = 0.0
+        self._start_again_s: float | None = None
+
+    def start(self, environ: Mapping[str, str]) -> None:
+        """Start the process with these variables."""
+        self._start_again_s = None
+        self._started_s = time.monotonic()
+        self._process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-P", "-m", "hailwhale.cli", *self._arguments],
+            # It imports what this process imports, wherever either was started.
+            env={**environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
+            stdin=subprocess.DEVNULL,
+            pass_fds=self._keep_fds,
+            process_group=0,
+        )
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended (minus the signal's number, for one), or None while it runs."""
+        return self._process.poll() if self._process is not None else None
+
+    def look_after(self, environ: Mapping[str, str]) -> None:
+        """Start it again if it died, the later the more often it did in a row."""
+        if self.exit_code is None:
+            return
+        now_s = time.monotonic()
+        if self._start_again_s is None:
+            if now_s - self._started_s > _SETTLED_S:
+                self._deaths = 0
+            wait_s = min(_FIRST_WAIT_S * 2**self._deaths, _LONGEST_WAIT_S)
+            self._deaths += 1
+            self._start_again_s = now_s + wait_s
+            log.warning("%s %s; starting it again in %.1f s", self.name, self.ended(), wait_s)
+        elif now_s >= self._start_again_s:
+            self.start(environ)
+
+    def ended(self) -> str:
+        """How it ended, in words."""
+        code = self.exit_code
+        if code is None:
+            return "still runs"
+        return f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def stop(self, patience_s: float) -> None:
+        """Have it end in good order, or at the end of our patience."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            log.warning("%s did not end within %.0f s: killing it", self.name, patience_s)
+            self._process.kill()
+            self._process.wait(_KILLED_S)

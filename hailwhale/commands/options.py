@@ -1,0 +1,96 @@
+"""Settings as command-line options: an option is another way to write its HAILWHALE_* variable.
+
+So each value is read by one reader, whichever way it came, and what is started by a command gets
+all of its options through the environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import Field, fields
+from typing import TypeAlias
+
+from hailwhale.settings import Settings
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+_NAMES = {"open_to_all": "open"}
+_FLAGS = ("open_to_all",)
+_PASSWORD = re.compile(r"(?<=:)[^:@/]+(?=@)|(?<=password=)[^&]+")
+
+
+def add_settings(parser: argparse.ArgumentParser, *names: str) -> None:
+    """Give a command an option for each setting named: `data_dir` becomes `--data-dir`."""
+    by_name = {setting.name: setting for setting in fields(Settings)}
+    for name in names:
+        setting = by_name[name]
+        option = f"--{_NAMES.get(name, name).replace('_', '-')}"
+        variable, doc = setting.metadata["variable"], setting.metadata["doc"]
+        if name in _FLAGS:
+            parser.add_argument(
+                option, dest=variable, action="store_const", const="1", help=f"{doc} [{variable}]"
+            )
+        else:
+            parser.add_argument(
+                option,
+                dest=variable,
+                metavar=name.rpartition("_")[2].upper(),
+                help=f"{doc} [{variable}, {setting.default or 'none'}]",
+            )
+
+
+def given_variables(args: argparse.Namespace) -> dict[str, str]:
+    """The variables that were written as options."""
+    variables = [setting.metadata["variable"] for setting in fields(Settings)]
+    found = {variable: getattr(args, variable, None) for variable in variables}
+    return {variable: text for variable, text in found.items() if text is not None}
+
+
+def environment(args: argparse.Namespace) -> dict[str, str]:
+    """The environment with the options written into it."""
+    return {**os.environ, **given_variables(args)}
+
+
+def read_settings(args: argparse.Namespace) -> Settings:
+    """The settings in force; raises `BadSetting`."""
+    return Settings.from_env(environment(args))
+
+
+def shown_value(variable: str, text: str) -> str:
+    """The text of a setting with what is secret in it masked.
+
+    >>> shown_value("HAILWHALE_REDIS_URL", "redis://app:hunter2@db:6379/0")
+    'redis://app:***@db:6379/0'
+    >>> shown_value("HAILWHALE_ADMIN_TOKEN", "hunter2")
+    '***'
+    """
+    if variable.endswith("_TOKEN"):
+        return "***" if text else ""
+    return _PASSWORD.sub("***", text) if variable.endswith("_URL") else text
+
+
+def shown_store(settings: Settings) -> str:
+    """Where the counts are kept, in words for a person."""
+    if settings.redis_url:
+        return shown_value("HAILWHALE_REDIS_URL", settings.redis_url)
+    return str(settings.data_dir.expanduser().resolve())
+
+
+def default_text(setting: Field[object]) -> str:
+    """The default of a setting as it would be written in its variable."""
+    value = setting.default
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, tuple):
+        return ",".join(rollup.spec for rollup in value)
+    return str(getattr(value, "name", value) if setting.name == "zone" else value)
+
+
+def source_of(variable: str, given: Mapping[str, str]) -> str:
+    """Where the value in force comes from: the command line, the environment or the default."""
+    if variable in given:
+        return "option"
+    return "environment" if variable in os.environ else "default"

@@ -1,0 +1,60 @@
+"""What every long-running process of ours does: end with its parent, stop on a signal, log."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+
+_PR_SET_PDEATHSIG = 1  # from <linux/prctl.h>
+_LOOK_S = 1.0
+
+
+def end_with_parent(parent_pid: int, with_signal: int = signal.SIGKILL) -> None:
+    """Have this process end when its parent does, however that ends.
+
+    Called first thing in the child. On Linux the kernel sends `with_signal` the moment the thread
+    that started this process is gone; elsewhere a thread looks once a second who the parent is.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, with_signal)
+    else:
+        threading.Thread(target=_watch, args=(parent_pid, with_signal), daemon=True).start()
+    if os.getppid() != parent_pid:  # it ended before this took hold
+        os.kill(os.getpid(), with_signal)
+
+
+def _watch(parent_pid: int, with_signal: int) -> None:
+    while os.getppid() == parent_pid:
+        time.sleep(_LOOK_S)
+    os.kill(os.getpid(), with_signal)
+
+
+def stop_on_signals() -> threading.Event:
+    """An event that SIGTERM or SIGINT sets.
+
+    A thread waits for the signals: a handler could interrupt the main thread inside the event's own
+    lock. They stay blocked in processes started from now on.
+    """
+    stop = threading.Event()
+    signals = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+
+    def wait() -> None:
+        signal.sigwait(signals)
+        stop.set()
+
+    threading.Thread(target=wait, name="signals", daemon=True).start()
+    return stop
+
+
+LOG_FORMAT = "%(asctime)s %(name)s[%(process)d] %(levelname)s: %(message)s"
+
+
+def log_to_stderr() -> None:
+    """Write what is logged, from INFO up, to stderr."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=LOG_FORMAT)

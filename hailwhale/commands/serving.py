@@ -1,0 +1,96 @@
+"""`hailwhale serve`, `hailwhale hail` and `hailwhale whale`: what answers HTTP."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+from functools import partial
+
+from hailwhale.commands.listening import listen, netloc
+from hailwhale.commands.options import Subparsers, add_settings, environment, read_settings
+from hailwhale.commands.processes import end_with_parent, log_to_stderr
+from hailwhale.errors import BadSetting
+from hailwhale.services.assembly import open_services
+from hailwhale.services.safety import refuse_unsafe
+from hailwhale.settings import Settings
+from hailwhale.web.apps import hail_app, whale_app
+from hailwhale.web.late import LateApp
+
+_SERVING = ("host", "port", "workers", "threads", "open_to_all")
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the three commands."""
+    serve = subparsers.add_parser(
+        "serve",
+        help="everything on one machine: web, drain, embedded Valkey",
+        description="Serve hail and whale on one port, count what is buffered, and keep the data "
+        "in an embedded Valkey (or in HAILWHALE_REDIS_URL). What dies is started again. SIGTERM "
+        "answers what is in flight, counts what is buffered, writes the data out and exits.",
+    )
+    add_settings(serve, *_SERVING, "data_dir", "redis_url")
+    serve.set_defaults(run=run_serve)
+
+    hail = subparsers.add_parser(
+        "hail",
+        help="the accepting app alone, over a shared store",
+        description="Serve /count into the buffer of HAILWHALE_REDIS_URL, for `hailwhale drain`.",
+    )
+    add_settings(hail, *_SERVING, "redis_url")
+    hail.set_defaults(run=run_web, buffered=True, listen_fd=None, parent=None)
+
+    whale = subparsers.add_parser(
+        "whale",
+        help="the counting and answering app alone, over a shared store",
+        description="Serve questions, and counting at once, over HAILWHALE_REDIS_URL.",
+    )
+    add_settings(whale, *_SERVING, "redis_url")
+    whale.add_argument(
+        "--buffered",
+        action="store_true",
+        help="/count goes into the buffer: a `hailwhale drain` runs on the same store",
+    )
+    whale.add_argument("--listen-fd", type=int, help=argparse.SUPPRESS)
+    whale.add_argument("--parent", type=int, help=argparse.SUPPRESS)
+    whale.set_defaults(run=run_web)
+
+
+def run_serve(args: argparse.Namespace) -> int:
+    """Supervise the whole service until a signal; 0 when it ended in good order."""
+    from hailwhale.commands.supervisor import Supervisor
+
+    log_to_stderr()
+    environ = environment(args)
+    Supervisor(Settings.from_env(environ), environ).run()
+    return 0
+
+
+def run_web(args: argparse.Namespace) -> int:
+    """Serve one app under gunicorn until a signal; ends by SystemExit."""
+    from hailwhale.commands.gunicorn_server import run
+
+    if args.parent is not None:
+        end_with_parent(args.parent)
+    log_to_stderr()
+    settings = read_settings(args)
+    refuse_unsafe(settings)
+    if not settings.redis_url:
+        raise BadSetting(
+            f"HAILWHALE_REDIS_URL: `hailwhale {args.command}` is for a store that several "
+            "processes share, so it needs one; `hailwhale serve` brings its own"
+        )
+    make_app = hail_app if args.command == "hail" else partial(whale_app, buffered=args.buffered)
+    app = LateApp(make_app, settings)
+    if args.listen_fd is not None:
+        run(app, settings, socket.socket(fileno=args.listen_fd))
+        return 0
+    listener = listen(settings.host, settings.port)
+    open_services(settings).close()  # what is wrong is said once, here, and not by every worker
+    where = netloc(settings.host, listener.getsockname()[1])
+    run(
+        app,
+        settings,
+        listener,
+        lambda: print(f"{args.command} on http://{where}", flush=True),
+    )
+    return 0

@@ -1,0 +1,77 @@
+"""Numbers, aligned columns and sparklines for a terminal. Pure: values in, text out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import pairwise
+
+from hailwhale.core.metrics import Number, decimal_text
+
+_BARS = "▁▂▃▄▅▆▇█"
+_WIDEST = 60
+_GAP = "  "
+
+
+def number_text(number: Number) -> str:
+    """A number in plain digits, with separators of thousands.
+
+    >>> number_text(1234567), number_text(-1234.5), number_text(Decimal("1E+4"))
+    ('1,234,567', '-1,234.5', '10,000')
+    """
+    whole, point, fraction = decimal_text(Decimal(str(number))).partition(".")
+    sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
+    return f"{sign}{int(digits):,}{point}{fraction}"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str | Number]]) -> str:
+    """Rows under a header in aligned columns: numbers to the right, text to the left.
+
+    >>> print(table(["dimension", "hits"], [["country", 1200], ["_", 7]]))
+    dimension   hits
+    country    1,200
+    _              7
+    """
+    columns = list(zip(*rows, strict=True)) or [() for _ in header]
+    # A text among numbers stands for one that there is not.
+    numeric = [any(not isinstance(cell, str) for cell in column) for column in columns]
+    texts = [
+        [name, *(cell if isinstance(cell, str) else number_text(cell) for cell in column)]
+        for name, column in zip(header, columns, strict=True)
+    ]
+    widths = [max(map(len, column)) for column in texts]
+    lines = (
+        _GAP.join(
+            text.rjust(width) if right else text.ljust(width)
+            for text, width, right in zip(line, widths, numeric, strict=True)
+        )
+        for line in zip(*texts, strict=True)
+    )
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def sparkline(values: Sequence[Number], width: int = _WIDEST) -> str:
+    """The values as bars on a base of 0, or of the lowest when there are negative ones.
+
+    More values than `width` are drawn as the extremes of runs of neighbours: no peak is lost.
+
+    >>> sparkline([0, 1, 2, 3, 4, 5, 6, 7])
+    '▁▂▃▄▅▆▇█'
+    >>> sparkline([0, 0, 0]), sparkline([5, 5]), sparkline([-2, 0, 2]), sparkline([])
+    ('▁▁▁', '██', '▁▅█', '')
+    """
+    heights = _squeezed([float(value) for value in values], width)
+    if not heights:
+        return ""
+    base, top = min(0.0, *heights), max(0.0, *heights)
+    if top == base:
+        return _BARS[0] * len(heights)
+    scale = (len(_BARS) - 1) / (top - base)
+    return "".join(_BARS[int((height - base) * scale + 0.5)] for height in heights)
+
+
+def _squeezed(heights: Sequence[float], width: int) -> Sequence[float]:
+    if len(heights) <= width:
+        return heights
+    edges = [place * len(heights) // width for place in range(width + 1)]
+    return [max(heights[low:high], key=abs) for low, high in pairwise(edges)]

@@ -1,0 +1,39 @@
+"""The library's door to the buffer: `Hail`, on the class or on an instance.
+
+A facade: it hands values on to the parsers and services, and has no logic of its own.
+"""
+
+from __future__ import annotations
+
+from hailwhale.binding import Door, either, given
+from hailwhale.store.base import Receipt
+
+
+class Hail(Door):
+    """Takes events into the store's buffer, for a drain (`hailwhale drain`) to count.
+
+    Quicker for the caller than `Whale.count_now`, and as safe: when `count` returns, the store has
+    the event. Works on the class and on an instance, as `Whale` does.
+    """
+
+    @either
+    def count(
+        self,
+        pk: object = None,
+        dimensions: object = None,
+        metrics: object = None,
+        at: object = None,
+        id: object = None,
+        *,
+        dimension: object = None,
+        metric: object = None,
+    ) -> bool:
+        """Buffer one event, in the forms `Whale.count_now` takes. False if its `id` came before."""
+        fields = given(pk=pk, dimensions=dimensions, metrics=metrics, at=at, id=id)
+        fields |= given(dimension=dimension, metric=metric)
+        return self.services.hail.count(fields) is Receipt.ACCEPTED
+
+    @either
+    def flush(self) -> int:
+        """Count now all that is buffered; how many hits that were."""
+        return self.services.drain.flush()

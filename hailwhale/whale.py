@@ -1,0 +1,181 @@
+"""The library's door to counting and asking: `Whale`, on the class or on an instance.
+
+A facade: it hands values on to the parsers and services, and has no logic of its own.
+"""
+
+from __future__ import annotations
+
+from hailwhale.binding import Door, either, given
+from hailwhale.core.dimensions import parse_pk
+from hailwhale.core.metrics import Number
+from hailwhale.core.question import parse_asked, parse_children, parse_plot, parse_totals
+from hailwhale.errors import BadInput
+from hailwhale.services.reporting import PlotAnswer, TotalsAnswer
+from hailwhale.store.base import Receipt
+
+
+class Whale(Door):
+    """Counts events at once and answers questions about them.
+
+    Every method works on the class (over the store that the HAILWHALE_* settings name: the embedded
+    one unless HAILWHALE_REDIS_URL is set) and on an instance, `Whale("redis://localhost")`. Every
+    keyword may be singular or plural. A wrong value raises `hailwhale.errors.BadInput` and nothing
+    is counted; a store that does not answer raises `StoreUnavailable`.
+
+    Numbers in answers are exact: int when whole, float when a float says just that, else Decimal.
+    """
+
+    @either
+    def count_now(
+        self,
+        pk: object = None,
+        dimensions: object = None,
+        metrics: object = None,
+        at: object = None,
+        id: object = None,
+        *,
+        dimension: object = None,
+        metric: object = None,
+    ) -> bool:
+        """Count one event; it can be read when this returns. False if its `id` was counted before.
+
+        `pk` is a label or a path of labels, `dimensions` and `metrics` any form of the README,
+        `at` when it happened (now), `id` an idempotency key remembered for 24 hours.
+        """
+        fields = given(pk=pk, dimensions=dimensions, metrics=metrics, at=at, id=id)
+        fields |= given(dimension=dimension, metric=metric)
+        return self.services.counting.count_now(fields) is Receipt.ACCEPTED
+
+    @either
+    def update_count_to(
+        self,
+        pk: object = None,
+        dimensions: object = None,
+        metrics: object = None,
+        *,
+        dimension: object = None,
+        metric: object = None,
+    ) -> None:
+        """Make the total ever counted of each metric equal to its value: count the difference.
+
+        For readings, such as a queue's: `Whale.update_count_to("Queue", metrics={"jobs": 12})`.
+        """
+        fields = given(pk=pk, dimensions=dimensions, metrics=metrics)
+        self.services.counting.update_count_to(fields | given(dimension=dimension, metric=metric))
+
+    @either
+    def totals(
+        self,
+        pk: object = None,
+        dimensions: object = None,
+        metrics: object = None,
+        periods: object = None,
+        *,
+        dimension: object = None,
+        metric: object = None,
+        period: object = None,
+        tz: object = None,
+        tzoffset: object = None,
+    ) -> TotalsAnswer:
+        """`{period: {dimension: {metric: number}}}`: sums over whole periods.
+
+        With no metric asked `hits`, with no dimension the overall `_`, with no period the five of
+        the README. Metrics may be formulas, `dollars/hits`.
+        """
+        fields = given(pk=pk, dimensions=dimensions, metrics=metrics, periods=periods)
+        fields |= given(dimension=dimension, metric=metric, period=period, tz=tz, tzoffset=tzoffset)
+        services = self.services
+        return services.reporting.totals(parse_totals(fields, services.settings.limits))
+
+    @either
+    def total(
+        self,
+        pk: object = None,
+        metric: object = "hits",
+        period: object = None,
+        dimension: object = None,
+        *,
+        tz: object = None,
+    ) -> Number:
+        """One number: the total of one metric or formula over one period (`1d:1mo`)."""
+        answer = self.totals(
+            pk, dimension=dimension, metric=metric, period=period or "1d:1mo", tz=tz
+        )
+        numbers = [
+            number
+            for dimensions in answer.values()
+            for metrics in dimensions.values()
+            for number in metrics.values()
+        ]
+        if len(numbers) != 1:
+            raise BadInput("total", f"{len(numbers)} numbers", "one metric, period and dimension")
+        return numbers[0]
+
+    @either
+    def today(self, pk: object = None, metric: object = "hits", dimension: object = None) -> Number:
+        """The total of one metric or formula since midnight."""
+        return self.total(pk, metric, "today", dimension)
+
+    @either
+    def yesterday(
+        self, pk: object = None, metric: object = "hits", dimension: object = None
+    ) -> Number:
+        """The total of one metric or formula over the day before today."""
+        return self.total(pk, metric, "yesterday", dimension)
+
+    @either
+    def plotpoints(
+        self,
+        pk: object = None,
+        dimensions: object = None,
+        metrics: object = None,
+        period: object = None,
+        depth: object = None,
+        *,
+        dimension: object = None,
+        metric: object = None,
+        periods: object = None,
+        threshold: object = None,
+        limit: object = None,
+        sort: object = None,
+        other: object = None,
+        tz: object = None,
+        tzoffset: object = None,
+    ) -> PlotAnswer:
+        """`{dimension: {metric: [[epoch ms, number], …]}}`: a point for each interval of a period.
+
+        `depth=1` adds the children that hold at least `threshold` (0.1) of their parent, the top
+        `limit` (10; 0 for all) by `sort` (`-metric`: the largest first); `other=True` folds the
+        rest into one series.
+        """
+        fields = given(pk=pk, dimensions=dimensions, metrics=metrics, period=period, depth=depth)
+        fields |= given(dimension=dimension, metric=metric, periods=periods, threshold=threshold)
+        fields |= given(limit=limit, sort=sort, other=other, tz=tz, tzoffset=tzoffset)
+        services = self.services
+        return services.reporting.plotpoints(parse_plot(fields, services.settings.limits))
+
+    @either
+    def subdimensions(
+        self,
+        pk: object = None,
+        dimensions: object = None,
+        depth: object = None,
+        *,
+        dimension: object = None,
+    ) -> dict[str, list[str]]:
+        """`{dimension: [dimension, …]}`: the dimensions known below each one asked for."""
+        fields = given(pk=pk, dimensions=dimensions, depth=depth, dimension=dimension)
+        services = self.services
+        return services.reporting.subdimensions(parse_children(fields, services.settings.limits))
+
+    @either
+    def reset(self, pk: object, dimension: object = None) -> int:
+        """Erase a pk and all below it, or one dimension of it; how many chunks of cells went.
+
+        What the paths above have summed up stays.
+        """
+        services = self.services
+        paths = parse_asked(dimension, services.settings.limits)
+        if len(paths) != 1:
+            raise BadInput("dimension", dimension, "one dimension to erase")
+        return services.erasing.reset(parse_pk(pk, services.settings.limits), paths[0])

@@ -1,0 +1,32 @@
+"""The service as a program and as WSGI applications.
+
+`python hailwhale/wsgi.py` is `hailwhale serve`. For a WSGI server of your own there are
+`hailwhale.wsgi:application` (whale, counting /count at once) and `hailwhale.wsgi:hail_application`
+(hail). Both read the HAILWHALE_* settings and open their store at the first request. Several server
+processes need one store that outlives each of them: set HAILWHALE_REDIS_URL for those.
+"""
+
+from __future__ import annotations
+
+import os.path
+import sys
+
+if __name__ == "__main__":
+    # Run as a file, this folder is the first place that imports look in, and its modules would
+    # pass for libraries of their names. The folder above is where the package is found.
+    _here = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:] = [
+        os.path.dirname(_here),
+        *(place for place in sys.path if os.path.abspath(place) != _here),
+    ]
+
+from hailwhale.web.apps import hail_app, whale_app
+from hailwhale.web.late import LateApp
+
+application = LateApp(whale_app)
+hail_application = LateApp(hail_app)
+
+if __name__ == "__main__":
+    from hailwhale.cli import main
+
+    sys.exit(main(["serve", *sys.argv[1:]]))

@@ -1,0 +1,67 @@
+"""The house keeps its shape: imports go down only, and the core is pure."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from importlinter.application.use_cases import read_user_options
+from importlinter.cli import lint_imports
+
+import hailwhale
+
+PACKAGE = Path(hailwhale.__file__).parent
+ROOT = PACKAGE.parent
+LAYERED = {"cli", "wsgi", "commands", "whale", "hail", "periods", "binding", "web"} | {
+    "services",
+    "store",
+    "settings",
+    "core",
+    "errors",
+}
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The first part of the name of every module that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.split(".")[0]
+
+
+def test_imports_go_one_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert len(read_user_options(config_filename="pyproject.toml").contracts_options) >= 4
+    assert lint_imports(config_filename="pyproject.toml", no_cache=True) == 0
+
+
+def test_every_module_has_its_place_among_the_layers() -> None:
+    modules = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert modules - {"__init__", "__pycache__"} <= LAYERED
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("core/*.py")), ids=lambda path: path.name)
+def test_the_core_imports_the_standard_library_alone(path: Path) -> None:
+    assert set(imported(path)) <= sys.stdlib_module_names | {"hailwhale"}
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("core/*.py")), ids=lambda path: path.name)
+def test_the_core_has_no_clock_no_randomness_and_no_io(path: Path) -> None:
+    assert not set(imported(path)) & {"time", "random", "secrets", "os", "io", "socket", "pathlib"}
+    assert ".now(" not in path.read_text()
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.name)
+def test_no_module_at_the_top_shares_a_librarys_name(path: Path) -> None:
+    # `python hailwhale/wsgi.py` puts this folder first on sys.path: a module named as a library
+    # would be imported in the library's place.
+    if path.stem == "__init__":
+        assert path.parent.name == "hailwhale"
+        return
+    spec = importlib.util.find_spec(path.stem)
+    assert spec is None or Path(str(spec.origin)).parent == PACKAGE
