@@ -6,6 +6,8 @@ This module imports nothing of the project; every layer may import it.
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 _SHOWN_CHARS = 80
 
 
@@ -69,7 +71,8 @@ def shown(value: object) -> str:
     'xx…'
     """
     try:
-        text = ascii(value) if isinstance(value, bytes) else repr(value)
+        # A number is shown as it was written: JSON's come as Decimal.
+        text = str(value) if isinstance(value, Decimal) else repr(value)
     except (ValueError, RecursionError):  # an int of many thousand digits, a value nested too deep
         text = f"a {type(value).__name__} too large to show"
     text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

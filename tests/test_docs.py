@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from hailwhale.cli import parser
-from hailwhale.core.fields import settle_names
 from hailwhale.core.event import EVENT_PARAMETERS
+from hailwhale.core.fields import settle_names
 from hailwhale.core.period import DEFAULT, DEFAULT_TOTALS, NICKNAMES
 from hailwhale.core.question import PLOT_PARAMETERS, TOTALS_PARAMETERS, parse_totals
 from hailwhale.errors import BadInput
@@ -32,7 +32,9 @@ def test_every_setting_that_is_named_exists(name: str) -> None:
 
 @pytest.mark.parametrize("field", fields(Settings), ids=lambda field: field.name)
 def test_every_setting_is_documented_as_it_documents_itself(field: Field[object]) -> None:
-    entries = dict(re.findall(r"^``(HAILWHALE_[A-Z_]+)``\n    (.+)$", DOCS["settings.rst"], re.M))
+    entries = dict(
+        re.findall(r"^``(HAILWHALE_[A-Z_]+)``\n    (.+)$", DOCS["settings.rst"], re.MULTILINE)
+    )
     doc = field.metadata["doc"]
     assert entries[field.metadata["variable"]].startswith(f"{doc[0].upper()}{doc[1:]}. Default: ")
 

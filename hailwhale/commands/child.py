@@ -66,7 +66,10 @@ class Child:
             self._start_again_s = now_s + wait_s
             log.warning("%s %s; starting it again in %.1f s", self.name, self.ended(), wait_s)
         elif now_s >= self._start_again_s:
-            self.start(environ)
+            try:
+                self.start(environ)
+            except OSError as fault:  # no memory, no more processes: that may pass
+                log.error("%s could not be started: %s", self.name, fault)
 
     def ended(self) -> str:
         """How it ended, in words."""

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     given = {name: text for name, text in texts.items() if text is not None}
     if args.url is not None:
         _post(args.url, given)
-        print("counted")
+        print("accepted")
         return 0
     fields = {
         name: parse_literal(text, name) if name in _LITERALS else text

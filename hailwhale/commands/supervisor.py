@@ -123,7 +123,7 @@ class Supervisor:
         try:
             if not self._server.revive():
                 return
-        except StoreUnavailable as fault:
+        except (StoreUnavailable, OSError) as fault:
             log.error("%s; trying again in %.0f s", fault, _REVIVE_AGAIN_S)
             self._look_at_server_s = time.monotonic() + _REVIVE_AGAIN_S
             return

@@ -66,8 +66,8 @@ def sparkline(values: Sequence[Number], width: int = _WIDEST) -> str:
     base, top = min(0.0, *heights), max(0.0, *heights)
     if top == base:
         return _BARS[0] * len(heights)
-    scale = (len(_BARS) - 1) / (top - base)
-    return "".join(_BARS[int((height - base) * scale + 0.5)] for height in heights)
+    steps = len(_BARS) - 1
+    return "".join(_BARS[int((height - base) / (top - base) * steps + 0.5)] for height in heights)
 
 
 def _squeezed(heights: Sequence[float], width: int) -> Sequence[float]:

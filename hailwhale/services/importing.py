@@ -1,9 +1,11 @@
 """Importing many rows, each counted exactly once however often the import is killed and resumed.
 
-Rows are cut into blocks, a block is summed up by shard, and each shard counts a numbered block at
-most once, in the same atomic step as its cells. A block's number is the line its last row ends on,
-so what has been counted is a line to go on after. Two runs of one import must cut alike: how rows
-are cut depends on the rows alone, and the constants that say how may not change between releases.
+Rows are cut into blocks, a block is summed up by shard, and each shard counts what has a number at
+most once and in order, in the same atomic step as its cells. Numbers come from lines: a row with an
+id is a step of its own, numbered twice its line; what a block sums up is numbered twice its last
+line plus one. So what has been counted is a line to go on after. Two runs of one import must cut
+alike: how rows are cut depends on the rows alone, and neither the constants that say how nor the
+numbers may change between releases.
 
 Knows rows and the store; neither files, nor terminals, nor formats.
 """
@@ -28,7 +30,6 @@ from hailwhale.store.keys import shard_of
 
 BLOCK_ROWS = 5_000
 BLOCK_NODES = 25_000  # bounds the cells of a step, and so the time for which it holds up the store
-SETTLE_ROWS = 1_000  # rows between two notes of how far the import is; this one may change
 
 _READ_BYTES = 1024 * 1024
 _NAME_CHARS = 32
@@ -97,7 +98,7 @@ class Importing:
 
     def last_line(self, name: str) -> int:
         """The line up to which the rows of an import are all counted; 0 when it is new."""
-        return self._store.last_block(name)
+        return self._store.last_block(name) // 2
 
     def run(
         self,
@@ -109,41 +110,30 @@ class Importing:
         """Count the rows, which are all those of the import after its `last_line`.
 
         `refused` is told each row that is wrong, by its line, before the row is passed for good;
-        `settled` is told from time to time how far the import is. Raises `StoreUnavailable` with
+        `settled` is told after each block how far the import is. Raises `StoreUnavailable` with
         the import cut short; it is resumed by running it again.
         """
         report = ImportReport()
-        touched: set[int] = set()
-        unsettled = 0
-        last: Block | None = None
-        for block_rows in _blocks(rows):
-            report.line = block_rows[-1].line
-            last = Block(name, report.line)
-            touched |= self._count(last, block_rows, report, refused)
-            unsettled += len(block_rows)
-            if unsettled >= SETTLE_ROWS:
-                self._settle(last, touched)
-                unsettled = 0
-                settled(report)
-        if last is not None and unsettled:
-            self._settle(last, touched)
+        for block in _blocks(rows):
+            report.line = block[-1].line
+            shards = self._count(name, block, report, refused)
+            self._settle(shards, _summed_up_to(name, report.line))
             settled(report)
         return report
 
     def _count(
         self,
-        block: Block,
-        rows: Sequence[Row],
+        name: str,
+        block: Sequence[Row],
         report: ImportReport,
         refused: Callable[[int, BadInput], None],
     ) -> set[int]:
         """Commit a block in every shard it has rows of; which those are."""
         now_s = int(self._clock())
         schedule = Schedule(self._grid, self._rollups, now_s)
-        batches: dict[int, Batch] = {}
-        sizes: dict[int, int] = {}
-        id = None
-        for row in rows:
+        parts: dict[int, _Part] = {}
+        touched: set[int] = set()
+        for row in block:
             report.rows += 1
             try:
                 event = self._event(row, now_s)
@@ -151,19 +141,29 @@ class Importing:
                 report.rejected += 1
                 refused(row.line, fault)
                 continue
-            shard = shard_of(event.pk[0])
-            batch = batches.setdefault(shard, Batch(schedule))
-            batch.add(event.pk, event.dimensions, event.at_s, event.metrics)
-            sizes[shard] = sizes.get(shard, 0) + 1
             report.undated += len(schedule.slots(event.at_s)) == 1 < len(self._rollups)
-            id = event.id  # only a row alone in its block has one
-        for shard, batch in batches.items():
-            outcome = commit(self._store, shard, batch, now_s, id=id, block=block)
-            if outcome is Outcome.COMMITTED:
-                report.counted += sizes[shard]
-            else:
-                report.before += sizes[shard]
-        return set(batches)
+            shard = shard_of(event.pk[0])
+            touched.add(shard)
+            if event.id is not None:
+                alone = _Part(shard, Batch(schedule))
+                alone.add(event)
+                self._commit(alone, _alone_at(name, row.line), now_s, report, event.id)
+                continue
+            if shard not in parts:
+                parts[shard] = _Part(shard, Batch(schedule))
+            parts[shard].add(event)
+        for part in parts.values():
+            self._commit(part, _summed_up_to(name, block[-1].line), now_s, report)
+        return touched
+
+    def _commit(
+        self, part: _Part, number: Block, now_s: int, report: ImportReport, id: str | None = None
+    ) -> None:
+        outcome = commit(self._store, part.shard, part.batch, now_s, id=id, block=number)
+        if outcome is Outcome.COMMITTED:
+            report.counted += part.rows
+        else:
+            report.before += part.rows
 
     def _event(self, row: Row, now_s: int) -> Event:
         if isinstance(row.fields, BadInput):
@@ -173,30 +173,46 @@ class Importing:
             raise TooLarge("event", f"{row.size_bytes} bytes", most)
         return parse_event(row.fields, now_s, self._limits)
 
-    def _settle(self, block: Block, touched: set[int]) -> None:
+    def _settle(self, shards: Iterable[int], number: Block) -> None:
         """Apply what was committed up to a block, then note the block as counted everywhere.
 
         In this order: what an earlier run left in a plan is found again only until it is noted.
         """
-        for shard in touched:
+        for shard in shards:
             while self._store.apply_next(shard):
                 pass
-        touched.clear()
-        self._store.note_block(block)
+        self._store.note_block(number)
+
+
+@dataclass(slots=True)
+class _Part:
+    """Rows of one shard being summed up."""
+
+    shard: int
+    batch: Batch
+    rows: int = 0
+
+    def add(self, event: Event) -> None:
+        self.batch.add(event.pk, event.dimensions, event.at_s, event.metrics)
+        self.rows += 1
+
+
+def _alone_at(name: str, line: int) -> Block:
+    return Block(name, 2 * line)
+
+
+def _summed_up_to(name: str, line: int) -> Block:
+    return Block(name, 2 * line + 1)
 
 
 def _blocks(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Rows in blocks. A row with an id is one of its own, for a step can settle only one id."""
+    """Rows in blocks of a bounded cost."""
     block: list[Row] = []
     nodes = 0
     for row in rows:
-        alone = isinstance(row.fields, Mapping) and "id" in row.fields
-        if alone and block:
-            yield block
-            block, nodes = [], 0
         block.append(row)
         nodes += _nodes(row.fields)
-        if alone or len(block) >= BLOCK_ROWS or nodes >= BLOCK_NODES:
+        if len(block) >= BLOCK_ROWS or nodes >= BLOCK_NODES:
             yield block
             block, nodes = [], 0
     if block:

@@ -20,8 +20,15 @@ from hailwhale.errors import BadSetting, StoreUnavailable
 CONNECT_TIMEOUT_S = 2.0
 _INCLUDES = {"accept": (), "commit": ("decimal", "rows"), "apply": ("decimal", "rows")}
 
-# The server's words for "not now": out of memory, replica, loading, no majority, slot on the move.
-_NOT_NOW = ("OOM", "READONLY", "LOADING", "MISCONF", "NOREPLICAS", "CLUSTERDOWN", "MASTERDOWN")
+# What the server says when it cannot now: out of memory, a replica, no majority, a slot moving.
+# Faults that redis-py has a class for have lost their word; the others begin with it.
+_NOT_NOW = (
+    redis.exceptions.OutOfMemoryError,
+    redis.exceptions.ReadOnlyError,
+    redis.exceptions.ClusterDownError,
+    redis.exceptions.TryAgainError,
+)
+_NOT_NOW_WORDS = ("BUSY ", "MISCONF ", "NOREPLICAS ")
 
 
 def connect(url: str, timeout_s: float, max_connections: int = 512) -> redis.Redis:
@@ -51,7 +58,7 @@ def faults_named() -> Iterator[None]:
     except (redis.ConnectionError, redis.TimeoutError, OSError) as fault:
         raise StoreUnavailable(f"the store does not answer: {fault}") from fault
     except redis.ResponseError as fault:
-        if any(word in str(fault) for word in _NOT_NOW):
+        if isinstance(fault, _NOT_NOW) or any(word in str(fault) for word in _NOT_NOW_WORDS):
             raise StoreUnavailable(f"the store cannot take this now: {fault}") from fault
         raise
 

@@ -27,7 +27,7 @@ def shared(valkey: EmbeddedValkey, namespace: str) -> dict[str, str]:
 
 def asked(app: Any, path: str, query: str = "") -> tuple[str, str]:
     """Status and body of a GET, with the app held to the WSGI standard on the way."""
-    environ: dict[str, Any] = {"PATH_INFO": path, "QUERY_STRING": query}
+    environ: dict[str, Any] = {"SCRIPT_NAME": "", "PATH_INFO": path, "QUERY_STRING": query}
     setup_testing_defaults(environ)
     statuses: list[str] = []
 
@@ -43,8 +43,8 @@ def asked(app: Any, path: str, query: str = "") -> tuple[str, str]:
 
 def test_hail_buffers_the_drain_counts_and_whale_answers(shared: dict[str, str]) -> None:
     with (
-        started("hail", "--port", "0", **shared) as hail,
-        started("whale", "--port", "0", **shared) as whale,
+        started("hail", "--port", "0", variables=shared) as hail,
+        started("whale", "--port", "0", variables=shared) as whale,
     ):
         assert (hail.said, whale.said) == (f"hail on {hail.url}", f"whale on {whale.url}")
         assert hail.get("/count", pk="Shop") == "OK"
@@ -56,12 +56,12 @@ def test_hail_buffers_the_drain_counts_and_whale_answers(shared: dict[str, str])
 
 
 def test_whale_may_buffer_and_a_drain_ends_with_its_step(shared: dict[str, str]) -> None:
-    with started("whale", "--buffered", "--port", "0", **shared) as whale:
+    with started("whale", "--buffered", "--port", "0", variables=shared) as whale:
         assert whale.get("/count", pk="Shop") == "OK"
         assert whale.hits() == 0
         # A drain says nothing while it works: its line is the shell's.
         drain = ["sh", "-c", f"echo begun; exec {sys.executable} -m hailwhale.cli drain"]
-        with started(command=drain, **shared) as draining:
+        with started(command=drain, variables=shared) as draining:
             until(lambda: whale.hits() == 1, "the drain to count")
             draining.process.terminate()
             assert draining.ended() == 0
@@ -78,7 +78,7 @@ def test_the_application_counts_at_once_under_another_server(
         "print(f'http://127.0.0.1:{server.server_port}', flush=True)\n"
         "server.serve_forever()\n"
     )
-    with started(command=[sys.executable, str(script)], **shared) as server:
+    with started(command=[sys.executable, str(script)], variables=shared) as server:
         assert server.get("/count", pk="Shop") == "OK"
         assert server.hits() == 1
 
@@ -93,7 +93,7 @@ def test_the_application_counts_at_once_under_gunicorn(
     )
     program = [sys.executable, "-m", "gunicorn", "-c", str(config), "-b", "127.0.0.1:0"]
     quiet = ["--log-level", "error", "--no-control-socket", "hailwhale.wsgi:application"]
-    with started(*quiet, command=program, cwd=ROOT, **shared) as server:
+    with started(*quiet, command=program, cwd=ROOT, variables=shared) as server:
         assert server.get("/count", pk="Shop") == "OK"
         assert server.hits() == 1
 

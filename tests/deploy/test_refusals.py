@@ -8,6 +8,7 @@ import pytest
 
 from tests.deploy.running import completed
 
+ALL = "0.0.0.0"  # noqa: S104
 TO_OTHERS = (
     "can be reached from other machines: set HAILWHALE_ADMIN_TOKEN, or HAILWHALE_OPEN=1 (--open) "
     "to let everyone count, read and erase"
@@ -20,7 +21,7 @@ SHARED = (
 @pytest.mark.parametrize(
     ("arguments", "variables", "message"),
     [
-        (["serve", "--host", "0.0.0.0"], {}, f"HAILWHALE_HOST: '0.0.0.0' {TO_OTHERS}"),
+        (["serve", "--host", ALL], {}, f"HAILWHALE_HOST: '0.0.0.0' {TO_OTHERS}"),
         (["hail", "--host", "::"], {}, f"HAILWHALE_HOST: '::' {TO_OTHERS}"),
         (["whale"], {"HAILWHALE_HOST": "10.0.0.1"}, f"HAILWHALE_HOST: '10.0.0.1' {TO_OTHERS}"),
         (["hail"], {}, f"HAILWHALE_REDIS_URL: `hailwhale hail` {SHARED}"),

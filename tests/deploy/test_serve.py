@@ -18,6 +18,7 @@ from tests.deploy.running import (
     VALKEY,
     WEB,
     Server,
+    alive,
     completed,
     pids_below,
     started,
@@ -64,7 +65,7 @@ def test_the_library_on_the_same_data_directory_counts_and_sees_the_same(
 
 def test_the_commands_count_and_ask_beside_it(serve: Server, data: Path) -> None:
     there = ("--data-dir", str(data))
-    assert completed("count", "Beside", "--url", serve.url).stdout == "counted\n"
+    assert completed("count", "Beside", "--url", serve.url).stdout == "accepted\n"
     assert completed("count", "Beside", *there).stdout == "counted\n"
     until(lambda: serve.hits("Beside") == 2, "the drain to count")
     found = completed("totals", "Beside", "--period", "1d:1mo", *there).stdout
@@ -105,7 +106,10 @@ def _counted(serve: Server, pk: str) -> bool:
 def test_connections_made_while_the_web_process_is_down_wait_and_are_answered(
     serve: Server,
 ) -> None:
-    os.kill(serve.child(WEB), KILL)
+    web = serve.child(WEB)
+    workers = until(lambda: pids_below(web, WEB), "a worker")
+    os.kill(web, KILL)
+    until(lambda: not any(alive(pid) for pid in workers), "the workers to end with it")
     assert serve.get("/count", pk="Waited") == "OK"
 
 
@@ -131,7 +135,9 @@ def test_a_port_in_use_is_refused_by_name(serve: Server, tmp_path: Path) -> None
 def test_wsgi_run_as_a_file_serves_from_anywhere(tmp_path: Path) -> None:
     program = [sys.executable, str(ROOT / "hailwhale" / "wsgi.py")]
     # Nothing but the file itself says where the package is.
-    with started("--port", "0", command=program, cwd=tmp_path, PYTHONPATH="") as server:
+    with started(
+        "--port", "0", command=program, cwd=tmp_path, variables={"PYTHONPATH": ""}
+    ) as server:
         assert server.said.endswith(f"(data in {tmp_path / 'hailwhale-data'})")
         assert server.get("/count", pk="File") == "OK"
         until(lambda: server.hits("File") == 1, "the drain to count")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ def increments(
     amounts: dict[tuple[int, str], Decimal | int],
     dimension: tuple[str, ...] = (),
     rollup: str = "all",
-    labels: dict[tuple[tuple[str, ...], tuple[str, ...]], Sequence[str]] | None = None,
+    labels: Mapping[Any, Sequence[str]] | None = None,
 ) -> Increments:
     target = Target(PK, dimension, rollup, 0, None if rollup == "all" else 3600, amounts)
     known = {node: dict.fromkeys(names) for node, names in (labels or {}).items()}

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
+import redis
 
 from hailwhale.services.assembly import Services, open_services
 from hailwhale.settings import Settings
@@ -91,6 +96,68 @@ def test_hail_and_a_buffering_whale_say_503_too(
         apps += [hail_app(services)] if "now" not in asked[1] else []
         for app in apps:
             assert ask(Client(app), asked) == (503, True, None, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "back"),
+    [
+        ("maxmemory", "1", "0"),
+        ("min-replicas-to-write", "1", "0"),
+        ("replicaof", "127.0.0.1 1", "no one"),  # a primary that became a replica, as in a failover
+    ],
+)
+def test_a_store_that_takes_no_writes_is_503_and_still_answers(
+    tmp_path: Path, name: str, value: str, back: str
+) -> None:
+    with EmbeddedValkey(tmp_path, fsync="no") as server:
+        services = open_services(Settings.from_env({}, redis_url=server.url))
+        whale, hail = Client(whale_app(services)), Client(hail_app(services))
+        assert whale.get("/count", "pk=Shop").status == 200
+        administer(server, name, value)
+        for app, path in ((whale, "/count"), (whale, "/count_now"), (hail, "/count")):
+            assert ask(app, ("GET", path, "", "pk=Shop")) == (503, True, None, "")
+        assert total(whale, "Shop") == 1
+        administer(server, name, back)
+        assert whale.get("/count", "pk=Shop").status == 200
+        assert total(whale, "Shop") == 2
+        services.close()
+
+
+def administer(server: EmbeddedValkey, name: str, value: str) -> None:
+    """Set one thing of a server, so that it holds when this returns."""
+    admin: Any = redis.Redis.from_url(server.url)
+    if name == "replicaof":
+        admin.execute_command("REPLICAOF", *value.split())
+    else:
+        admin.config_set(name, value)
+    admin.close()
+
+
+def test_a_store_busy_with_a_script_is_503(tmp_path: Path) -> None:
+    with EmbeddedValkey(tmp_path, fsync="no") as server:
+        services = open_services(Settings.from_env({}, redis_url=server.url))
+        administer(server, "busy-reply-threshold", "1")
+        admin, hog = (redis.Redis.from_url(server.url) for _ in range(2))
+        endless = Thread(target=lambda: suppressed(lambda: hog.eval("while true do end", 0)))
+        endless.start()
+        deadline_s = time.monotonic() + 10
+        while suppressed(admin.ping):
+            assert time.monotonic() < deadline_s
+        for path in ("/count", "/totals", "/healthz"):
+            answer = Client(whale_app(services)).get(path, "pk=Shop" if path != "/healthz" else "")
+            assert (answer.status, answer.errors) == (200 if path == "/healthz" else 503, "")
+        admin.script_kill()
+        endless.join(10)
+        assert Client(whale_app(services)).get("/count", "pk=Shop").status == 200
+        for each in (services, admin, hog):
+            each.close()
+
+
+def suppressed(call: Callable[[], object]) -> object:
+    """What a call returns, or None when the server refuses it."""
+    with suppress(redis.ResponseError):
+        return call()
+    return None
 
 
 def test_healthz_is_alive_and_says_that_the_store_is_away(

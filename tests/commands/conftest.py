@@ -1,0 +1,29 @@
+"""Commands run in this process, over services at a clock that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from hailwhale.cli import main
+from hailwhale.services.assembly import Services
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run(
+    make_services: Callable[..., Services],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Run:
+    """Runs a command and gives what it printed; it must end with `code`."""
+    monkeypatch.setattr("hailwhale.binding.open_services", lambda _settings: make_services())
+
+    def run(*arguments: str, code: int = 0) -> str:
+        assert main(arguments) == code
+        out, err = capsys.readouterr()
+        return out or err
+
+    return run

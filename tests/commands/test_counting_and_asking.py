@@ -1,0 +1,122 @@
+"""`count`, `totals`, `plotpoints` and `subdimensions`: what they print. It is 2026-03-15 12:10."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.commands.conftest import Run
+
+
+@pytest.fixture
+def shop(run: Run) -> Run:
+    """A shop with four days of sales."""
+    for at, country, metrics in (
+        ("2026-03-12T09:00Z", "US", "{'revenue': 1000.5, 'sales': 2}"),
+        ("2026-03-13T09:00Z", "CA", '{"revenue": -20}'),
+        ("2026-03-14T09:00Z", "US", '{"revenue": 250, "sales": 1}'),
+        ("2026-03-15T09:00Z", "US", '{"revenue": 500, "sales": 1}'),
+    ):
+        where = f'{{"country": "{country}"}}'
+        event = ("--dimensions", where, "--metrics", metrics, "--at", at)
+        assert run("count", "Shop", *event) == "counted\n"
+    return run
+
+
+def test_an_id_counts_once(run: Run) -> None:
+    assert run("count", '["Shop", 7]', "--id", "order-1") == "counted\n"
+    again = run("count", "['Shop', 7]", "--id", "order-1")
+    assert again == "counted before: this id was there already\n"
+    assert run("totals", '["Shop", 7]', "--period", "today").split()[-1] == "1"
+
+
+def test_totals_are_a_table(shop: Run) -> None:
+    asked = ("--metrics", "revenue,sales,revenue/sales", "--periods", "1d:1mo,today")
+    assert shop("totals", "Shop", *asked, "--dimensions", '[["_"], ["country", "US"]]') == (
+        "period  dimension          revenue  sales  revenue/sales\n"
+        "1d:1mo  _                  1,730.5      4        432.625\n"
+        '1d:1mo  ["country", "US"]  1,750.5      4        437.625\n'
+        "today   _                      500      1            500\n"
+        'today   ["country", "US"]      500      1            500\n'
+    )
+
+
+def test_totals_are_json_and_csv_as_over_http(shop: Run) -> None:
+    asked = ("totals", "Shop", "--metric", "revenue", "--period", "1d:1mo")
+    assert shop(*asked, "--json") == '{"1d:1mo": {"_": {"revenue": 1730.5}}}\n'
+    assert shop(*asked, "--csv") == ("period,dimension,metric,value\r\n1d:1mo,_,revenue,1730.5\r\n")
+
+
+def test_totals_without_a_period_are_the_five_common_ones(shop: Run) -> None:
+    lines = shop("totals", "Shop").splitlines()
+    assert [line.split()[0] for line in lines] == [
+        *("period", "1d:1y", "1d:1mo", "1d:1w", "1h:1d", "1m:1h"),
+    ]
+
+
+def test_plotpoints_are_a_table_with_the_course_of_each_series(shop: Run) -> None:
+    asked = ("--metrics", "revenue,revenue/hits", "--period", "1d:4d")
+    shown = shop("plotpoints", "Shop", *asked, "--dimensions", "country", "--depth", "1")
+    assert shown == (
+        "1d:4d: 2026-03-12 00:00 to 2026-03-15 00:00 (UTC)\n"
+        "\n"
+        "dimension          metric        min      max    total\n"
+        "country            revenue       -20  1,000.5  1,730.5  █▁▃▅\n"
+        "country            revenue/hits  -20  1,000.5  432.625  █▁▃▅\n"
+        '["country", "US"]  revenue         0  1,000.5  1,750.5  █▁▃▄\n'
+        '["country", "US"]  revenue/hits    0  1,000.5    583.5  █▁▃▄\n'
+    )
+
+
+def test_what_is_not_shown_is_one_series_with_other(shop: Run) -> None:
+    asked = ("--metrics", "revenue", "--period", "1d:4d", "--dimensions", "country")
+    shown = shop("plotpoints", "Shop", *asked, "--depth", "1", "--other")
+    assert shown.splitlines()[-1] == '["country", "_other"]  revenue  -20        0      -20  █▁██'
+
+
+def test_plotpoints_are_in_the_time_zone_asked_for(shop: Run) -> None:
+    asked = ("--period", "1h:2h", "--tz", "America/New_York")
+    assert shop("plotpoints", "Shop", *asked).splitlines()[0] == (
+        "1h:2h: 2026-03-15 07:00 to 2026-03-15 08:00 (America/New_York)"
+    )
+
+
+def test_plotpoints_are_json_and_csv_as_over_http(shop: Run) -> None:
+    asked = ("plotpoints", "Shop", "--metrics", "revenue", "--period", "1d:2d")
+    assert shop(*asked, "--json") == (
+        '{"_": {"revenue": [[1773446400000, 250], [1773532800000, 500]]}}\n'
+    )
+    assert shop(*asked, "--csv") == (
+        "time,dimension,metric,value\r\n"
+        "2026-03-14T00:00:00+00:00,_,revenue,250\r\n"
+        "2026-03-15T00:00:00+00:00,_,revenue,500\r\n"
+    )
+
+
+def test_subdimensions_are_listed_below_what_was_asked(shop: Run) -> None:
+    assert shop("subdimensions", "Shop", "--depth", "2") == (
+        'below  dimension\n_      country\n_      ["country", "CA"]\n_      ["country", "US"]\n'
+    )
+    asked = ("subdimensions", "Shop", "--dimensions", "country", "--json")
+    assert shop(*asked) == (
+        r'{"country": ["[\"country\", \"CA\"]", "[\"country\", \"US\"]"]}' + "\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["count", "Shop", "--metrics", '{"a": "much"}'], "metrics: got 'much'; expected a number"),
+        (["count", "[", "--metrics", "a"], "pk: got '['; expected valid JSON"),
+        (["totals", "Shop", "--period", "5x:1h"], "period: got '5x'; expected"),
+        (["plotpoints", "Shop", "--tz", "Mars"], "tz: got 'Mars'; expected"),
+        (["plotpoints", "Shop", "--depth", "many"], "depth: got 'many'; expected a whole number"),
+        (["count", "Shop", "--url", "file:///etc/passwd"], "url: got 'file:///etc/passwd'"),
+        (["count", "Shop", "--url", "http://127.0.0.1:1"], "http://127.0.0.1:1 does not answer"),
+    ],
+)
+def test_a_wrong_value_is_one_line_that_names_it(
+    run: Run, arguments: list[str], message: str
+) -> None:
+    said = run(*arguments, code=2)
+    assert said.startswith(f"hailwhale: {message}")
+    assert len(said.splitlines()) == 1
