@@ -75,7 +75,7 @@ class Sales:
             """  # noqa: S608 - a path and a number of our own
         )
         # The file holds doubles. 20 rows of it are not 0 but the dust of somebody's subtraction,
-        # 1e-15 dollars or less; a real fraction of a cent would be lost here, so there must be none.
+        # 1e-15 dollars or less; real fractions of a cent would be lost, so there must be none.
         lossy = self._one("SELECT count(*) FROM sales WHERE abs(sales::DOUBLE - given) > 1e-12")
         if lossy:
             raise SystemExit(f"{lossy} rows hold fractions of a cent")

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
+from typing import Any
+
+import redis
 
 from hailwhale.core.dimensions import Path
 from hailwhale.core.limits import Limits
@@ -108,6 +111,12 @@ def known(store: Store) -> list[tuple[Path, Path]]:
         below = zip(level, store.children(level), strict=True)
         level = [(pk, (*path, each)) for (pk, path), labels in below for each in sorted(labels)]
     return nodes
+
+
+def keys_of(client: redis.Redis, namespace: str) -> list[str]:
+    """The keys of one namespace, in order. All at once: a scan of what other tests left is slow."""
+    found: Any = client.keys(f"{namespace}:*")
+    return sorted(key.decode() for key in found)
 
 
 def total(

@@ -14,7 +14,7 @@ from hailwhale.services.assembly import Services
 from hailwhale.services.erasing import Erasing
 from hailwhale.store.base import Store
 from tests.conftest import NOW_S, Clock
-from tests.services.reading import every_total, known, total
+from tests.services.reading import every_total, keys_of, known, total
 
 # In every rollup, at each end of what it keeps, and a day ahead.
 AGES_S = [-86_400, 0, 7_000, 8_000, 86_400, 35 * 86_400, 36 * 86_400, 1_098 * 86_400, 10**9]
@@ -43,8 +43,8 @@ def keys(client: redis.Redis, namespace: str) -> Callable[[], set[str]]:
     """The keys that hold anything of a pk: all but the buffers' own and the statistics."""
 
     def found() -> set[str]:
-        names = (key.decode().split(":", 2)[-1] for key in client.scan_iter(f"{namespace}:{{*"))
-        return {name for name in names if name not in ("position", "stats")}
+        names = (key.partition("}:")[2] for key in keys_of(client, namespace))
+        return {name for name in names if name not in ("", "position", "stats")}
 
     return found
 

@@ -1,0 +1,149 @@
+"""drain: how fast buffered hits become cells, when they have much in common and when nothing.
+
+The buffer is filled beforehand; then one drain process, a new one for each round, flushes it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from statistics import median
+from typing import Any, cast
+
+from benchmarks.load import increment_tool, increments_per_s
+from benchmarks.measuring import Effort, Goal, Row, alternate, number
+from benchmarks.serving import client_on, services_on, store_on, valkey
+from benchmarks.traffic import distinct, skewed
+from hailwhale.store.base import Committed, Incoming, Outcome, Step, Store
+from hailwhale.store.redis_store import RedisStore
+
+_SKEWED_GOAL = Goal(at_least=100_000, of_figure=True)
+_DISTINCT_GOAL = Goal(at_least=0.7)
+
+
+@dataclass(frozen=True, slots=True)
+class Flushed:
+    """One flush: events counted, and seconds by the clock, of the drain's core, of the store's."""
+
+    events: int
+    wall_s: float
+    drain_s: float
+    store_s: float
+    cells: int = 0
+
+
+def run(effort: Effort) -> list[Row]:
+    """A row for skewed and one for distinct traffic."""
+    return [_skewed(effort), _distinct(effort)]
+
+
+def _skewed(effort: Effort) -> Row:
+    now_s = int(time.time())
+    hits = list(skewed(effort.pick(300_000, 5_000), now_s))
+    with valkey() as server:
+        cells = _flush(server.url, hits, now_s, tally=True).cells
+        flushes: list[Flushed] = []
+
+        def drain() -> float:
+            flushes.append(_flush(server.url, hits, now_s))
+            return flushes[-1].events / flushes[-1].drain_s
+
+        rates = alternate(effort.rounds, drain, lambda: _parsed_per_s(hits))
+    notes = (_shares(flushes), f"{number(cells / len(hits))} cells an event, once summed up")
+    return Row(
+        "drain, skewed", "events/s a core", rates[0], "json.loads", rates[1], _SKEWED_GOAL, notes
+    )
+
+
+def _distinct(effort: Effort) -> Row:
+    now_s = int(time.time())
+    hits = list(distinct(effort.pick(10_000, 200), now_s))
+    increments = effort.pick(1_000_000, 20_000)
+    with valkey() as server:
+        cells = _flush(server.url, hits, now_s, tally=True).cells
+        flushes: list[Flushed] = []
+
+        def drain() -> float:
+            flushes.append(_flush(server.url, hits, now_s))
+            return cells / flushes[-1].wall_s
+
+        rates = alternate(effort.rounds, drain, lambda: increments_per_s(server.url, increments))
+    notes = (
+        _shares(flushes),
+        f"{number(cells / len(hits))} cells an event; HINCRBYFLOAT by {increment_tool()} -P 64",
+    )
+    return Row(
+        "drain, distinct", "cells/s", rates[0], "HINCRBYFLOAT", rates[1], _DISTINCT_GOAL, notes
+    )
+
+
+def _shares(flushes: Sequence[Flushed]) -> str:
+    wall_s = median(flushed.wall_s for flushed in flushes)
+    drain_s = median(flushed.drain_s for flushed in flushes)
+    store_s = median(flushed.store_s for flushed in flushes)
+    return (
+        f"{number(flushes[0].events / wall_s)} events/s by the clock, of which the drain computed "
+        f"{drain_s / wall_s:.0%} and the store {store_s / wall_s:.0%}"
+    )
+
+
+def _parsed_per_s(hits: Sequence[Incoming]) -> float:
+    """Hits a second of a loop that only reads their two JSON texts, as floats."""
+    start_s = time.process_time()
+    for hit in hits:
+        _, head, metrics = hit.hit.split(b"\t")
+        json.loads(head)
+        json.loads(metrics)
+    return len(hits) / (time.process_time() - start_s)
+
+
+def _flush(url: str, hits: Sequence[Incoming], now_s: int, *, tally: bool = False) -> Flushed:
+    """Fill the buffer of an emptied store, and flush it from a process of its own."""
+    client, store = client_on(url), store_on(url)
+    client.flushall()
+    store.accept(hits, now_s)
+    used_s = _store_cpu_s(client)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as processes:
+        flushed = processes.submit(_drained, url, now_s, tally).result()
+    used_s = _store_cpu_s(client) - used_s
+    client.close()
+    store.close()
+    assert flushed.events == len(hits)
+    return replace(flushed, store_s=used_s)
+
+
+def _drained(url: str, now_s: int, tally: bool) -> Flushed:
+    """The drain process: all that waits becomes cells."""
+    store = _Tally(store_on(url))
+    services = services_on(cast(Store, store if tally else store.store), lambda: now_s)
+    wall_s, drain_s = time.perf_counter(), time.process_time()
+    events = services.drain.flush()
+    wall_s, drain_s = time.perf_counter() - wall_s, time.process_time() - drain_s
+    services.close()
+    return Flushed(events, wall_s, drain_s, 0.0, store.cells)
+
+
+def _store_cpu_s(client: Any) -> float:
+    used = client.info("cpu")
+    return float(used["used_cpu_user"]) + float(used["used_cpu_sys"])
+
+
+class _Tally:
+    """A store that tallies the cells of the steps it carries out."""
+
+    def __init__(self, store: RedisStore) -> None:
+        self.store = store
+        self.cells = 0
+
+    def commit(self, step: Step, now_s: int) -> Committed:
+        committed = self.store.commit(step, now_s)
+        if committed.outcome is Outcome.COMMITTED:
+            self.cells += sum(len(target.amounts) for target in step.increments.targets)
+        return committed
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)

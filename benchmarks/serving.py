@@ -1,0 +1,140 @@
+"""Processes that benches measure: a Valkey of their own, our server, a bare one beside it.
+
+Everything started here ends with its `with` block. Nothing is measured here.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import Any
+
+from hailwhale.services.assembly import Services, assemble
+from hailwhale.settings import Settings
+from hailwhale.store.base import Store
+from hailwhale.store.connection import connect
+from hailwhale.store.embedded import EmbeddedValkey
+from hailwhale.store.keys import Keys
+from hailwhale.store.redis_store import RedisStore
+
+NAMESPACE = "hw"
+NO_LIMIT = 10_000_000  # of buffers and of labels below a path: a bench fills more than a service
+HAIL = ("hailwhale.cli", "hail")
+SERVE = ("hailwhale.cli", "serve")
+BARE = ("benchmarks.bare_server",)
+
+_START_S = 30.0
+_STOP_S = 15.0
+_TIMEOUT_S = 60.0
+_POLL_S = 0.05
+
+
+@contextmanager
+def valkey() -> Iterator[EmbeddedValkey]:
+    """A fresh embedded Valkey, set up as the product sets it up: with its log on disk."""
+    # A short path, for the server's socket lies in it.
+    with TemporaryDirectory(prefix="hwb") as folder, EmbeddedValkey(Path(folder)) as server:
+        yield server
+
+
+def client_on(url: str) -> Any:
+    """A plain client; its answers are bytes, whatever its types say."""
+    return connect(url, _TIMEOUT_S)
+
+
+def store_on(url: str) -> RedisStore:
+    """A store over connections of its own, with no limits in the way."""
+    return RedisStore(client_on(url), Keys(NAMESPACE), buffer_limit=NO_LIMIT, max_children=NO_LIMIT)
+
+
+def services_on(
+    store: Store, clock: Callable[[], float] = time.time, rollups: str = ""
+) -> Services:
+    """Services over a store, with the default rollups or others."""
+    environ = {"HAILWHALE_ROLLUPS": rollups} if rollups else {}
+    return assemble(Settings.from_env(environ), store, clock)
+
+
+@contextmanager
+def web_server(program: Sequence[str], valkey_url: str, path: str) -> Iterator[int]:
+    """A program that serves, on a free port of 127.0.0.1; given when it answers `path`.
+
+    All are told the same settings, so that all run as many workers and threads.
+    """
+    port = _free_port()
+    ours = {key: text for key, text in os.environ.items() if not key.startswith("HAILWHALE_")}
+    environ = ours | {
+        "HAILWHALE_REDIS_URL": valkey_url,
+        "HAILWHALE_NAMESPACE": NAMESPACE,
+        "HAILWHALE_PORT": str(port),
+        "HAILWHALE_BUFFER_LIMIT": str(NO_LIMIT),
+    }
+    command = [sys.executable, "-m", *program]
+    with TemporaryFile() as log:
+        process = subprocess.Popen(
+            command, env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+        try:
+            _await_answer(process, port, path)
+        except RuntimeError as fault:
+            process.kill()
+            log.seek(0)
+            raise RuntimeError(f"{fault}: {log.read().decode(errors='replace')}") from fault
+        try:
+            yield port
+        finally:
+            _stop(process)
+
+
+def _await_answer(process: subprocess.Popen[bytes], port: int, path: str) -> None:
+    deadline_s = time.monotonic() + _START_S
+    while time.monotonic() < deadline_s:
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
+        with suppress(OSError, http.client.HTTPException):
+            if fetched(port, path):
+                return
+        time.sleep(_POLL_S)
+    raise RuntimeError(f"{process.args!r} does not answer {path}")
+
+
+def fetched(port: int, path: str) -> bytes:
+    """One answer over a connection of its own; raises `HTTPException` unless its status is 200."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        return answer(connection, path)
+    finally:
+        connection.close()
+
+
+def answer(connection: http.client.HTTPConnection, path: str) -> bytes:
+    """One answer over an open connection; raises `HTTPException` unless its status is 200."""
+    connection.request("GET", path)
+    response = connection.getresponse()
+    body = response.read()
+    if response.status != http.client.OK:
+        raise http.client.HTTPException(f"{path}: {response.status} {body[:200]!r}")
+    return body
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

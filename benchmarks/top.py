@@ -1,0 +1,156 @@
+"""top: the ten largest of 10,000 children over a month, and how long others wait meanwhile.
+
+The yardstick makes the same reads by hand and leaves out the exact sums and the choice. For the
+second row a process of its own asks the store something small all the while: the longest that it
+waits is how long the store was blocked, the yardstick the longest with nothing else going on.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, closing
+from multiprocessing import get_context
+from statistics import median
+from typing import Any
+
+from benchmarks import serving
+from benchmarks.bare_server import Reads, by_hand
+from benchmarks.measuring import Effort, Goal, Row, alternate, number
+from benchmarks.stored import days, fill, reads_behind
+from hailwhale.core.question import parse_plot
+from hailwhale.services.assembly import Services
+from hailwhale.store.keys import Keys
+
+_GOAL = Goal(at_most=50, of_figure=True)
+_BLOCKED_GOAL = Goal(at_most=10, of_figure=True)
+_DAYS = 30
+_ROLLUPS = "1d:3y"  # the only ones that the question reads
+_SEED = 20_110_117
+_SLOW_US = 500
+_READS_AT_ONCE = 1_000
+_PAUSE_S = 0.001
+_STOP = "bench:stop"
+_PK, _PARENT = ("Shop",), ("town",)
+_QUESTION = {
+    "pk": list(_PK),
+    "dimensions": list(_PARENT),
+    "period": f"1d:{_DAYS}d",
+    "depth": 1,
+    "threshold": 0,
+    "limit": 10,
+}
+
+
+def run(effort: Effort) -> list[Row]:
+    """Rows for the answer's time and for the others' wait."""
+    children = effort.pick(10_000, 200)
+    with ExitStack() as stack:
+        server = stack.enter_context(serving.valkey())
+        services = stack.enter_context(closing(_filled(server.url, children)))
+        client = stack.enter_context(closing(serving.client_on(server.url)))
+        pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+        waiting = stack.enter_context(pool)
+        return [
+            _answered(effort, services, client, f"{children:,}"),
+            _blocked(effort, services, client, waiting, server.url),
+        ]
+
+
+def _filled(url: str, children: int) -> Services:
+    services = serving.services_on(serving.store_on(url), rollups=_ROLLUPS)
+    chance = random.Random(_SEED)
+    now_s = int(time.time())
+
+    def events() -> Iterator[dict[str, object]]:
+        for place in range(children):
+            for at_s in days(_DAYS, now_s):
+                dimension = [*_PARENT, f"town {place}"]
+                hits = chance.randrange(1, 1_000)
+                yield {"pk": _PK, "dimension": dimension, "metric": {"hits": hits}, "at": at_s}
+
+    fill(services, events())
+    return services
+
+
+def _ask(services: Services) -> object:
+    return services.reporting.plotpoints(parse_plot(_QUESTION))
+
+
+def _answered(effort: Effort, services: Services, client: Any, children: str) -> Row:
+    reads = reads_behind(services, _ask)
+    times = alternate(
+        effort.pick(30, 3),
+        lambda: _ms(lambda: _ask(services)),
+        lambda: _ms(lambda: _reads_by_hand(client, reads)),
+    )
+    notes = [
+        f"p50 {number(median(times[0]))} ms over {len(times[0])} questions "
+        f"({len(reads):,} hashes read), p50 of the reads by hand {number(median(times[1]))} ms"
+    ]
+    p99s = [_p99(measured) for measured in times]
+    return Row(
+        f"top 10 of {children}, p99", "ms", [p99s[0]], "same reads by hand", [p99s[1]], _GOAL, notes
+    )
+
+
+def _reads_by_hand(client: Any, reads: Reads) -> None:
+    client.smembers(Keys(serving.NAMESPACE).children(_PK, _PARENT))
+    for first in range(0, len(reads), _READS_AT_ONCE):
+        by_hand(client, reads[first : first + _READS_AT_ONCE])
+
+
+def _blocked(
+    effort: Effort, services: Services, client: Any, pool: ProcessPoolExecutor, url: str
+) -> Row:
+    asked_s: list[float] = []
+
+    def while_asked() -> None:
+        asked_s.append(_ms(lambda: _ask(services)) / 1_000)
+
+    def waited_ms(meanwhile: Callable[[], object]) -> float:
+        client.delete(_STOP)
+        waiting = pool.submit(_longest_wait_ms, url)
+        meanwhile()
+        client.set(_STOP, 1)
+        return waiting.result()
+
+    client.config_set("slowlog-log-slower-than", _SLOW_US)
+    client.slowlog_reset()
+    waits = alternate(
+        effort.rounds,
+        lambda: waited_ms(while_asked),
+        lambda: waited_ms(lambda: time.sleep(sum(asked_s) / len(asked_s))),
+    )
+    slowest_us = max((entry["duration"] for entry in client.slowlog_get(100)), default=0)
+    slowest = f"{number(slowest_us / 1_000)} ms" if slowest_us else f"under {_SLOW_US} us"
+    note = f"the slowest single command took the store {slowest}, by its SLOWLOG"
+    return Row(
+        "top 10, others wait", "ms", waits[0], "idle store", waits[1], _BLOCKED_GOAL, (note,)
+    )
+
+
+def _longest_wait_ms(url: str) -> float:
+    """Ask the store one small thing after the other until it says stop; the longest wait."""
+    with closing(serving.client_on(url)) as client:
+        longest_ms, stopped = 0.0, False
+        client.ping()  # connects
+        while not stopped:
+            start_s = time.perf_counter()
+            stopped = bool(client.exists(_STOP))
+            longest_ms = max(longest_ms, (time.perf_counter() - start_s) * 1_000)
+            time.sleep(_PAUSE_S)
+    return longest_ms
+
+
+def _ms(call: Callable[[], object]) -> float:
+    start_s = time.perf_counter()
+    call()
+    return (time.perf_counter() - start_s) * 1_000
+
+
+def _p99(values: Sequence[float]) -> float:
+    return sorted(values)[math.ceil(0.99 * len(values)) - 1]

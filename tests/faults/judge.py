@@ -1,0 +1,152 @@
+"""The verdict: what a store holds against what was acknowledged, refused or left unknown.
+
+Reads the whole namespace, so that what should not be there is found as well as what is missing.
+Knows nothing of processes, HTTP and kills.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from enum import Enum
+from typing import Any
+
+import redis
+
+from hailwhale.store.keys import Keys, cell_field
+from tests.faults.brute_force import Contents, predicted
+from tests.faults.traffic import TRACE_DIMENSION, TRACER, Sample, times_counted
+
+_SHOWN = 5
+_PAGE = 2_000
+_PRECISION = 400
+
+
+class Fate(Enum):
+    """What the sender of an event was told about it."""
+
+    ACKNOWLEDGED = "acknowledged"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"  # no answer, or that the store did not answer
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Events by fate, and what was found of them.
+
+    `lost` were acknowledged and are not counted, `doubled` are counted more than once (whatever
+    their fate), `unrefused` were refused and are counted all the same. `wrong` cells and sets of
+    labels differ from the brute force, or are there and should not be, or are left unapplied.
+    """
+
+    acknowledged: int
+    refused: int
+    unknown: int
+    unknown_counted: int
+    counted: int
+    lost: int
+    doubled: int
+    unrefused: int
+    cells: int
+    wrong: int
+    examples: Sequence[str]
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing was lost, nothing doubled and every cell is right."""
+        return not (self.lost or self.doubled or self.unrefused or self.wrong)
+
+
+def judge(
+    client: redis.Redis, keys: Keys, fates: Sequence[tuple[Sample, Fate]], now_s: int
+) -> Verdict:
+    """Compare everything in the namespace with what these fates allow."""
+    found = _contents(client, keys)
+    times = [_times(found, keys, sample) for sample, _ in fates]
+    judged = list(zip(fates, times, strict=True))
+    due = [
+        sample
+        for (sample, fate), count in judged
+        if fate is Fate.ACKNOWLEDGED or (fate is Fate.UNKNOWN and count)
+    ]
+    expected = predicted(due, keys, now_s)
+    differences = [*_differences(expected, found), *_left_over(client, keys)]
+
+    def number(fate: Fate, counts: Iterable[int]) -> int:
+        return sum(told is fate and count in counts for (_, told), count in judged)
+
+    anything = range(10)
+    return Verdict(
+        acknowledged=number(Fate.ACKNOWLEDGED, anything),
+        refused=number(Fate.REFUSED, anything),
+        unknown=number(Fate.UNKNOWN, anything),
+        unknown_counted=number(Fate.UNKNOWN, anything[1:]),
+        counted=sum(count > 0 for count in times),
+        lost=number(Fate.ACKNOWLEDGED, [0]),
+        doubled=sum(count > 1 for count in times),
+        unrefused=number(Fate.REFUSED, anything[1:]),
+        cells=sum(map(len, expected.cells.values())),
+        wrong=len(differences),
+        examples=differences[:_SHOWN],
+    )
+
+
+def _times(found: Contents, keys: Keys, sample: Sample) -> int:
+    """How often a sample was counted, by its digit in the total of its group."""
+    key = keys.cells(sample.pk[:1], (TRACE_DIMENSION, sample.group), "all", 0)
+    total = found.cells.get(key, {}).get(cell_field(0, TRACER), Decimal(0))
+    with localcontext(prec=_PRECISION):
+        return times_counted(total, sample.digit)
+
+
+def _contents(client: Any, keys: Keys) -> Contents:
+    """All cells and all sets of labels in the namespace."""
+    contents = Contents()
+    for names in _pages(client, keys, "HASH"):
+        cells = [name for name in names if not name.endswith(":stats")]
+        for name, held in _read(client.pipeline(transaction=False), "hgetall", cells):
+            contents.cells[name] = {
+                cell.decode(): Decimal(text.decode()) for cell, text in held.items()
+            }
+    for names in _pages(client, keys, "SET"):
+        for name, labels in _read(client.pipeline(transaction=False), "smembers", names):
+            contents.labels[name] = {label.decode() for label in labels}
+    return contents
+
+
+def _left_over(client: Any, keys: Keys) -> Iterator[str]:
+    """Buffers, plans and dead letters: the only lists, which are there only while not empty."""
+    for names in _pages(client, keys, "LIST"):
+        for name in names:
+            yield f"{name} is not empty"
+
+
+def _pages(client: Any, keys: Keys, kind: str) -> Iterator[list[str]]:
+    """The names of the keys of all shards that are of one type."""
+    page: set[str] = set()  # a scan may name a key twice
+    for name in client.scan_iter(f"{keys.namespace}:{{*}}:*", count=_PAGE, _type=kind):
+        page.add(name.decode())
+        if len(page) >= _PAGE:
+            yield list(page)
+            page = set()
+    yield list(page)
+
+
+def _read(pipeline: Any, command: str, names: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    for name in names:
+        getattr(pipeline, command)(name)
+    yield from zip(names, pipeline.execute(), strict=True)
+
+
+def _differences(expected: Contents, found: Contents) -> Iterator[str]:
+    for key in expected.cells.keys() | found.cells.keys():
+        due, held = expected.cells.get(key, {}), found.cells.get(key, {})
+        if due != held:
+            for cell in due.keys() | held.keys():
+                if due.get(cell) != held.get(cell):
+                    yield f"{key!r} {cell}: {held.get(cell)} instead of {due.get(cell)}"
+    for key in expected.labels.keys() | found.labels.keys():
+        known, kept = expected.labels.get(key, set()), found.labels.get(key, set())
+        if known != kept:
+            yield f"{key!r}: missing {known - kept}, too many {kept - known}"

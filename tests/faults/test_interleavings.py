@@ -1,0 +1,180 @@
+"""Two drains and a hail on one shard, their commands to the store mixed in any order.
+
+Each drain is a puppet: it makes one command (not even one call: what is sent together is taken
+apart) when it is told to, and can be killed before or after any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import chain
+from threading import Semaphore, Thread
+from typing import Any
+
+import redis
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hailwhale.core.event import encode_hit, parse_event
+from hailwhale.core.rollups import DEFAULT_ROLLUPS
+from hailwhale.core.timegrid import UTC
+from hailwhale.services.drain import Drain
+from hailwhale.store.base import Incoming
+from hailwhale.store.keys import Keys, shard_of
+from hailwhale.store.redis_store import RedisStore
+from tests.conftest import NOW_S
+from tests.faults.judge import Fate, judge
+from tests.faults.traffic import ROOTS, Sample, Traffic
+
+KEYS = Keys("mixed")
+ROOT = ROOTS[0]
+SHARD = shard_of(ROOT)
+STEPS = 4  # of a drain, after which it ends by itself
+WINDOW = 5
+
+
+class Killed(BaseException):
+    """The end of a process: nothing catches it."""
+
+
+class Act(Enum):
+    GO = "go on by one command"
+    DIE = "die before the next command"
+    SEND_AND_DIE = "die before the answer to the next command"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What happens next: an act of one of the drains, or (None) one more hit is accepted."""
+
+    drain: int | None
+    act: Act = Act.GO
+
+
+class Puppet(Thread):
+    """A drain in a thread that waits to be told before each of its commands."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        super().__init__(daemon=True)
+        self.over = False
+        self.fault: Exception | None = None
+        self._act = Act.GO
+        self._turn = Semaphore(0)
+        self._ready = Semaphore(0)
+        held: Any = _Held(client, self._command)
+        store = RedisStore(held, KEYS, chunk_cells=60)
+        self._drain = Drain(store, UTC, DEFAULT_ROLLUPS, lambda: NOW_S, WINDOW)
+        self.start()
+        self._ready.acquire()
+
+    def play(self, act: Act) -> None:
+        """One command of the drain, or its death, and return when it is at the next one."""
+        if not self.over:
+            self._act = act
+            self._turn.release()
+            self._ready.acquire()
+
+    def run(self) -> None:
+        try:
+            for _ in range(STEPS):
+                self._drain.step(SHARD)
+        except Killed:
+            pass
+        except Exception as fault:  # noqa: BLE001 - told to the test
+            self.fault = fault
+        finally:
+            self.over = True
+            self._ready.release()
+
+    def _command(self, send: Callable[[], object]) -> object:
+        self._ready.release()
+        self._turn.acquire()
+        if self._act is Act.DIE:
+            raise Killed
+        answer = send()
+        if self._act is Act.SEND_AND_DIE:
+            raise Killed
+        return answer
+
+
+class _Held:
+    """A client whose every command goes through `command`, pipelined ones one by one."""
+
+    def __init__(self, client: Any, command: Callable[[Callable[[], object]], object]) -> None:
+        self._client = client
+        self._command = command
+
+    def register_script(self, text: str) -> Callable[..., object]:
+        script = self._client.register_script(text)
+        return lambda keys, args: self._command(lambda: script(keys=keys, args=args))
+
+    def pipeline(self, *, transaction: bool) -> _OneByOne:
+        assert not transaction
+        return _OneByOne(self)
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        method = getattr(self._client, name)
+        return lambda *args: self._command(lambda: method(*args))
+
+
+class _OneByOne:
+    """A pipeline of a held client: others may get between any two of its commands."""
+
+    def __init__(self, held: _Held) -> None:
+        self._held = held
+        self._queue: list[tuple[str, tuple[object, ...]]] = []
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *args: self._queue.append((name, args))
+
+    def execute(self) -> list[object]:
+        return [getattr(self._held, name)(*args) for name, args in self._queue]
+
+
+def accepted(store: RedisStore, samples: Iterator[Sample]) -> list[tuple[Sample, Fate]]:
+    """Accept the next of the samples."""
+    sample = next(samples)
+    hit = encode_hit(parse_event(sample.fields, NOW_S))
+    store.accept([Incoming(ROOT, hit)], NOW_S)
+    return [(sample, Fate.ACKNOWLEDGED)]
+
+
+def samples_of_one_root() -> Iterator[Sample]:
+    traffic = chain.from_iterable(Traffic(5, "b", NOW_S).requests())
+    return (sample for sample in traffic if sample.pk[0] == ROOT and sample.sound)
+
+
+MOVES = [
+    *[Move(0), Move(1)] * 5,
+    *[Move(None)] * 2,
+    *[Move(drain, act) for drain in (0, 1) for act in (Act.DIE, Act.SEND_AND_DIE)],
+]
+
+
+@settings(max_examples=60, deadline=None)
+@given(moves=st.lists(st.sampled_from(MOVES), min_size=10, max_size=120))
+def test_any_order_of_commands_and_deaths_counts_every_hit_once(
+    own_client: redis.Redis, moves: Sequence[Move]
+) -> None:
+    own_client.flushdb()
+    store = RedisStore(own_client, KEYS)
+    samples = samples_of_one_root()
+    fates = [fate for _ in range(12) for fate in accepted(store, samples)]
+    puppets = [Puppet(own_client), Puppet(own_client)]
+    for move in moves:
+        if move.drain is None:
+            fates += accepted(store, samples)
+            continue
+        puppet = puppets[move.drain]
+        puppet.play(move.act)
+        if puppet.over:
+            assert puppet.fault is None
+            puppets[move.drain] = Puppet(own_client)
+    for puppet in puppets:
+        puppet.play(Act.DIE)
+    Drain(store, UTC, DEFAULT_ROLLUPS, lambda: NOW_S).flush()
+    verdict = judge(own_client, KEYS, fates, NOW_S)
+    assert verdict.exact, verdict
+    assert verdict.counted == len(fates)

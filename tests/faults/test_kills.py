@@ -1,0 +1,27 @@
+"""Nothing acknowledged is lost and nothing is counted twice, whatever is killed, and when."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.harness import Assault, Victim, run
+
+ASSAULTS = {
+    "two_racing_drains": Assault(Victim.DRAIN, kills=12, seed=1, drains=2),
+    "the_only_drain": Assault(Victim.DRAIN, kills=5, seed=2, drains=1),
+    "the_hail_server_with_its_workers": Assault(Victim.HAIL, kills=8, seed=3, drains=1),
+    # `always`: with `everysec` a write may be answered before it is made, while the disk is busy.
+    "the_store": Assault(Victim.VALKEY, kills=5, seed=4, drains=2, fsync="always"),
+}
+
+
+@pytest.mark.parametrize("assault", ASSAULTS.values(), ids=ASSAULTS.keys())
+def test_every_cell_is_exact_after_kills_of(assault: Assault) -> None:
+    report = run(assault)
+    verdict = report.verdict
+    assert report.kills == assault.kills
+    assert verdict.acknowledged > 10 * assault.kills
+    assert verdict.refused > 0
+    assert (verdict.lost, verdict.doubled, verdict.unrefused) == (0, 0, 0)
+    assert verdict.wrong == 0, verdict.examples
+    assert verdict.counted == verdict.acknowledged + verdict.unknown_counted
