@@ -69,12 +69,22 @@ def test_a_request_in_flight_is_answered_before_the_end(data_dir: Path) -> None:
         client.sendall(head.encode() + body[:5])
         server.get("/healthz")  # by now the connection before this one is accepted
         server.signal(signal.SIGTERM)
-        until(lambda: refused(server.address), "the port to close")
+        until(lambda: silent(server.address), "new connections to be left waiting")
         client.sendall(body[5:])
         assert client.recv(65536).startswith(b"HTTP/1.1 200 OK")
         client.close()
         assert server.ended() == 0
     assert total(data_dir, "Flight") == "1"
+
+
+def silent(address: tuple[str, int]) -> bool:
+    """Whether a new connection gets no answer, or soon none."""
+    try:
+        with socket.create_connection(address, timeout=0.5) as client:
+            client.sendall(b"GET /healthz HTTP/1.1\r\nHost: hw\r\nConnection: close\r\n\r\n")
+            return not client.recv(1)
+    except OSError:
+        return True
 
 
 def refused(address: tuple[str, int]) -> bool:

@@ -17,7 +17,7 @@ from tests.conftest import NOW_S, Clock
 from tests.services.reading import every_total, keys_of, known, total
 
 # In every rollup, at each end of what it keeps, and a day ahead.
-AGES_S = [-86_400, 0, 7_000, 8_000, 86_400, 35 * 86_400, 36 * 86_400, 1_098 * 86_400, 10**9]
+AGES_S = [-86_400, 0, 8_000, 35 * 86_400, 1_098 * 86_400, 10**9]
 PKS = [["Shop", "shoes", "red"], ["Shop", "hats"], ["Shopping"], ["Blog", "Shop"]]
 EVENTS: list[dict[str, object]] = [
     {
