@@ -45,7 +45,7 @@ did you mean metrics?
 def _known_names(name: object, known: Sequence[str]) -> str:
     singular = {plural: f"{one}(s)" for one, plural in _SINGULAR.items()}
     names = sorted((singular.get(each, each) for each in known), key=lambda each: (len(each), each))
-    expected = f"a parameter named {', '.join(names[:-1])} or {names[-1]}"
+    expected = f"a parameter named {' or '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}"
     close = get_close_matches(str(name)[:64], [*known, *_SINGULAR], n=1)
     return f"{expected}; did you mean {close[0]}?" if close else expected
 

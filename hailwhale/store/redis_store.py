@@ -130,6 +130,10 @@ class RedisStore:
         pipeline.lrange(self._keys.buffer(shard), 0, most - 1)
         with faults_named():
             position, hits = pipeline.execute()
+        if hits and position is None:  # pushed by another hand than accept.lua
+            with faults_named():
+                self._client.set(self._keys.position(shard), secrets.randbits(48), nx=True)
+            return self.window(shard, most)
         return Window((position or b"").decode(), hits)
 
     # Hits to increments, increments to cells

@@ -145,6 +145,14 @@ def test_of_two_drains_that_read_the_same_hits_one_wins(store: RedisStore) -> No
     assert hit_count(store) == 1
 
 
+def test_hits_pushed_by_another_hand_can_be_taken_off(store: RedisStore) -> None:
+    store._client.rpush(store._keys.buffer(SHARD), b"foreign")
+    window = store.window(SHARD, 10)
+    step = one_hit(position=window.position, taken=1)
+    assert store.commit(step, NOW_S).outcome is Outcome.COMMITTED
+    assert store.loads() == []
+
+
 def test_a_position_never_comes_back_when_the_data_was_lost(
     make_store: MakeStore, namespace: str
 ) -> None:
