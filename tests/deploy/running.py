@@ -91,6 +91,11 @@ class Server:
         return self.process.wait(DEADLINE_S)
 
 
+def _as_in_a_terminal() -> None:
+    """A shell that runs the tests in the background has them, and their children, ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def started(
     *arguments: str,
@@ -106,6 +111,7 @@ def started(
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=_as_in_a_terminal,
     ) as process:
         try:
             yield Server(process)
