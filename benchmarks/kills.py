@@ -8,6 +8,7 @@ SIGKILL again and again; then compares every cell of the store with what was ack
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,6 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--fsync", default="everysec", choices=["always", "everysec"], help="of the store"
     )
     args = parser.parse_args(argv)
+    # So that what was started is stopped, however this is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     victims = [Victim(args.victim)] if args.victim else list(Victim)
     reports = []
     for victim in victims:

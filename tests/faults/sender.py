@@ -53,7 +53,7 @@ class Sender(Thread):
                 if self._stopped.is_set():
                     return
                 self._settle(samples)
-        except Exception as fault:  # noqa: BLE001 - told to whoever runs the thread
+        except Exception as fault:  # noqa: BLE001 - told to whoever waits for the thread
             self.complaints.append(repr(fault))
         finally:
             self._connection.close()
@@ -61,7 +61,9 @@ class Sender(Thread):
     def _settle(self, samples: Sequence[Sample]) -> None:
         """Send samples, those with an id until they are acknowledged."""
         waiting = list(samples)
+        deadline_s = time.monotonic() + _PATIENCE_S
         while waiting:
+            assert time.monotonic() < deadline_s, f"never acknowledged: {waiting[0].id}"
             again = []
             for sample, fate in zip(waiting, self._send(waiting), strict=True):
                 if sample.id is not None and sample.sound and fate is not Fate.ACKNOWLEDGED:
