@@ -100,8 +100,8 @@ def _http(effort: Effort, name: str, ask: Ask, services: Services, url: str) -> 
 def _connected(
     stack: ExitStack, program: tuple[str, ...], url: str, path: str
 ) -> closing[HTTPConnection]:
-    port = stack.enter_context(serving.web_server(program, url, path))
-    return closing(HTTPConnection("127.0.0.1", port, timeout=10))
+    server = stack.enter_context(serving.web_server(program, url, path))
+    return closing(HTTPConnection("127.0.0.1", server.port, timeout=10))
 
 
 def _growth(effort: Effort, many: Services, few: Services, many_text: str, few_text: str) -> Row:

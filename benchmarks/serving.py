@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
@@ -63,8 +64,31 @@ def services_on(
     return assemble(Settings.from_env(environ), store, clock)
 
 
+@dataclass(frozen=True, slots=True)
+class WebServer:
+    """A server that answers on `port` of 127.0.0.1, and the process at its head."""
+
+    port: int
+    pid: int
+
+    def cpu_s(self) -> float:
+        """Seconds that its processes have computed, those that still run."""
+        by_parent: dict[int, list[tuple[int, int]]] = {}
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):  # a process that has just ended
+                fields = stat.read_text().rpartition(")")[2].split()
+                ticks = int(fields[11]) + int(fields[12])
+                by_parent.setdefault(int(fields[1]), []).append((int(stat.parent.name), ticks))
+        ticks, parents = 0, [self.pid]
+        while parents:
+            children = by_parent.get(parents.pop(), [])
+            parents += [pid for pid, _ in children]
+            ticks += sum(used for _, used in children)
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def web_server(program: Sequence[str], valkey_url: str, path: str) -> Iterator[int]:
+def web_server(program: Sequence[str], valkey_url: str, path: str) -> Iterator[WebServer]:
     """A program that serves, on a free port of 127.0.0.1; given when it answers `path`.
 
     All are told the same settings, so that all run as many workers and threads.
@@ -89,7 +113,7 @@ def web_server(program: Sequence[str], valkey_url: str, path: str) -> Iterator[i
             log.seek(0)
             raise RuntimeError(f"{fault}: {log.read().decode(errors='replace')}") from fault
         try:
-            yield port
+            yield WebServer(port, process.pid)
         finally:
             _stop(process)
 

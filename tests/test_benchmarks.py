@@ -113,14 +113,14 @@ def test_without_the_usual_tools_a_stand_in_makes_the_load(
     monkeypatch.setattr(shutil, "which", lambda _name: None)
     assert (load.http_tool(), load.increment_tool()) == (load.STAND_IN, load.STAND_IN)
     assert load.increments_per_s(valkey.url, 10_000) > 0
-    with serving.web_server(serving.BARE, valkey.url, "/count") as port:
-        served = load.http_load(port, ["/count?pk=Shop"], seconds=1)
+    with serving.web_server(serving.BARE, valkey.url, "/count") as server:
+        served = load.http_load(server.port, ["/count?pk=Shop"], seconds=1)
     assert served.requests > 0
 
 
 def test_an_answer_that_is_no_success_ends_a_bench(valkey: EmbeddedValkey) -> None:
     with (
-        serving.web_server(serving.BARE, valkey.url, "/count") as port,
+        serving.web_server(serving.BARE, valkey.url, "/count") as server,
         pytest.raises(RuntimeError, match=r"Non-2xx|not 200"),
     ):
-        load.http_load(port, ["/nowhere"], seconds=1)
+        load.http_load(server.port, ["/nowhere"], seconds=1)
