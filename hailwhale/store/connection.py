@@ -18,7 +18,12 @@ from redis.retry import Retry
 from hailwhale.errors import BadSetting, StoreUnavailable
 
 CONNECT_TIMEOUT_S = 2.0
-_INCLUDES = {"accept": (), "commit": ("decimal", "rows"), "apply": ("decimal", "rows")}
+_INCLUDES = {
+    "accept": (),
+    "position": ("fence",),
+    "commit": ("fence", "decimal", "rows"),
+    "apply": ("decimal", "rows"),
+}
 
 # What the server says when it cannot now: out of memory, a replica, no majority, a slot moving.
 # Faults that redis-py has a class for have lost their word; the others begin with it.

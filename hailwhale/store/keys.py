@@ -6,7 +6,7 @@ script can touch all that belongs to an event::
     hw:meta                                hash    what the store was made with: zone, rollups
     hw:imports                             hash    name of an import -> its last block counted whole
     hw:{17}:buffer                         list    hits accepted, not yet counted, oldest first
-    hw:{17}:position                       string  hits ever taken off the buffer: the drain's fence
+    hw:{17}:position                       string  hits ever taken off the buffer, for the fence
     hw:{17}:plan                           list    increments taken from the buffer, not yet applied
     hw:{17}:dead                           list    hits that could not be parsed, with the reason
     hw:{17}:stats                          hash    accepted, duplicate, drained, dead, folded

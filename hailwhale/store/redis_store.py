@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
@@ -12,8 +11,7 @@ from typing import Any, TypeVar
 import redis
 
 from hailwhale.core.dimensions import Path
-from hailwhale.core.increments import Node, Target
-from hailwhale.core.metrics import decimal_text
+from hailwhale.core.increments import Node
 from hailwhale.errors import StoreMismatch
 from hailwhale.store.base import (
     Ask,
@@ -21,19 +19,16 @@ from hailwhale.store.base import (
     ChunkAddress,
     Committed,
     DeadLetter,
-    Guard,
     Incoming,
     Load,
-    Outcome,
     Receipt,
     Step,
     Window,
 )
 from hailwhale.store.connection import Script, faults_named
 from hailwhale.store.keys import SHARDS, Keys, cell_field, shard_of
+from hailwhale.store.steps import ID_REMEMBERED_S, chunk_key, commit_call, read_chunk, read_letter
 
-ID_REMEMBERED_S = 24 * 3600
-_ALL_FIELD = 0  # the one bucket of the `all` rollup
 T = TypeVar("T")
 
 
@@ -61,6 +56,7 @@ class RedisStore:
         self._max_children = max_children
         self._chunk_cells = chunk_cells
         self._accept = Script(client, "accept")
+        self._position = Script(client, "position")
         self._commit = Script(client, "commit")
         self._apply = Script(client, "apply")
 
@@ -109,7 +105,7 @@ class RedisStore:
         self, shard: int, hits: list[Incoming], now_s: int
     ) -> tuple[list[str], list[Any]]:
         keys = self._keys
-        key_list = [keys.buffer(shard), keys.position(shard), keys.stats(shard)]
+        key_list = [keys.buffer(shard), keys.stats(shard)]
         id_keys: dict[str, int] = {}
         args: list[Any] = [self._buffer_limit, now_s, ID_REMEMBERED_S]
         for hit in hits:
@@ -123,68 +119,20 @@ class RedisStore:
         return key_list, args
 
     def window(self, shard: int, most: int) -> Window:
-        pipeline = self._client.pipeline(transaction=False)
-        # The position first: hits read after it can only be those it stands for, or newer ones,
-        # in which case the position has moved and the commit is refused.
-        pipeline.get(self._keys.position(shard))
-        pipeline.lrange(self._keys.buffer(shard), 0, most - 1)
         with faults_named():
-            position, hits = pipeline.execute()
-        if hits and position is None:  # pushed by another hand than accept.lua
-            with faults_named():
-                self._client.set(self._keys.position(shard), secrets.randbits(48), nx=True)
-            return self.window(shard, most)
-        return Window((position or b"").decode(), hits)
+            # The position first: hits read after it can only be those it stands for, or newer
+            # ones, in which case the position has moved and the commit is refused.
+            position = self._position([self._keys.position(shard)], [])
+            hits = self._client.lrange(self._keys.buffer(shard), 0, most - 1)
+        return Window(position.decode(), hits)
 
     # Hits to increments, increments to cells
 
     def commit(self, step: Step, now_s: int) -> Committed:
-        keys, shard = self._keys, step.shard
-        key_list = [
-            keys.buffer(shard),
-            keys.position(shard),
-            keys.plan(shard),
-            keys.dead(shard),
-            keys.stats(shard),
-            keys.imports(shard),
-        ]
-        sets: list[list[object]] = []
-        owners: list[Node | Path] = []
-        for pk, labels in step.increments.sublabels.items():
-            key_list.append(keys.subpks(shard, pk))
-            sets.append([self._max_children if pk else 0, *labels])
-            owners.append(pk)
-        for node, labels in step.increments.labels.items():
-            key_list.append(keys.children(*node))
-            sets.append([self._max_children, *labels])
-            owners.append(node)
-        order: dict[str, object] = {
-            "position": "" if step.position is None else step.position,
-            "taken": step.taken,
-            "dead": [_letter_text(letter) for letter in step.dead],
-            "children": sets,
-            "folded": step.folded,
-        }
-        if step.block is not None:
-            order["block"] = [step.block.name, step.block.number]
-        if step.id is not None:
-            key_list.append(keys.ids(_root(step)))
-            order["id"] = [step.id, now_s, ID_REMEMBERED_S]
-        chunks = list(_chunked(step.increments.targets, self._chunk_cells))
-        inline = chunks.pop() if len(chunks) == 1 else []
-        if inline:
-            key_list += [self._address(row) for row in inline]
-            order["inline"] = [_row_list(row) for row in inline]
-        if step.guard:
-            key_list.append(
-                self._address(ChunkAddress(step.guard.pk, step.guard.dimension, "all", 0))
-            )
-            order["guard"] = _guard_list(step.guard, len(key_list))
+        call = commit_call(step, now_s, self._keys, self._max_children, self._chunk_cells)
         with faults_named():
-            answer = self._commit(
-                key_list, [_compact(order), *(self._chunk_text(chunk) for chunk in chunks)]
-            )
-        return _committed([_text(part) for part in answer], owners)
+            answer = self._commit(call.keys, call.args)
+        return call.committed(answer)
 
     def apply_next(self, shard: int) -> bool:
         plan = self._keys.plan(shard)
@@ -192,17 +140,9 @@ class RedisStore:
             chunk = self._client.lindex(plan, 0)
             if chunk is None:
                 return False
-            name, keys, _rows = chunk.split(b"\n", 2)
-            self._apply([plan, *json.loads(keys)], [name])
+            name, keys = read_chunk(chunk)
+            self._apply([plan, *keys], [name])
         return True
-
-    def _chunk_text(self, rows: Sequence[Target]) -> str:
-        keys = [self._address(row) for row in rows]
-        name = secrets.token_hex(8)
-        return f"{name}\n{_compact(keys)}\n{_compact([_row_list(row) for row in rows])}"
-
-    def _address(self, chunk: ChunkAddress | Target) -> str:
-        return self._keys.cells(chunk.pk, chunk.dimension, chunk.rollup, chunk.chunk_start_s)
 
     # Questions
 
@@ -221,7 +161,8 @@ class RedisStore:
         for some in _sliced(asks, 1_000):
             pipeline = self._client.pipeline(transaction=False)
             for ask in some:
-                pipeline.hmget(self._address(ask.chunk), [cell_field(*cell) for cell in ask.cells])
+                key = chunk_key(self._keys, ask.chunk)
+                pipeline.hmget(key, [cell_field(*cell) for cell in ask.cells])
             with faults_named():
                 found = pipeline.execute()
             answers += [[_decimal(value) for value in values] for values in found]
@@ -248,7 +189,7 @@ class RedisStore:
     # Erasure
 
     def erase_cells(self, chunks: Iterable[ChunkAddress]) -> int:
-        return self._unlink(self._address(chunk) for chunk in chunks)
+        return self._unlink(chunk_key(self._keys, chunk) for chunk in chunks)
 
     def erase_children(self, nodes: Iterable[Node]) -> None:
         self._unlink(self._keys.children(*node) for node in nodes)
@@ -291,7 +232,7 @@ class RedisStore:
     def dead_letters(self, shard: int) -> list[DeadLetter]:
         with faults_named():
             letters = self._client.lrange(self._keys.dead(shard), 0, -1)
-        return [_letter(letter) for letter in letters]
+        return [read_letter(letter) for letter in letters]
 
     def stats(self) -> dict[str, int]:
         pipeline = self._client.pipeline(transaction=False)
@@ -329,69 +270,8 @@ def _refuse_mismatch(
         )
 
 
-def _root(step: Step) -> str:
-    return step.increments.targets[0].pk[0]
-
-
-def _row_list(row: Target) -> list[object]:
-    """A row as rows.lua takes it: [ttl, field, amount, field, amount, …]."""
-    out: list[object] = [row.ttl_s or 0]
-    for cell, amount in row.amounts.items():
-        out += [cell_field(*cell), decimal_text(amount)]
-    return out
-
-
-def _chunked(rows: Sequence[Target], cells: int) -> Iterator[list[Target]]:
-    """Rows in runs of about `cells` cells: a row is never cut, for it lies in one hash."""
-    chunk: list[Target] = []
-    size = 0
-    for row in rows:
-        chunk.append(row)
-        size += len(row.amounts)
-        if size >= cells:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk
-
-
-def _guard_list(guard: Guard, place: int) -> list[object]:
-    return [place, cell_field(_ALL_FIELD, guard.metric), decimal_text(guard.expected)]
-
-
-def _committed(answer: list[str], owners: Sequence[Node | Path]) -> Committed:
-    outcome = Outcome(answer[0])
-    labels: dict[Node, list[str]] = {}
-    sublabels: dict[Path, list[str]] = {}
-    for index, label in zip(answer[1::2], answer[2::2], strict=True):
-        owner = owners[int(index) - 1]
-        # A pk is a path of labels, a node is a pair of paths.
-        if owner and isinstance(owner[0], tuple):
-            labels.setdefault(owner, []).append(label)
-        else:
-            sublabels.setdefault(owner, []).append(label)
-    return Committed(outcome, labels, sublabels)
-
-
-def _letter_text(letter: DeadLetter) -> str:
-    return json.dumps({"reason": letter.reason, "hit": letter.hit.decode("latin-1")})
-
-
-def _letter(stored: bytes) -> DeadLetter:
-    fields = json.loads(stored)
-    return DeadLetter(fields["hit"].encode("latin-1"), fields["reason"])
-
-
 def _decimal(value: bytes | None) -> Decimal | None:
     return None if value is None else Decimal(value.decode())
-
-
-def _compact(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))
-
-
-def _text(part: bytes | int) -> str:
-    return part.decode() if isinstance(part, bytes) else str(part)
 
 
 def _sliced(items: Iterable[T], size: int) -> Iterator[list[T]]:

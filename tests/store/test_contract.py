@@ -23,7 +23,8 @@ from hailwhale.store.base import (
     Step,
 )
 from hailwhale.store.keys import shard_of
-from hailwhale.store.redis_store import ID_REMEMBERED_S, RedisStore
+from hailwhale.store.redis_store import RedisStore
+from hailwhale.store.steps import ID_REMEMBERED_S
 
 NOW_S = 1_773_576_630
 ROOT = "Shop"

@@ -1,18 +1,15 @@
 -- Take hits into a shard's buffer, each at most once by its id.
 --
--- KEYS[1] buffer   KEYS[2] position   KEYS[3] stats   KEYS[4..] ids of the root pks that give ids
+-- KEYS[1] buffer   KEYS[2] stats   KEYS[3..] ids of the root pks that give ids
 -- ARGV[1] most hits the buffer may hold     ARGV[2] now, epoch seconds
 -- ARGV[3] seconds an id is remembered       ARGV[4..] triples: hit, id or '', index of its ids key
 -- returns one status a hit: 1 accepted, 0 a duplicate, -1 the buffer is full
---
--- The position starts at the server's clock, never at 0: a store that lost its data cannot repeat
--- a position that a drain may still hold.
 
 local room = tonumber(ARGV[1]) - redis.call('LLEN', KEYS[1])
 local now, remembered = tonumber(ARGV[2]), tonumber(ARGV[3])
 local statuses, hits, duplicates = {}, {}, 0
 
-for i = 4, #KEYS do  -- forget what is past, a few at a time so that no call is long
+for i = 3, #KEYS do  -- forget what is past, a few at a time so that no call is long
   local old = redis.call('ZRANGEBYSCORE', KEYS[i], '-inf', now - remembered, 'LIMIT', 0, 100)
   if #old > 0 then redis.call('ZREM', KEYS[i], unpack(old)) end
 end
@@ -33,13 +30,9 @@ for i = 4, #ARGV, 3 do
 end
 
 if #hits > 0 then
-  if redis.call('EXISTS', KEYS[2]) == 0 then
-    local time = redis.call('TIME')
-    redis.call('SET', KEYS[2], time[1] .. string.format('%06d', time[2]))
-  end
   redis.call('RPUSH', KEYS[1], unpack(hits))
-  redis.call('HINCRBY', KEYS[3], 'accepted', #hits)
-  for i = 4, #KEYS do redis.call('EXPIRE', KEYS[i], remembered) end
+  redis.call('HINCRBY', KEYS[2], 'accepted', #hits)
+  for i = 3, #KEYS do redis.call('EXPIRE', KEYS[i], remembered) end
 end
-if duplicates > 0 then redis.call('HINCRBY', KEYS[3], 'duplicate', duplicates) end
+if duplicates > 0 then redis.call('HINCRBY', KEYS[2], 'duplicate', duplicates) end
 return statuses

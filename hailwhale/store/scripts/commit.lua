@@ -8,7 +8,7 @@
 -- KEYS[6] imports
 -- KEYS[7..6+children] sets of known labels; then, if given, ids; then the cells of an inline chunk
 -- ARGV[1] JSON:
---   position   the position the hits were read at, or '' when nothing is taken off the buffer
+--   position   the fence the hits were read at (see fence.lua), or '' when nothing is taken off the buffer
 --   taken      hits to take off the head of the buffer
 --   dead       dead letters to keep
 --   children   list of {most labels the set may hold or 0, label, label, …}, one per set
@@ -25,7 +25,7 @@ local step = cjson.decode(ARGV[1])
 local OTHER = '_other'
 local SLICE = 1000  -- Lua can unpack only some thousand values at once
 
-if step.position ~= '' and step.position ~= (redis.call('GET', KEYS[2]) or '') then
+if step.position ~= '' and step.position ~= fence(KEYS[2]) then
   return {'stale'}
 end
 if step.guard then

@@ -1,0 +1,60 @@
+"""A server that dies and comes back with less than it had: what was read before must not be taken.
+
+With appendfsync everysec a crash can cost the last second. Here the loss is made exact: the data
+directory is put back as it was at an earlier moment.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from pathlib import Path
+
+from hailwhale.core.increments import Increments, Target
+from hailwhale.store.base import Incoming, Outcome, Step, Window
+from hailwhale.store.connection import connect
+from hailwhale.store.embedded import EmbeddedValkey
+from hailwhale.store.keys import Keys, shard_of
+from hailwhale.store.redis_store import RedisStore
+
+NOW_S = 1_773_576_630
+SHARD = shard_of("Shop")
+
+
+def hits(*names: str) -> list[Incoming]:
+    return [Incoming("Shop", name.encode()) for name in names]
+
+
+def taking(window: Window, taken: int) -> Step:
+    amounts: dict[tuple[int, str], int] = {(0, "hits"): taken}
+    target = Target(("Shop",), (), "all", 0, None, {**amounts})
+    return Step(SHARD, Increments([target]), position=window.position, taken=taken)
+
+
+def test_a_window_read_before_a_crash_that_rolled_the_log_back_takes_nothing_off(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    with EmbeddedValkey(data_dir, fsync="always") as server:
+        store = RedisStore(connect(server.url, 10), Keys())
+        store.accept(hits("a"), NOW_S)
+        assert list(store.window(SHARD, 10).hits) == [b"a"]
+        shutil.copytree(data_dir / "appendonlydir", tmp_path / "earlier")
+        store.accept(hits("b"), NOW_S)
+        held = store.window(SHARD, 10)
+        assert list(held.hits) == [b"a", b"b"]
+
+        os.kill(server.pid, signal.SIGKILL)
+        assert server._process is not None
+        server._process.wait(10)
+        shutil.rmtree(data_dir / "appendonlydir")
+        shutil.copytree(tmp_path / "earlier", data_dir / "appendonlydir")
+        assert server.revive()
+
+        store.accept(hits("c"), NOW_S)  # where b was
+        assert store.commit(taking(held, 2), NOW_S).outcome is Outcome.STALE
+        fresh = store.window(SHARD, 10)
+        assert list(fresh.hits) == [b"a", b"c"]
+        assert store.commit(taking(fresh, 2), NOW_S).outcome is Outcome.COMMITTED
+        assert store.loads() == []
+        store.close()
