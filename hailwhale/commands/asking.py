@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal, localcontext
 
 import simplejson
@@ -18,7 +18,7 @@ from hailwhale.core.metrics import Number, as_number
 from hailwhale.core.period import DEFAULT
 from hailwhale.core.timegrid import Grid, parse_zone
 from hailwhale.services.reporting import PlotAnswer, TotalsAnswer
-from hailwhale.web.replies import csv_reply
+from hailwhale.services.tabular import plot_csv, totals_csv
 from hailwhale.whale import Whale
 
 _LITERALS = ("pk", "dimensions", "metrics", "periods")
@@ -82,13 +82,7 @@ def run_totals(args: argparse.Namespace) -> int:
     with _opened(args) as whale:
         answer = whale.totals(**_question(args))
     if args.csv:
-        rows = [
-            (period, dimension, metric, value)
-            for period, dimensions in answer.items()
-            for dimension, metrics in dimensions.items()
-            for metric, value in metrics.items()
-        ]
-        print(csv_reply(("period", "dimension", "metric", "value"), rows).body, end="")
+        print(totals_csv(answer), end="")
     else:
         print(_json(answer) if args.json else totals_table(answer))
     return 0
@@ -101,13 +95,7 @@ def run_plotpoints(args: argparse.Namespace) -> int:
         if args.json:
             print(_json(answer))
         elif args.csv:
-            rows = [
-                (datetime.fromtimestamp(int(at_ms) // 1000, UTC).isoformat(), path, metric, value)
-                for path, metrics in answer.items()
-                for metric, points in metrics.items()
-                for at_ms, value in points
-            ]
-            print(csv_reply(("time", "dimension", "metric", "value"), rows).body, end="")
+            print(plot_csv(answer), end="")
         else:
             settings = whale.services.settings
             grid = parse_zone(args.tz) if args.tz else settings.zone

@@ -5,10 +5,8 @@ Owns how an answer looks on the wire and which status a fault has. It does not k
 
 from __future__ import annotations
 
-import csv
-import io
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import bottle
@@ -29,7 +27,6 @@ PIXEL = bytes.fromhex(
     "47494638396101000100800000000000ffffff21f90401000000002c0000000001000100000202440100 3b"
 )
 RETRY_AFTER_S = 2
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _PLAIN = {403: "not for you", 404: "no such path", 405: "not with this method"}
 _NEVER_CACHED = {
     "Cache-Control": "no-store, no-cache, must-revalidate, max-age=0",
@@ -69,22 +66,14 @@ def head_refused() -> bottle.HTTPResponse:
     return bottle.HTTPResponse("", 405, {"Allow": "GET, POST"})
 
 
-def csv_reply(header: Sequence[str], rows: Sequence[Sequence[object]]) -> bottle.HTTPResponse:
-    """A CSV answer; text that a spreadsheet would take for a formula is defused with a quote."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(header)
-    writer.writerows([_defused(cell) for cell in row] for row in rows)
+def csv_reply(text: str) -> bottle.HTTPResponse:
+    """A CSV answer."""
     headers = {
         "Content-Type": "text/csv; charset=utf-8",
         "X-Content-Type-Options": "nosniff",
         **_NEVER_CACHED,
     }
-    return bottle.HTTPResponse(out.getvalue(), 200, headers)
-
-
-def _defused(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) else cell
+    return bottle.HTTPResponse(text, 200, headers)
 
 
 def fault_reply(fault: HailWhaleError) -> bottle.HTTPResponse:
