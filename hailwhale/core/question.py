@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from hailwhale.core.dimensions import OVERALL, Path, parse_dimensions, parse_pk
 from hailwhale.core.fields import settle_names
 from hailwhale.core.formula import Formula
 from hailwhale.core.limits import DEFAULT_LIMITS, Limits
+from hailwhale.core.metrics import finite
 from hailwhale.core.period import DEFAULT, DEFAULT_TOTALS, Period
 from hailwhale.core.series import Sort
 from hailwhale.core.timegrid import Grid, parse_tzoffset, parse_zone
@@ -30,6 +31,7 @@ DEFAULT_LIMIT = 10
 DEFAULT_THRESHOLD = Decimal("0.1")
 MAX_FORMULAS = 64
 MAX_PERIODS = 32
+_MAX_OFFSET = 9999  # four digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,9 @@ class Children:
 def parse_totals(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> Totals:
     """Read the parameters of a totals question; see `TOTALS_PARAMETERS`."""
     found = settle_names(fields, TOTALS_PARAMETERS)
-    periods = _texts(found.get("periods"), "periods") or list(DEFAULT_TOTALS)
+    periods = _texts(found.get("periods"), "period") or list(DEFAULT_TOTALS)
     if len(periods) > MAX_PERIODS:
-        raise BadInput("periods", periods, f"at most {MAX_PERIODS} periods")
+        raise BadInput("period", periods, f"at most {MAX_PERIODS} periods")
     return Totals(
         parse_pk(found.get("pk"), limits),
         parse_asked(found.get("dimensions"), limits),
@@ -158,13 +160,8 @@ def whole(value: object, parameter: str, least: int, most: int, default: int) ->
     if value is None or value == "":
         return default
     expected = f"a whole number from {least} to {most}"
-    if isinstance(value, bool) or not isinstance(value, int | str | Decimal | float):
-        raise BadInput(parameter, value, expected)
-    try:
-        number = Decimal(str(value).strip())
-    except InvalidOperation as fault:
-        raise BadInput(parameter, value, expected) from fault
-    if not number.is_finite() or not least <= number <= most or number != int(number):
+    number = _number(value, parameter, least, most, expected)
+    if number != int(number):
         raise BadInput(parameter, value, expected)
     return int(number)
 
@@ -176,7 +173,8 @@ def flag(value: object, parameter: str) -> bool:
     (True, False)
     """
     words = {"1": True, "true": True, "0": False, "false": False, "": False, "none": False}
-    word = str(value).strip().lower() if isinstance(value, bool | int | str | None) else "?"
+    known = isinstance(value, bool | str | None) or value in (0, 1)
+    word = str(value).strip().lower() if known else "?"
     if word not in words:
         raise BadInput(parameter, value, "1 or 0")
     return words[word]
@@ -185,15 +183,13 @@ def flag(value: object, parameter: str) -> bool:
 def _share(value: object, default: Decimal) -> Decimal:
     if value is None or value == "":
         return default
-    expected = "a share of the parent from 0 to 1, such as 0.1"
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        raise BadInput("threshold", value, expected)
-    try:
-        number = Decimal(str(value).strip())
-    except InvalidOperation as fault:
-        raise BadInput("threshold", value, expected) from fault
-    if not number.is_finite() or not 0 <= number <= 1:
-        raise BadInput("threshold", value, expected)
+    return _number(value, "threshold", 0, 1, "a share of the parent from 0 to 1, such as 0.1")
+
+
+def _number(value: object, parameter: str, least: int, most: int, expected: str) -> Decimal:
+    number = finite(value)
+    if number is None or not least <= number <= most:
+        raise BadInput(parameter, value, expected)
     return number
 
 
@@ -223,5 +219,6 @@ def _zone(found: Fields) -> Grid | None:
             raise BadInput("tz", zone, "an IANA time zone such as Europe/Berlin")
         return parse_zone(zone, "tz")
     if offset not in (None, ""):
-        return parse_tzoffset(str(offset))
+        small = isinstance(offset, int) and -_MAX_OFFSET <= offset <= _MAX_OFFSET
+        return parse_tzoffset(str(offset) if small else offset)
     return None

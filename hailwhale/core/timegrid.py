@@ -296,7 +296,7 @@ def parse_zone(text: str, parameter: str = "tz") -> Grid:
         raise BadInput(parameter, text, _ZONE_FORM) from error
 
 
-def parse_tzoffset(text: str, parameter: str = "tzoffset") -> Grid:
+def parse_tzoffset(text: object, parameter: str = "tzoffset") -> Grid:
     """The grid of a fixed offset from UTC: four digits are hhmm, fewer are hundredths of hours.
 
     >>> parse_tzoffset("-0800").name, parse_tzoffset("-800").name, parse_tzoffset("530").name

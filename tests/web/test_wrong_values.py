@@ -161,8 +161,8 @@ PERIODS = [
     ("format=[]", "format", "json or csv"),
 ]
 TOTALS = [
-    ("period={}", "periods", "a text or a list of texts"),
-    (f"periods={json.dumps(['1d:1w'] * 33)}", "periods", "at most 32 periods"),
+    ("period={}", "period", "a text or a list of texts"),
+    (f"periods={json.dumps(['1d:1w'] * 33)}", "period", "at most 32 periods"),
     (
         "depth=1",
         "depth",
