@@ -10,7 +10,7 @@ from hailwhale.core.increments import EXACT, Batch, Schedule
 from hailwhale.core.limits import Limits
 from hailwhale.core.rollups import Rollup
 from hailwhale.core.timegrid import Grid
-from hailwhale.errors import BadInput, HailWhaleError
+from hailwhale.errors import BadInput, StoreUnavailable
 from hailwhale.services.committing import commit
 from hailwhale.services.drain import MAX_STEP_SIZE, Drain
 from hailwhale.services.hail import BatchReport, Fields
@@ -108,7 +108,7 @@ class Counting:
             guard = Guard(event.pk, dimension, metric, current)
             if self._commit(shard_of(event.pk[0]), batch, guard=guard) is Outcome.COMMITTED:
                 return
-        raise HailWhaleError(f"{metric} was counted all the time while it was to be set")
+        raise StoreUnavailable(f"{metric} is counted so fast that it cannot be set now")
 
     def _count(self, event: Event) -> Receipt:
         batch = self._batch()

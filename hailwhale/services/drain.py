@@ -20,7 +20,7 @@ from hailwhale.core.rollups import Rollup
 from hailwhale.core.timegrid import Grid
 from hailwhale.errors import BadInput, StoreUnavailable
 from hailwhale.services.committing import commit
-from hailwhale.store.base import DeadLetter, Outcome, Store
+from hailwhale.store.base import DeadLetter, Load, Outcome, Store
 
 log = logging.getLogger("hailwhale.drain")
 
@@ -72,14 +72,25 @@ class Drain:
         return taken if outcome is Outcome.COMMITTED else 0
 
     def flush(self, shards: Sequence[int] | None = None) -> int:
-        """Drain until nothing waits (in `shards`, or anywhere); how many hits were counted."""
+        """Count all that waits now (in `shards`, or anywhere); how many hits this call counted.
+
+        Hits that come meanwhile may wait for the next one, so that this ends however fast they do.
+        """
         counted = 0
-        while waiting := [
-            load.shard for load in self._store.loads() if shards is None or load.shard in shards
-        ]:
-            for shard in waiting:
-                counted += self.step(shard)
+        for load in self._store.loads():
+            if shards is None or load.shard in shards:
+                counted += self._flush(load)
         return counted
+
+    def _flush(self, load: Load) -> int:
+        counted, left = 0, load.buffered
+        while True:
+            taken = self.step(load.shard)
+            counted += taken
+            # When this step took none, there were none, or another drain took one at least.
+            left -= max(taken, 1)
+            if left <= 0:
+                return counted
 
     def run(self, stop: Flag, idle_s: float) -> None:
         """Drain until `stop` is set, looking again every `idle_s` when nothing waits."""
