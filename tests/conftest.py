@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import fakeredis
 import pytest
@@ -14,10 +15,11 @@ import redis
 
 from hailwhale.services.assembly import Services, assemble
 from hailwhale.settings import Settings
-from hailwhale.store.connection import connect
+from hailwhale.store.connection import Client, close_client, connect, open_client
 from hailwhale.store.embedded import EmbeddedValkey
 from hailwhale.store.keys import Keys
 from hailwhale.store.redis_store import RedisStore
+from tests.cluster.clusters import Cluster
 
 NOW_S = 1_773_576_630  # Sunday 2026-03-15 12:10:30 UTC
 
@@ -66,18 +68,34 @@ def client(valkey: EmbeddedValkey) -> Iterator[redis.Redis]:
     client.connection_pool.disconnect()
 
 
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One real cluster for the whole run, at which no test may kill or freeze a node."""
+    with Cluster(tmp_path_factory.mktemp("cluster"), node_timeout_ms=15_000) as nodes:
+        yield nodes
+
+
+@pytest.fixture(scope="session")
+def cluster_client(cluster: Cluster) -> Iterator[Client]:
+    client = open_client(cluster.url, timeout_s=10)
+    yield client
+    close_client(client)
+
+
 MakeStore = Callable[..., RedisStore]
 
 
-@pytest.fixture(params=["fakeredis", "valkey"])
+@pytest.fixture(params=["fakeredis", "valkey", "cluster"])
 def make_store(request: pytest.FixtureRequest, namespace: str) -> Iterator[MakeStore]:
     """Makes stores on each engine, all on the same data, with the options given."""
     if request.param == "fakeredis":
-        client: redis.Redis = fakeredis.FakeRedis(version=(7,))
+        client: Client = fakeredis.FakeRedis(version=(7,))
+    elif request.param == "cluster":
+        client = request.getfixturevalue("cluster_client")
     else:
         client = request.getfixturevalue("client")
 
-    def make(**options: int) -> RedisStore:
+    def make(**options: Any) -> RedisStore:
         return RedisStore(client, Keys(namespace), **options)
 
     yield make

@@ -10,156 +10,90 @@ Sums are exact: arithmetic runs in a decimal context that traps any rounding.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, Inexact, localcontext
+from operator import add
+from typing import TypeVar
 
 from hailwhale.core.dimensions import Path, expand, prefixes
-from hailwhale.core.rollups import Rollup, chunk_of, retained, ttl_s
-from hailwhale.core.timegrid import Grid
+from hailwhale.core.redirects import Redirects
+from hailwhale.core.schedule import Frame, Moment, Schedule
 
 EXACT = Context(prec=400, traps=[Inexact])
-OTHER = "_other"  # the label that gathers what is past max_children
 
 Node = tuple[Path, Path]  # (pk, dimension)
-Sums = dict[str, Decimal | int]
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """The bucket of one rollup that an event falls in, as the store addresses it."""
-
-    rollup: str
-    chunk_start_s: int
-    index: int
-    ttl_s: int | None
-
-
-Slots = tuple[Slot, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Redirects:
-    """Labels that are past `max_children` and are counted under `_other` where they would stand.
-
-    `labels` by (pk, dimension) and `sublabels` by pk path, as the store reports what did not fit.
-    """
-
-    labels: Mapping[Node, frozenset[str]] = field(default_factory=dict)
-    sublabels: Mapping[Path, frozenset[str]] = field(default_factory=dict)
-
-    def merged(
-        self,
-        labels: Mapping[Node, Iterable[str]],
-        sublabels: Mapping[Path, Iterable[str]],
-    ) -> Redirects:
-        """These redirects and more of them."""
-        more = dict(self.labels)
-        for node, found in labels.items():
-            more[node] = more.get(node, frozenset()) | frozenset(found)
-        submore = dict(self.sublabels)
-        for pk, found in sublabels.items():
-            submore[pk] = submore.get(pk, frozenset()) | frozenset(found)
-        return Redirects(more, submore)
-
-    @property
-    def count(self) -> int:
-        """How many labels are redirected."""
-        return sum(map(len, self.labels.values())) + sum(map(len, self.sublabels.values()))
-
-    def pk(self, pk: Path) -> Path:
-        """Where a pk is counted."""
-        if not self.sublabels:
-            return pk
-        settled: Path = ()
-        for label in pk:
-            full = label in self.sublabels.get(settled, ())
-            settled = (*settled, OTHER if full else label)
-        return settled
-
-    def dimension(self, pk: Path, dimension: Path) -> Path:
-        """Where a dimension is counted under a (settled) pk."""
-        if not self.labels:
-            return dimension
-        settled: Path = ()
-        for label in dimension:
-            full = label in self.labels.get((pk, settled), ())
-            settled = (*settled, OTHER if full else label)
-        return settled
-
-
-class Schedule:
-    """The slots of an instant: what every event of one moment shares, worked out once."""
-
-    def __init__(self, grid: Grid, rollups: Sequence[Rollup], now_s: int) -> None:
-        self._grid = grid
-        self._rollups = tuple(rollups)
-        self._now_s = now_s
-        self._by_second: dict[int, Slots] = {}
-        self._shared: dict[Slots, Slots] = {}
-
-    def slots(self, at_s: int) -> Slots:
-        """The slots of an instant; equal slots are one object, so they group fast."""
-        found = self._by_second.get(at_s)
-        if found is None:
-            fresh = tuple(self._fresh(at_s))
-            found = self._by_second[at_s] = self._shared.setdefault(fresh, fresh)
-        return found
-
-    def _fresh(self, at_s: int) -> Iterator[Slot]:
-        for rollup in self._rollups:
-            if rollup.interval is None:
-                yield Slot(rollup.name, 0, 0, None)
-                continue
-            start_s = self._grid.floor(at_s, rollup.interval)
-            if retained(self._grid, rollup, start_s, self._now_s):
-                chunk = chunk_of(self._grid, rollup, start_s)
-                ttl = ttl_s(rollup, chunk, self._now_s)
-                yield Slot(rollup.name, chunk.start_s, chunk.index, ttl)
+Amounts = Sequence[Decimal | int]
+Sums = dict[Moment, Amounts]
+K = TypeVar("K")
 
 
 @dataclass(slots=True)
-class Target:
-    """The cells of one (pk, dimension) in one chunk of a rollup, and what is to be added to them.
+class Row:
+    """What is to be added to one (pk, dimension) in the chunks of one frame.
 
-    `amounts` maps (index of the bucket in the chunk, metric) to the amount; `ttl_s` is how long the
-    chunk lives from now, None for ever.
+    `sums` are pairs: the indices of the buckets, one in each chunk of the frame, and the amounts,
+    one for each of `metrics`, that are to be added in every one of these buckets.
     """
 
     pk: Path
     dimension: Path
-    rollup: str
-    chunk_start_s: int
-    ttl_s: int | None
-    amounts: dict[tuple[int, str], Decimal | int] = field(default_factory=dict)
+    metrics: tuple[str, ...]
+    frame: Frame
+    sums: list[tuple[tuple[int, ...], Amounts]]
+
+    @property
+    def size(self) -> int:
+        """How many cells it adds to, at most."""
+        return len(self.frame.chunks) * len(self.metrics) * len(self.sums)
 
 
 @dataclass(slots=True)
 class Increments:
     """What a batch of events adds up to.
 
-    `labels` and `sublabels` are the labels that become known below a (pk, dimension) and a pk.
+    `labels` and `sublabels` are the labels that become known below a (pk, dimension) and a pk. One
+    (pk, dimension) may have several rows, of different metrics or frames.
     """
 
-    targets: list[Target] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
     labels: dict[Node, dict[str, None]] = field(default_factory=dict)
     sublabels: dict[Path, dict[str, None]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """What events of one pk, leaf dimensions and metrics have in common, worked out once.
+
+    `pks` are the prefixes of the pk; `nodes` stand for the (pk, dimension) pairs that such an event
+    counts at, by their hashes.
+    """
+
+    dimensions: tuple[Path, ...]
+    metrics: tuple[str, ...]
+    pks: tuple[Path, ...]
+    nodes: tuple[int, ...]
+
+    @classmethod
+    def of(cls, pk: Path, dimensions: tuple[Path, ...], metrics: tuple[str, ...]) -> Series:
+        """The series of a pk, its leaf dimension paths and the names of its metrics."""
+        pks, below = prefixes(pk), expand(dimensions)
+        nodes = tuple([hash((prefix, dimension)) for dimension in below for prefix in pks])
+        return cls(dimensions, metrics, pks, nodes)
+
+
 @dataclass(slots=True)
 class Group:
-    """Events of one (pk, leaf dimensions): the nodes they count at, and their sums by slots."""
+    """Events of one series in a batch, summed up by moment."""
 
-    pk: Path
-    dimensions: tuple[Path, ...]
-    nodes: tuple[int, ...]
-    moments: dict[Slots, Sums] = field(default_factory=dict)
+    series: Series
+    sums: Sums = field(default_factory=dict)
 
 
 class Batch:
     """Events being summed up: `add` them, then ask for the `increments`.
 
-    `size` is how many distinct (node, slots) pairs they touch: what the increments will cost the
+    `size` is how many distinct (node, moment) pairs they touch: what the increments will cost the
     store, known while adding, so that a caller can stop in time.
 
     >>> from hailwhale.core.rollups import DEFAULT_ROLLUPS
@@ -169,101 +103,138 @@ class Batch:
     ...     batch.add(("Shop",), (("country", "US"),), 1_767_225_600, {"hits": 1})
     >>> batch.size  # the overall, country, country > US
     3
-    >>> len(batch.increments().targets)  # each in 4 rollups
-    12
+    >>> [(row.dimension, row.metrics, row.size) for row in batch.increments().rows]
+    [(('country', 'US'), ('hits',), 4), ((), ('hits',), 4), (('country',), ('hits',), 4)]
     """
 
     def __init__(self, schedule: Schedule) -> None:
         self._schedule = schedule
-        self._groups: dict[tuple[Path, tuple[Path, ...]], Group] = {}
-        self._node_numbers: dict[Node, int] = {}
-        self._slots_numbers: dict[Slots, int] = {}
+        self._groups: list[Group] = []
+        self._known: dict[tuple[Path, tuple[Path, ...], tuple[str, ...]], Group] = {}
         self._touched: set[int] = set()
 
     @property
     def size(self) -> int:
         return len(self._touched)
 
-    def group(self, pk: Path, dimensions: tuple[Path, ...]) -> Group:
-        """The group of a pk and its leaf dimension paths, which events may be added to by `put`."""
-        found = self._groups.get((pk, dimensions))
-        if found is None:
-            numbers = self._node_numbers
-            nodes = tuple(
-                numbers.setdefault((prefix, dimension), len(numbers))
-                for dimension in expand(dimensions)
-                for prefix in prefixes(pk)
-            )
-            found = self._groups[pk, dimensions] = Group(pk, dimensions, nodes)
-        return found
+    def moment(self, at_s: int) -> Moment:
+        """Where an instant is counted."""
+        return self._schedule.moment(at_s)
 
-    def put(self, group: Group, at_s: int, metrics: Mapping[str, Decimal | int]) -> None:
-        """Add one event to its group. Runs in the caller's decimal context: see `EXACT`."""
-        slots = self._schedule.slots(at_s)
-        sums = group.moments.get(slots)
-        if sums is None:
-            group.moments[slots] = dict(metrics)
-            base = self._slots_numbers.setdefault(slots, len(self._slots_numbers)) << 32
-            self._touched.update([base + node for node in group.nodes])
-        else:
-            _add_to(sums, metrics)
+    def group(self, series: Series) -> Group:
+        """A new group of a series, to be added to by `put`. A series may have several."""
+        group = Group(series)
+        self._groups.append(group)
+        return group
+
+    def put(self, group: Group, moment: Moment, amounts: Amounts) -> bool:
+        """Add one event to its group; whether that made the batch larger.
+
+        Runs in the caller's decimal context: see `EXACT`.
+        """
+        sums = group.sums
+        before = sums.get(moment)
+        if before is not None:
+            sums[moment] = list(map(add, before, amounts))
+            return False
+        sums[moment] = amounts
+        base = hash(moment)
+        self._touched.update([base ^ node for node in group.series.nodes])
+        return True
 
     def add(
         self, pk: Path, dimensions: tuple[Path, ...], at_s: int, metrics: Mapping[str, Decimal]
     ) -> None:
         """Add one event: its pk, its leaf dimension paths, its second and its metrics."""
+        names = tuple(sorted(metrics))
+        group = self._known.get((pk, dimensions, names))
+        if group is None:
+            group = self.group(Series.of(pk, dimensions, names))
+            self._known[pk, dimensions, names] = group
         with localcontext(EXACT):
-            self.put(self.group(pk, dimensions), at_s, metrics)
+            self.put(group, self.moment(at_s), [metrics[name] for name in names])
 
     def increments(self, redirects: Redirects | None = None) -> Increments:
         """Everything added so far as increments of cells, with `redirects` followed."""
         with localcontext(EXACT):
-            return _rolled_up(self._merged(redirects or Redirects()))
+            return _rolled_up(_by_node(self._by_pk(redirects), redirects))
 
-    def _merged(self, redirects: Redirects) -> dict[Node, dict[Slots, Sums]]:
-        """The sums of every node, by slots: each group expanded once."""
-        merged: dict[Node, dict[Slots, Sums]] = {}
-        for group in self._groups.values():
-            for node in _settled(group, redirects):
-                known = merged.setdefault(node, {})
-                for slots, metrics in group.moments.items():
-                    sums = known.get(slots)
-                    if sums is None:
-                        known[slots] = metrics.copy()
-                    else:
-                        _add_to(sums, metrics)
-        return merged
+    def _by_pk(
+        self, redirects: Redirects | None
+    ) -> dict[tuple[Path, tuple[Path, ...], tuple[str, ...]], Sums]:
+        """The sums of every prefix of a pk, for each (leaf dimensions, metrics) there."""
+        found: dict[tuple[Path, tuple[Path, ...], tuple[str, ...]], Sums] = {}
+        for group in self._groups:
+            series = group.series
+            pks = prefixes(redirects.pk(series.pks[-1])) if redirects else series.pks
+            for pk in pks:
+                _gather(found, (pk, series.dimensions, series.metrics), group.sums)
+        return found
 
 
-def _settled(group: Group, redirects: Redirects) -> Iterator[Node]:
-    """The nodes a group counts at, once `redirects` are followed."""
-    for pk in prefixes(redirects.pk(group.pk)):
-        for dimension in expand([redirects.dimension(pk, path) for path in group.dimensions]):
-            yield pk, dimension
+def _by_node(
+    sums_by_pk: Mapping[tuple[Path, tuple[Path, ...], tuple[str, ...]], Sums],
+    redirects: Redirects | None,
+) -> dict[tuple[Path, Path, tuple[str, ...]], Sums]:
+    """The sums of every (pk, dimension), for each set of metrics there.
+
+    What lies above the leaves (the overall, `country`) is summed up once for all that share it, and
+    these are few; so an event costs an addition for each leaf and one more.
+    """
+    found: dict[tuple[Path, Path, tuple[str, ...]], Sums] = {}
+    above: dict[tuple[Path, tuple[Path, ...], tuple[str, ...]], Sums] = {}
+    parts: dict[tuple[Path, ...], tuple[tuple[Path, ...], tuple[Path, ...]]] = {}
+    for (pk, dimensions, metrics), sums in sums_by_pk.items():
+        if redirects:
+            dimensions = tuple([redirects.dimension(pk, path) for path in dimensions])
+        if dimensions not in parts:
+            parts[dimensions] = _inner_and_leaves(dimensions)
+        inner, leaves = parts[dimensions]
+        _gather(above, (pk, inner, metrics), sums)
+        for leaf in leaves:
+            _gather(found, (pk, leaf, metrics), sums)
+    for (pk, inner, metrics), sums in above.items():
+        for dimension in inner:
+            _gather(found, (pk, dimension, metrics), sums)
+    return found
 
 
-def _add_to(sums: Sums, metrics: Mapping[str, Decimal | int]) -> None:
-    for metric, amount in metrics.items():
-        sums[metric] = sums.get(metric, 0) + amount
+def _inner_and_leaves(
+    dimensions: tuple[Path, ...],
+) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    inner = tuple(sorted(expand([path[:-1] for path in dimensions])))
+    leaves = tuple([path for path in dict.fromkeys(dimensions) if path not in inner])
+    return inner, leaves
 
 
-def _rolled_up(nodes: Mapping[Node, Mapping[Slots, Sums]]) -> Increments:
+def _gather(found: dict[K, Sums], key: K, more: Sums) -> None:
+    """Add sums to those of a key; sums that are given are never changed."""
+    known = found.get(key)
+    if known is None:
+        found[key] = more.copy()
+        return
+    for moment, amounts in more.items():
+        sums = known.get(moment)
+        known[moment] = amounts if sums is None else list(map(add, sums, amounts))
+
+
+def _rolled_up(nodes: Mapping[tuple[Path, Path, tuple[str, ...]], Sums]) -> Increments:
     out = Increments()
-    for (pk, dimension), moments in nodes.items():
+    for (pk, dimension, metrics), sums in nodes.items():
         if dimension:
             out.labels.setdefault((pk, dimension[:-1]), {})[dimension[-1]] = None
         else:
             out.sublabels.setdefault(pk[:-1], {})[pk[-1]] = None
-        targets: dict[tuple[str, int], Target] = {}
-        for slots, metrics in moments.items():
-            for slot in slots:
-                target = targets.get((slot.rollup, slot.chunk_start_s))
-                if target is None:
-                    target = Target(pk, dimension, slot.rollup, slot.chunk_start_s, slot.ttl_s)
-                    targets[slot.rollup, slot.chunk_start_s] = target
-                    out.targets.append(target)
-                amounts = target.amounts
-                for metric, amount in metrics.items():
-                    cell = (slot.index, metric)
-                    amounts[cell] = amounts.get(cell, 0) + amount
+        out.rows += _rows(pk, dimension, metrics, sums)
     return out
+
+
+def _rows(pk: Path, dimension: Path, metrics: tuple[str, ...], sums: Sums) -> Iterator[Row]:
+    """A row for each frame that the moments fall in; mostly there is one."""
+    rows: dict[Frame, Row] = {}
+    for moment, amounts in sums.items():
+        row = rows.get(moment.frame)
+        if row is None:
+            row = rows[moment.frame] = Row(pk, dimension, metrics, moment.frame, [])
+        row.sums.append((moment.indices, amounts))
+    yield from rows.values()

@@ -150,6 +150,22 @@ def chunk_of(grid: Grid, rollup: Rollup, bucket_start_s: int) -> Chunk:
     return Chunk(start_s, grid.next(last_start_s, rollup.interval), index)
 
 
+def extent(grid: Grid, rollup: Rollup, chunk_start_s: int) -> tuple[int, int | None]:
+    """How many buckets the chunk that begins there has, and when its last is no longer kept.
+
+    >>> from hailwhale.core.timegrid import UTC
+    >>> extent(UTC, Rollup.parse("1d:1y"), 1_767_225_600)  # January
+    (31, 1801533600)
+    """
+    if rollup.interval is None:
+        return 1, None
+    last_s = grid.next(chunk_start_s, _chunk_interval(rollup.interval)) - 1
+    last = chunk_of(grid, rollup, grid.floor(last_s, rollup.interval))
+    if last.end_s is None or rollup.retention_s is None:
+        return last.index + 1, None
+    return last.index + 1, last.end_s + rollup.retention_s
+
+
 @lru_cache(maxsize=64)
 def _chunk_interval(interval: Interval) -> Interval:
     """The first larger unit; weeks, which no month holds a number of, go by the year."""

@@ -23,6 +23,7 @@ class Receipt(Enum):
     ACCEPTED = 1
     DUPLICATE = 0
     FULL = -1
+    SPOOLED = 2  # never from a store: kept on this machine's disk until the store is back
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,17 @@ class Incoming:
     root: str
     hit: bytes
     id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Who offers hits, and the number of the first: what makes it harmless to offer them again.
+
+    All hits of a sender are numbered as they are first offered, and keep their number after that.
+    """
+
+    sender: str
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +139,46 @@ class ChunkAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """Siblings side by side: one metric of all children of a parent in one chunk of a rollup.
+
+    The children are the dimensions one level below `dimension` in `pk`, or with `of_pks` the pks
+    one level below `pk`, each at `dimension`. `width` is how many buckets the chunk has, and
+    `expires_s` when the last of them is no longer kept, in epoch seconds (None: never).
+    """
+
+    pk: Path
+    dimension: Path
+    of_pks: bool
+    rollup: str
+    chunk_start_s: int
+    metric: str
+    width: int
+    expires_s: int | None
+
+    def child(self, label: str) -> Node:
+        """The (pk, dimension) of one child."""
+        if self.of_pks:
+            return (*self.pk, label), self.dimension
+        return self.pk, (*self.dimension, label)
+
+
+SHEET_DECIMALS = 4  # what a sheet can hold: money and counts; the cells hold everything
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a view holds: a row for each of its `names`, which are labels with a newline after each.
+
+    A row is as many 64-bit big-endian integers as the view is wide, amounts in units of
+    10^-SHEET_DECIMALS; rows of zeros may be missing at the end, and rows without a name be there.
+    """
+
+    names: bytes
+    units: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """The cells wanted of one chunk: (bucket index, metric) pairs."""
 
@@ -144,8 +196,15 @@ class Store(Protocol):
         `StoreMismatch` for another zone or a missing rollup.
         """
 
-    def accept(self, hits: Sequence[Incoming], now_s: int) -> list[Receipt]:
-        """Offer hits to their buffers, each accepted at most once by its id."""
+    def accept(
+        self, hits: Sequence[Incoming], now_s: int, stamp: Stamp | None = None
+    ) -> list[Receipt]:
+        """Offer hits to their buffers, each accepted at most once by its id.
+
+        With a stamp also at most once by its number, so that a call of which no answer came can be
+        made again, within a week. It holds while a sender makes one call at a time, with rising
+        numbers. What was settled by an earlier call is ACCEPTED.
+        """
 
     def window(self, shard: int, most: int) -> Window:
         """The oldest `most` hits of a shard, left where they are."""
@@ -154,13 +213,27 @@ class Store(Protocol):
         """Carry out one step, all of it or nothing."""
 
     def apply_next(self, shard: int) -> bool:
-        """Apply the first chunk of a shard's plan; False when there is none."""
+        """Apply the first chunk of a shard's plan, or some; False when there is none."""
 
     def loads(self) -> list[Load]:
-        """The shards in which something waits."""
+        """The shards in which something waits.
+
+        A store that came back empty is told again what it is made of.
+        """
 
     def read(self, asks: Sequence[Ask]) -> list[list[Decimal | None]]:
         """The cells asked for, ask by ask, None where nothing was counted."""
+
+    def sheets(
+        self, views: Sequence[View], labels: Sequence[str], now_s: float
+    ) -> list[Sheet | None]:
+        """What views of one family hold: built when they are first asked for, and kept up to date.
+
+        `labels` are those known of the family. None where an amount does not fit a sheet.
+        """
+
+    def drop_views(self, shard: int) -> None:
+        """Forget the views of a shard, after cells were erased behind their back."""
 
     def children(self, nodes: Sequence[Node]) -> list[set[str]]:
         """The labels known one level below each (pk, dimension)."""

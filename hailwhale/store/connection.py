@@ -1,4 +1,4 @@
-"""Connections to Redis or Valkey: opened from a URL, their faults named, the scripts loaded.
+"""Connections to Redis or Valkey: opened from a URL, their faults named, the scripts called.
 
 Commands are never retried behind the caller's back: a step whose answer got lost may have happened,
 and only the fences and ids in the scripts may decide whether doing it again is right.
@@ -6,23 +6,33 @@ and only the fences and ids in the scripts may decide whether doing it again is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeAlias
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from redis.sentinel import MasterNotFoundError, Sentinel
 
 from hailwhale.errors import BadSetting, StoreUnavailable
+from hailwhale.store.address import Address, Kind, masked, parse_address
+from hailwhale.store.cluster import ClusterClient, Command
+from hailwhale.store.copies import Copies
+
+Client: TypeAlias = "redis.Redis | ClusterClient"
 
 CONNECT_TIMEOUT_S = 2.0
 _INCLUDES = {
     "accept": (),
     "position": ("fence",),
-    "commit": ("fence", "decimal", "rows"),
-    "apply": ("decimal", "rows"),
+    "know": ("fence", "children"),
+    "commit": ("fence", "children", "decimal", "rows", "views"),
+    "apply": ("decimal", "rows", "views"),
+    "build_view": ("views",),
+    "renew_view": (),
 }
 
 # What the server says when it cannot now: out of memory, a replica, no majority, a slot moving.
@@ -32,27 +42,63 @@ _NOT_NOW = (
     redis.exceptions.ReadOnlyError,
     redis.exceptions.ClusterDownError,
     redis.exceptions.TryAgainError,
+    redis.exceptions.AskError,
 )
 _NOT_NOW_WORDS = ("BUSY ", "MISCONF ", "NOREPLICAS ")
 
 
-def connect(url: str, timeout_s: float, max_connections: int = 512) -> redis.Redis:
-    """A client for `redis://`, `rediss://` or `unix://` URLs; connects at its first command.
+def open_client(url: str, timeout_s: float, max_connections: int = 512) -> Client:
+    """A client for any URL that HAILWHALE_REDIS_URL may be; connects at its first command.
 
-    Raises `BadSetting` for a URL that cannot be one.
+    `max_connections` bounds the connections to each server. Raises `BadSetting` for a URL that
+    cannot be one.
     """
-    try:
-        pool = redis.ConnectionPool.from_url(
-            url.replace("valkey", "redis", 1) if url.startswith("valkey") else url,
-            socket_timeout=timeout_s,
-            socket_connect_timeout=min(timeout_s, CONNECT_TIMEOUT_S),
-            max_connections=max_connections,
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,
-        )
-    except (ValueError, redis.RedisError) as fault:
-        raise BadSetting(f"HAILWHALE_REDIS_URL: got {url!r}: {fault}") from fault
-    return redis.Redis(connection_pool=pool)
+    address = parse_address(url)
+    options = {
+        "socket_timeout": timeout_s,
+        "socket_connect_timeout": min(timeout_s, CONNECT_TIMEOUT_S),
+        "max_connections": max_connections,
+        "protocol": 2,
+        **address.options,
+    }
+    if address.kind is Kind.CLUSTER:
+        return ClusterClient(address.nodes, options)
+    options["retry"] = Retry(NoBackoff(), 0)
+    if address.kind is Kind.SENTINEL:
+        return _by_sentinel(address, options)
+    return redis.Redis(connection_pool=redis.ConnectionPool(**options))
+
+
+def connect(url: str, timeout_s: float, max_connections: int = 512) -> redis.Redis:
+    """A client of one server: that of the URL, or the primary that Sentinels name.
+
+    Raises `BadSetting` for any other URL.
+    """
+    client = open_client(url, timeout_s, max_connections)
+    if isinstance(client, ClusterClient):
+        raise BadSetting(f"HAILWHALE_REDIS_URL: got {masked(url)!r}; expected one server")
+    return client
+
+
+def _by_sentinel(address: Address, options: dict[str, Any]) -> redis.Redis:
+    to_sentinels = {
+        name: options[name] for name in ("socket_timeout", "socket_connect_timeout", "retry")
+    }
+    sentinel = Sentinel(
+        address.nodes, sentinel_kwargs=to_sentinels | dict(address.sentinel_options), **options
+    )
+    client: redis.Redis = sentinel.master_for(address.service)
+    return client
+
+
+def close_client(client: Client) -> None:
+    """Let go of all of a client's connections."""
+    client.close()
+    if not isinstance(client, ClusterClient):
+        pool: Any = client.connection_pool
+        pool.disconnect()
+        for sentinel in getattr(getattr(pool, "sentinel_manager", None), "sentinels", ()):
+            sentinel.close()
 
 
 @contextmanager
@@ -60,6 +106,9 @@ def faults_named() -> Iterator[None]:
     """Turn the client's exceptions into `StoreUnavailable`; programming errors pass as they are."""
     try:
         yield
+    except MasterNotFoundError as fault:
+        reason = str(fault).partition(" : ")[0]  # the rest describes every Sentinel's client
+        raise StoreUnavailable(f"no Sentinel says where the store is: {reason}") from fault
     except (redis.ConnectionError, redis.TimeoutError, OSError) as fault:
         raise StoreUnavailable(f"the store does not answer: {fault}") from fault
     except redis.ResponseError as fault:
@@ -68,44 +117,93 @@ def faults_named() -> Iterator[None]:
         raise
 
 
+def exchange(
+    client: Client, commands: Sequence[Command], copies: Copies | None = None
+) -> list[Any]:
+    """Several commands in one round trip to each server; their answers in order.
+
+    They are carried out one by one, not together, and an exception stands in place of an answer
+    where one failed. The first word of a command is its name, the second its key; see `cluster`.
+    With `copies`, what too few replicas have is a `StoreUnavailable`.
+    """
+    if isinstance(client, ClusterClient):
+        return client.exchange(commands, copies)
+    if copies is None:
+        return _talk(client, commands)
+    answers = _talk(client, [*commands, copies.command])
+    return copies.checked(answers[:-1], answers[-1])
+
+
+def _talk(client: redis.Redis, commands: Sequence[Command]) -> list[Any]:
+    """Send commands, and read their answers.
+
+    As the client's pipelines do, less what those do besides (they try again, they keep figures of
+    themselves): that takes the processor longer than the round trip itself.
+    """
+    pool: Any = client.connection_pool
+    connection = pool.get_connection()
+    try:
+        connection.send_packed_command(connection.pack_commands(commands))
+        return [_answer(client, connection, str(command[0])) for command in commands]
+    except BaseException:
+        connection.disconnect()  # answers that nobody read may still come
+        raise
+    finally:
+        pool.release(connection)
+
+
+def _answer(client: redis.Redis, connection: Any, name: str) -> Any:
+    try:
+        return client.parse_response(connection, name)
+    except redis.ResponseError as fault:
+        return fault
+
+
+def ask(client: Client, commands: Sequence[Command]) -> list[Any]:
+    """As `exchange`, but the first fault is raised."""
+    return _sound(exchange(client, commands))
+
+
 class Script:
     """One Lua file of ``scripts/``, with what it includes put in front, called by its digest."""
 
-    def __init__(self, client: redis.Redis, name: str) -> None:
+    def __init__(self, client: Client, name: str) -> None:
         folder = files("hailwhale.store") / "scripts"
         parts = [*_INCLUDES[name], name]
-        text = "\n".join((folder / f"{part}.lua").read_text("utf-8") for part in parts)
-        self._client: Any = client
-        self._script = client.register_script(text)
+        self._text = "\n".join((folder / f"{part}.lua").read_text("utf-8") for part in parts)
+        self._digest = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
+        self._client = client
 
-    def __call__(self, keys: list[str], args: list[Any]) -> Any:
-        return self._script(keys=keys, args=args)
+    def __call__(self, keys: list[str], args: list[Any], copies: Copies | None = None) -> Any:
+        return self.many([(keys, args)], copies)[0]
 
-    def many(self, calls: list[tuple[list[str], list[Any]]]) -> list[Any]:
+    def many(
+        self, calls: list[tuple[list[str], list[Any]]], copies: Copies | None = None
+    ) -> list[Any]:
         """Several calls in one round trip, each on its own keys; their answers in order.
 
-        Calls are atomic one by one, not together. The first fault among them is raised.
+        Calls are atomic one by one, not together. The first fault among them is raised. With
+        `copies`, `StoreUnavailable` when too few replicas have what they wrote.
         """
-        if len(calls) == 1:
-            return [self(*calls[0])]
-        answers = self._pipelined(calls)
+        answers = exchange(self._client, self._commands("EVALSHA", self._digest, calls), copies)
         missing = [place for place, answer in enumerate(answers) if _unknown_script(answer)]
         if missing:  # a server that has just started does not know the script yet
-            self._client.script_load(self._script.script)
-            again = self._pipelined([calls[place] for place in missing])
-            for place, answer in zip(missing, again, strict=True):
+            some = self._commands("EVAL", self._text, [calls[place] for place in missing])
+            for place, answer in zip(missing, exchange(self._client, some, copies), strict=True):
                 answers[place] = answer
-        for answer in answers:
-            if isinstance(answer, Exception):
-                raise answer
-        return answers
+        return _sound(answers)
 
-    def _pipelined(self, calls: list[tuple[list[str], list[Any]]]) -> list[Any]:
-        pipeline = self._client.pipeline(transaction=False)
-        for keys, args in calls:
-            pipeline.evalsha(self._script.sha, len(keys), *keys, *args)
-        answers: list[Any] = pipeline.execute(raise_on_error=False)
-        return answers
+    def _commands(
+        self, word: str, script: str, calls: list[tuple[list[str], list[Any]]]
+    ) -> list[Command]:
+        return [(word, script, len(keys), *keys, *args) for keys, args in calls]
+
+
+def _sound(answers: list[Any]) -> list[Any]:
+    for answer in answers:
+        if isinstance(answer, Exception):
+            raise answer
+    return answers
 
 
 def _unknown_script(answer: object) -> bool:

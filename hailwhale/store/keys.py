@@ -11,11 +11,14 @@ script can touch all that belongs to an event::
     hw:{17}:dead                           list    hits that could not be parsed, with the reason
     hw:{17}:stats                          hash    accepted, duplicate, drained, dead, folded
     hw:{17}:ids:<root>                     zset    idempotency ids by the second they were accepted
+    hw:{17}:sender:<name>                  string  number below which its hits are settled; a week
     hw:{17}:imports                        hash    name of an import -> its last block counted here
     hw:{17}:pks:<pk>                       set     labels known one level below a pk; '' holds roots
     hw:{17}:kids:<pk>␞<dimension>          set     labels known one level below a dimension
     hw:{17}:1h:1767225600:<pk>␞<dimension> hash    the cells of one chunk of a rollup's buckets
     hw:{17}:all:0:<pk>␞<dimension>         hash    the cells of everything ever
+    hw:{17}:views                          hash    views kept -> when each expires; a generation
+    hw:{17}:view-ordinals:<view>           hash    label -> row; -names and -units: see views.lua
 
 Labels of a path are joined by U+001F and pk and dimension are parted by U+001E: no label may hold
 a control character, so two different paths can never share a key.
@@ -36,6 +39,7 @@ SHARDS = 128
 
 _LABEL = "\x1f"
 _PART = "\x1e"
+_VIEW_PARTS = ("ordinals", "names", "units")
 
 
 def shard_of(root: str) -> int:
@@ -71,6 +75,17 @@ class Keys:
 
     namespace: str = "hw"
 
+    def kind(self, key: str) -> str:
+        """What a key holds, by the word for it, a rollup's name for cells; empty for another's key.
+
+        >>> Keys().kind("hw:{17}:1h:1767225600:Shop"), Keys().kind("hw:meta"), Keys().kind("x:meta")
+        ('1h', 'meta', '')
+        """
+        namespace, _, rest = key.partition(":")
+        if namespace != self.namespace:
+            return ""
+        return (rest.partition("}:")[2] if rest.startswith("{") else rest).partition(":")[0]
+
     def _of_shard(self, shard: int, rest: str) -> str:
         return f"{self.namespace}:{{{shard}}}:{rest}"
 
@@ -101,13 +116,41 @@ class Keys:
     def ids(self, root: str) -> str:
         return self._of_shard(shard_of(root), f"ids:{root}")
 
+    def sender(self, shard: int, name: str) -> str:
+        return self._of_shard(shard, f"sender:{name}")
+
     def subpks(self, shard: int, pk: Path) -> str:
         """The labels known below `pk`; below the empty path, the root pks of the shard."""
         return self._of_shard(shard, f"pks:{joined(pk)}")
 
     def children(self, pk: Path, dimension: Path) -> str:
-        return self._of_shard(shard_of(pk[0]), f"kids:{joined(pk)}{_PART}{joined(dimension)}")
+        return self._of_shard(shard_of(pk[0]), f"kids:{self.node(pk, dimension)}")
 
     def cells(self, pk: Path, dimension: Path, rollup: str, chunk_start_s: int) -> str:
-        rest = f"{rollup}:{chunk_start_s}:{joined(pk)}{_PART}{joined(dimension)}"
-        return self._of_shard(shard_of(pk[0]), rest)
+        return self.chunk(shard_of(pk[0]), rollup, chunk_start_s) + self.node(pk, dimension)
+
+    def chunk(self, shard: int, rollup: str, chunk_start_s: int) -> str:
+        """What the keys of all cells of one chunk begin with; `node` is the rest."""
+        return self._of_shard(shard, f"{rollup}:{chunk_start_s}:")
+
+    @staticmethod
+    def node(pk: Path, dimension: Path) -> str:
+        """How a (pk, dimension) stands in a key.
+
+        >>> Keys.parts(Keys.node(("Shop",), ("country", "US")))
+        (('Shop',), ('country', 'US'))
+        """
+        return f"{joined(pk)}{_PART}{joined(dimension)}"
+
+    @staticmethod
+    def parts(node: str) -> tuple[Path, Path]:
+        """The (pk, dimension) of a `node`."""
+        pk, _, dimension = node.partition(_PART)
+        return tuple(pk.split(_LABEL)), tuple(dimension.split(_LABEL)) if dimension else ()
+
+    def views(self, shard: int) -> str:
+        return self._of_shard(shard, "views")
+
+    def view(self, shard: int, name: str) -> list[str]:
+        """The three keys of a view, in the order that the scripts take them in."""
+        return [self._of_shard(shard, f"view-{part}:{name}") for part in _VIEW_PARTS]

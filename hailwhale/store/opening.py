@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from hailwhale.errors import DataDirInUse
 from hailwhale.settings import Settings
 from hailwhale.store.base import Store
-from hailwhale.store.connection import connect
+from hailwhale.store.connection import open_client
+from hailwhale.store.copies import Copies
 from hailwhale.store.embedded import EmbeddedValkey, address
 from hailwhale.store.keys import Keys
 from hailwhale.store.redis_store import RedisStore
+
+_WAIT_SHARE = 0.5  # of the time that an answer may take, for replicas to confirm
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,12 @@ def open_store(settings: Settings) -> OpenStore:
 
 
 def _at(url: str, settings: Settings) -> OpenStore:
+    within_ms = max(1, int(settings.store_timeout_s * 1000 * _WAIT_SHARE))
     store = RedisStore(
-        connect(url, settings.store_timeout_s),
+        open_client(url, settings.store_timeout_s),
         Keys(settings.namespace),
         buffer_limit=settings.buffer_limit,
         max_children=settings.max_children,
+        copies=Copies(settings.replicas, within_ms) if settings.replicas else None,
     )
     return OpenStore(store, store.close)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
 from typing import Any, TypeVar
-
-import redis
 
 from hailwhale.core.dimensions import Path
 from hailwhale.core.increments import Node
@@ -21,15 +20,26 @@ from hailwhale.store.base import (
     DeadLetter,
     Incoming,
     Load,
+    Outcome,
     Receipt,
+    Sheet,
+    Stamp,
     Step,
+    View,
     Window,
 )
-from hailwhale.store.connection import Script, faults_named
+from hailwhale.store.buffers import Buffers
+from hailwhale.store.chunks import Chunk, compact, read_chunk
+from hailwhale.store.cluster import Command
+from hailwhale.store.connection import Client, Script, ask, close_client, faults_named
+from hailwhale.store.copies import Copies
 from hailwhale.store.keys import SHARDS, Keys, cell_field, shard_of
-from hailwhale.store.steps import ID_REMEMBERED_S, chunk_key, commit_call, read_chunk, read_letter
+from hailwhale.store.labels import KnownAhead, LabelSets, label_sets
+from hailwhale.store.steps import chunk_key, commit_call, read_letter
+from hailwhale.store.views import Views
 
 T = TypeVar("T")
+_AT_ONCE = 4  # chunks applied in one round trip
 
 
 class RedisStore:
@@ -37,28 +47,34 @@ class RedisStore:
 
     `buffer_limit` hits are the most that one shard buffers, `max_children` the most labels known
     below one path (roots of a shard excepted), `chunk_cells` the cells that one script may touch:
-    what bounds the time for which a step holds up the server.
+    what bounds the time for which a step holds up the server. With `copies`, what is acknowledged
+    (hits accepted, and increments that were not in the buffer) is on so many replicas as well.
     """
 
     def __init__(
         self,
-        client: redis.Redis,
+        client: Client,
         keys: Keys,
         *,
         buffer_limit: int = 250_000,
         max_children: int = 10_000,
-        chunk_cells: int = 2_000,
+        chunk_cells: int = 1_500,
+        copies: Copies | None = None,
     ) -> None:
-        # redis-py types an answer as whatever any way of decoding could make it; ours are bytes.
-        self._client: Any = client
+        self._client = client
+        self._copies = copies
         self._keys = keys
-        self._buffer_limit = buffer_limit
         self._max_children = max_children
         self._chunk_cells = chunk_cells
-        self._accept = Script(client, "accept")
-        self._position = Script(client, "position")
+        self._buffers = Buffers(client, keys, buffer_limit, copies)
+        self._ahead = KnownAhead(client, keys)
         self._commit = Script(client, "commit")
         self._apply = Script(client, "apply")
+        self._views = Views(client, keys)
+        # What this store committed and nobody has applied yet, as far as it knows: it need not be
+        # read back. Threads may share it, for the plan itself decides what is next.
+        self._planned: defaultdict[int, deque[Chunk]] = defaultdict(deque)
+        self._made_of: tuple[str, Sequence[str], int] | None = None  # as it was declared here
 
     # What the store is made of
 
@@ -66,125 +82,115 @@ class RedisStore:
         key = self._keys.meta()
         first = {"zone": zone, "rollups": json.dumps(dict.fromkeys(rollups, None))}
         with faults_named():
-            self._client.hsetnx(key, "zone", first["zone"])
-            self._client.hsetnx(key, "rollups", first["rollups"])
-            made_of = self._client.hmget(key, ["zone", "rollups"])
+            for name, value in first.items():
+                self._one("HSETNX", key, name, value)
+            made_of = self._one("HMGET", key, "zone", "rollups")
             made_zone, known = made_of[0].decode(), json.loads(made_of[1])
             _refuse_mismatch(made_zone, zone, list(known), rollups)
             added = {spec: now_s for spec in rollups if spec not in known}
             if added:
                 known |= added
-                self._client.hset(key, "rollups", json.dumps(known))
+                self._one("HSET", key, "rollups", json.dumps(known))
+        self._made_of = (zone, rollups, now_s)
         return {spec.split(":")[0]: since for spec, since in known.items() if since is not None}
 
     # Hits in
 
-    def accept(self, hits: Sequence[Incoming], now_s: int) -> list[Receipt]:
-        by_shard: dict[int, list[int]] = {}
-        for place, hit in enumerate(hits):
-            by_shard.setdefault(shard_of(hit.root), []).append(place)
-        slices = [
-            (shard, some) for shard, places in by_shard.items() for some in _sliced(places, 1_000)
-        ]
-        if not slices:
-            return []
-        with faults_named():
-            answers = self._accept.many(
-                [
-                    self._accept_call(shard, [hits[place] for place in some], now_s)
-                    for shard, some in slices
-                ]
-            )
-        receipts = [Receipt.FULL] * len(hits)
-        for (_, some), statuses in zip(slices, answers, strict=True):
-            for place, status in zip(some, statuses, strict=True):
-                receipts[place] = Receipt(status)
-        return receipts
-
-    def _accept_call(
-        self, shard: int, hits: list[Incoming], now_s: int
-    ) -> tuple[list[str], list[Any]]:
-        keys = self._keys
-        key_list = [keys.buffer(shard), keys.stats(shard)]
-        id_keys: dict[str, int] = {}
-        args: list[Any] = [self._buffer_limit, now_s, ID_REMEMBERED_S]
-        for hit in hits:
-            if hit.id is None:
-                args += [hit.hit, "", 0]
-            else:
-                index = id_keys.setdefault(hit.root, len(key_list) + 1)
-                if index > len(key_list):
-                    key_list.append(keys.ids(hit.root))
-                args += [hit.hit, hit.id, index]
-        return key_list, args
+    def accept(
+        self, hits: Sequence[Incoming], now_s: int, stamp: Stamp | None = None
+    ) -> list[Receipt]:
+        return self._buffers.accept(hits, now_s, stamp)
 
     def window(self, shard: int, most: int) -> Window:
-        with faults_named():
-            # The position first: hits read after it can only be those it stands for, or newer
-            # ones, in which case the position has moved and the commit is refused.
-            position = self._position([self._keys.position(shard)], [])
-            hits = self._client.lrange(self._keys.buffer(shard), 0, most - 1)
-        return Window(position.decode(), hits)
+        return self._buffers.window(shard, most)
 
     # Hits to increments, increments to cells
 
     def commit(self, step: Step, now_s: int) -> Committed:
-        call = commit_call(step, now_s, self._keys, self._max_children, self._chunk_cells)
-        with faults_named():
-            answer = self._commit(call.keys, call.args)
-        return call.committed(answer)
+        labels = label_sets(self._keys, step.shard, step.increments, self._max_children)
+        if labels.is_large:
+            refused = self._ahead.know(step, labels)
+            if refused is not None:
+                return refused
+            labels = LabelSets()
+        # What comes from the buffer was acknowledged before: should a failover undo this step,
+        # its hits are in the buffer again.
+        copies = self._copies if step.position is None else None
+        while True:
+            call = commit_call(step, labels, now_s, self._keys, self._views, self._chunk_cells)
+            with faults_named():
+                answer = self._commit(call.keys, call.args, copies)
+            if answer[0] != b"views":
+                break
+            self._views.look(step.shard)
+        outcome = Outcome(answer[0].decode())
+        if outcome is Outcome.COMMITTED:
+            self._planned[step.shard] += call.plan
+        return labels.refused(answer) if outcome is Outcome.OVERFLOW else Committed(outcome)
 
     def apply_next(self, shard: int) -> bool:
-        plan = self._keys.plan(shard)
-        with faults_named():
-            chunk = self._client.lindex(plan, 0)
+        known = self._planned[shard]
+        some = [known.popleft() for _ in range(min(len(known), _AT_ONCE))]
+        if some and self._applied(shard, some):
+            return True
+        known.clear()  # somebody else is at this plan, or views were made: look what it holds
+        while True:
+            with faults_named():
+                chunk = self._one("LINDEX", self._keys.plan(shard), 0)
             if chunk is None:
                 return False
-            name, keys = read_chunk(chunk)
-            self._apply([plan, *keys], [name])
-        return True
+            if self._applied(shard, [read_chunk(chunk)]):
+                return True
+
+    def _applied(self, shard: int, chunks: Sequence[Chunk]) -> bool:
+        """Whether chunks were the first of a plan, and were applied."""
+        keys, registry = self._keys, self._views.registry(shard)
+        calls: list[tuple[list[str], list[Any]]] = []
+        for chunk in chunks:
+            names = [keys.plan(shard), keys.views(shard), *chunk.keys()]
+            touched, updates = registry.updates(chunk, len(names) + 1)
+            names += self._views.keys(shard, touched)
+            calls.append((names, [chunk.name, registry.generation, compact(updates)]))
+        with faults_named():
+            answers = self._apply.many(calls)
+        if -1 in answers:
+            self._views.look(shard)
+        return all(answer == 1 for answer in answers)
 
     # Questions
 
     def loads(self) -> list[Load]:
-        pipeline = self._client.pipeline(transaction=False)
-        for shard in range(SHARDS):
-            pipeline.llen(self._keys.buffer(shard))
-            pipeline.llen(self._keys.plan(shard))
-        with faults_named():
-            sizes = pipeline.execute()
+        keys = self._keys
+        waiting = [key(shard) for shard in range(SHARDS) for key in (keys.buffer, keys.plan)]
+        *sizes, made = self._many([*(("LLEN", key) for key in waiting), ("EXISTS", keys.meta())])
+        if self._made_of is not None and not made:  # the server came back empty
+            self.declare(*self._made_of)
         pairs = zip(range(SHARDS), sizes[::2], sizes[1::2], strict=True)
         return [Load(*pair) for pair in pairs if pair[1] or pair[2]]
 
     def read(self, asks: Sequence[Ask]) -> list[list[Decimal | None]]:
-        answers: list[list[Decimal | None]] = []
-        for some in _sliced(asks, 1_000):
-            pipeline = self._client.pipeline(transaction=False)
-            for ask in some:
-                key = chunk_key(self._keys, ask.chunk)
-                pipeline.hmget(key, [cell_field(*cell) for cell in ask.cells])
-            with faults_named():
-                found = pipeline.execute()
-            answers += [[_decimal(value) for value in values] for values in found]
-        return answers
+        found = self._many(
+            ("HMGET", chunk_key(self._keys, ask.chunk), *(cell_field(*cell) for cell in ask.cells))
+            for ask in asks
+        )
+        return [[_decimal(value) for value in values] for values in found]
+
+    def sheets(
+        self, views: Sequence[View], labels: Sequence[str], now_s: float
+    ) -> list[Sheet | None]:
+        return self._views.sheets(views, labels, now_s)
+
+    def drop_views(self, shard: int) -> None:
+        self._views.drop(shard)
 
     def children(self, nodes: Sequence[Node]) -> list[set[str]]:
-        answers: list[set[str]] = []
-        for some in _sliced(nodes, 1_000):
-            pipeline = self._client.pipeline(transaction=False)
-            for node in some:
-                pipeline.smembers(self._keys.children(*node))
-            with faults_named():
-                answers += [{label.decode() for label in found} for found in pipeline.execute()]
-        return answers
+        found = self._many(("SMEMBERS", self._keys.children(*node)) for node in nodes)
+        return [{label.decode() for label in labels} for labels in found]
 
     def subpks(self, pk: Path) -> set[str]:
         shards = [shard_of(pk[0])] if pk else range(SHARDS)
-        pipeline = self._client.pipeline(transaction=False)
-        for shard in shards:
-            pipeline.smembers(self._keys.subpks(shard, pk))
-        with faults_named():
-            return {label.decode() for found in pipeline.execute() for label in found}
+        found = self._many(("SMEMBERS", self._keys.subpks(shard, pk)) for shard in shards)
+        return {label.decode() for labels in found for label in labels}
 
     # Erasure
 
@@ -195,54 +201,42 @@ class RedisStore:
         self._unlink(self._keys.children(*node) for node in nodes)
 
     def _unlink(self, keys: Iterable[str]) -> int:
-        count = 0
-        for some in _sliced(keys, 1_000):
-            pipeline = self._client.pipeline(transaction=False)
-            for key in some:
-                pipeline.unlink(key)
-            with faults_named():
-                count += sum(pipeline.execute())
-        return count
+        return sum(self._many(("UNLINK", key) for key in keys))
 
     def forget_label(self, pk: Path, dimension: Path) -> None:
+        if dimension:
+            key, label = self._keys.children(pk, dimension[:-1]), dimension[-1]
+        else:
+            key, label = self._keys.subpks(shard_of(pk[0]), pk[:-1]), pk[-1]
         with faults_named():
-            if dimension:
-                self._client.srem(self._keys.children(pk, dimension[:-1]), dimension[-1])
-            else:
-                self._client.srem(self._keys.subpks(shard_of(pk[0]), pk[:-1]), pk[-1])
+            self._one("SREM", key, label)
 
     def forget_pk(self, pk: Path) -> None:
-        with faults_named():
-            self._client.unlink(self._keys.subpks(shard_of(pk[0]), pk))
-            if len(pk) == 1:
-                self._client.unlink(self._keys.ids(pk[0]))
+        ids = [self._keys.ids(pk[0])] if len(pk) == 1 else []
+        self._unlink([self._keys.subpks(shard_of(pk[0]), pk), *ids])
 
     # Imports
 
     def last_block(self, name: str) -> int:
         with faults_named():
-            return int(self._client.hget(self._keys.imports_done(), name) or 0)
+            return int(self._one("HGET", self._keys.imports_done(), name) or 0)
 
     def note_block(self, block: Block) -> None:
         with faults_named():
-            self._client.hset(self._keys.imports_done(), block.name, block.number)
+            self._one("HSET", self._keys.imports_done(), block.name, block.number)
 
     # For the operator
 
     def dead_letters(self, shard: int) -> list[DeadLetter]:
         with faults_named():
-            letters = self._client.lrange(self._keys.dead(shard), 0, -1)
+            letters = self._one("LRANGE", self._keys.dead(shard), 0, -1)
         return [read_letter(letter) for letter in letters]
 
     def stats(self) -> dict[str, int]:
-        pipeline = self._client.pipeline(transaction=False)
-        for shard in range(SHARDS):
-            pipeline.hgetall(self._keys.stats(shard))
         counts = dict.fromkeys(("accepted", "duplicate", "drained", "dead", "folded"), 0)
-        with faults_named():
-            for found in pipeline.execute():
-                for name, count in found.items():
-                    counts[name.decode()] += int(count)
+        for found in self._many(("HGETALL", self._keys.stats(shard)) for shard in range(SHARDS)):
+            for name, count in found.items():
+                counts[name.decode()] += int(count)
         return counts
 
     def ping(self) -> None:
@@ -250,8 +244,18 @@ class RedisStore:
             self._client.ping()
 
     def close(self) -> None:
-        self._client.close()
-        self._client.connection_pool.disconnect()
+        close_client(self._client)
+
+    def _one(self, *command: Any) -> Any:
+        return self._client.execute_command(*command)
+
+    def _many(self, commands: Iterable[Command]) -> list[Any]:
+        """The answers to commands on any shards, in order."""
+        answers: list[Any] = []
+        for some in _sliced(commands, 1_000):
+            with faults_named():
+                answers += ask(self._client, some)
+        return answers
 
 
 def _refuse_mismatch(

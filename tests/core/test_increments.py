@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hailwhale.core.dimensions import Path
-from hailwhale.core.increments import EXACT, Batch, Increments, Redirects, Schedule
+from hailwhale.core.increments import EXACT, Batch, Increments
+from hailwhale.core.redirects import Redirects
 from hailwhale.core.rollups import DEFAULT_ROLLUPS, parse_rollups
+from hailwhale.core.schedule import RollupChunk, Schedule
 from hailwhale.core.timegrid import UTC
 
 NOW_S = 1_773_576_630  # Sunday 2026-03-15 12:10:30 UTC
@@ -31,12 +33,26 @@ def batch_of(*events: Event, now_s: int = NOW_S) -> Batch:
     return batch
 
 
-def amounts_of(increments: Increments) -> dict[tuple[Path, Path, str, int, int, str], object]:
-    return {
-        (t.pk, t.dimension, t.rollup, t.chunk_start_s, index, metric): amount
-        for t in increments.targets
-        for (index, metric), amount in t.amounts.items()
-    }
+def cells_of(
+    increments: Increments,
+) -> Iterator[tuple[Path, Path, RollupChunk, int, str, Decimal | int]]:
+    """Every addition to a cell: pk, dimension, chunk, index of the bucket, metric, amount."""
+    for row in increments.rows:
+        for indices, amounts in row.sums:
+            for chunk, index in zip(row.frame.chunks, indices, strict=True):
+                for metric, amount in zip(row.metrics, amounts, strict=True):
+                    yield row.pk, row.dimension, chunk, index, metric, amount
+
+
+def amounts_of(increments: Increments) -> Counter[tuple[Path, Path, str, int, int, str]]:
+    found: Counter[tuple[Path, Path, str, int, int, str]] = Counter()
+    for pk, dimension, chunk, index, metric, amount in cells_of(increments):
+        found[pk, dimension, chunk.rollup, chunk.start_s, index, metric] += amount  # type: ignore[assignment]
+    return found
+
+
+def chunks_of(increments: Increments) -> dict[str, RollupChunk]:
+    return {chunk.rollup: chunk for row in increments.rows for chunk in row.frame.chunks}
 
 
 def test_one_event_counts_under_every_prefix_and_rollup() -> None:
@@ -44,15 +60,15 @@ def test_one_event_counts_under_every_prefix_and_rollup() -> None:
     dimensions = (("country", "US"), ("device", "Mac OS X"))
     metrics = {"revenue": Decimal("19.99"), "hits": Decimal(1)}
     increments = batch_of((pk, dimensions, NOW_S, metrics)).increments()
-    assert {t.pk for t in increments.targets} == {("Product",), ("Product", "123")}
-    assert {t.dimension for t in increments.targets} == {
+    assert {row.pk for row in increments.rows} == {("Product",), ("Product", "123")}
+    assert {row.dimension for row in increments.rows} == {
         (),
         ("country",),
         ("country", "US"),
         ("device",),
         ("device", "Mac OS X"),
     }
-    assert {t.rollup for t in increments.targets} == {"1m", "1h", "1d", "all"}
+    assert set(chunks_of(increments)) == {"1m", "1h", "1d", "all"}
     amounts = amounts_of(increments)
     assert len(amounts) == 2 * 5 * 4 * 2
     assert {amount for key, amount in amounts.items() if key[-1] == "revenue"} == {Decimal("19.99")}
@@ -81,12 +97,12 @@ def test_a_late_event_counts_in_each_rollup_that_still_keeps_its_time(
     age_s: int, rollups: set[str]
 ) -> None:
     increments = batch_of((("a",), (), NOW_S - age_s, {"hits": Decimal(1)})).increments()
-    assert {t.rollup for t in increments.targets} == rollups
+    assert set(chunks_of(increments)) == rollups
 
 
 def test_chunks_live_as_long_as_their_last_bucket_is_kept() -> None:
     increments = batch_of((("a",), (), NOW_S, {"hits": Decimal(1)})).increments()
-    ttls = {t.rollup: t.ttl_s for t in increments.targets}
+    ttls = {rollup: chunk.ttl_s for rollup, chunk in chunks_of(increments).items()}
     hour_end_s, midnight_s = 1_773_579_600, 1_773_619_200
     assert ttls["1m"] == hour_end_s + 2 * HOUR_S - NOW_S
     assert ttls["1h"] == midnight_s + 35 * DAY_S + 2 * HOUR_S - NOW_S
@@ -111,14 +127,14 @@ def test_redirected_labels_count_under_other_and_so_do_those_below_them() -> Non
     )
     batch = batch_of((("Shop", "p9"), (("page", "/x", "mobile"),), NOW_S, {"hits": Decimal(1)}))
     increments = batch.increments(redirects)
-    assert {t.pk for t in increments.targets} == {("Shop",), ("Shop", "_other")}
-    assert {t.dimension for t in increments.targets if t.pk == ("Shop", "_other")} == {
+    assert {row.pk for row in increments.rows} == {("Shop",), ("Shop", "_other")}
+    assert {row.dimension for row in increments.rows if row.pk == ("Shop", "_other")} == {
         (),
         ("page",),
         ("page", "_other"),
         ("page", "_other", "mobile"),
     }
-    assert {t.dimension for t in increments.targets if t.pk == ("Shop",)} == {
+    assert {row.dimension for row in increments.rows if row.pk == ("Shop",)} == {
         (),
         ("page",),
         ("page", "/x"),
@@ -157,18 +173,17 @@ def brute_force(events: list[Event]) -> Counter[Cell]:
     return cells
 
 
-def by_date(increments: Increments) -> Iterator[tuple[Cell, object]]:
+def by_date(increments: Increments) -> Iterator[tuple[Cell, Decimal | int]]:
     widths = {
         "1m": (60, "%F %H:%M"),
         "1h": (3600, "%F %H"),
         "1d": (86400, "%F"),
         "all": (0, "ever"),
     }
-    for target in increments.targets:
-        width_s, form = widths[target.rollup]
-        for (index, metric), amount in target.amounts.items():
-            start = datetime.fromtimestamp(target.chunk_start_s + index * width_s, UTC_ZONE)
-            yield (target.pk, target.dimension, target.rollup, f"{start:{form}}", metric), amount
+    for pk, dimension, chunk, index, metric, amount in cells_of(increments):
+        width_s, form = widths[chunk.rollup]
+        start = datetime.fromtimestamp(chunk.start_s + index * width_s, UTC_ZONE)
+        yield (pk, dimension, chunk.rollup, f"{start:{form}}", metric), amount
 
 
 labels = st.sampled_from(["a", "b", "c"])
@@ -184,17 +199,19 @@ events = st.tuples(
 
 @given(st.lists(events, min_size=1, max_size=12))
 def test_any_stream_adds_up_to_a_brute_force_count(stream: list[Event]) -> None:
-    found = dict(by_date(batch_of(*stream).increments()))
-    assert found == dict(brute_force(stream))
+    found: Counter[Cell] = Counter()
+    for cell, amount in by_date(batch_of(*stream).increments()):
+        found[cell] += amount  # type: ignore[assignment]
+    assert dict(found) == dict(brute_force(stream))
 
 
 @given(st.lists(events, min_size=1, max_size=12))
 def test_every_label_counted_becomes_known(stream: list[Event]) -> None:
     increments = batch_of(*stream).increments()
-    for target in increments.targets:
-        if target.dimension:
-            assert target.dimension[-1] in increments.labels[target.pk, target.dimension[:-1]]
-        assert target.pk[-1] in increments.sublabels[target.pk[:-1]]
+    for row in increments.rows:
+        if row.dimension:
+            assert row.dimension[-1] in increments.labels[row.pk, row.dimension[:-1]]
+        assert row.pk[-1] in increments.sublabels[row.pk[:-1]]
 
 
 @given(st.lists(events, min_size=1, max_size=12))
@@ -204,9 +221,8 @@ def test_rollups_that_do_not_nest_are_still_exact(stream: list[Event]) -> None:
     for event in stream:
         batch.add(*event)
     totals: Counter[tuple[str, Path, Path, str]] = Counter()
-    for target in batch.increments().targets:
-        for (_, metric), amount in target.amounts.items():
-            totals[target.rollup, target.pk, target.dimension, metric] += amount  # type: ignore[assignment]
+    for pk, dimension, chunk, _, metric, amount in cells_of(batch.increments()):
+        totals[chunk.rollup, pk, dimension, metric] += amount  # type: ignore[assignment]
     for (rollup, *series), total in totals.items():
         if rollup != "7m":  # the ends of its buckets may be past already
             assert total == totals["all", *series]  # type: ignore[index]

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from hailwhale.core.increments import Increments, Target
+from hailwhale.core.increments import Amounts, Increments, Row
+from hailwhale.core.schedule import Frame, RollupChunk
 from hailwhale.errors import StoreMismatch
+from hailwhale.store import labels as labels_module
 from hailwhale.store.base import (
     Ask,
     Block,
@@ -44,9 +46,13 @@ def increments(
     rollup: str = "all",
     labels: Mapping[Any, Sequence[str]] | None = None,
 ) -> Increments:
-    target = Target(PK, dimension, rollup, 0, None if rollup == "all" else 3600, amounts)
+    frame = Frame((RollupChunk(rollup, 0, None if rollup == "all" else 3600),))
+    rows = [
+        Row(PK, dimension, (metric,), frame, [((index,), [amount])])
+        for (index, metric), amount in amounts.items()
+    ]
     known = {node: dict.fromkeys(names) for node, names in (labels or {}).items()}
-    return Increments([target], known, {(): {ROOT: None}})
+    return Increments(rows, known, {(): {ROOT: None}})
 
 
 def hit_count(
@@ -147,20 +153,19 @@ def test_of_two_drains_that_read_the_same_hits_one_wins(store: RedisStore) -> No
 
 
 def test_hits_pushed_by_another_hand_can_be_taken_off(store: RedisStore) -> None:
-    store._client.rpush(store._keys.buffer(SHARD), b"foreign")
+    store._client.execute_command("RPUSH", store._keys.buffer(SHARD), b"foreign")
     window = store.window(SHARD, 10)
     step = one_hit(position=window.position, taken=1)
     assert store.commit(step, NOW_S).outcome is Outcome.COMMITTED
     assert store.loads() == []
 
 
-def test_a_position_never_comes_back_when_the_data_was_lost(
-    make_store: MakeStore, namespace: str
-) -> None:
-    store = make_store()
+def test_a_position_never_comes_back_when_the_data_was_lost(store: RedisStore) -> None:
+    keys = store._keys
     store.accept(hits("a"), NOW_S)
     stale = store.window(SHARD, 10).position
-    store._client.delete(*store._client.keys(f"{namespace}:*"))
+    for key in (keys.buffer(SHARD), keys.position(SHARD), keys.stats(SHARD)):
+        store._client.execute_command("DEL", key)
     store.accept(hits("b"), NOW_S)
     assert store.commit(one_hit(position=stale, taken=1), NOW_S).outcome is Outcome.STALE
     assert list(store.window(SHARD, 10).hits) == [b"b"]
@@ -211,14 +216,15 @@ def test_a_large_step_becomes_a_plan_that_is_applied_chunk_by_chunk(
 ) -> None:
     store = make_store(chunk_cells=2)
     many = increments({(0, "hits"): 1})
-    many.targets += increments({(0, "hits"): 5}, US).targets
-    many.targets += increments({(0, "hits"): 7}, ("device",)).targets
+    many.rows += increments({(0, "hits"): 5}, US).rows
+    many.rows += increments({(0, "hits"): 7}, ("device",)).rows
     store.commit(Step(SHARD, many), NOW_S)
     assert store.loads() == [Load(SHARD, 0, 2)]
-    applied = 0
+    another = make_store()
+    assert another.apply_next(SHARD)
+    assert store.loads() == [Load(SHARD, 0, 1)]
     while store.apply_next(SHARD):
-        applied += 1
-    assert applied == 2
+        pass
     found = [hit_count(store), hit_count(store, US), hit_count(store, ("device",))]
     assert found == [Decimal(1), Decimal(5), Decimal(7)]
     assert store.loads() == []
@@ -266,8 +272,8 @@ def test_cells_of_a_chunk_expire_together_and_all_never(
         store.commit(step, NOW_S)
         store.commit(step, NOW_S)
     keys = store._keys
-    assert 3590 <= store._client.ttl(keys.cells(PK, (), "1h", 0)) <= 3600
-    assert store._client.ttl(keys.cells(PK, (), "all", 0)) == -1
+    assert 3590 <= store._client.execute_command("TTL", keys.cells(PK, (), "1h", 0)) <= 3600
+    assert store._client.execute_command("TTL", keys.cells(PK, (), "all", 0)) == -1
 
 
 # Known labels
@@ -299,6 +305,41 @@ def test_labels_past_the_most_are_refused_by_name_and_nothing_is_counted(
     fitting = {country: ["US", "CA", "_other"]}
     answer = store.commit(Step(SHARD, increments({(0, "hits"): 1}, labels=fitting)), NOW_S)
     assert answer.outcome is Outcome.COMMITTED
+
+
+def test_labels_of_a_large_step_keep_to_the_most_as_well(
+    make_store: MakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(labels_module, "AT_ONCE", 2)
+    store = make_store(max_children=2)
+    country = (PK, ("country",))
+    wanted = {"US", "CA", "DE", "FR"}
+    while True:
+        labels = {country: [*sorted(wanted), "_other"]}
+        answer = store.commit(Step(SHARD, increments({(0, "hits"): 1}, labels=labels)), NOW_S)
+        if answer.outcome is Outcome.COMMITTED:
+            break
+        assert hit_count(store) is None
+        assert set(answer.labels[country]) <= wanted
+        wanted -= set(answer.labels[country])
+    assert store.children([country]) == [{*wanted, "_other"}]
+    assert len(wanted) == 2
+    assert hit_count(store) == 1
+
+
+def test_a_large_step_that_is_stale_makes_nothing_known(
+    store: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(labels_module, "AT_ONCE", 2)
+    store.accept(hits("a"), NOW_S)
+    stale = store.window(SHARD, 10)
+    assert store.commit(one_hit(position=stale.position, taken=1), NOW_S).outcome.value == (
+        "committed"
+    )
+    late = increments({(0, "hits"): 1}, labels={(PK, ()): ["a", "b", "c"]})
+    step = Step(SHARD, late, position=stale.position, taken=1)
+    assert store.commit(step, NOW_S).outcome is Outcome.STALE
+    assert store.children([(PK, ())]) == [set()]
 
 
 # Erasure and the record of what the store is
@@ -353,10 +394,16 @@ def test_what_happened_is_told_in_numbers(store: RedisStore) -> None:
 
 
 def test_a_row_of_thousands_of_cells_is_counted_whole(store: RedisStore) -> None:
-    amounts: dict[tuple[int, str], Decimal | int] = {
-        (index, f"m{metric}"): index + metric for index in range(60) for metric in range(60)
-    }
+    metrics = tuple(f"m{number}" for number in range(60))
+    frame = Frame((RollupChunk("1h", 0, 3600), RollupChunk("all", 0, None)))
+    sums: list[tuple[tuple[int, ...], Amounts]] = [
+        ((index, 0), [index + number for number in range(60)]) for index in range(60)
+    ]
+    many = Increments([Row(PK, (), metrics, frame, sums)], {}, {(): {ROOT: None}})
     for _ in range(2):
-        store.commit(Step(SHARD, increments(dict(amounts))), NOW_S)
-    found = store.read([Ask(ChunkAddress(PK, (), "all", 0), list(amounts))])[0]
-    assert found == [2 * amount for amount in amounts.values()]
+        store.commit(Step(SHARD, many), NOW_S)
+    wanted = [(index, metric) for index in range(60) for metric in metrics]
+    hours = store.read([Ask(ChunkAddress(PK, (), "1h", 0), wanted)])[0]
+    assert hours == [2 * (index + number) for index in range(60) for number in range(60)]
+    ever = store.read([Ask(ChunkAddress(PK, (), "all", 0), [(0, name) for name in metrics])])[0]
+    assert ever == [2 * (59 * 60 // 2 + 60 * number) for number in range(60)]

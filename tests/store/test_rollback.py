@@ -11,7 +11,8 @@ import shutil
 import signal
 from pathlib import Path
 
-from hailwhale.core.increments import Increments, Target
+from hailwhale.core.increments import Increments, Row
+from hailwhale.core.schedule import Frame, RollupChunk
 from hailwhale.store.base import Incoming, Outcome, Step, Window
 from hailwhale.store.connection import connect
 from hailwhale.store.embedded import EmbeddedValkey
@@ -27,9 +28,9 @@ def hits(*names: str) -> list[Incoming]:
 
 
 def taking(window: Window, taken: int) -> Step:
-    amounts: dict[tuple[int, str], int] = {(0, "hits"): taken}
-    target = Target(("Shop",), (), "all", 0, None, {**amounts})
-    return Step(SHARD, Increments([target]), position=window.position, taken=taken)
+    frame = Frame((RollupChunk("all", 0, None),))
+    row = Row(("Shop",), (), ("hits",), frame, [((0,), [taken])])
+    return Step(SHARD, Increments([row]), position=window.position, taken=taken)
 
 
 def test_a_window_read_before_a_crash_that_rolled_the_log_back_takes_nothing_off(

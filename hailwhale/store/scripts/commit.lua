@@ -5,38 +5,42 @@
 -- at once instead.
 --
 -- KEYS[1] buffer  KEYS[2] position  KEYS[3] plan  KEYS[4] dead  KEYS[5] stats
--- KEYS[6] imports
--- KEYS[7..6+children] sets of known labels; then, if given, ids; then the cells of an inline chunk
+-- KEYS[6] imports  KEYS[7] views
+-- KEYS[8..7+children] sets of known labels; then, if given, ids; then the cells of an inline chunk
+-- and the keys of the views that are kept
 -- ARGV[1] JSON:
 --   position   the fence the hits were read at (see fence.lua), or '' when nothing is taken off the buffer
 --   taken      hits to take off the head of the buffer
 --   dead       dead letters to keep
---   children   list of {most labels the set may hold or 0, label, label, …}, one per set
+--   children   the sets of labels, as know() takes them; those of a large step are known already
 --   id         {id, now, seconds remembered} or absent: count only if this id is new
 --   block      {name of an import, number} or absent: count only if the last block was a lower one
 --   guard      {position in KEYS of a hash of cells, field, text} or absent: only while it holds this
 --   folded     hits counted under _other, for the statistics
---   inline     rows of the only chunk, or absent
--- ARGV[2..] chunks of the plan
--- returns {'committed'}, or with nothing changed {'stale'}, {'duplicate'}, {'changed'}
---         or {'overflow', index of a set, label, index, label, …}: labels that do not fit
+--   inline     {generation of the shard's views as known, updates of views (views.lua)} when the
+--              increments are to be applied at once, or absent
+-- ARGV[2..] chunks of the plan; or, inline, rows as rows.lua takes them
+-- returns {'committed'}, or with nothing changed {'stale'}, {'duplicate'}, {'changed'}, {'views'} when
+--         views were made since they were read, or know()'s {'overflow', …}: labels that do not fit
 
 local step = cjson.decode(ARGV[1])
-local OTHER = '_other'
-local SLICE = 1000  -- Lua can unpack only some thousand values at once
 
 if step.position ~= '' and step.position ~= fence(KEYS[2]) then
   return {'stale'}
 end
+if step.inline and views_changed(KEYS[7], step.inline[1]) then return {'views'} end
 if step.guard then
   local held = redis.call('HGET', KEYS[step.guard[1]], step.guard[2]) or '0'
   if held ~= step.guard[3] then return {'changed'} end
 end
 if step.block then
   local last = redis.call('HGET', KEYS[6], step.block[1])
-  if last and tonumber(last) >= step.block[2] then return {'duplicate'} end
+  if last and tonumber(last) >= step.block[2] then
+    redis.call('HSET', KEYS[6], step.block[1], last)  -- who waits for replicas waits for a write
+    return {'duplicate'}
+  end
 end
-local ids = KEYS[7 + #step.children]
+local ids = KEYS[8 + #step.children]
 if step.id then
   local seen = redis.call('ZSCORE', ids, step.id[1])
   if seen and tonumber(seen) > step.id[2] - step.id[3] then
@@ -45,31 +49,9 @@ if step.id then
   end
 end
 
-local overflow = {'overflow'}
-for i, set in ipairs(step.children) do
-  local most = set[1]
-  if most > 0 then
-    local size = redis.call('SCARD', KEYS[6 + i])
-    if size + #set - 1 > most then
-      for j = 2, #set do
-        if set[j] ~= OTHER and redis.call('SISMEMBER', KEYS[6 + i], set[j]) == 0 then
-          size = size + 1
-          if size > most then
-            overflow[#overflow + 1] = i
-            overflow[#overflow + 1] = set[j]
-          end
-        end
-      end
-    end
-  end
-end
-if #overflow > 1 then return overflow end
+local refused = know(KEYS, 8, step.children)
+if refused then return refused end
 
-for i, set in ipairs(step.children) do
-  for j = 2, #set, SLICE do
-    redis.call('SADD', KEYS[6 + i], unpack(set, j, math.min(j + SLICE - 1, #set)))
-  end
-end
 if step.block then redis.call('HSET', KEYS[6], step.block[1], step.block[2]) end
 if step.id then
   redis.call('ZADD', ids, step.id[2], step.id[1])
@@ -85,8 +67,10 @@ if #step.dead > 0 then
   redis.call('HINCRBY', KEYS[5], 'dead', #step.dead)
 end
 if step.folded > 0 then redis.call('HINCRBY', KEYS[5], 'folded', step.folded) end
-for i = 2, #ARGV do redis.call('RPUSH', KEYS[3], ARGV[i]) end
 if step.inline then
-  apply_rows(KEYS, 7 + #step.children + (step.id and 1 or 0), step.inline)
+  local applied = apply_rows(KEYS, 8 + #step.children + (step.id and 1 or 0), ARGV[2])
+  update_views(KEYS, step.inline[2], applied)
+else
+  for i = 2, #ARGV do redis.call('RPUSH', KEYS[3], ARGV[i]) end
 end
 return {'committed'}

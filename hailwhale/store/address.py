@@ -1,0 +1,163 @@
+"""What HAILWHALE_REDIS_URL may say: one server, a cluster, or Sentinels that know the primary.
+
+Reads a URL into an `Address` or refuses it with a `BadSetting` that shows no password. It opens no
+connection.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+
+from redis.connection import parse_url
+
+from hailwhale.errors import BadSetting
+
+_EXPECTED = (
+    "expected redis://host:6379/0, rediss:// or unix://, redis+cluster://host:port,host:port or "
+    "redis+sentinel://host:26379,host:26379/service[/db]"
+)
+_ENGINES = {
+    "redis": "redis",
+    "rediss": "rediss",
+    "valkey": "redis",
+    "valkeys": "rediss",
+    "unix": "unix",
+}
+# redis-py has more, but an answer is to come undecoded, and nothing is to be sent twice.
+_OPTIONS = {
+    "client_name",
+    "db",
+    "max_connections",
+    "password",
+    "socket_connect_timeout",
+    "socket_keepalive",
+    "socket_timeout",
+    "ssl_ca_certs",
+    "ssl_ca_path",
+    "ssl_cert_reqs",
+    "ssl_certfile",
+    "ssl_check_hostname",
+    "ssl_keyfile",
+    "ssl_password",
+    "username",
+}
+_PARTS = {"host", "port", "path", "connection_class", "ssl"}  # what a URL says otherwise
+
+_LOGIN = re.compile(r"(?<=://)([^:/@]*:)[^/]+(?=@)")
+_OPTION = re.compile(r"(password=)[^&]+")
+
+
+class Kind(Enum):
+    """What answers at an address."""
+
+    SERVER = ""
+    CLUSTER = "cluster"
+    SENTINEL = "sentinel"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a store is, and how to connect there.
+
+    `options` are redis-py's for a connection to a server, without host and port where `nodes` has
+    them: some nodes of a cluster, or the Sentinels. `service` is the name by which Sentinels know
+    the primary, `sentinel_options` are for connections to them.
+    """
+
+    kind: Kind
+    options: Mapping[str, Any]
+    nodes: tuple[tuple[str, int], ...] = ()
+    service: str = ""
+    sentinel_options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def masked(url: str) -> str:
+    """A URL with its passwords hidden, for messages.
+
+    >>> masked("redis+sentinel://app:hunter2@a:1,b:2/main?sentinel_password=hunter3")
+    'redis+sentinel://app:***@a:1,b:2/main?sentinel_password=***'
+    """
+    return _OPTION.sub(r"\1***", _LOGIN.sub(r"\1***", url))
+
+
+def parse_address(url: str) -> Address:
+    """Read a URL; raises `BadSetting` for one that cannot be one.
+
+    >>> parse_address("valkey+cluster://a:7001,b:7002").nodes
+    (('a', 7001), ('b', 7002))
+    """
+    try:
+        return _parsed(url)
+    except ValueError as fault:
+        raise BadSetting(f"HAILWHALE_REDIS_URL: got {masked(url)!r}: {fault}") from fault
+
+
+def _parsed(url: str) -> Address:
+    scheme, separator, rest = url.partition("://")
+    word, plus, kind_word = scheme.partition("+")
+    engine = _ENGINES.get(word)
+    if not separator or engine is None or (plus and kind_word not in ("cluster", "sentinel")):
+        raise ValueError(_EXPECTED)
+    kind = Kind(kind_word)
+    if kind is Kind.SERVER:
+        if engine != "unix":
+            _database(urlsplit(f"//{rest}").path)
+        return Address(kind, _known(parse_url(f"{engine}://{rest}")))
+    if engine == "unix":
+        raise ValueError(_EXPECTED)
+    return _of_several(kind, engine, rest)
+
+
+def _of_several(kind: Kind, engine: str, rest: str) -> Address:
+    parts = urlsplit(f"//{rest}")
+    login, at, hosts = parts.netloc.rpartition("@")
+    query = dict(parse_qsl(parts.query))
+    tls = {"ssl": True} if engine == "rediss" else {}
+    sentinels: dict[str, Any] = {}
+    service, number = "", parts.path
+    if kind is Kind.SENTINEL:
+        name, _, number = parts.path.removeprefix("/").partition("/")
+        service = unquote(name)
+        if not service:
+            raise ValueError(f"the service that the Sentinels watch is missing; {_EXPECTED}")
+        for name in ("username", "password"):
+            if f"sentinel_{name}" in query:
+                sentinels[name] = query.pop(f"sentinel_{name}")
+    options = parse_url(f"redis://{login}{at}?{urlencode(query)}") | tls
+    if database := _database(number):
+        options["db"] = database
+    if kind is Kind.CLUSTER and options.pop("db", 0):
+        raise ValueError("a cluster has database 0 only")
+    if kind is Kind.SENTINEL:
+        sentinels |= {name: given for name, given in options.items() if name.startswith("ssl")}
+    default_port = 26379 if kind is Kind.SENTINEL else 6379
+    nodes = tuple(_node(text, default_port) for text in hosts.split(","))
+    return Address(kind, _known(options), nodes, service, sentinels)
+
+
+def _node(text: str, default_port: int) -> tuple[str, int]:
+    """A `host:port`; an IPv6 address stands in brackets."""
+    parts = urlsplit(f"//{text}")
+    if not parts.hostname:
+        raise ValueError(f"a host is missing; {_EXPECTED}")
+    return parts.hostname, parts.port or default_port
+
+
+def _database(path: str) -> int:
+    number = path.strip("/")
+    if number and not number.isdecimal():
+        raise ValueError(f"expected the number of a database instead of {number!r}")
+    return int(number or 0)
+
+
+def _known(options: dict[str, Any]) -> dict[str, Any]:
+    """Options, if all are known: others would be passed over, or fail at the first command."""
+    unknown = [name for name in options if name not in _OPTIONS | _PARTS]
+    if unknown:
+        raise ValueError(f"no such option: {unknown[0]}; known are {', '.join(sorted(_OPTIONS))}")
+    return options

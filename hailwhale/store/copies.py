@@ -1,0 +1,45 @@
+"""Acknowledgement by replicas: what is told to have happened has happened on several servers.
+
+Replication is asynchronous: a primary answers before its replicas have what it wrote, and when it
+dies then, what it answered is lost with it. WAIT asks how many replicas have confirmed all that
+this connection wrote, so it is sent on the same connection, behind the writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hailwhale.errors import StoreUnavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """How many replicas must have a write before it counts as done, and how long that may take.
+
+    `within_ms` must be less than the connection's own timeout.
+    """
+
+    replicas: int
+    within_ms: int
+
+    @property
+    def command(self) -> tuple[object, ...]:
+        """The command that asks for it."""
+        return ("WAIT", self.replicas, self.within_ms)
+
+    def checked(self, answers: Sequence[Any], confirmed: object) -> list[Any]:
+        """The answers to the writes, each a fault instead if too few replicas have it.
+
+        `confirmed` is the answer to `command`: a number of replicas, or an exception.
+
+        >>> Copies(2, 100).checked([b"OK"], 1)
+        [StoreUnavailable('1 of 2 replicas have it in time: it may be counted, or lost')]
+        """
+        if isinstance(confirmed, int) and confirmed >= self.replicas:
+            return list(answers)
+        number = confirmed if isinstance(confirmed, int) else 0
+        why = f"{number} of {self.replicas} replicas have it in time"
+        fault = StoreUnavailable(f"{why}: it may be counted, or lost")
+        return [answer if isinstance(answer, Exception) else fault for answer in answers]

@@ -1,0 +1,89 @@
+-- Views, put in front of every script that builds or keeps one.
+--
+-- A view has three keys, one after the other:
+--   ordinals   hash: label -> its row, from 0; '\31#' -> how many rows there are; '\31ready' -> a token
+--              when it is built; '\31rough' -> 1 when an amount does not fit it, and it is of no use;
+--              '\31asked' -> when its expiry was put off last, epoch seconds
+--   names      the labels in the order of their rows, each with a newline after it
+--   units      64-bit integers, `width` a row, one for each bucket of the chunk: amounts times 10^4
+--
+-- view_units(text)                        an amount as such an integer, or nil when it does not fit
+-- view_rows(keys, first, labels)          the rows of labels, new ones added
+-- view_write(keys, first, how, ops)       ops: {index, units, …}; how: 'INCRBY' or 'SET'
+-- update_views(keys, updates, chunk)      keep the views of a shard up to the rows being applied
+--   updates   list of {first key, width, metric, {row, …}, {chunk of its frame, …}, {label, …}}
+--   chunk     what apply_rows returned
+-- views_changed(key, generation)          whether views were made since `generation` was read
+
+local DIGITS, DECIMALS, SCALE = 11, 4, 10000  -- 15 in all, for which doubles are exact
+local OPS = 1000  -- Lua can unpack only some thousand values at once
+
+local function view_units(text)
+  local dot = string.find(text, '.', 1, true) or #text + 1
+  local digits = string.sub(text, 1, 1) == '-' and dot - 2 or dot - 1
+  if digits > DIGITS or #text - dot > DECIMALS then return nil end
+  return string.format('%.0f', tonumber(text) * SCALE)
+end
+
+local function view_rows(keys, first, labels)
+  local rows = {}
+  for from = 1, #labels, OPS do
+    local to = math.min(from + OPS - 1, #labels)
+    local known = redis.call('HMGET', keys[first], unpack(labels, from, to))
+    for i = from, to do
+      rows[i] = tonumber(known[i - from + 1] or redis.call('HGET', keys[first], labels[i]))
+      if not rows[i] then
+        rows[i] = redis.call('HINCRBY', keys[first], '\31#', 1) - 1
+        redis.call('HSET', keys[first], labels[i], rows[i])
+        redis.call('APPEND', keys[first + 1], labels[i] .. '\n')
+      end
+    end
+  end
+  return rows
+end
+
+local function view_write(keys, first, how, ops)
+  for from = 1, #ops, 2 * OPS do
+    local args = {}
+    for i = from, math.min(from + 2 * OPS - 1, #ops), 2 do
+      local at = #args
+      args[at + 1], args[at + 2], args[at + 3], args[at + 4] = how, 'i64', '#' .. ops[i], ops[i + 1]
+    end
+    local done = redis.call('BITFIELD', keys[first + 2], 'OVERFLOW', 'FAIL', unpack(args))
+    for i = 1, #done do
+      if not done[i] then redis.call('HSET', keys[first], '\31rough', 1) end
+    end
+  end
+end
+
+local function update_view(keys, first, width, metric, rows, labels, chunk)
+  local places, ops = view_rows(keys, first, labels), {}
+  for i, row in ipairs(rows.numbers) do
+    row = chunk.rows[row]
+    local names = chunk.metrics[row[2]]
+    for m = 1, #names do
+      if names[m] == metric then
+        for at = 3, #row, #names + 1 do
+          local units = view_units(row[at + m])
+          if not units then redis.call('HSET', keys[first], '\31rough', 1) end
+          ops[#ops + 1] = string.format('%.0f', places[i] * width + chunk.moments[row[at]][rows.chunks[i]])
+          ops[#ops + 1] = units or '0'
+        end
+      end
+    end
+  end
+  if #ops > 0 then view_write(keys, first, 'INCRBY', ops) end
+end
+
+local function update_views(keys, updates, chunk)
+  for _, update in ipairs(updates) do
+    local first, width, metric, numbers, chunks, labels = unpack(update)
+    if redis.call('EXISTS', keys[first]) == 1 then  -- else nobody has asked for it for long
+      update_view(keys, first, width, metric, {numbers = numbers, chunks = chunks}, labels, chunk)
+    end
+  end
+end
+
+local function views_changed(key, generation)
+  return (redis.call('HGET', key, '\31generation') or '') ~= generation
+end

@@ -1,0 +1,117 @@
+"""Views in every engine: built from cells, kept by every step, and gone when they are of no use."""
+
+from __future__ import annotations
+
+import struct
+from decimal import Decimal
+
+import pytest
+
+from hailwhale.core.increments import Increments, Row
+from hailwhale.core.schedule import Frame, RollupChunk
+from hailwhale.store.base import ChunkAddress, Outcome, Sheet, Step, View
+from hailwhale.store.keys import shard_of
+from hailwhale.store.redis_store import RedisStore
+from tests.conftest import MakeStore
+
+NOW_S = 1_773_576_630
+SHARD = shard_of("Shop")
+FRAME = Frame((RollupChunk("1d", 0, 9_999), RollupChunk("all", 0, None)))
+DAYS = View(("Shop",), ("town",), False, "1d", 0, "hits", 31, NOW_S + 9_999)
+EVER = View(("Shop",), ("town",), False, "all", 0, "dollars", 1, None)
+DAYS_OF_A = ChunkAddress(("Shop",), ("town", "a"), "1d", 0)
+PKS = View(("Shop",), ("town",), True, "1d", 0, "hits", 31, NOW_S + 9_999)
+
+
+def add(store: RedisStore, label: str, day: int, dollars: str, pk: tuple[str, ...] = ()) -> None:
+    dimension = ("town",) if pk else ("town", label)
+    amounts: list[Decimal | int] = [1, Decimal(dollars)]
+    row = Row(("Shop", *pk), dimension, ("hits", "dollars"), FRAME, [((day, 0), amounts)])
+    assert store.commit(Step(SHARD, Increments([row])), NOW_S).outcome is Outcome.COMMITTED
+
+
+def held(sheet: Sheet | None, width: int) -> dict[str, list[int]]:
+    """The rows of a sheet by label, zeros added at their ends."""
+    assert sheet is not None
+    units = list(struct.unpack(f">{len(sheet.units) // 8}q", sheet.units))
+    names = sheet.names.decode().split("\n")[:-1]
+    units += [0] * (width * len(names) - len(units))
+    return {name: units[width * at : width * (at + 1)] for at, name in enumerate(names)}
+
+
+def month(**days: int) -> list[int]:
+    return [10_000 * days.get(f"d{day}", 0) for day in range(31)]
+
+
+def test_a_view_holds_what_was_counted_before_and_after_it_was_built(store: RedisStore) -> None:
+    add(store, "b", 3, "0.25")
+    add(store, "a", 3, "-7")
+    days, ever = store.sheets([DAYS, EVER], ["a", "b"], NOW_S)
+    assert held(days, 31) == {"a": month(d3=1), "b": month(d3=1)}
+    assert held(ever, 1) == {"a": [-70_000], "b": [2_500]}
+    add(store, "b", 3, "0.5")
+    add(store, "c", 30, "1")
+    days, ever = store.sheets([DAYS, EVER], ["a", "b"], NOW_S)
+    assert held(days, 31) == {"a": month(d3=1), "b": month(d3=2), "c": month(d30=1)}
+    assert held(ever, 1) == {"a": [-70_000], "b": [7_500], "c": [10_000]}
+
+
+def test_pks_below_a_pk_are_siblings_as_well(store: RedisStore) -> None:
+    add(store, "", 3, "1", pk=("p1",))
+    [sheet] = store.sheets([PKS], ["p1"], NOW_S)
+    assert held(sheet, 31) == {"p1": month(d3=1)}
+    add(store, "", 4, "1", pk=("p2",))
+    [sheet] = store.sheets([PKS], ["p1", "p2"], NOW_S)
+    assert held(sheet, 31) == {"p1": month(d3=1), "p2": month(d4=1)}
+
+
+def test_a_store_that_has_not_heard_of_a_view_keeps_it_all_the_same(make_store: MakeStore) -> None:
+    reader, writer = make_store(), make_store()
+    add(writer, "a", 3, "1")
+    reader.sheets([DAYS], ["a"], NOW_S)
+    add(writer, "a", 3, "1")
+    [sheet] = reader.sheets([DAYS], ["a"], NOW_S)
+    assert held(sheet, 31) == {"a": month(d3=2)}
+
+
+@pytest.mark.parametrize("amount", ["0.00001", "123456789012", "-123456789012.5"])
+def test_an_amount_that_does_not_fit_makes_the_view_useless(store: RedisStore, amount: str) -> None:
+    add(store, "a", 3, "1")
+    assert store.sheets([EVER], ["a"], NOW_S) != [None]
+    add(store, "a", 3, amount)
+    assert store.sheets([EVER], ["a"], NOW_S) == [None]
+    store.drop_views(SHARD)
+    assert store.sheets([EVER], ["a"], NOW_S) == [None]
+
+
+@pytest.mark.parametrize("amount", ["99999999999.9999", "-99999999999.9999", "0.0001", "0.57"])
+def test_an_amount_that_just_fits_is_exact(store: RedisStore, amount: str) -> None:
+    add(store, "a", 3, amount)
+    [before] = store.sheets([EVER], ["a"], NOW_S)
+    add(store, "a", 3, amount)
+    [after] = store.sheets([EVER], ["a"], NOW_S)
+    units = int(Decimal(amount) * 10_000)
+    assert (held(before, 1), held(after, 1)) == ({"a": [units]}, {"a": [2 * units]})
+
+
+def test_views_that_were_dropped_are_built_from_the_cells_there_are(store: RedisStore) -> None:
+    add(store, "a", 3, "1")
+    store.sheets([DAYS], ["a"], NOW_S)
+    store.erase_cells([DAYS_OF_A])
+    store.drop_views(SHARD)
+    [sheet] = store.sheets([DAYS], ["a"], NOW_S)
+    assert held(sheet, 31) == {"a": month()}
+    add(store, "a", 3, "1")
+    [sheet] = store.sheets([DAYS], ["a"], NOW_S)
+    assert held(sheet, 31) == {"a": month(d3=1)}
+
+
+def test_rows_of_several_moments_reach_a_view_whole(store: RedisStore) -> None:
+    add(store, "a", 3, "1")
+    store.sheets([DAYS, EVER], ["a"], NOW_S)
+    sums = [((day, 0), [day, Decimal("0.1")]) for day in (3, 4, 30)]
+    row = Row(("Shop",), ("town", "a"), ("hits", "dollars"), FRAME, [*sums])
+    store.commit(Step(SHARD, Increments([row])), NOW_S)
+    days, ever = store.sheets([DAYS, EVER], ["a"], NOW_S)
+    assert held(days, 31) == {"a": month(d3=4, d4=4, d30=30)}
+    assert held(ever, 1) == {"a": [13_000]}
