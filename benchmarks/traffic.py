@@ -12,7 +12,8 @@ from decimal import Decimal
 from itertools import accumulate
 from urllib.parse import quote
 
-from hailwhale.core.event import Event, encode_hit
+from hailwhale.core.event import Event
+from hailwhale.core.hit import encode_hit
 from hailwhale.store.base import Incoming
 
 PRODUCTS = 1_000
@@ -25,11 +26,16 @@ _ZIPF = list(accumulate(1 / rank for rank in range(1, PRODUCTS + 1)))
 
 
 def skewed(count: int, now_s: int) -> Iterator[Incoming]:
-    """Hits on 1,000 products by Zipf's law × 5 countries × 3 devices, 3 metrics, one in cents."""
+    """The hits of `skewed_events`."""
+    return map(_hit, skewed_events(count, now_s))
+
+
+def skewed_events(count: int, now_s: int) -> Iterator[Event]:
+    """Events on 1,000 products by Zipf's law × 5 countries × 3 devices, 3 metrics, one in cents."""
     chance = random.Random(_SEED)
     for place, product in enumerate(chance.choices(range(PRODUCTS), cum_weights=_ZIPF, k=count)):
         dimensions = (("country", chance.choice(COUNTRIES)), ("device", chance.choice(DEVICES)))
-        yield _hit(str(product), dimensions, chance, _at_s(place, count, now_s))
+        yield _event(str(product), dimensions, chance, _at_s(place, count, now_s))
 
 
 def distinct(count: int, now_s: int) -> Iterator[Incoming]:
@@ -37,22 +43,25 @@ def distinct(count: int, now_s: int) -> Iterator[Incoming]:
     chance = random.Random(_SEED)
     for place in range(count):
         dimensions = (("visitor", f"v{place}"), ("order", f"o{place}"))
-        yield _hit(f"p{place}", dimensions, chance, _at_s(place, count, now_s))
+        yield _hit(_event(f"p{place}", dimensions, chance, _at_s(place, count, now_s)))
 
 
 def _at_s(place: int, count: int, now_s: int) -> int:
     return now_s - _OVER_S + place * _OVER_S // count
 
 
-def _hit(
+def _event(
     product: str, dimensions: tuple[tuple[str, ...], ...], chance: random.Random, at_s: int
-) -> Incoming:
+) -> Event:
     metrics = {
         "hits": Decimal(1),
         "sales": Decimal(chance.randrange(3)),
         "revenue": Decimal(chance.randrange(1, 50_000)) / 100,
     }
-    event = Event(("Product", product), dimensions, metrics, at_s)
+    return Event(("Product", product), dimensions, metrics, at_s)
+
+
+def _hit(event: Event) -> Incoming:
     return Incoming(event.pk[0], encode_hit(event))
 
 

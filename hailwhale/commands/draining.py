@@ -7,6 +7,7 @@ import argparse
 from hailwhale.commands.options import Subparsers, add_settings, read_settings
 from hailwhale.commands.processes import end_with_parent, log_to_stderr, stop_on_signals
 from hailwhale.services.assembly import open_services
+from hailwhale.services.drain import collect_rarely
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
         if args.once:
             print(f"counted {services.drain.flush():,} buffered hits")
         else:
-            # Only now: signals stay blocked in processes started after this, such as a store's.
+            collect_rarely()
             services.drain.run(stop_on_signals(), settings.drain_idle_s)
     finally:
         services.close()

@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from hailwhale.core.increments import Batch, Redirects
+from hailwhale.core.increments import Batch
+from hailwhale.core.redirects import Redirects
 from hailwhale.errors import BadInput
 from hailwhale.store.base import Block, Committed, DeadLetter, Guard, Outcome, Step, Store
 

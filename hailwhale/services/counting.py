@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal, localcontext
 
 from hailwhale.core.event import Event, parse_event
-from hailwhale.core.increments import EXACT, Batch, Schedule
+from hailwhale.core.increments import EXACT, Batch
 from hailwhale.core.limits import Limits
 from hailwhale.core.rollups import Rollup
+from hailwhale.core.schedule import Schedule
 from hailwhale.core.timegrid import Grid
 from hailwhale.errors import BadInput, StoreUnavailable
 from hailwhale.services.committing import commit

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from hailwhale.core.event import Event, parse_event
-from hailwhale.core.increments import Batch, Schedule
+from hailwhale.core.increments import Batch
 from hailwhale.core.limits import Limits
 from hailwhale.core.rollups import Rollup
+from hailwhale.core.schedule import Schedule
 from hailwhale.core.timegrid import Grid
 from hailwhale.errors import BadInput, TooLarge
 from hailwhale.services.committing import commit
@@ -141,7 +142,7 @@ class Importing:
                 report.rejected += 1
                 refused(row.line, fault)
                 continue
-            report.undated += len(schedule.slots(event.at_s)) == 1 < len(self._rollups)
+            report.undated += len(schedule.moment(event.at_s).indices) == 1 < len(self._rollups)
             shard = shard_of(event.pk[0])
             touched.add(shard)
             if event.id is not None:

@@ -260,7 +260,7 @@ STREAM = [
     for number in range(20)
 ]
 EXPECTED = brute_force(STREAM)
-STEPS = 34  # that a drain of STREAM makes, undisturbed
+STEPS = 21  # that a drain of STREAM makes, undisturbed
 
 
 def dying(services: Services, dies_at: int, *, after: bool) -> Drain:
@@ -274,6 +274,13 @@ def buffered(client: redis.Redis, namespace: str) -> Services:
     services = small_steps(client, namespace, window=7, chunk_cells=40)
     services.hail.count_many([event.fields for event in STREAM])
     return services
+
+
+def test_a_drain_makes_as_many_steps_as_it_is_killed_at(buffered: Services) -> None:
+    chosen = buffered.settings
+    counting = DyingStore(buffered.store, 0, after=False)
+    Drain(cast(Store, counting), chosen.zone, chosen.rollups, Clock(), chosen.drain_window).flush()
+    assert -counting._left == STEPS
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
