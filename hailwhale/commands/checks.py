@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -18,13 +18,15 @@ from pathlib import Path
 from hailwhale.commands.options import shown_store
 from hailwhale.errors import BadSetting, HailWhaleError
 from hailwhale.services.safety import is_loopback, refuse_unsafe
+from hailwhale.services.spool import Spool
 from hailwhale.settings import Settings
 from hailwhale.store.base import Store
 from hailwhale.store.embedded import EmbeddedValkey, address
-from hailwhale.store.examine import Server, examine
+from hailwhale.store.examine import Examined, Server, examine
 from hailwhale.store.keys import SHARDS
 from hailwhale.store.opening import open_store
 
+SLOTS = 16_384  # of every cluster
 _PATIENCE_S = 1.5
 _LOOK_S = 0.05
 
@@ -52,12 +54,15 @@ class Finding:
 def check(settings: Settings) -> Iterator[Finding]:
     """All checks that can be made; what depends on a failed one is left out."""
     yield _binding(settings)
+    yield from spool_findings(Spool(settings.spool_folder, settings.spool_bytes))
     try:
         with _server_to_look_at(settings) as (url, found, runs):
             yield found
-            server = examine(url, settings.namespace, settings.store_timeout_s)
-            yield from engine_findings(server)
-            yield made_of(settings, server)
+            examined = examine(url, settings.namespace, settings.store_timeout_s)
+            yield from layout_findings(examined)
+            yield from server_findings(examined.servers)
+            yield from replica_findings(examined, settings.replicas)
+            yield made_of(settings, examined.servers[0])
             opened = open_store(replace(settings, redis_url=url))
             try:
                 yield from _traffic(opened.store, settings, runs)
@@ -78,6 +83,18 @@ def _binding(settings: Settings) -> Finding:
     if settings.admin_token:
         return Finding(Level.OK, "binding", f"{where}; what changes data needs the admin token")
     return Finding(Level.WARN, "binding", f"{where} is open to everyone, as HAILWHALE_OPEN says")
+
+
+def spool_findings(spool: Spool) -> Iterator[Finding]:
+    """What lies in this machine's spool, where something does."""
+    if waiting := spool.size_bytes():
+        text = (
+            f"{waiting:,} bytes of hits wait in {spool.folder}: they are counted when a hail runs"
+        )
+        yield Finding(Level.WARN, "spool", f"{text} there and the store answers it")
+    if aside := spool.set_aside():
+        text = f"{len(aside)} files could not be read to their end, such as {aside[0]}"
+        yield Finding(Level.WARN, "spool", f"{text}: most likely the machine died while it wrote")
 
 
 @contextmanager
@@ -105,6 +122,52 @@ def _refuse_unwritable(data_dir: Path) -> None:
     parent = next(folder for folder in data_dir.parents if folder.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
         raise HailWhaleError(f"cannot make {data_dir}: {parent} is not a directory to write to")
+
+
+def layout_findings(examined: Examined) -> Iterator[Finding]:
+    """What the servers are to one another, where there are several."""
+    cluster, watch = examined.cluster, examined.watch
+    if cluster is not None:
+        replicas = sum(server.replicas for server in examined.servers)
+        text = f"{len(examined.servers)} primaries, {replicas} replicas"
+        if cluster.slots_served < SLOTS:
+            text += f", but {SLOTS - cluster.slots_served} of {SLOTS} slots are not served"
+            yield Finding(Level.FAIL, "cluster", f"{text}: look at CLUSTER NODES")
+        else:
+            rest = "none is" if cluster.needs_every_slot else "the others are"
+            text += f"; while a slot is not served {rest} (cluster-require-full-coverage)"
+            yield Finding(Level.OK, "cluster", text)
+        if cluster.slots_moving:
+            text = f"{cluster.slots_moving} on the move: until it ends, what is counted there waits"
+            yield Finding(Level.WARN, "slots", text)
+    if watch is not None:
+        where = f"{watch.service} is {examined.servers[0].where}"
+        text = f"{where}, watched by {watch.sentinels} Sentinels, quorum {watch.quorum}"
+        yield Finding(Level.OK, "sentinel", text)
+
+
+def server_findings(servers: Sequence[Server]) -> Iterator[Finding]:
+    """What is found of each server; what is so of them all is said once."""
+    found = [(server, finding) for server in servers for finding in engine_findings(server)]
+    said: set[Finding] = set()
+    for server, finding in found:
+        if len(servers) > 1 and [each for _, each in found].count(finding) < len(servers):
+            yield replace(finding, text=f"{server.where}: {finding.text}")
+        elif finding not in said:
+            said.add(finding)
+            yield finding
+
+
+def replica_findings(examined: Examined, wanted: int) -> Iterator[Finding]:
+    """Whether each primary has a replica to take over, and as many as must have each hit."""
+    expects_some = examined.cluster is not None or examined.watch is not None
+    for server in examined.servers:
+        which = f"{server.where or 'the server'} has {server.replicas} replicas"
+        if server.replicas < wanted:
+            text = f"{which}, HAILWHALE_REPLICAS wants {wanted}: /count answers 503"
+            yield Finding(Level.FAIL, "replicas", text)
+        elif expects_some and not server.replicas:
+            yield Finding(Level.WARN, "replicas", f"{which} to take over when it dies")
 
 
 def engine_findings(server: Server) -> Iterator[Finding]:

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import Field, fields
 from typing import TypeAlias
 
 from hailwhale.settings import Settings
+from hailwhale.store.address import masked
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 _NAMES = {"open_to_all": "open"}
 _FLAGS = ("open_to_all",)
-_PASSWORD = re.compile(r"(?<=:)[^:@/]+(?=@)|(?<=password=)[^&]+")
 
 
 def add_settings(parser: argparse.ArgumentParser, *names: str) -> None:
@@ -69,7 +68,7 @@ def shown_value(variable: str, text: str) -> str:
     """
     if variable.endswith("_TOKEN"):
         return "***" if text else ""
-    return _PASSWORD.sub("***", text) if variable.endswith("_URL") else text
+    return masked(text) if variable.endswith("_URL") else text
 
 
 def shown_store(settings: Settings) -> str:

@@ -10,8 +10,9 @@ import pytest
 import redis
 
 from hailwhale.cli import main
-from hailwhale.commands.checks import engine_findings, made_of
+from hailwhale.commands.checks import engine_findings, made_of, spool_findings
 from hailwhale.services.assembly import Services
+from hailwhale.services.spool import Spool
 from hailwhale.settings import Settings
 from hailwhale.store.embedded import EmbeddedValkey
 from hailwhale.store.examine import Server
@@ -108,7 +109,7 @@ def test_dead_letters_are_a_warning_with_a_reason(
     services.drain.flush()
     assert (
         "warn  dead letters: 1 hits not counted, such as: hit: got b'junk'; expected an instant, "
-        "a head and metrics, tabs between" in doctor()
+        "a head and amounts, tabs between" in doctor()
     )
 
 
@@ -253,3 +254,18 @@ def test_an_engine_that_may_lose_counts_is_told(server: Server, lines: list[str]
 def test_a_store_made_of_something_else_is_told(variables: dict[str, str], line: str) -> None:
     rollups = {"HAILWHALE_ROLLUPS": "1h:35d,1d:3y,all"}
     assert str(made_of(Settings.from_env(rollups | variables), GOOD)) == line
+
+
+def test_what_lies_in_the_spool_is_told(tmp_path: Path) -> None:
+    variables = {"HAILWHALE_SPOOL_DIR": str(tmp_path)}
+    settings = Settings.from_env(variables)
+    spool = Spool(settings.spool_folder, settings.spool_bytes)
+    assert list(spool_findings(spool)) == []
+    spool.new_file().append(b"x" * 1234)
+    (tmp_path / "0123.unreadable").touch()
+    assert [str(found) for found in spool_findings(spool)] == [
+        f"warn  spool: 1,234 bytes of hits wait in {tmp_path}: they are counted when a hail runs "
+        "there and the store answers it",
+        f"warn  spool: 1 files could not be read to their end, such as {tmp_path}/0123.unreadable: "
+        "most likely the machine died while it wrote",
+    ]

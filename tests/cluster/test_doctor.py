@@ -1,0 +1,165 @@
+"""`hailwhale doctor` on a cluster, at Sentinels, and with replicas to wait for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from hailwhale.cli import main
+from hailwhale.commands.checks import layout_findings, replica_findings, server_findings
+from hailwhale.store.examine import ClusterState, Examined, Server, Watch
+from tests.cluster.clusters import Cluster
+from tests.cluster.nodes import Watched
+
+Doctor = Callable[..., list[str]]
+FIRST = Server(
+    name="Valkey",
+    version="9.1.2",
+    is_replica=False,
+    appends=True,
+    writes_well=True,
+    memory_limit_bytes=0,
+    eviction="noeviction",
+    zone="UTC",
+    rollups=(),
+    replicas=1,
+    where="a:1",
+)
+SECOND = replace(FIRST, where="b:2")
+WELL = ClusterState(slots_served=16_384, needs_every_slot=True)
+
+
+@pytest.fixture
+def doctor(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], namespace: str
+) -> Doctor:
+    """Runs the doctor on a namespace of a store; gives what it found."""
+    monkeypatch.setenv("HAILWHALE_NAMESPACE", namespace)
+
+    def doctor(url: str, code: int = 0) -> list[str]:
+        assert main(["doctor", "--redis-url", url]) == code
+        lines = capsys.readouterr().out.splitlines()
+        return lines[lines.index("") + 1 :]
+
+    return doctor
+
+
+def test_a_cluster_is_described_and_what_is_so_of_all_primaries_is_said_once(
+    doctor: Doctor, cluster: Cluster
+) -> None:
+    odd = cluster.primaries()[1]
+    odd.client.config_set("maxmemory", 1 << 30)
+    odd.client.config_set("maxmemory-policy", "allkeys-lru")
+    home = cluster.begin_move(7, cluster.primaries()[2])
+    try:
+        lines = doctor(cluster.url, code=1)
+    finally:
+        for node in (home, cluster.primaries()[2]):
+            node.client.cluster("SETSLOT", 7, "STABLE")
+        odd.client.config_set("maxmemory-policy", "noeviction")
+        odd.client.config_set("maxmemory", 0)
+    assert f"ok    store: {cluster.url}" in lines
+    assert (
+        "ok    cluster: 3 primaries, 3 replicas; while a slot is not served none is "
+        "(cluster-require-full-coverage)" in lines
+    )
+    assert "warn  slots: 1 on the move: until it ends, what is counted there waits" in lines
+    assert sum("engine: Valkey 9." in line for line in lines) == 1
+    assert sum("persistence: no append-only file" in line for line in lines) == 1
+    assert (
+        f"FAIL  memory: {odd.name}: maxmemory-policy is allkeys-lru, which drops counts: set it to "
+        "noeviction" in lines
+    )
+    assert "ok    buffers: nothing waits to be counted" in lines
+
+
+def test_sentinels_are_described(doctor: Doctor, watched: Watched) -> None:
+    lines = doctor(watched.url)
+    name = watched.primary.name
+    assert f"ok    sentinel: main is {name}, watched by 1 Sentinels, quorum 1" in lines
+    assert any("engine: Valkey 9." in line for line in lines)
+
+
+def test_too_few_replicas_for_the_setting_fail(
+    doctor: Doctor, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HAILWHALE_REPLICAS", "2")
+    home = cluster.home_of(0)
+    assert (
+        f"FAIL  replicas: {home.name} has 1 replicas, HAILWHALE_REPLICAS wants 2: /count answers "
+        "503" in doctor(cluster.url, code=1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "lines"),
+    [
+        (
+            WELL,
+            [
+                "ok    cluster: 2 primaries, 2 replicas; while a slot is not served none is "
+                "(cluster-require-full-coverage)"
+            ],
+        ),
+        (
+            replace(WELL, needs_every_slot=False, slots_moving=3),
+            [
+                "ok    cluster: 2 primaries, 2 replicas; while a slot is not served the others "
+                "are (cluster-require-full-coverage)",
+                "warn  slots: 3 on the move: until it ends, what is counted there waits",
+            ],
+        ),
+        (
+            replace(WELL, slots_served=16_000),
+            [
+                "FAIL  cluster: 2 primaries, 2 replicas, but 384 of 16384 slots are not served: "
+                "look at CLUSTER NODES"
+            ],
+        ),
+    ],
+)
+def test_what_a_cluster_is_made_of_is_told(state: ClusterState, lines: list[str]) -> None:
+    found = layout_findings(Examined((FIRST, SECOND), cluster=state))
+    assert [str(finding) for finding in found] == lines
+
+
+def test_what_differs_between_servers_is_said_of_each() -> None:
+    found = [str(each) for each in server_findings([FIRST, replace(SECOND, appends=False)])]
+    assert found == [
+        "ok    engine: Valkey 9.1.2",
+        "ok    persistence: a:1: append-only file",
+        "ok    memory: no limit, nothing is evicted",
+        "warn  persistence: b:2: no append-only file, a crash loses what was counted: CONFIG SET "
+        "appendonly yes",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("examined", "wanted", "lines"),
+    [
+        (Examined((replace(FIRST, replicas=0, where=""),)), 0, []),
+        (
+            Examined((replace(FIRST, replicas=0, where=""),)),
+            1,
+            [
+                "FAIL  replicas: the server has 0 replicas, HAILWHALE_REPLICAS wants 1: /count "
+                "answers 503"
+            ],
+        ),
+        (Examined((FIRST, SECOND), cluster=WELL), 1, []),
+        (
+            Examined((FIRST, replace(SECOND, replicas=0)), cluster=WELL),
+            0,
+            ["warn  replicas: b:2 has 0 replicas to take over when it dies"],
+        ),
+        (
+            Examined((replace(FIRST, replicas=0),), watch=Watch("main", 3, 2)),
+            0,
+            ["warn  replicas: a:1 has 0 replicas to take over when it dies"],
+        ),
+    ],
+)
+def test_missing_replicas_are_told(examined: Examined, wanted: int, lines: list[str]) -> None:
+    assert [str(finding) for finding in replica_findings(examined, wanted)] == lines
