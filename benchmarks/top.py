@@ -1,8 +1,9 @@
 """top: the ten largest of 10,000 children over a month, and how long others wait meanwhile.
 
-The yardstick makes the same reads by hand and leaves out the exact sums and the choice. For the
-second row a process of its own asks the store something small all the while: the longest that it
-waits is how long the store was blocked, the yardstick the longest with nothing else going on.
+Asked of plotpoints by a metric and by a ratio, and of rank by a ratio. The yardstick makes the same
+reads by hand and leaves out the exact sums and the choice. For the last row a process of its own
+asks the store something small all the while: the longest that it waits is how long the store was
+blocked, the yardstick the longest with nothing else going on.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from benchmarks import serving
 from benchmarks.bare_server import Reads, by_hand
 from benchmarks.measuring import Effort, Goal, Row, alternate, number
 from benchmarks.stored import days, fill, reads_behind
-from hailwhale.core.question import parse_plot
+from hailwhale.core.question import parse_plot, parse_rank
 from hailwhale.services.assembly import Services
 from hailwhale.store.keys import Keys
 
@@ -35,18 +36,35 @@ _READS_AT_ONCE = 1_000
 _PAUSE_S = 0.001
 _STOP = "bench:stop"
 _PK, _PARENT = ("Shop",), ("town",)
-_QUESTION = {
-    "pk": list(_PK),
-    "dimensions": list(_PARENT),
-    "period": f"1d:{_DAYS}d",
-    "depth": 1,
-    "threshold": 0,
-    "limit": 10,
+_RATIO = "revenue/hits"
+_FIELDS = {"pk": list(_PK), "dimensions": list(_PARENT), "period": f"1d:{_DAYS}d", "limit": 10}
+_PLOT = {**_FIELDS, "depth": 1, "threshold": 0}
+
+Question = Callable[[Services], object]
+
+
+def _plot(services: Services) -> object:
+    return services.reporting.plotpoints(parse_plot(_PLOT))
+
+
+def _plot_by_ratio(services: Services) -> object:
+    fields = {**_PLOT, "metrics": _RATIO, "sort": f"-{_RATIO}"}
+    return services.reporting.plotpoints(parse_plot(fields))
+
+
+def _rank_by_ratio(services: Services) -> object:
+    return services.ranking.rank(parse_rank({**_FIELDS, "metrics": _RATIO}))
+
+
+_QUESTIONS: dict[str, Question] = {
+    "top 10 of {children}": _plot,
+    "top 10 of {children} by ratio": _plot_by_ratio,
+    "rank of {children} by ratio": _rank_by_ratio,
 }
 
 
 def run(effort: Effort) -> list[Row]:
-    """Rows for the answer's time and for the others' wait."""
+    """Rows for the answers' times and for the others' wait."""
     children = effort.pick(10_000, 200)
     with ExitStack() as stack:
         server = stack.enter_context(serving.valkey())
@@ -55,7 +73,10 @@ def run(effort: Effort) -> list[Row]:
         pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
         waiting = stack.enter_context(pool)
         return [
-            _answered(effort, services, client, f"{children:,}"),
+            *(
+                _answered(effort, services, client, name.format(children=f"{children:,}"), ask)
+                for name, ask in _QUESTIONS.items()
+            ),
             _blocked(effort, services, client, waiting, server.url),
         ]
 
@@ -69,22 +90,21 @@ def _filled(url: str, children: int) -> Services:
         for place in range(children):
             for at_s in days(_DAYS, now_s):
                 dimension = [*_PARENT, f"town {place}"]
-                hits = chance.randrange(1, 1_000)
-                yield {"pk": _PK, "dimension": dimension, "metric": {"hits": hits}, "at": at_s}
+                sums = {
+                    "hits": chance.randrange(1, 1_000),
+                    "revenue": chance.randrange(10**5) / 100,
+                }
+                yield {"pk": _PK, "dimension": dimension, "metrics": sums, "at": at_s}
 
     fill(services, events())
     return services
 
 
-def _ask(services: Services) -> object:
-    return services.reporting.plotpoints(parse_plot(_QUESTION))
-
-
-def _answered(effort: Effort, services: Services, client: Any, children: str) -> Row:
-    reads = reads_behind(services, _ask)
+def _answered(effort: Effort, services: Services, client: Any, name: str, ask: Question) -> Row:
+    reads = reads_behind(services, ask)
     times = alternate(
         effort.pick(30, 3),
-        lambda: _ms(lambda: _ask(services)),
+        lambda: _ms(lambda: ask(services)),
         lambda: _ms(lambda: _reads_by_hand(client, reads)),
     )
     notes = [
@@ -92,9 +112,7 @@ def _answered(effort: Effort, services: Services, client: Any, children: str) ->
         f"({len(reads):,} hashes read), p50 of the reads by hand {number(median(times[1]))} ms"
     ]
     p99s = [_p99(measured) for measured in times]
-    return Row(
-        f"top 10 of {children}, p99", "ms", [p99s[0]], "same reads by hand", [p99s[1]], _GOAL, notes
-    )
+    return Row(f"{name}, p99", "ms", [p99s[0]], "same reads by hand", [p99s[1]], _GOAL, notes)
 
 
 def _reads_by_hand(client: Any, reads: Reads) -> None:
@@ -109,7 +127,7 @@ def _blocked(
     asked_s: list[float] = []
 
     def while_asked() -> None:
-        asked_s.append(_ms(lambda: _ask(services)) / 1_000)
+        asked_s.append(_ms(lambda: _rank_by_ratio(services)) / 1_000)
 
     def waited_ms(meanwhile: Callable[[], object]) -> float:
         client.delete(_STOP)

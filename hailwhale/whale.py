@@ -8,8 +8,15 @@ from __future__ import annotations
 from hailwhale.binding import Door, either, given
 from hailwhale.core.dimensions import parse_pk
 from hailwhale.core.metrics import Number
-from hailwhale.core.question import parse_asked, parse_children, parse_plot, parse_totals
+from hailwhale.core.question import (
+    parse_asked,
+    parse_children,
+    parse_plot,
+    parse_rank,
+    parse_totals,
+)
 from hailwhale.errors import BadInput
+from hailwhale.services.ranking import RankAnswer
 from hailwhale.services.reporting import PlotAnswer, TotalsAnswer
 from hailwhale.store.base import Receipt
 
@@ -153,6 +160,41 @@ class Whale(Door):
         fields |= given(limit=limit, sort=sort, other=other, tz=tz, tzoffset=tzoffset)
         services = self.services
         return services.reporting.plotpoints(parse_plot(fields, services.settings.limits))
+
+    @either
+    def rank(
+        self,
+        pk: object = None,
+        dimensions: object = None,
+        metrics: object = None,
+        period: object = None,
+        depth: object = None,
+        *,
+        dimension: object = None,
+        metric: object = None,
+        periods: object = None,
+        of: object = None,
+        threshold: object = None,
+        limit: object = None,
+        sort: object = None,
+        by: object = None,
+        tz: object = None,
+        tzoffset: object = None,
+    ) -> RankAnswer:
+        """`[{"dimension": …, "value": …, "share": …, …}, …]`: what is below a dimension, in order.
+
+        The top `limit` (10; 0 for all) children of a dimension, or with `of="pks"` of the pk, by
+        `sort` (`-metric`, the first metric asked for, the largest first); `depth` more levels down,
+        "all" for all. Each row has the metric's `value`, its `share` of the parent, the
+        `parent_value`, the `difference` from it, that `relative` to it, and the `importance`: by
+        how much of itself the parent moves with this row (see `hailwhale.core.ranking.standings`).
+        `by` makes one of these numbers the order; `threshold` leaves out smaller shares.
+        """
+        fields = given(pk=pk, dimensions=dimensions, metrics=metrics, period=period, depth=depth)
+        fields |= given(dimension=dimension, metric=metric, periods=periods, threshold=threshold)
+        fields |= given(of=of, limit=limit, sort=sort, by=by, tz=tz, tzoffset=tzoffset)
+        services = self.services
+        return services.ranking.rank(parse_rank(fields, services.settings.limits))
 
     @either
     def subdimensions(

@@ -1,4 +1,4 @@
-"""`hailwhale totals`, `plotpoints` and `subdimensions`: answers as a table, as JSON or as CSV."""
+"""`hailwhale totals`, `plotpoints`, `rank` and `subdimensions`: answers as a table, JSON or CSV."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from decimal import Decimal, localcontext
+from decimal import Context, Decimal, localcontext
 
 import simplejson
 
@@ -16,17 +16,21 @@ from hailwhale.core.formula import EXACT, Formula
 from hailwhale.core.literal import parse_literal
 from hailwhale.core.metrics import Number, as_number
 from hailwhale.core.period import DEFAULT
+from hailwhale.core.ranking import COLUMNS
 from hailwhale.core.timegrid import Grid, parse_zone
+from hailwhale.services.ranking import RankAnswer
 from hailwhale.services.reporting import PlotAnswer, TotalsAnswer
-from hailwhale.services.tabular import plot_csv, totals_csv
+from hailwhale.services.tabular import plot_csv, rank_csv, totals_csv
 from hailwhale.whale import Whale
 
+_FOUR_DIGITS = Context(prec=4)
 _LITERALS = ("pk", "dimensions", "metrics", "periods")
 _PLOT_ONLY = ("depth", "threshold", "limit", "sort", "other")
+_RANK_ONLY = ("of", "depth", "threshold", "limit", "sort", "by")
 
 
 def add_parser(subparsers: Subparsers) -> None:
-    """Add the three commands."""
+    """Add the four commands."""
     totals = subparsers.add_parser(
         "totals",
         help="a table of totals",
@@ -51,6 +55,21 @@ def add_parser(subparsers: Subparsers) -> None:
         "--other", action="store_const", const="1", help="add what is not shown, as one series"
     )
     plot.set_defaults(run=run_plotpoints)
+
+    rank = subparsers.add_parser(
+        "rank",
+        help="what is below a dimension, in order",
+        description="Children of a dimension (or of a pk) in order, each beside its parent.",
+        epilog="example: hailwhale rank Shop --dimensions country --metrics revenue/hits,hits",
+    )
+    _add_question(rank, f"one period ({DEFAULT})")
+    rank.add_argument("--of", metavar="WHAT", help="dimensions, or pks below the pk (dimensions)")
+    rank.add_argument("--depth", metavar="N", help="rank what is so many levels down, or all (1)")
+    rank.add_argument("--threshold", metavar="SHARE", help="of its parent, to be ranked (0)")
+    rank.add_argument("--limit", metavar="N", help="most rows, 0 for all (10)")
+    rank.add_argument("--sort", metavar="METRIC", help="--sort=-METRIC is the largest first")
+    rank.add_argument("--by", metavar="NUMBER", help=f"one of {', '.join(COLUMNS)} (value)")
+    rank.set_defaults(run=run_rank)
 
     below = subparsers.add_parser(
         "subdimensions",
@@ -105,6 +124,17 @@ def run_plotpoints(args: argparse.Namespace) -> int:
     return 0
 
 
+def run_rank(args: argparse.Namespace) -> int:
+    """Print a ranking."""
+    with _opened(args) as whale:
+        answer = whale.rank(**_question(args, *_RANK_ONLY))
+    if args.csv:
+        print(rank_csv(answer), end="")
+    else:
+        print(_json(answer) if args.json else rank_table(answer))
+    return 0
+
+
 def run_subdimensions(args: argparse.Namespace) -> int:
     """Print the dimensions known."""
     fields = {"dimensions": args.dimensions, "depth": args.depth}
@@ -134,6 +164,32 @@ def totals_table(answer: TotalsAnswer) -> str:
             [period, dimension, *(sums[name] for name in columns)]
             for period, found in answer.items()
             for dimension, sums in found.items()
+        ],
+    )
+
+
+def rank_table(answer: RankAnswer) -> str:
+    """A line for each row, quotients to four digits, and a column for each further metric.
+
+    >>> row = {"value": 1, "share": 0.33333333, "parent_value": 3, "difference": -2}
+    >>> row |= {"relative": -0.66666667, "importance": None, "metrics": {"hits": 1}}
+    >>> print(rank_table([{"dimension": "a", **row}]))
+    dimension  hits   share  parent  difference  relative  importance
+    a             1  0.3333       3          -2   -0.6667
+    """
+    name = "pk" if answer and "pk" in answer[0] else "dimension"
+    metric, *further = answer[0]["metrics"] if answer else ["value"]
+    numbers = ("share", "parent", "difference", "relative", "importance")
+    return table(
+        [name, metric, *numbers, *further],
+        [
+            [
+                row["pk"] if "pk" in row else row["dimension"],
+                *(row["value"], _short(row["share"]), row["parent_value"], row["difference"]),
+                *(_short(row["relative"]), _short(row["importance"])),
+                *(row["metrics"][each] for each in further),
+            ]
+            for row in answer
         ],
     )
 
@@ -192,6 +248,11 @@ def _path(dimension: str) -> list[object]:
 def _sum(values: Sequence[Number]) -> Number:
     with localcontext(EXACT):
         return as_number(sum((Decimal(str(value)) for value in values), Decimal(0)))
+
+
+def _short(number: Number | None) -> Number | str:
+    """A quotient to four digits; nothing where there is none."""
+    return "" if number is None else as_number(_FOUR_DIGITS.create_decimal(str(number)))
 
 
 def _extent(answer: PlotAnswer, grid: Grid) -> str:

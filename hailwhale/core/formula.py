@@ -1,14 +1,7 @@
 """Formulas over metric sums: read once from text, then worked out on sums and never summed.
 
-    sum      =  product { ("+" | " - ") product }
-    product  =  operand { ("*" | "/") operand }
-    operand  =  "-" operand | "(" sum ")" | number | name [":sum" | ":last"]
-
-A minus between two operands has a space on each side: `page-views` is one name. Names may contain
-anything but `/ : ( ) * + ,` and control characters.
-
-This module owns the grammar and the arithmetic. It must not know where the sums come from, what a
-period is, or how a number is written in an answer.
+This module owns the arithmetic; the grammar is in `expression`. It must not know where the sums
+come from, what a period is, or how a number is written in an answer.
 
 Sums of metrics are exact. What a formula makes of them is worked out to 34 digits and rounded to 17
 at the end; there are no floats, and the decimal context of the caller is neither used nor changed.
@@ -17,9 +10,7 @@ at the end; there are no floats, and the decimal context of the caller is neithe
 from __future__ import annotations
 
 import operator
-import re
-import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import (
     MAX_EMAX,
@@ -35,12 +26,19 @@ from decimal import (
 )
 from itertools import accumulate
 
+from hailwhale.core.expression import (
+    UNITS_S,
+    Constant,
+    Operation,
+    Read,
+    Step,
+    divisor,
+    parse_steps,
+    ratio,
+)
 from hailwhale.errors import BadInput
 
-MAX_CHARS = 1000
-MAX_DEPTH = 20
 ZERO = Decimal(0)
-_UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
 
 _FAULTS = [InvalidOperation, DivisionByZero, Overflow]
 EXACT = Context(prec=1000, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[*_FAULTS, Inexact])
@@ -58,25 +56,6 @@ class Bucket:
     start_s: int
     end_s: int
     days_in_month: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A metric's own values, or with a suffix their running total or the last that was not 0."""
-
-    metric: str
-    suffix: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Constant:
-    """A word that stands for something the bucket says of itself."""
-
-    word: str
-
-
-_Operation = Callable[[Decimal, Decimal], Decimal]
-_Step = Decimal | _Read | _Constant | _Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +83,7 @@ class Formula:
 
     text: str
     metrics: tuple[str, ...]
-    steps: tuple[_Step, ...] = field(repr=False)  # in postfix order: no tree to recurse into
+    steps: tuple[Step, ...] = field(repr=False)  # in postfix order: no tree to recurse into
     parameter: str = field(default="metrics", repr=False, compare=False)
 
     @classmethod
@@ -113,25 +92,41 @@ class Formula:
         if not isinstance(text, str):
             raise BadInput(parameter, text, "a metric or a formula such as dollars/hits")
         text = text.strip()
-        if not 0 < len(text) <= MAX_CHARS:
-            raise BadInput(parameter, text, f"a formula of 1 to {MAX_CHARS} characters")
-        if any(unicodedata.category(char) in _UNPRINTABLE for char in text):
-            raise BadInput(parameter, text, "a formula without control characters or line breaks")
-        steps = _Parser(text, parameter).steps()
-        metrics = tuple(dict.fromkeys(step.metric for step in steps if isinstance(step, _Read)))
-        if not metrics:
+        steps = parse_steps(text, parameter)
+        if not any(isinstance(step, Read) for step in steps):
             raise BadInput(parameter, text, "a formula that names at least one metric")
-        return cls(text, metrics, steps, parameter)
+        return cls.of_steps(text, steps, parameter)
+
+    @classmethod
+    def of_steps(cls, text: str, steps: tuple[Step, ...], parameter: str) -> Formula:
+        """A formula of steps that are read already."""
+        metrics = dict.fromkeys(step.metric for step in steps if isinstance(step, Read))
+        return cls(text, tuple(metrics), steps, parameter)
 
     @property
     def lead(self) -> str:
-        """The first metric it names: what a threshold measures shares of."""
+        """The first metric it names: what a threshold of plotpoints measures shares of."""
         return self.metrics[0]
 
     @property
     def is_plain(self) -> bool:
         """Whether it is just the name of one metric."""
         return self.text == self.lead
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """What its total takes to be known of a series: sums of metrics, and `price:last`."""
+        return tuple(dict.fromkeys(step.term for step in self.steps if isinstance(step, Read)))
+
+    @property
+    def weight(self) -> Formula:
+        """What its value goes by when series are put together: its denominator, else itself.
+
+        >>> Formula.parse("100 * dollars/hits").weight.metrics
+        ('hits',)
+        """
+        steps = divisor(self.steps)
+        return Formula.of_steps(self.text, steps, self.parameter) if steps else self
 
     def series(self, columns: Columns, buckets: Sequence[Bucket]) -> list[Decimal]:
         """Its value in each bucket; `columns` has one sum a bucket, a missing column is all zeros.
@@ -140,52 +135,114 @@ class Formula:
         """
         zeros = [ZERO] * len(buckets)
 
-        def along(read: _Read) -> list[Decimal]:
+        def along(read: Read) -> list[Decimal]:
             return _along(columns.get(read.metric, zeros), read.suffix)
 
-        return self._worked_out(along, buckets, count=1)
+        return self._answered(self._worked_out(along, buckets, count=1))
 
     def total(self, columns: Columns, buckets: Sequence[Bucket]) -> Decimal:
         """Its value over all the buckets at once: worked out on the sums of the columns.
 
         `BadInput` when the value is past 10^300.
         """
-        span = Bucket(0, 0, 0)
-        if buckets:
-            span = Bucket(buckets[0].start_s, buckets[-1].end_s, buckets[0].days_in_month)
+        sums = {term: [value] for term, value in sums_of(columns, self.terms).items()}
+        return self.totals(sums, buckets)[0]
 
-        def over_all(read: _Read) -> list[Decimal]:
-            return [_over_all(columns.get(read.metric, ()), read.suffix)]
+    def totals(self, sums: Columns, buckets: Sequence[Bucket]) -> list[Decimal]:
+        """The totals of many series over the same buckets: `sums` has one value a series, by term.
 
-        return self._worked_out(over_all, [span], count=len(buckets))[0]
+        `BadInput` when a value is past 10^300.
 
-    def _worked_out(
-        self, column: Callable[[_Read], list[Decimal]], buckets: Sequence[Bucket], count: int
+        >>> sums = {"dollars": [Decimal(6), Decimal(1)], "hits": [Decimal(4), Decimal(0)]}
+        >>> Formula.parse("dollars/hits").totals(sums, [Bucket(0, 86400, 31)])
+        [Decimal('1.5'), Decimal('0')]
+        """
+        return self._answered(self.full_totals(sums, buckets))
+
+    def full_totals(self, sums: Columns, buckets: Sequence[Bucket]) -> list[Decimal]:
+        """As `totals`, before they are rounded: to reckon with them."""
+
+        def known(read: Read) -> list[Decimal]:
+            return list(sums[read.term])
+
+        spans = [_whole(buckets)] * len(sums[self.terms[0]])
+        return self._worked_out(known, spans, count=len(buckets))
+
+    def slopes(
+        self, whole: Mapping[str, Decimal], parts: Columns, buckets: Sequence[Bucket]
     ) -> list[Decimal]:
-        """Run the steps on a stack of columns, each with one value a bucket."""
-        stack: list[list[Decimal]] = []
+        """How fast the total of a whole grows with each of its parts, to 34 digits.
+
+        For a part it is the derivative of f(whole + h * part) by h, at h = 0; both are sums by
+        term. Worked out forwards: beside each value on the stack stand its slopes, one a part.
+        """
+        span, stack = _whole(buckets), []
+        flat = [ZERO] * len(parts[self.terms[0]])
         with localcontext(WORKING):
             for step in self.steps:
                 match step:
-                    case _Read():
-                        stack.append(column(step))
-                    case _Constant():
-                        stack.append([_constant(step.word, each, count) for each in buckets])
+                    case Read():
+                        stack.append((whole[step.term], list(parts[step.term])))
+                    case Constant():
+                        stack.append((_constant(step.word, span, len(buckets)), flat))
                     case Decimal():
-                        stack.append([step] * len(buckets))
+                        stack.append((step, flat))
                     case _:
                         right, left = stack.pop(), stack.pop()
-                        stack.append([step(a, b) for a, b in zip(left, right, strict=True)])
-        values = stack.pop()
-        return values if len(self.steps) == 1 else self._rounded(values)
+                        stack.append(_sloped(step, left, right))
+        return stack.pop()[1]
 
-    def _rounded(self, values: list[Decimal]) -> list[Decimal]:
+    def rounded(self, values: Sequence[Decimal]) -> list[Decimal]:
+        """Values to the 17 digits of an answer; `BadInput` when one is past 10^300."""
         try:
             with localcontext(_ANSWER):
                 return [+value for value in values]
         except Overflow as error:
             expected = "a formula whose values stay below 10^300"
             raise BadInput(self.parameter, self.text, expected) from error
+
+    def _worked_out(
+        self, column: Callable[[Read], list[Decimal]], buckets: Sequence[Bucket], count: int
+    ) -> list[Decimal]:
+        """Run the steps on a stack of columns, each with one value a bucket."""
+        stack: list[list[Decimal]] = []
+        with localcontext(WORKING):
+            for step in self.steps:
+                match step:
+                    case Read():
+                        stack.append(column(step))
+                    case Constant():
+                        stack.append([_constant(step.word, each, count) for each in buckets])
+                    case Decimal():
+                        stack.append([step] * len(buckets))
+                    case _:
+                        right, left = stack.pop(), stack.pop()
+                        stack.append([step(a, b) for a, b in zip(left, right, strict=True)])
+        return stack.pop()
+
+    def _answered(self, values: list[Decimal]) -> list[Decimal]:
+        """Sums as they are, and what a formula makes of them rounded."""
+        return values if len(self.steps) == 1 else self.rounded(values)
+
+
+def terms_of(formulas: Iterable[Formula]) -> list[str]:
+    """The terms of several formulas, each once."""
+    return list(dict.fromkeys(term for formula in formulas for term in formula.terms))
+
+
+def sums_of(columns: Columns, terms: Sequence[str]) -> dict[str, Decimal]:
+    """What is known of a series by term: of `price` the sum, of `price:last` the last not 0.
+
+    >>> sums_of({"price": [Decimal(5), Decimal(7), Decimal(0)]}, ["price", "price:last"])
+    {'price': Decimal('12'), 'price:last': Decimal('7')}
+    """
+    found = {}
+    with localcontext(EXACT):
+        for term in terms:
+            metric, _, last = term.partition(":")
+            values = columns.get(metric, ())
+            found[term] = next(filter(None, reversed(values)), ZERO) if last else sum(values, ZERO)
+    return found
 
 
 def _along(values: Sequence[Decimal], suffix: str) -> list[Decimal]:
@@ -197,26 +254,15 @@ def _along(values: Sequence[Decimal], suffix: str) -> list[Decimal]:
     return list(values)
 
 
-def _over_all(values: Sequence[Decimal], suffix: str) -> Decimal:
-    if suffix == "last":
-        return next(filter(None, reversed(values)), ZERO)
-    with localcontext(EXACT):
-        return sum(values, ZERO)
-
-
 def _carried(last: Decimal, value: Decimal) -> Decimal:
     return value or last
 
 
-_UNITS_S = {
-    "seconds": 1,
-    "minutes": 60,
-    "hours": 3600,
-    "days": 86400,
-    "weeks": 7 * 86400,
-    "years": 365 * 86400,
-}
-_CONSTANTS = {*_UNITS_S, "_days_in_month", "_count"}
+def _whole(buckets: Sequence[Bucket]) -> Bucket:
+    """The span of all the buckets together."""
+    if not buckets:
+        return Bucket(0, 0, 0)
+    return Bucket(buckets[0].start_s, buckets[-1].end_s, buckets[0].days_in_month)
 
 
 def _constant(word: str, bucket: Bucket, count: int) -> Decimal:
@@ -224,112 +270,20 @@ def _constant(word: str, bucket: Bucket, count: int) -> Decimal:
         return Decimal(count)
     if word == "_days_in_month":
         return Decimal(bucket.days_in_month)
-    return Decimal(bucket.end_s - bucket.start_s) / _UNITS_S[word]
+    return Decimal(bucket.end_s - bucket.start_s) / UNITS_S[word]
 
 
-def _ratio(part: Decimal, whole: Decimal) -> Decimal:
-    return part / whole if whole else ZERO
+_Sloped = tuple[Decimal, list[Decimal]]
 
 
-_OPERATIONS: dict[str, _Operation] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": _ratio,
-}
-
-_SPACE = re.compile(r"\s*")
-_SIGN = re.compile(r"\s*(?:[+*/]| - )")
-_CLOSE = re.compile(r"\s*\)")
-_WORD = re.compile(r"(?:(?! - )[^/:()*+,])+")
-_NUMBER = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)([eE]-?[0-9]{1,3})?")
-_MAX_POWER = 60  # literals are bounded as the sums are: 10^-60 <= |x| < 10^60
-
-
-class _Parser:
-    """Recursive descent over one text, writing the steps down in postfix order."""
-
-    def __init__(self, text: str, parameter: str) -> None:
-        self._text = text
-        self._parameter = parameter
-        self._at = 0
-        self._steps: list[_Step] = []
-
-    def steps(self) -> tuple[_Step, ...]:
-        self._sum(depth=0)
-        if self._at < len(self._text):
-            raise self._wrong("one of + * / or a minus with a space on each side")
-        return tuple(self._steps)
-
-    def _sum(self, depth: int) -> None:
-        self._product(depth)
-        while sign := self._sign("+-"):
-            self._product(depth)
-            self._steps.append(_OPERATIONS[sign])
-
-    def _product(self, depth: int) -> None:
-        self._operand(depth)
-        while sign := self._sign("*/"):
-            self._operand(depth)
-            self._steps.append(_OPERATIONS[sign])
-
-    def _sign(self, wanted: str) -> str:
-        """The sign that comes next, and step over it, if it is one of those `wanted`."""
-        found = _SIGN.match(self._text, self._at)
-        sign = found.group().strip() if found else ""
-        if not found or sign not in wanted:
-            return ""
-        self._at = found.end()
-        return sign
-
-    def _operand(self, depth: int) -> None:
-        if depth > MAX_DEPTH:
-            raise self._wrong(f"at most {MAX_DEPTH} levels of parentheses and leading minuses")
-        self._take(_SPACE)
-        if self._text.startswith("-", self._at):
-            self._at += 1
-            self._steps.append(ZERO)
-            self._operand(depth + 1)
-            self._steps.append(operator.sub)
-        elif self._text.startswith("(", self._at):
-            self._at += 1
-            self._sum(depth + 1)
-            if not self._take(_CLOSE):
-                raise self._wrong("an operator or a closing parenthesis")
-        else:
-            self._leaf()
-
-    def _leaf(self) -> None:
-        word = self._take(_WORD)
-        if not word:
-            raise self._wrong("a metric, a number or a parenthesis")
-        if _NUMBER.fullmatch(word):
-            self._steps.append(self._number(word))
-        elif self._text.startswith(":", self._at):
-            self._at += 1
-            suffix = self._take(_WORD)
-            if suffix not in ("sum", "last"):
-                raise self._wrong("sum or last after a metric's colon")
-            self._steps.append(_Read(word, suffix))
-        elif word in _CONSTANTS and word != self._text:
-            self._steps.append(_Constant(word))
-        else:
-            self._steps.append(_Read(word, ""))
-
-    def _number(self, word: str) -> Decimal:
-        number = Decimal(word) or ZERO
-        if number and not -_MAX_POWER <= number.adjusted() < _MAX_POWER:
-            raise self._wrong(f"numbers from 10^-{_MAX_POWER} to 10^{_MAX_POWER}")
-        return number
-
-    def _take(self, pattern: re.Pattern[str]) -> str:
-        """What matches next, without the spaces around it, and step over it; "" if nothing does."""
-        found = pattern.match(self._text, self._at)
-        if not found:
-            return ""
-        self._at = found.end()
-        return found.group().strip()
-
-    def _wrong(self, expected: str) -> BadInput:
-        where = f"{expected}, at character {self._at + 1}"
-        return BadInput(self._parameter, self._text, where)
+def _sloped(operation: Operation, left: _Sloped, right: _Sloped) -> _Sloped:
+    """An operation on two values and their slopes, by the rules of sum, product and quotient."""
+    (a, rising), (b, other) = left, right
+    value = operation(a, b)
+    pairs = zip(rising, other, strict=True)
+    if operation is operator.mul:
+        return value, [a * db + b * da for da, db in pairs]
+    if operation is ratio:
+        square = b * b
+        return value, [ratio(da * b - a * db, square) for da, db in pairs]
+    return value, [operation(da, db) for da, db in pairs]

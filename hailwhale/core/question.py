@@ -1,4 +1,4 @@
-"""Questions, parsed once at the edge: what /totals, /plotpoints and the library ask.
+"""Questions, parsed once at the edge: what /totals, /plotpoints, /rank and the library ask.
 
 Owns the parameters of a question and their defaults. It does not answer: it must not know stores.
 Values are plain Python (a list, a dict, a text): the web layer has already read its literals.
@@ -16,7 +16,7 @@ from hailwhale.core.formula import Formula
 from hailwhale.core.limits import DEFAULT_LIMITS, Limits
 from hailwhale.core.metrics import finite
 from hailwhale.core.period import DEFAULT, DEFAULT_TOTALS, Period
-from hailwhale.core.series import Sort
+from hailwhale.core.ranking import COLUMNS, Sort
 from hailwhale.core.timegrid import Grid, parse_tzoffset, parse_zone
 from hailwhale.errors import BadInput
 
@@ -24,6 +24,7 @@ Fields = Mapping[str, object]
 
 _COMMON = ("pk", "dimensions", "metrics", "periods", "tz", "tzoffset", "format")
 PLOT_PARAMETERS = (*_COMMON, "depth", "threshold", "limit", "sort", "other")
+RANK_PARAMETERS = (*_COMMON, "of", "depth", "threshold", "limit", "sort", "by")
 TOTALS_PARAMETERS = _COMMON
 CHILDREN_PARAMETERS = ("pk", "dimensions", "depth")
 
@@ -62,6 +63,26 @@ class Plot:
 
 
 @dataclass(frozen=True, slots=True)
+class Rank:
+    """What is below the dimensions of a pk, in order; with `of_pks` what is below the pk itself.
+
+    `formulas[0]` is what is told of each in full; the order goes by the column `by` of `sort`.
+    """
+
+    pk: Path
+    dimensions: tuple[Path, ...]
+    of_pks: bool
+    formulas: tuple[Formula, ...]
+    period: Period
+    grid: Grid | None
+    depth: int
+    threshold: Decimal
+    limit: int
+    sort: Sort
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Children:
     """The dimensions known below some dimensions, `depth` levels down."""
 
@@ -88,23 +109,43 @@ def parse_totals(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> Totals:
 def parse_plot(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> Plot:
     """Read the parameters of a plotpoints question; see `PLOT_PARAMETERS`."""
     found = settle_names(fields, PLOT_PARAMETERS)
-    periods = _texts(found.get("periods"), "period") or [DEFAULT]
-    if len(periods) != 1:
-        raise BadInput("period", found["periods"], "one period")
     formulas = parse_formulas(found.get("metrics"))
     depth = whole(found.get("depth"), "depth", 0, limits.depth, default=0)
-    sort = found.get("sort")
     return Plot(
         parse_pk(found.get("pk"), limits),
         parse_asked(found.get("dimensions"), limits),
         formulas,
-        Period.parse(periods[0], "period"),
+        _period(found),
         _zone(found),
         depth,
         _share(found.get("threshold"), DEFAULT_THRESHOLD if depth else Decimal(0)),
-        whole(found.get("limit"), "limit", 0, 1_000_000, default=DEFAULT_LIMIT),
-        Sort(formulas[0], descending=True) if sort in (None, "") else Sort.parse(_text(sort)),
+        _limit(found),
+        _sort(found, formulas[0]),
         flag(found.get("other"), "other"),
+    )
+
+
+def parse_rank(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> Rank:
+    """Read the parameters of a ranking; see `RANK_PARAMETERS`."""
+    found = settle_names(fields, RANK_PARAMETERS)
+    formulas = parse_formulas(found.get("metrics"))
+    dimensions = parse_asked(found.get("dimensions"), limits)
+    of_pks = _word(found.get("of"), "of", ("dimensions", "pks")) == "pks"
+    if of_pks and len(dimensions) > 1:
+        raise BadInput("dimensions", found["dimensions"], "one dimension to rank pks at")
+    depth = limits.depth if found.get("depth") == "all" else found.get("depth")
+    return Rank(
+        parse_pk(found.get("pk"), limits),
+        dimensions,
+        of_pks,
+        formulas,
+        _period(found),
+        _zone(found),
+        whole(depth, "depth", 1, limits.depth, default=1),
+        _share(found.get("threshold"), Decimal(0)),
+        _limit(found),
+        _sort(found, formulas[0]),
+        _word(found.get("by"), "by", COLUMNS),
     )
 
 
@@ -204,10 +245,33 @@ def _texts(value: object, parameter: str) -> list[str]:
     raise BadInput(parameter, value, "a text or a list of texts")
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise BadInput("sort", value, "a metric, with a minus in front for the largest first")
-    return value
+def _word(value: object, parameter: str, words: Sequence[str]) -> str:
+    """One of some words; absent or empty is the first."""
+    word = words[0] if value is None or value == "" else value
+    if word not in words:
+        raise BadInput(parameter, value, f"one of {' '.join(words)}")
+    return str(word)
+
+
+def _period(found: Fields) -> Period:
+    periods = _texts(found.get("periods"), "period") or [DEFAULT]
+    if len(periods) != 1:
+        raise BadInput("period", found["periods"], "one period")
+    return Period.parse(periods[0], "period")
+
+
+def _limit(found: Fields) -> int:
+    return whole(found.get("limit"), "limit", 0, 1_000_000, default=DEFAULT_LIMIT)
+
+
+def _sort(found: Fields, shown: Formula) -> Sort:
+    """What is asked for, else what is shown first, the largest at the top."""
+    sort = found.get("sort")
+    if sort is None or sort == "":
+        return Sort(shown, descending=True)
+    if not isinstance(sort, str):
+        raise BadInput("sort", sort, "a metric, with a minus in front for the largest first")
+    return Sort.parse(sort)
 
 
 def _zone(found: Fields) -> Grid | None:

@@ -45,6 +45,7 @@ class Erasing:
         self._drain.flush([shard_of(pk[0])])
         pks = list(self._pks(pk))
         nodes = list(self._nodes(pks, dimension))
+        self._store.drop_views(shard_of(pk[0]))
         erased = self._store.erase_cells(self._chunks(nodes))
         self._store.erase_children(reversed(nodes))
         for each in reversed(pks):
@@ -54,6 +55,7 @@ class Erasing:
                 self._store.forget_pk(each)
         if not dimension:
             self._store.forget_label(pk, ())
+        self._store.drop_views(shard_of(pk[0]))
         return erased
 
     def _pks(self, pk: Path) -> Iterator[Path]:

@@ -5,13 +5,13 @@ Owns the way from a period to cells. It does not know what is asked of the sums.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from itertools import pairwise
+from decimal import Decimal, localcontext
+from itertools import chain, islice, pairwise
 
-from hailwhale.core.dimensions import Path
-from hailwhale.core.formula import ZERO, Bucket
+from hailwhale.core.formula import EXACT, ZERO, Bucket
+from hailwhale.core.increments import Node
 from hailwhale.core.period import Period, serving_rollup, stored_buckets
 from hailwhale.core.rollups import Rollup, chunk_of
 from hailwhale.core.series import fold
@@ -19,6 +19,8 @@ from hailwhale.core.timegrid import Grid
 from hailwhale.store.base import Ask, ChunkAddress, Store
 
 Columns = dict[str, list[Decimal]]
+
+_NODES_AT_ONCE = 500  # what is read of them is in memory together
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,35 +88,46 @@ class SpanReader:
         )
 
     def columns(
-        self, pk: Path, dimensions: Sequence[Path], metrics: Sequence[str], span: Span
-    ) -> list[Columns]:
-        """For each dimension, the zero-filled sums of each metric in each bucket of the span."""
+        self, nodes: Iterable[Node], metrics: Sequence[str], span: Span
+    ) -> Iterator[Columns]:
+        """For each (pk, dimension), the zero-filled sums of each metric in each bucket."""
+        for stored in self._stored(nodes, metrics, span):
+            yield {
+                metric: _in_buckets(span, values)
+                for metric, values in zip(metrics, stored, strict=True)
+            }
+
+    def sums(
+        self, nodes: Iterable[Node], metrics: Sequence[str], span: Span
+    ) -> Iterator[list[Decimal]]:
+        """For each (pk, dimension), the sum of each metric over the whole span."""
+        for stored in self._stored(nodes, metrics, span):
+            with localcontext(EXACT):
+                sums = [sum(filter(None, values), ZERO) for values in stored]
+            yield sums
+
+    def _stored(
+        self, nodes: Iterable[Node], metrics: Sequence[str], span: Span
+    ) -> Iterator[list[list[Decimal | None]]]:
+        """For each (pk, dimension) and metric, the values of the stored buckets in their order."""
         cells = [
             (start_s, [(index, metric) for index in indices for metric in metrics])
             for start_s, indices in span.chunks
         ]
-        asks = [
-            Ask(ChunkAddress(pk, dimension, span.rollup, start_s), wanted)
-            for dimension in dimensions
-            for start_s, wanted in cells
-        ]
-        answers = self._store.read(asks)
-        per_dimension = len(span.chunks)
-        return [
-            _columns(span, metrics, answers[at : at + per_dimension])
-            for at in range(0, len(answers), per_dimension)
-        ]
+        rest = iter(nodes)
+        while some := list(islice(rest, _NODES_AT_ONCE)):
+            asks = [
+                Ask(ChunkAddress(pk, dimension, span.rollup, start_s), wanted)
+                for pk, dimension in some
+                for start_s, wanted in cells
+            ]
+            answers = iter(self._store.read(asks))
+            for _ in some:
+                values = list(chain.from_iterable(islice(answers, len(cells))))
+                yield [values[place :: len(metrics)] for place in range(len(metrics))]
 
 
-def _columns(
-    span: Span, metrics: Sequence[str], answers: Sequence[Sequence[Decimal | None]]
-) -> Columns:
-    values = [value for answer in answers for value in answer]
-    columns: Columns = {}
-    for place, metric in enumerate(metrics):
-        stored = values[place :: len(metrics)]
-        if span.starts == span.edges[:-1]:
-            columns[metric] = [value if value is not None else ZERO for value in stored]
-        else:
-            columns[metric] = fold(span.edges, span.starts, stored)
-    return columns
+def _in_buckets(span: Span, stored: Sequence[Decimal | None]) -> list[Decimal]:
+    if span.starts == span.edges[:-1]:
+        return [value if value is not None else ZERO for value in stored]
+    return fold(span.edges, span.starts, stored)

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from hailwhale.services.ranking import RankAnswer
 from hailwhale.services.reporting import PlotAnswer, TotalsAnswer
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -38,11 +39,30 @@ def plot_csv(answer: PlotAnswer) -> str:
     return _csv(("time", "dimension", "metric", "value"), rows)
 
 
+def rank_csv(answer: RankAnswer) -> str:
+    """The columns dimension (or pk) to importance, then one for each further metric.
+
+    What there is no number of stays empty.
+    """
+    name = "pk" if answer and "pk" in answer[0] else "dimension"
+    further = list(answer[0]["metrics"])[1:] if answer else []
+    rows = (
+        (
+            row["pk"] if "pk" in row else row["dimension"],
+            *(row["value"], row["share"], row["parent_value"]),
+            *(row["difference"], row["relative"], row["importance"]),
+            *(row["metrics"][metric] for metric in further),
+        )
+        for row in answer
+    )
+    numbers = ("value", "share", "parent_value", "difference", "relative", "importance")
+    return _csv((name, *numbers, *further), rows)
+
+
 def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(header)
-    writer.writerows([_defused(cell) for cell in row] for row in rows)
+    writer.writerows([_defused(cell) for cell in row] for row in (header, *rows))
     return out.getvalue()
 
 

@@ -1,13 +1,13 @@
-"""The routes that answer: /totals, /plotpoints and /subdimensions, as JSON or CSV."""
+"""The routes that answer: /totals, /plotpoints, /rank and /subdimensions, as JSON or CSV."""
 
 from __future__ import annotations
 
 import bottle
 
-from hailwhale.core.question import parse_children, parse_plot, parse_totals
+from hailwhale.core.question import parse_children, parse_plot, parse_rank, parse_totals
 from hailwhale.errors import BadInput
 from hailwhale.services.assembly import Services
-from hailwhale.services.tabular import plot_csv, totals_csv
+from hailwhale.services.tabular import plot_csv, rank_csv, totals_csv
 from hailwhale.web.params import Fields, Sizes, one_event
 from hailwhale.web.replies import csv_reply, json_reply
 
@@ -26,6 +26,11 @@ def add_answers(app: bottle.Bottle, services: Services, sizes: Sizes) -> None:
         answer = reporting.plotpoints(parse_plot(fields, limits))
         return csv_reply(plot_csv(answer)) if as_csv else json_reply(answer)
 
+    def rank() -> bottle.HTTPResponse:
+        fields, as_csv = _asked(sizes)
+        answer = services.ranking.rank(parse_rank(fields, limits))
+        return csv_reply(rank_csv(answer)) if as_csv else json_reply(answer)
+
     def subdimensions() -> bottle.HTTPResponse:
         fields = one_event(bottle.request.environ, sizes)
         return json_reply(reporting.subdimensions(parse_children(fields, limits)))
@@ -33,6 +38,7 @@ def add_answers(app: bottle.Bottle, services: Services, sizes: Sizes) -> None:
     for path, answer in (
         ("/totals", totals),
         ("/plotpoints", plotpoints),
+        ("/rank", rank),
         ("/subdimensions", subdimensions),
     ):
         app.route(path, ["GET", "POST"], answer)

@@ -1,4 +1,4 @@
-"""`count`, `totals`, `plotpoints` and `subdimensions`: what they print. It is 2026-03-15 12:10."""
+"""What `count`, `totals`, `plotpoints`, `rank`, `subdimensions` print. It is 2026-03-15 12:10."""
 
 from __future__ import annotations
 
@@ -92,6 +92,36 @@ def test_plotpoints_are_json_and_csv_as_over_http(shop: Run) -> None:
     )
 
 
+def test_a_ranking_is_a_table_with_quotients_to_four_digits(shop: Run) -> None:
+    asked = ("--dimensions", "country", "--metrics", "revenue/hits,hits", "--period", "1d:1mo")
+    assert shop("rank", "Shop", *asked) == (
+        "dimension          revenue/hits  share   parent  difference  relative  importance  hits\n"
+        '["country", "US"]         583.5   0.75  432.625     150.875    0.3487      0.2616     3\n'
+        '["country", "CA"]           -20   0.25  432.625    -452.625    -1.046     -0.2616     1\n'
+    )
+
+
+def test_a_ranking_takes_the_options_of_the_question(shop: Run) -> None:
+    asked = ("--metric", "hits", "--depth", "all", "--limit", "2", "--threshold", ".3")
+    lines = shop("rank", "Shop", *asked, "--sort", "hits", "--by", "share").splitlines()
+    assert [line.split("  ")[0] for line in lines] == ["dimension", '["country", "US"]', "country"]
+    assert shop("rank", "Shop", "--of", "pks") == (
+        "dimension  value  share  parent  difference  relative  importance\n"
+    )
+
+
+def test_a_ranking_is_json_and_csv_as_over_http(shop: Run) -> None:
+    asked = ("rank", "Shop", "--metric", "sales", "--period", "1d:1mo")
+    assert shop(*asked, "--json") == (
+        '[{"dimension": "country", "value": 4, "share": 1, "parent_value": 4, "difference": 0, '
+        '"relative": 0, "importance": 1, "metrics": {"sales": 4}}]\n'
+    )
+    assert shop(*asked, "--csv") == (
+        "dimension,value,share,parent_value,difference,relative,importance\r\n"
+        "country,4,1,4,0,0,1\r\n"
+    )
+
+
 def test_subdimensions_are_listed_below_what_was_asked(shop: Run) -> None:
     assert shop("subdimensions", "Shop", "--depth", "2") == (
         'below  dimension\n_      country\n_      ["country", "CA"]\n_      ["country", "US"]\n'
@@ -110,6 +140,7 @@ def test_subdimensions_are_listed_below_what_was_asked(shop: Run) -> None:
         (["totals", "Shop", "--period", "5x:1h"], "period: got '5x'; expected"),
         (["plotpoints", "Shop", "--tz", "Mars"], "tz: got 'Mars'; expected"),
         (["plotpoints", "Shop", "--depth", "many"], "depth: got 'many'; expected a whole number"),
+        (["rank", "Shop", "--by", "hits"], "by: got 'hits'; expected one of value share"),
         (["count", "Shop", "--url", "file:///etc/passwd"], "url: got 'file:///etc/passwd'"),
         (["count", "Shop", "--url", "http://127.0.0.1:1"], "http://127.0.0.1:1 does not answer"),
     ],

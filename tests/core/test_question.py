@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hailwhale.core.question import parse_children, parse_plot, parse_totals
+from hailwhale.core.question import parse_children, parse_plot, parse_rank, parse_totals
 from hailwhale.errors import BadInput
 
 HUGE = 10**5000  # more digits than Python turns into text
@@ -33,6 +33,34 @@ def test_totals_have_five_periods_unless_asked() -> None:
         "today",
         "all",
     ]
+
+
+def test_a_ranking_has_defaults() -> None:
+    rank = parse_rank({"metrics": "dollars/hits, hits"})
+    assert (rank.pk, rank.dimensions, rank.of_pks, rank.period.text) == (
+        *(("_",), ((),), False, "1d:1mo"),
+    )
+    assert [formula.text for formula in rank.formulas] == ["dollars/hits", "hits"]
+    assert (rank.depth, rank.threshold, rank.limit, rank.by) == (1, Decimal(0), 10, "value")
+    assert (rank.sort.formula.text, rank.sort.descending) == ("dollars/hits", True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ({"depth": "all"}, ("depth", 8)),
+        ({"depth": "3"}, ("depth", 3)),
+        ({"of": "pks"}, ("of_pks", True)),
+        ({"of": "dimensions"}, ("of_pks", False)),
+        ({"by": "importance"}, ("by", "importance")),
+        ({"by": "", "of": "", "depth": "", "limit": "", "sort": ""}, ("by", "value")),
+        ({"limit": 0}, ("limit", 0)),
+        ({"threshold": ".01"}, ("threshold", Decimal("0.01"))),
+    ],
+)
+def test_what_a_ranking_may_ask(fields: dict[str, object], found: tuple[str, object]) -> None:
+    name, value = found
+    assert getattr(parse_rank(fields), name) == value
 
 
 @pytest.mark.parametrize(
@@ -90,6 +118,8 @@ names = st.sampled_from(
         "limit",
         "sort",
         "other",
+        "of",
+        "by",
         "format",
     ]
 )
@@ -97,6 +127,6 @@ names = st.sampled_from(
 
 @given(st.dictionaries(names, plain))
 def test_whatever_is_asked_is_answered_or_refused(fields: dict[str, object]) -> None:
-    for parse in (parse_plot, parse_totals, parse_children):
+    for parse in (parse_plot, parse_rank, parse_totals, parse_children):
         with suppress(BadInput):  # and nothing else
             assert parse(fields).pk

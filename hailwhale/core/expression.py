@@ -1,0 +1,200 @@
+"""The text of a formula, read into steps: the grammar, and nothing of what the steps come to.
+
+    sum      =  product { ("+" | " - ") product }
+    product  =  operand { ("*" | "/") operand }
+    operand  =  "-" operand | "(" sum ")" | number | name [":sum" | ":last"]
+
+A minus between two operands has a space on each side: `page-views` is one name. Names may contain
+anything but `/ : ( ) * + ,` and control characters. A word that stands for something (`days`) is a
+metric when it is all there is.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from hailwhale.errors import BadInput
+
+MAX_CHARS = 1000
+MAX_DEPTH = 20
+UNITS_S = {
+    "seconds": 1,
+    "minutes": 60,
+    "hours": 3600,
+    "days": 86400,
+    "weeks": 7 * 86400,
+    "years": 365 * 86400,
+}
+_CONSTANTS = {*UNITS_S, "_days_in_month", "_count"}
+_ZERO = Decimal(0)
+_UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
+_SPACE = re.compile(r"\s*")
+_SIGN = re.compile(r"\s*(?:[+*/]| - )")
+_CLOSE = re.compile(r"\s*\)")
+_WORD = re.compile(r"(?:(?! - )[^/:()*+,])+")
+_NUMBER = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)([eE]-?[0-9]{1,3})?")
+_MAX_POWER = 60  # literals are bounded as the sums are: 10^-60 <= |x| < 10^60
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A metric's own values, or with a suffix their running total or the last that was not 0."""
+
+    metric: str
+    suffix: str
+
+    @property
+    def term(self) -> str:
+        """What the total of it takes to be known of a series: its sum, or the last value."""
+        return f"{self.metric}:last" if self.suffix == "last" else self.metric
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A word that stands for something the bucket says of itself."""
+
+    word: str
+
+
+Operation = Callable[[Decimal, Decimal], Decimal]
+Step = Decimal | Read | Constant | Operation
+
+
+def ratio(part: Decimal, whole: Decimal) -> Decimal:
+    """A part by its whole; 0 where there is no whole."""
+    return part / whole if whole else _ZERO
+
+
+_OPERATIONS: dict[str, Operation] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": ratio,
+}
+
+
+def parse_steps(text: str, parameter: str) -> tuple[Step, ...]:
+    """The steps of a formula in postfix order; `BadInput` when it cannot be read.
+
+    >>> [step.metric for step in parse_steps("dollars/hits", "metrics") if isinstance(step, Read)]
+    ['dollars', 'hits']
+    """
+    if not 0 < len(text) <= MAX_CHARS:
+        raise BadInput(parameter, text, f"a formula of 1 to {MAX_CHARS} characters")
+    if any(unicodedata.category(char) in _UNPRINTABLE for char in text):
+        raise BadInput(parameter, text, "a formula without control characters or line breaks")
+    return _Parser(text, parameter).steps()
+
+
+def divisor(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """The steps of what is divided by in the end, if a metric is part of it; else none.
+
+    >>> divisor(parse_steps("100 * dollars/(hits + 1)", "metrics"))[0]
+    Read(metric='hits', suffix='')
+    >>> divisor(parse_steps("dollars/days", "metrics"))
+    ()
+    """
+    found: tuple[Step, ...] = ()
+    starts: list[int] = []  # where each operand on the stack begins
+    for at, step in enumerate(steps):
+        if isinstance(step, Decimal | Read | Constant):
+            starts.append(at)
+            continue
+        right = tuple(steps[starts.pop() : at])
+        if step is ratio and any(isinstance(each, Read) for each in right):
+            found = right
+    return found
+
+
+class _Parser:
+    """Recursive descent over one text, writing the steps down in postfix order."""
+
+    def __init__(self, text: str, parameter: str) -> None:
+        self._text = text
+        self._parameter = parameter
+        self._at = 0
+        self._steps: list[Step] = []
+
+    def steps(self) -> tuple[Step, ...]:
+        self._sum(depth=0)
+        if self._at < len(self._text):
+            raise self._wrong("one of + * / or a minus with a space on each side")
+        return tuple(self._steps)
+
+    def _sum(self, depth: int) -> None:
+        self._product(depth)
+        while sign := self._sign("+-"):
+            self._product(depth)
+            self._steps.append(_OPERATIONS[sign])
+
+    def _product(self, depth: int) -> None:
+        self._operand(depth)
+        while sign := self._sign("*/"):
+            self._operand(depth)
+            self._steps.append(_OPERATIONS[sign])
+
+    def _sign(self, wanted: str) -> str:
+        """The sign that comes next, and step over it, if it is one of those `wanted`."""
+        found = _SIGN.match(self._text, self._at)
+        sign = found.group().strip() if found else ""
+        if not found or sign not in wanted:
+            return ""
+        self._at = found.end()
+        return sign
+
+    def _operand(self, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            raise self._wrong(f"at most {MAX_DEPTH} levels of parentheses and leading minuses")
+        self._take(_SPACE)
+        if self._text.startswith("-", self._at):
+            self._at += 1
+            self._steps.append(_ZERO)
+            self._operand(depth + 1)
+            self._steps.append(operator.sub)
+        elif self._text.startswith("(", self._at):
+            self._at += 1
+            self._sum(depth + 1)
+            if not self._take(_CLOSE):
+                raise self._wrong("an operator or a closing parenthesis")
+        else:
+            self._leaf()
+
+    def _leaf(self) -> None:
+        word = self._take(_WORD)
+        if not word:
+            raise self._wrong("a metric, a number or a parenthesis")
+        if _NUMBER.fullmatch(word):
+            self._steps.append(self._number(word))
+        elif self._text.startswith(":", self._at):
+            self._at += 1
+            suffix = self._take(_WORD)
+            if suffix not in ("sum", "last"):
+                raise self._wrong("sum or last after a metric's colon")
+            self._steps.append(Read(word, suffix))
+        elif word in _CONSTANTS and word != self._text:
+            self._steps.append(Constant(word))
+        else:
+            self._steps.append(Read(word, ""))
+
+    def _number(self, word: str) -> Decimal:
+        number = Decimal(word) or _ZERO
+        if number and not -_MAX_POWER <= number.adjusted() < _MAX_POWER:
+            raise self._wrong(f"numbers from 10^-{_MAX_POWER} to 10^{_MAX_POWER}")
+        return number
+
+    def _take(self, pattern: re.Pattern[str]) -> str:
+        """What matches next, without the spaces around it, and step over it; "" if nothing does."""
+        found = pattern.match(self._text, self._at)
+        if not found:
+            return ""
+        self._at = found.end()
+        return found.group().strip()
+
+    def _wrong(self, expected: str) -> BadInput:
+        where = f"{expected}, at character {self._at + 1}"
+        return BadInput(self._parameter, self._text, where)
