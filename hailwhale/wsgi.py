@@ -24,7 +24,7 @@ from hailwhale.web.apps import hail_app, whale_app
 from hailwhale.web.late import LateApp
 
 application = LateApp(whale_app)
-hail_application = LateApp(hail_app)
+hail_application = LateApp(hail_app, spooled=True)
 
 if __name__ == "__main__":
     from hailwhale.cli import main

@@ -6,6 +6,7 @@ again, so a server may start before its store does.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import Any
@@ -15,20 +16,28 @@ from hailwhale.services.assembly import Services, open_services
 from hailwhale.settings import Settings
 from hailwhale.web.replies import fault_reply
 
+log = logging.getLogger("hailwhale.web")
+
 WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class LateApp:
     """The app that `make_app` makes over the services of `settings` (of the environment, if None).
 
-    `make_app` is `hail_app` or `whale_app`.
+    `make_app` is `hail_app` or `whale_app`. With `spooled`, as for hail, a store that is away does
+    not keep the app from starting: hits go into the spool.
     """
 
     def __init__(
-        self, make_app: Callable[[Services], WSGIApp], settings: Settings | None = None
+        self,
+        make_app: Callable[[Services], WSGIApp],
+        settings: Settings | None = None,
+        *,
+        spooled: bool = False,
     ) -> None:
         self._make_app = make_app
         self._settings = settings
+        self._spooled = spooled
         self._app: WSGIApp | None = None
         self._lock = Lock()
 
@@ -37,8 +46,15 @@ class LateApp:
         with self._lock:
             if self._app is None:
                 settings = self._settings or Settings.from_env()
-                self._app = self._make_app(open_services(settings))
+                self._app = self._make_app(open_services(settings, spooled=self._spooled))
             return self._app
+
+    def prepare(self) -> None:
+        """Open the store now, if it can be; else it is for the first request to try again."""
+        try:
+            self.open()
+        except HailWhaleError as fault:
+            log.warning("%s; trying again at the next request", fault)
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]

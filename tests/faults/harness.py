@@ -79,7 +79,7 @@ def run(assault: Assault, tell: Callable[[int], None] = lambda _kills: None) -> 
         permits = Semaphore(0)
         striker = _Striker(deployment, assault, permits)
         try:
-            with _traffic(deployment, assault, permits, now_s) as senders:
+            with traffic(deployment.port, assault.seed, assault.senders, permits, now_s) as senders:
                 for _ in range(assault.kills):
                     striker.strike(senders)
                     tell(striker.kills)
@@ -100,25 +100,24 @@ def run(assault: Assault, tell: Callable[[int], None] = lambda _kills: None) -> 
 
 
 @contextmanager
-def _traffic(
-    deployment: Deployment, assault: Assault, permits: Semaphore, now_s: int
+def traffic(
+    port: int, seed: int, senders: int, permits: Semaphore, now_s: int
 ) -> Iterator[list[Sender]]:
     """Senders at work; at the end each has an answer to all it must have an answer to."""
     stop = Flag()
-    senders = [
-        Sender(deployment.port, Traffic(assault.seed, str(number), now_s), permits, stop)
-        for number in range(assault.senders)
+    threads = [
+        Sender(port, Traffic(seed, str(number), now_s), permits, stop) for number in range(senders)
     ]
-    for sender in senders:
+    for sender in threads:
         sender.start()
     try:
-        yield senders
+        yield threads
     finally:
         stop.set()
-        permits.release(len(senders))
-        for sender in senders:
+        permits.release(len(threads))
+        for sender in threads:
             sender.join()
-    _refuse_complaints(senders)
+    refuse_complaints(threads)
 
 
 class _Striker:
@@ -159,12 +158,12 @@ class _Striker:
         deployment = self._deployment
         self._permits.release(_REQUESTS_A_KILL)
         before = deployment.drained(ROOTS)
-        acknowledged = _acknowledged(senders)
+        told = acknowledged(senders)
 
         def worked() -> bool:
-            _refuse_complaints(senders)
+            refuse_complaints(senders)
             return (
-                _acknowledged(senders) > acknowledged
+                acknowledged(senders) > told
                 and deployment.drained(ROOTS) > before
                 and all(map(deployment.is_connected, drains))
             )
@@ -180,10 +179,12 @@ class _Striker:
             drain.start()
 
 
-def _acknowledged(senders: Sequence[Sender]) -> int:
+def acknowledged(senders: Sequence[Sender]) -> int:
+    """How many events these senders were told are counted."""
     return sum(sender.acknowledged for sender in senders)
 
 
-def _refuse_complaints(senders: Sequence[Sender]) -> None:
+def refuse_complaints(senders: Sequence[Sender]) -> None:
+    """Fail on what no server should ever have answered."""
     complaints = [complaint for sender in senders for complaint in sender.complaints]
     assert not complaints, complaints[:3]

@@ -1,6 +1,7 @@
-"""HailWhale as it is really run, in processes that can be killed: a Valkey, a hail, some drains.
+"""HailWhale as it is really run, in processes: a Valkey, a hail, some drains, a whale.
 
-Owns starting, SIGKILL and starting again. It does not know what is sent or what should come of it.
+Owns starting, stopping in every way and starting again. It does not know what is sent or what
+should come of it.
 """
 
 from __future__ import annotations
@@ -11,17 +12,20 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from hailwhale.services.spool import Spool
 from hailwhale.store.connection import connect
 from hailwhale.store.embedded import EmbeddedValkey
 from hailwhale.store.keys import Keys, shard_of
 from hailwhale.store.redis_store import RedisStore
+from tests.faults.proxy import Proxy
 
 _PATIENCE_S = 60.0
+_STOPPED_WITHIN_S = 15.0
 _POLL_S = 0.005
 _LOG_SHOWN_CHARS = 2_000
 
@@ -35,17 +39,20 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
 
 
 class Command:
-    """A `hailwhale` command in a process group of its own, that can be killed and started again.
+    """A `hailwhale` command in a process group of its own, for every way to be stopped.
 
     Each life of it has a name at the store, by which to see that it has got there.
     """
 
-    def __init__(self, word: str, name: str, environ: dict[str, str], folder: Path) -> None:
-        self._words = [sys.executable, "-m", "hailwhale.cli", word]
+    def __init__(
+        self, words: Sequence[str], name: str, environ: dict[str, str], folder: Path
+    ) -> None:
+        self._words = [sys.executable, "-m", "hailwhale.cli", *words]
         self._environ = environ
         self._log = folder / f"{name}.log"
         self._name = name
         self._lives = 0
+        self._log_start = 0
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -56,6 +63,7 @@ class Command:
         self._lives += 1
         url = f"{self._environ['HAILWHALE_REDIS_URL']}?client_name={self.client_name}"
         with self._log.open("ab") as log:
+            self._log_start = log.tell()
             self._process = subprocess.Popen(
                 self._words,
                 env=self._environ | {"HAILWHALE_REDIS_URL": url},
@@ -73,17 +81,41 @@ class Command:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
-    def stop(self) -> None:
-        """SIGTERM, as a service manager does it, and SIGKILL for what is left of it."""
+    def terminate(self) -> int:
+        """SIGTERM, as a service manager does it; its exit code, within seconds."""
         process, self._process = self._process, None
         if process is None:
-            return
+            raise AssertionError("it was not started")
         process.terminate()
         try:
-            process.wait(_PATIENCE_S)
+            return process.wait(_STOPPED_WITHIN_S)
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """SIGSTOP for the process and all of its group, and SIGCONT at the end."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self._process.pid, signal.SIGCONT)
+
+    def stop(self) -> None:
+        """Have it stopped, if it still runs."""
+        if self._process is not None:
+            self.terminate()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it does not run, though nobody stopped it."""
+        return self._process is None or self._process.poll() is not None
+
+    def has_said(self, words: str) -> bool:
+        """Whether it wrote these words in its present life."""
+        return words.encode() in self._log.read_bytes()[self._log_start :]
 
     def log_tail(self) -> str:
         """The end of what it wrote."""
@@ -91,49 +123,91 @@ class Command:
 
 
 class Deployment:
-    """One Valkey, one hail server and `drains` drains on the data of `folder`."""
+    """One Valkey behind a proxy, one hail server, `drains` drains and a whale, all in `folder`."""
 
-    def __init__(self, folder: Path, *, drains: int, fsync: str, window: int) -> None:
-        self.port = _free_port()
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        drains: int,
+        fsync: str,
+        window: int,
+        whale: bool = False,
+        **settings: str,
+    ) -> None:
+        self.folder = folder
+        self.port, self.whale_port = free_port(), free_port()
         self.keys = Keys("hw")
-        self.valkey = EmbeddedValkey(folder / "data", fsync)
+        self.valkey = EmbeddedValkey(folder / "data", fsync, _survive_a_full_disk)
         self.valkey.start()
         self.client = connect(self.valkey.url, timeout_s=30)
         self.store = RedisStore(self.client, self.keys)
-        environ = {k: v for k, v in os.environ.items() if not k.startswith("HAILWHALE_")} | {
-            "HAILWHALE_REDIS_URL": self.valkey.url,
-            "HAILWHALE_PORT": str(self.port),
+        self.spool = Spool(folder / "spool", 0)
+        self.proxy = Proxy(self.valkey.url.removeprefix("unix://"))
+        self.environ = {k: v for k, v in os.environ.items() if not k.startswith("HAILWHALE_")} | {
+            "HAILWHALE_REDIS_URL": self.proxy.url,
+            "HAILWHALE_SPOOL_DIR": str(self.spool.folder),
             "HAILWHALE_WORKERS": "2",
             "HAILWHALE_DRAIN_WINDOW": str(window),
             "HAILWHALE_DRAIN_IDLE": "0.01",
+            **settings,
         }
-        self.hail = Command("hail", "hail", environ, folder)
-        self.drains = [
-            Command("drain", f"drain{number}", environ, folder) for number in range(drains)
-        ]
+        self.hail = self.command("hail", ["hail", "--port", str(self.port)])
+        self.drains = [self.command(f"drain{number}", ["drain"]) for number in range(drains)]
+        self.whale = self.command("whale", ["whale", "--port", str(self.whale_port)])
+        self.commands = [self.hail, *self.drains, *([self.whale] if whale else [])]
+
+    def command(self, name: str, words: Sequence[str], **settings: str) -> Command:
+        """A command of this deployment, not yet started."""
+        return Command(words, name, self.environ | settings, self.folder)
 
     def __enter__(self) -> Deployment:
-        for command in (self.hail, *self.drains):
+        for command in self.commands:
             command.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        for command in (self.hail, *self.drains):
+        for command in self.commands:
             command.stop()
         self.store.close()
+        self.proxy.close()
         self.valkey.stop()
 
     def kill_hail(self) -> None:
         """Kill the hail server with its workers and start it again on the same port."""
         self.hail.kill()
-        wait_for(lambda: not _listens(self.port), "the port to be free")
-        self.hail.start()
+        self.start_again(self.hail)
+
+    def start_again(self, command: Command) -> None:
+        """Start a command that has ended, once its port is free."""
+        port = {self.hail: self.port, self.whale: self.whale_port}.get(command)
+        wait_for(lambda: port is None or not listens(port), "the port to be free")
+        command.start()
 
     def kill_valkey(self) -> None:
         """Kill the store and start it again on its data."""
-        os.kill(self.valkey.pid, signal.SIGKILL)
-        self.valkey.stop()
+        self.end_valkey(signal.SIGKILL)
         self.valkey.start()
+
+    def end_valkey(self, number: int) -> None:
+        os.kill(self.valkey.pid, number)
+        self.valkey.stop()
+
+    def is_up(self, command: Command) -> bool:
+        """Whether this life of a command does its work, and knows what to do on a SIGTERM."""
+        if command not in self.drains:
+            return command.has_said(" on http://")
+        clients = {client["name"]: client["cmd"] for client in self.client.client_list()}
+        return clients.get(command.client_name) == "exists"  # the last of its look at the buffers
+
+    def await_up(self, command: Command) -> None:
+        """Return when it is up; fails with what it wrote when it ends instead."""
+
+        def up() -> bool:
+            assert not command.has_ended, f"ended by itself: {command.log_tail()}"
+            return self.is_up(command)
+
+        wait_for(up, "a command to be up")
 
     def is_connected(self, command: Command) -> bool:
         """Whether this life of a command has got as far as the store."""
@@ -148,20 +222,26 @@ class Deployment:
 
     def settle(self) -> None:
         """Return when nothing waits any more; a backlog takes its time, but it must shrink."""
+        wait_for(lambda: not self.spool.size_bytes(), "the spool to be replayed")
         while before := self.store.loads():
             wait_for(lambda: self.store.loads() != before, "the drains to go on")
 
     def logs(self) -> str:
         """The end of what each command wrote."""
-        return "\n".join(command.log_tail() for command in (self.hail, *self.drains))
+        return "\n".join(command.log_tail() for command in self.commands)
 
 
-def _free_port() -> int:
+def _survive_a_full_disk() -> None:
+    """What a write past a limit on the size of files does: fail, as on a full disk, not kill."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -37,6 +37,7 @@ class Sender(Thread):
         super().__init__(daemon=True)
         self.fates: list[tuple[Sample, Fate]] = []
         self.acknowledged = 0
+        self.refused = 0
         self.sent_again = 0
         self.complaints: list[str] = []
         self._traffic = traffic
@@ -71,6 +72,7 @@ class Sender(Thread):
                     continue
                 self.fates.append((sample, fate))
                 self.acknowledged += fate is Fate.ACKNOWLEDGED
+                self.refused += fate is Fate.REFUSED
             self.sent_again += len(again)
             waiting = again
         if self._random.random() < 0.1:

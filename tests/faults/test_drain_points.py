@@ -11,7 +11,8 @@ from typing import cast
 import pytest
 import redis
 
-from hailwhale.core.event import encode_hit, parse_event
+from hailwhale.core.event import parse_event
+from hailwhale.core.hit import encode_hit
 from hailwhale.core.rollups import DEFAULT_ROLLUPS
 from hailwhale.core.timegrid import UTC
 from hailwhale.errors import StoreUnavailable

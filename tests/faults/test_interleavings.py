@@ -6,6 +6,7 @@ apart) when it is told to, and can be killed before or after any of them.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -17,7 +18,8 @@ import redis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hailwhale.core.event import encode_hit, parse_event
+from hailwhale.core.event import parse_event
+from hailwhale.core.hit import encode_hit
 from hailwhale.core.rollups import DEFAULT_ROLLUPS
 from hailwhale.core.timegrid import UTC
 from hailwhale.services.drain import Drain
@@ -106,31 +108,40 @@ class _Held:
         self._client = client
         self._command = command
 
-    def register_script(self, text: str) -> Callable[..., object]:
-        script = self._client.register_script(text)
-        return lambda keys, args: self._command(lambda: script(keys=keys, args=args))
+    @property
+    def connection_pool(self) -> _Pool:
+        return _Pool()
 
-    def pipeline(self, *, transaction: bool) -> _OneByOne:
-        assert not transaction
-        return _OneByOne(self)
+    def execute_command(self, *command: object) -> object:
+        return self._command(lambda: self._client.execute_command(*command))
 
-    def __getattr__(self, name: str) -> Callable[..., object]:
-        method = getattr(self._client, name)
-        return lambda *args: self._command(lambda: method(*args))
+    def parse_response(self, connection: _OneByOne, _name: str) -> object:
+        return self.execute_command(*connection.unanswered.popleft())
 
 
 class _OneByOne:
-    """A pipeline of a held client: others may get between any two of its commands."""
+    """A connection of a held client: a command is carried out when its answer is read, so that
+    others may get between any two that are sent together."""
 
-    def __init__(self, held: _Held) -> None:
-        self._held = held
-        self._queue: list[tuple[str, tuple[object, ...]]] = []
+    def __init__(self) -> None:
+        self.unanswered: deque[tuple[object, ...]] = deque()
 
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *args: self._queue.append((name, args))
+    def pack_commands(self, commands: Sequence[tuple[object, ...]]) -> Sequence[tuple[object, ...]]:
+        return commands
 
-    def execute(self) -> list[object]:
-        return [getattr(self._held, name)(*args) for name, args in self._queue]
+    def send_packed_command(self, commands: Sequence[tuple[object, ...]]) -> None:
+        self.unanswered.extend(commands)
+
+    def disconnect(self) -> None:
+        self.unanswered.clear()
+
+
+class _Pool:
+    def get_connection(self) -> _OneByOne:
+        return _OneByOne()
+
+    def release(self, _connection: _OneByOne) -> None:
+        pass
 
 
 def accepted(store: RedisStore, samples: Iterator[Sample]) -> list[tuple[Sample, Fate]]:

@@ -37,6 +37,8 @@ REQUESTS = [
     ("GET", "/totals", "", "pk=Shop&period=all&format=csv"),
     ("GET", "/plotpoints", "", "pk=Shop"),
     ("GET", "/plotpoints", "", "pk=Shop&depth=2&other=1"),
+    ("GET", "/rank", "", "pk=Shop"),
+    ("GET", "/rank", "", "pk=Shop&of=pks&depth=2"),
     ("GET", "/subdimensions", "", "pk=Shop"),
     ("GET", "/flush_hail", "", ""),
     ("GET", "/reset", "", "pk=Shop"),

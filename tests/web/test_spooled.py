@@ -1,0 +1,177 @@
+"""The apps of a deployment whose store is away: what is counted is spooled, the rest is 503."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hailwhale.services.assembly import Services, open_services
+from hailwhale.settings import Settings
+from hailwhale.store.embedded import EmbeddedValkey
+from hailwhale.web.apps import hail_app, whale_app
+from hailwhale.web.late import LateApp
+from tests.web.asking import total
+from tests.web.client import JSON, Client
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[EmbeddedValkey]:
+    """A store that a test may stop and start."""
+    with EmbeddedValkey(tmp_path / "data", fsync="no") as server:
+        yield server
+
+
+def settings_of(server: EmbeddedValkey, **variables: str) -> Settings:
+    url, folder = f"unix://{server.data_dir}/valkey.sock", str(server.data_dir / "spool")
+    given = {"HAILWHALE_REDIS_URL": url, "HAILWHALE_SPOOL_DIR": folder, **variables}
+    return Settings.from_env(given)
+
+
+Open = Callable[..., Services]
+
+
+@pytest.fixture
+def opened(server: EmbeddedValkey) -> Iterator[Open]:
+    """Opens services with a spool, as a serving process does."""
+    made: list[Services] = []
+
+    def services(**variables: str) -> Services:
+        made.append(open_services(settings_of(server, **variables), spooled=True))
+        return made[-1]
+
+    yield services
+    for each in made:
+        each.close()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
+
+
+def replayed(services: Services) -> bool:
+    assert services.spool is not None
+    return not services.spool.size_bytes()
+
+
+COUNTED: list[tuple[str, str, int, str]] = [
+    ("GET", "", 1, "OK"),
+    ("POST", '{"pk": "Shop"}', 1, '{"accepted":1,"rejected":[]}'),
+    (
+        "POST",
+        '[{"pk": "Shop"}, {"pk": "Shop", "id": "order-1"}]',
+        2,
+        '{"accepted":2,"rejected":[]}',
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    "make_app", [hail_app, lambda services: whale_app(services, buffered=True)]
+)
+@pytest.mark.parametrize(("method", "body", "hits", "answer"), COUNTED)
+def test_count_is_accepted_while_the_store_is_away_and_counted_once_when_it_is_back(
+    server: EmbeddedValkey,
+    opened: Open,
+    make_app: Callable[[Services], Any],
+    method: str,
+    body: str,
+    hits: int,
+    answer: str,
+) -> None:
+    services = opened()
+    app, whale = Client(make_app(services)), Client(whale_app(services))
+    server.stop()
+    for _ in range(2):
+        query = "" if body else "pk=Shop"
+        found = app.request(method, "/count", query, body.encode() or None, JSON)
+        assert (found.status, found.text, found.errors) == (200, answer, "")
+    health = app.get("/healthz").json
+    assert health["store"] == "away"
+    assert health["spooled_bytes"] > 0
+    server.start()
+    until(lambda: replayed(services))
+    services.drain.flush()
+    assert total(whale, "Shop") == 2 * hits - (hits == 2)  # of an id one
+    assert app.get("/healthz").json["spooled_bytes"] == 0
+
+
+@pytest.mark.parametrize(
+    "path", ["/count_now", "/totals", "/plotpoints", "/subdimensions", "/flush_hail", "/reset"]
+)
+def test_all_else_is_503(server: EmbeddedValkey, opened: Open, path: str) -> None:
+    app = Client(whale_app(opened(), buffered=True))
+    server.stop()
+    assert app.get(path, "" if path == "/flush_hail" else "pk=Shop").status == 503
+
+
+def test_a_wrong_event_is_refused_though_others_are_spooled(
+    server: EmbeddedValkey, opened: Open
+) -> None:
+    app = Client(hail_app(opened()))
+    server.stop()
+    assert app.get("/count", "metrics={").status == 400
+    report = app.post("/count", '[{"pk": "Shop"}, {"at": "never"}]').json
+    assert (report["accepted"], report["rejected"][0]["index"]) == (1, 1)
+
+
+def test_with_no_room_for_a_spool_it_is_503(server: EmbeddedValkey, opened: Open) -> None:
+    app = Client(hail_app(opened(HAILWHALE_SPOOL_BYTES="0")))
+    assert "spooled_bytes" not in app.get("/healthz").json
+    server.stop()
+    assert app.get("/count", "pk=Shop").status == 503
+
+
+def test_it_starts_while_the_store_is_away_and_whale_answers_when_it_is_there(
+    server: EmbeddedValkey, opened: Open
+) -> None:
+    server.stop()
+    services = opened()
+    app = Client(whale_app(services, buffered=True))
+    assert app.get("/count", "pk=Shop").text == "OK"
+    assert app.get("/totals", "pk=Shop").status == 503
+    server.start()
+    until(lambda: replayed(services))
+    services.drain.flush()
+    assert total(app, "Shop") == 1
+
+
+def test_a_store_made_of_something_else_is_refused_when_it_is_there(
+    server: EmbeddedValkey, opened: Open
+) -> None:
+    opened()  # in UTC
+    server.stop()
+    services = opened(HAILWHALE_TIMEZONE="Europe/Berlin")
+    app = Client(hail_app(services))
+    assert app.get("/count", "pk=Shop").status == 200
+    server.start()
+    until(lambda: app.get("/count", "pk=Shop").status == 500)
+    assert "counts its days in UTC" in app.get("/count", "pk=Shop").error["message"]
+    assert not replayed(services)
+    services.close()
+    right = opened()  # the settings were put right
+    until(lambda: replayed(right))
+
+
+def test_a_late_app_with_a_spool_takes_hits_before_its_store_is_there(
+    server: EmbeddedValkey,
+) -> None:
+    server.stop()
+    made: list[Services] = []
+
+    def make_app(services: Services) -> Any:
+        made.append(services)
+        return hail_app(services)
+
+    app = Client(LateApp(make_app, settings_of(server), spooled=True))
+    assert app.get("/count", "pk=Shop").text == "OK"
+    server.start()
+    until(lambda: replayed(made[0]))
+    assert made[0].drain.flush() == 1
+    made[0].close()
