@@ -1,12 +1,13 @@
 """accept: durable /count on `hailwhale hail` against a constant GIF from the same kind of server.
 
-Both servers run all the while, on the same gunicorn with the same workers and threads; only one is
-loaded at a time. Each answer of hail means that the hit is in the embedded Valkey, which keeps its
-log on disk; that nothing was lost is checked at the end.
+A row for each WSGI server. Both programs run all the while, under the same server with the same
+workers and threads; only one is loaded at a time. Each answer of hail means that the hit is in the
+embedded Valkey, which keeps its log on disk; that nothing was lost is checked at the end.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from statistics import median
 
@@ -17,17 +18,28 @@ from benchmarks.traffic import count_paths
 
 _GOAL = Goal(at_least=0.5)
 _PATHS = 5_000
+SERVERS = ("gunicorn", "granian")
 
 
 def run(effort: Effort) -> list[Row]:
-    """Requests a second of hail, and of the bare server."""
+    """Requests a second of hail, and of the bare program, under each server."""
+    return [accept_row(server, effort, _GOAL) for server in SERVERS]
+
+
+def accept_row(server: str, effort: Effort, goal: Goal, threads: int = 0) -> Row:
+    """The row of one server, with so many threads in each worker or as many as by default."""
     with ExitStack() as stack:
-        server = stack.enter_context(valkey())
-        hail = _Loaded(stack.enter_context(web_server(HAIL, server.url, "/healthz")), effort)
-        bare = _Loaded(stack.enter_context(web_server(BARE, server.url, "/count")), effort)
+        url = stack.enter_context(valkey()).url
+
+        def loaded(program: Sequence[str], path: str) -> _Loaded:
+            return _Loaded(
+                stack.enter_context(web_server(program, url, path, server, threads)), effort
+            )
+
+        hail, bare = loaded(HAIL, "/healthz"), loaded(BARE, "/count")
         # How kept connections fall to the workers is chance: many short rounds, anew each time.
         rates = alternate(effort.pick(9, 1), hail.rate, bare.rate)
-        with closing(store_on(server.url)) as store:
+        with closing(store_on(url)) as store:
             buffered = sum(load.buffered for load in store.loads())
     answered = sum(served.requests for served in hail.rounds)
     assert buffered >= answered, f"{answered} hits were answered, {buffered} are there"
@@ -36,7 +48,8 @@ def run(effort: Effort) -> list[Row]:
         f"the servers computed {number(hail.us_a_request())} us a hit, "
         f"{number(bare.us_a_request())} us a GIF",
     )
-    return [Row("durable /count", "req/s", rates[0], "constant GIF", rates[1], _GOAL, notes)]
+    work = f"durable /count, {server}" + (f", {threads} threads" if threads else "")
+    return Row(work, "req/s", rates[0], "constant GIF", rates[1], goal, notes)
 
 
 class _Loaded:

@@ -1,8 +1,8 @@
 """The least that a server of the same kind must do: a yardstick for ours.
 
-`python -m benchmarks.bare_server [READS]` serves under the same gunicorn, with the same settings, a
-Bottle application without anything of HailWhale: `/count` answers a constant GIF; `/reads` answers
-from the Redis reads listed in the file READS, made by hand.
+`python -m benchmarks.bare_server [READS]` serves under the same WSGI server, with the same
+settings, a Bottle application without anything of HailWhale: `/count` answers a constant GIF;
+`/reads` answers from the Redis reads listed in the file READS, made by hand.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 import bottle
 import redis
 
-from hailwhale.commands import gunicorn_server
 from hailwhale.commands.listening import listen
+from hailwhale.commands.servers import server
 from hailwhale.settings import Settings
 from hailwhale.web.late import LateApp
 
@@ -56,7 +56,7 @@ def main() -> None:
     settings = Settings.from_env()
     reads = json.loads(Path(sys.argv[1]).read_text()) if len(sys.argv) > 1 else []
     app = LateApp(lambda _services: bare_app(settings.redis_url, reads), settings)
-    gunicorn_server.run(app, settings, listen(settings.host, settings.port))
+    server(settings)(app, settings, listen(settings.host, settings.port))
 
 
 if __name__ == "__main__":

@@ -88,10 +88,13 @@ class WebServer:
 
 
 @contextmanager
-def web_server(program: Sequence[str], valkey_url: str, path: str) -> Iterator[WebServer]:
+def web_server(
+    program: Sequence[str], valkey_url: str, path: str, server: str = "auto", threads: int = 0
+) -> Iterator[WebServer]:
     """A program that serves, on a free port of 127.0.0.1; given when it answers `path`.
 
-    All are told the same settings, so that all run as many workers and threads.
+    All are told the same settings, so that all run as many workers and threads (`threads` in each
+    worker, or as many as by default). `server` is the WSGI server to run.
     """
     port = _free_port()
     ours = {key: text for key, text in os.environ.items() if not key.startswith("HAILWHALE_")}
@@ -99,8 +102,11 @@ def web_server(program: Sequence[str], valkey_url: str, path: str) -> Iterator[W
         "HAILWHALE_REDIS_URL": valkey_url,
         "HAILWHALE_NAMESPACE": NAMESPACE,
         "HAILWHALE_PORT": str(port),
+        "HAILWHALE_SERVER": server,
         "HAILWHALE_BUFFER_LIMIT": str(NO_LIMIT),
     }
+    if threads:
+        environ["HAILWHALE_THREADS"] = str(threads)
     command = [sys.executable, "-m", *program]
     with TemporaryFile() as log:
         process = subprocess.Popen(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 from collections.abc import Callable
@@ -12,17 +11,13 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from hailwhale.commands.listening import BACKLOG
-from hailwhale.commands.processes import LOG_FORMAT, end_with_parent
-from hailwhale.errors import HailWhaleError
+from hailwhale.commands.processes import GRACE_S, LOG_FORMAT, end_with_parent
 from hailwhale.settings import Settings
 from hailwhale.web.late import LateApp
 
-GRACE_S = 5
 _KEEPALIVE_S = 15
 _LONGEST_REQUEST_LINE = 8190  # the most gunicorn allows; longer events go into a POST
 _SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a file there is never written to disk
-
-log = logging.getLogger("hailwhale.web")
 
 
 class _Log(Logger):  # type: ignore[misc]
@@ -43,10 +38,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> LateApp:
         """Called in each worker after the fork."""
-        try:
-            self._app.open()
-        except HailWhaleError as fault:
-            log.warning("%s; trying again at the next request", fault)
+        self._app.prepare()
         return self._app
 
 

@@ -10,6 +10,8 @@ import sys
 import threading
 import time
 
+GRACE_S = 5  # for requests in flight when a server is told to stop
+
 _PR_SET_PDEATHSIG = 1  # from <linux/prctl.h>
 _LOOK_S = 1.0
 
@@ -37,15 +39,19 @@ def _watch(parent_pid: int, with_signal: int) -> None:
 def stop_on_signals() -> threading.Event:
     """An event that SIGTERM or SIGINT sets.
 
-    A thread waits for the signals: a handler could interrupt the main thread inside the event's own
-    lock. They stay blocked in processes started from now on.
+    A thread sets it: a handler could interrupt the main thread inside the event's own lock. The
+    thread reads what the interpreter writes down of every signal, whichever thread the kernel told
+    of it; numpy's would not leave a blocked one to us.
     """
     stop = threading.Event()
-    signals = {signal.SIGTERM, signal.SIGINT}
-    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
 
     def wait() -> None:
-        signal.sigwait(signals)
+        os.read(told, 1)
         stop.set()
 
     threading.Thread(target=wait, name="signals", daemon=True).start()

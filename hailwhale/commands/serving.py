@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import socket
 from functools import partial
 
 from hailwhale.commands.listening import listen, netloc
 from hailwhale.commands.options import Subparsers, add_settings, environment, read_settings
 from hailwhale.commands.processes import end_with_parent, log_to_stderr
-from hailwhale.errors import BadSetting
+from hailwhale.commands.servers import server
+from hailwhale.errors import BadSetting, StoreUnavailable
 from hailwhale.services.assembly import open_services
 from hailwhale.services.safety import refuse_unsafe
 from hailwhale.settings import Settings
 from hailwhale.web.apps import hail_app, whale_app
 from hailwhale.web.late import LateApp
 
-_SERVING = ("host", "port", "workers", "threads", "open_to_all")
+log = logging.getLogger("hailwhale.web")
+
+_SERVING = ("host", "port", "workers", "threads", "server", "open_to_all")
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -66,26 +70,31 @@ def run_serve(args: argparse.Namespace) -> int:
 
 
 def run_web(args: argparse.Namespace) -> int:
-    """Serve one app under gunicorn until a signal; ends by SystemExit."""
-    from hailwhale.commands.gunicorn_server import run
-
+    """Serve one app until a signal."""
     if args.parent is not None:
         end_with_parent(args.parent)
     log_to_stderr()
     settings = read_settings(args)
     refuse_unsafe(settings)
+    run = server(settings)
     if not settings.redis_url:
         raise BadSetting(
             f"HAILWHALE_REDIS_URL: `hailwhale {args.command}` is for a store that several "
             "processes share, so it needs one; `hailwhale serve` brings its own"
         )
     make_app = hail_app if args.command == "hail" else partial(whale_app, buffered=args.buffered)
-    app = LateApp(make_app, settings)
+    spooled = args.buffered and settings.spool_bytes > 0
+    app = LateApp(make_app, settings, spooled=spooled)
     if args.listen_fd is not None:
         run(app, settings, socket.socket(fileno=args.listen_fd))
         return 0
     listener = listen(settings.host, settings.port)
-    open_services(settings).close()  # what is wrong is said once, here, and not by every worker
+    try:
+        open_services(settings).close()  # what is wrong is said here, and not by every worker
+    except StoreUnavailable as fault:
+        if not spooled:
+            raise
+        log.warning("%s; starting all the same", fault)
     where = netloc(settings.host, listener.getsockname()[1])
     run(
         app,

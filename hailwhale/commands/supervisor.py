@@ -19,10 +19,10 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from hailwhale.commands.child import Child
-from hailwhale.commands.gunicorn_server import GRACE_S
 from hailwhale.commands.listening import listen, netloc
 from hailwhale.commands.options import shown_store
-from hailwhale.commands.processes import end_with_parent
+from hailwhale.commands.processes import GRACE_S, end_with_parent
+from hailwhale.commands.servers import server_name
 from hailwhale.errors import HailWhaleError, StoreUnavailable
 from hailwhale.services.assembly import Services, open_services
 from hailwhale.services.safety import refuse_unsafe
@@ -58,6 +58,7 @@ class Supervisor:
         made of something else. What dies later is started again.
         """
         refuse_unsafe(self._settings)
+        server_name(self._settings)  # one that is not there is said now, not by the child
         self._stop_on_signals()
         with ExitStack() as stack:  # unwound from the last, which is the order to stop in
             listener = listen(self._settings.host, self._settings.port)

@@ -24,6 +24,7 @@ _DIGITS = 30  # before the point, and as many after it
 _TOO_LARGE: int = 10**_DIGITS
 _EXACT = Context(prec=2 * _DIGITS, traps=[Inexact])
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # as most names are: it keeps every rule for them
 _FORMS = 'a name, a list of names, or an object of numbers such as {"revenue": 19.99}'
 _NUMBER_FORMS = f"a number below 10^{_DIGITS} with at most {_DIGITS} decimals"
 
@@ -83,6 +84,8 @@ def parse_metric_name(
     """
     if not isinstance(value, str):
         raise BadInput(parameter, value, "the name of a metric, as text")
+    if _WORD.fullmatch(value) and len(value) <= limits.label_bytes:
+        return value
     name = parse_label(value, limits, parameter)
     if not set(RESERVED).isdisjoint(name):
         raise BadInput(parameter, name, f"metric names without any of {' '.join(RESERVED)}")
@@ -103,6 +106,8 @@ def parse_number(value: object, parameter: str = "number") -> Decimal:
     >>> parse_number("19.990"), parse_number(0.1), parse_number("1e3")
     (Decimal('19.99'), Decimal('0.1'), Decimal('1000'))
     """
+    if type(value) is int and within_bounds(value):
+        return Decimal(value)
     number = finite(value)
     if number is None:
         raise BadInput(parameter, value, _NUMBER_FORMS)

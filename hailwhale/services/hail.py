@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from hailwhale.core.event import Event, encode_hit, parse_event
+from hailwhale.core.event import Event, parse_event
+from hailwhale.core.hit import encode_hit
 from hailwhale.core.limits import Limits
 from hailwhale.errors import BadInput, BufferFull
-from hailwhale.services.grouping import GroupCommit
-from hailwhale.store.base import Incoming, Receipt, Store
+from hailwhale.services.grouping import Accept, GroupCommit
+from hailwhale.store.base import Incoming, Receipt
 
 Fields = Mapping[str, object]
 
@@ -30,17 +31,19 @@ class BatchReport:
 
 
 class Hailing:
-    """Takes events into the buffer. Returning means: the store has them."""
+    """Takes events into the buffer. Returning means: the store has them, or the spool."""
 
-    def __init__(self, store: Store, limits: Limits, clock: Callable[[], float]) -> None:
-        self._accept = GroupCommit(store.accept).accept
+    def __init__(self, accept: Accept, limits: Limits, clock: Callable[[], float]) -> None:
+        """`accept` is a store's, or a spool's before it."""
+        self._accept = GroupCommit(accept).accept
         self._limits = limits
         self._clock = clock
 
     def count(self, fields: Fields) -> Receipt:
         """Buffer one event; raises `BadInput` or `BufferFull`, and then nothing was kept."""
-        event = parse_event(fields, self._clock(), self._limits)
-        receipt = self._accept([_incoming(event)], int(self._clock()))[0]
+        now_s = self._clock()
+        hit = _incoming(parse_event(fields, now_s, self._limits))
+        receipt = self._accept([hit], int(now_s))[0]
         if receipt is Receipt.FULL:
             raise BufferFull("the buffer is full: the drain is behind")
         return receipt

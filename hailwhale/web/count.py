@@ -10,7 +10,7 @@ import bottle
 from hailwhale.errors import BadInput
 from hailwhale.services.hail import BatchReport, Fields
 from hailwhale.store.base import Receipt
-from hailwhale.web.params import Sizes, media_type, one_event, posted_events
+from hailwhale.web.params import Sizes, media_type, posted_events, query_fields
 from hailwhale.web.replies import (
     RETRY_AFTER_S,
     counted_reply,
@@ -43,7 +43,7 @@ def add_counting(
             environ = bottle.request.environ
             if environ["REQUEST_METHOD"] == "POST":
                 return posted(pixel)
-            count(one_event(environ, sizes))
+            count(query_fields(environ, sizes))
             return counted_reply(environ, pixel)
 
         return counted

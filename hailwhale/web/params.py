@@ -1,7 +1,7 @@
 """Requests into plain values: the query, a form, a JSON event, an array or lines of events.
 
-Owns how values are written in a request. It does not know what the parameters mean: names and
-values go to the parsers of the core.
+Owns how values are written in a request, and that a text which comes again is not read again. It
+does not know what the parameters mean: names and values go to the parsers of the core.
 """
 
 from __future__ import annotations
@@ -10,16 +10,19 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
-from hailwhale.core.literal import parse_json, parse_literal
+from hailwhale.core.literal import Written, parse_json, plain
 from hailwhale.errors import BadInput, TooLarge
 
 Fields = dict[str, object]
 Environ = Mapping[str, Any]
 
 _MAX_FIELDS = 100
+_REMEMBERED = 4_096  # parameters, each of at most so many characters as written:
+_REMEMBERED_CHARS = 512
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _FORM = "application/x-www-form-urlencoded"
 _LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonl")
@@ -51,25 +54,31 @@ def media_type(environ: Environ) -> str:
 
 
 def query_fields(environ: Environ, sizes: Sizes) -> Fields:
-    """The parameters of the URL, values that are literals read."""
-    if len(environ.get("QUERY_STRING", "")) > sizes.event_bytes:
+    """The parameters of the URL, values as they are `Written`."""
+    query: str = environ.get("QUERY_STRING", "")
+    if len(query) > sizes.event_bytes:
         raise TooLarge("query", "a longer one", f"at most {sizes.event_bytes} bytes")
-    # WSGI hands bytes over as Latin-1; a client may have sent UTF-8 without percent-encoding it.
-    query = environ.get("QUERY_STRING", "").encode("latin-1", "replace")
-    return _form_fields(_text(query, "query"), "query")
+    if not query.isascii():
+        # WSGI hands bytes over as Latin-1; a client may have sent UTF-8 without percent-encoding.
+        query = _text(query.encode("latin-1", "replace"), "query")
+    return _form_fields(query, "query")
 
 
 def one_event(environ: Environ, sizes: Sizes) -> Fields:
-    """The fields of a request for one thing, from its URL or its body."""
+    """The fields of a request for one thing, from its URL or its body, as plain values."""
     if environ.get("REQUEST_METHOD") != "POST":
-        return query_fields(environ, sizes)
+        return _plain(query_fields(environ, sizes))
     posted = posted_events(environ, sizes)
     if posted.batch:
         raise BadInput("body", "many events", "one JSON object or a form")
     event = posted.events[0]
     if isinstance(event, BadInput):
         raise event
-    return event
+    return _plain(event)
+
+
+def _plain(fields: Fields) -> Fields:
+    return {name: plain(value) for name, value in fields.items()}
 
 
 def posted_events(environ: Environ, sizes: Sizes) -> Posted:
@@ -140,18 +149,30 @@ def _fields(value: object) -> Fields:
 
 
 def _form_fields(text: str, where: str) -> Fields:
-    try:
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS)
-    except UnicodeDecodeError as fault:
-        raise BadInput(where, text, "percent-encoded UTF-8") from fault
-    except ValueError as fault:
-        raise BadInput(where, "more", f"at most {_MAX_FIELDS} parameters") from fault
+    if text.count("&") >= _MAX_FIELDS:
+        raise BadInput(where, "more", f"at most {_MAX_FIELDS} parameters")
     fields: Fields = {}
-    for name, value in pairs:
+    for pair in filter(None, text.split("&")):
+        read = _remembered if len(pair) <= _REMEMBERED_CHARS else _parameter
+        try:
+            name, value = read(pair)
+        except UnicodeDecodeError as fault:
+            raise BadInput(where, text, "percent-encoded UTF-8") from fault
         if name in fields and not name.startswith("_"):
             raise BadInput(name, value, "a parameter given once; several values as a JSON list")
-        fields[name] = value if name in _VERBATIM else parse_literal(value, name)
+        fields[name] = value
     return fields
+
+
+def _parameter(pair: str) -> tuple[str, object]:
+    """The name and the value of `name=value` as it stands in a form or a URL."""
+    name, _, value = pair.partition("=")
+    name = unquote_plus(name, errors="strict")
+    value = unquote_plus(value, errors="strict")
+    return name, value if name in _VERBATIM else Written(value, name)
+
+
+_remembered = lru_cache(_REMEMBERED)(_parameter)
 
 
 def _body(environ: Environ, most: int) -> bytes:

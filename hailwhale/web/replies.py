@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import bottle
@@ -52,13 +53,24 @@ def json_reply(value: object, status: int = 200, **headers: str) -> bottle.HTTPR
     )
 
 
+def _counted(body: bytes, kind: str) -> bottle.HTTPResponse:
+    headers = {"Content-Type": kind, "Content-Length": str(len(body)), **_NEVER_CACHED}
+    return bottle.HTTPResponse(body, 200, headers)
+
+
+_OK = _counted(b"OK", "text/plain; charset=utf-8")
+_PIXEL = _counted(PIXEL, "image/gif")
+
+
 def counted_reply(environ: Mapping[str, Any], pixel: bool = False) -> bottle.HTTPResponse:
     """What a counting GET gets: the pixel where an image is wanted first, else `OK`."""
-    if pixel or first_wanted(environ.get("HTTP_ACCEPT", "")).startswith("image/"):
-        return bottle.HTTPResponse(PIXEL, 200, {"Content-Type": "image/gif", **_NEVER_CACHED})
-    return bottle.HTTPResponse(
-        "OK", 200, {"Content-Type": "text/plain; charset=utf-8", **_NEVER_CACHED}
-    )
+    wants_image = pixel or first_wanted(environ.get("HTTP_ACCEPT", "")).startswith("image/")
+    made = _PIXEL if wants_image else _OK
+    # As new, and quicker than making one; the headers are its own, for an app may add to them.
+    reply = bottle.HTTPResponse.__new__(bottle.HTTPResponse)
+    vars(reply).update(vars(made))
+    reply._headers = {name: [*values] for name, values in made._headers.items()}
+    return reply
 
 
 def head_refused() -> bottle.HTTPResponse:
@@ -124,6 +136,7 @@ def plain_errors(error: bottle.HTTPError) -> str:
     return str(simplejson.dumps(_message(text)))
 
 
+@lru_cache(256)
 def first_wanted(accept: str) -> str:
     """The media type that an Accept header wants most; the first of equals."""
     best, best_quality = "", 0.0

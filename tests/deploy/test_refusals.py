@@ -32,6 +32,11 @@ SHARED = (
             "HAILWHALE_PORT: got '99999'; expected a whole number from 0 to 65535",
         ),
         (
+            ["serve", "--server", "apache"],
+            {},
+            "HAILWHALE_SERVER: got 'apache'; expected one of auto, gunicorn, granian",
+        ),
+        (
             ["drain", "--redis-url", "redis://127.0.0.1:1"],
             {},
             "the store does not answer: Error 111 connecting to 127.0.0.1:1. Connection refused.",
@@ -39,8 +44,15 @@ SHARED = (
         (
             ["serve", "--redis-url", "http://127.0.0.1"],
             {},
-            "HAILWHALE_REDIS_URL: got 'http://127.0.0.1': Redis URL must specify one of the "
-            "following schemes (redis://, rediss://, unix://)",
+            "HAILWHALE_REDIS_URL: got 'http://127.0.0.1': expected redis://host:6379/0, rediss:// "
+            "or unix://, redis+cluster://host:port,host:port or "
+            "redis+sentinel://host:26379,host:26379/service[/db]",
+        ),
+        (
+            ["serve"],
+            {"HAILWHALE_REPLICAS": "1"},
+            "HAILWHALE_REPLICAS: got 1, but an embedded Valkey has none: set HAILWHALE_REDIS_URL, "
+            "too",
         ),
     ],
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event
+from threading import Event, Thread, main_thread
 
 import pytest
 
@@ -105,3 +106,52 @@ def test_a_thread_that_is_cut_short_does_not_leave_the_others_waiting() -> None:
         commit.accept([hit("a")], NOW_S)
     commit._accept = gate.accept
     assert commit.accept([hit("b")], NOW_S) == [Receipt.ACCEPTED]
+
+
+def test_a_thread_that_is_cut_short_while_it_waits_is_not_waited_for() -> None:
+    gate = Gate()
+    commit = GroupCommit(gate.accept)
+
+    def press_ctrl_c() -> None:
+        while not commit._waiting:
+            assert leader.is_alive()
+        later.start()
+        while len(commit._waiting) < 2:
+            assert later.is_alive()
+        signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
+
+    leader = Thread(target=commit.accept, args=([hit("a")], NOW_S))
+    later = Thread(target=commit.accept, args=([hit("c")], NOW_S))
+    presser = Thread(target=press_ctrl_c)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        leader.start()
+        assert gate.entered.wait(10)
+        presser.start()
+        with pytest.raises(KeyboardInterrupt):
+            commit.accept([hit("b")], NOW_S)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    gate.opened.set()
+    for thread in (leader, later, presser):
+        thread.join(10)
+        assert not thread.is_alive()
+    assert gate.groups == [["a"], ["c"]]
+    assert commit.accept([hit("d")], NOW_S) == [Receipt.ACCEPTED]
+
+
+def test_a_thousand_hits_of_many_threads_each_learn_their_own_fate() -> None:
+    def accept(hits: Sequence[Incoming], _now_s: int) -> list[Receipt]:
+        return [Receipt.FULL if each.hit[-1:] == b"7" else Receipt.ACCEPTED for each in hits]
+
+    commit = GroupCommit(accept, most=3)
+
+    def offer(number: int) -> bool:
+        full = number % 10 == 7
+        return commit.accept([hit(str(number))], NOW_S) == [
+            Receipt.FULL if full else Receipt.ACCEPTED
+        ]
+
+    with ThreadPoolExecutor(16) as pool:
+        assert all(pool.map(offer, range(1_000)))
+    assert not commit._waiting

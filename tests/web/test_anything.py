@@ -25,6 +25,7 @@ ROUTES = [
     "/update_count_to",
     "/totals",
     "/plotpoints",
+    "/rank",
     "/subdimensions",
     "/flush_hail",
     "/reset",
@@ -32,7 +33,7 @@ ROUTES = [
 NAMES = [
     *("pk", "dimension", "dimensions", "metric", "metrics", "at", "id"),
     *("period", "periods", "tz", "tzoffset", "format", "depth", "threshold", "limit", "sort"),
-    *("other", "_", ""),
+    *("other", "of", "by", "_", ""),
 ]
 KINDS = [JSON, FORM, LINES, "text/plain;charset=UTF-8", "", "multipart/form-data; boundary=x", ";"]
 WORDS = st.sampled_from(
@@ -65,6 +66,8 @@ WORDS = st.sampled_from(
             "true",
             "null",
             "csv",
+            "pks",
+            "importance",
             "json",
         ),
         *("[", "{", "[]", "{}", "'", '"', "['a',", "[[]]", "\x00", "\ud800", "\u2028", "%", "\\"),

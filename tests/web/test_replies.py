@@ -24,6 +24,7 @@ EVERY_ROUTE = [
     "/flush_hail",
     "/healthz",
     "/plotpoints",
+    "/rank",
     "/reset",
     "/static/<name:path>",
     "/subdimensions",

@@ -90,7 +90,15 @@ def test_an_overlong_event_counts_nothing_on_hail(small_hail: Client, small: Ser
 
 @pytest.mark.parametrize(
     "path",
-    ["/totals", "/plotpoints", "/subdimensions", "/update_count_to", "/flush_hail", "/reset"],
+    [
+        "/totals",
+        "/plotpoints",
+        "/rank",
+        "/subdimensions",
+        "/update_count_to",
+        "/flush_hail",
+        "/reset",
+    ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_an_overlong_query_is_refused_on_every_route(
