@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: install run test lint bench docs clean
+.PHONY: install run test lint bench yardsticks docs clean
 
 install: $(VENV)/run.stamp
 
@@ -22,6 +22,11 @@ lint: $(VENV)/dev.stamp
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks
+
+# What `make bench` compares with besides; InfluxDB is a Debian package: apt-get install influxdb
+yardsticks: $(VENV)/dev.stamp
+	$(PIP) --editable '.[bench]'
+	npm install --no-fund --no-audit --prefix $(VENV)/yardsticks statsd@0.9.0
 
 docs: $(VENV)/dev.stamp
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html

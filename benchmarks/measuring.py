@@ -7,9 +7,9 @@ yardstick alternate, so that whatever else the machine does meets both alike.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from statistics import median
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 _COLUMNS = ("work", "figure", "yardstick", "ratio (spread)", "goal", "met")
@@ -68,6 +68,7 @@ class Row:
     yardsticks: Sequence[float]
     goal: Goal = NO_GOAL
     notes: Sequence[str] = field(default=())
+    point: tuple[str, int] | None = None  # of a curve: its name, and where on it
 
     @property
     def figure(self) -> float:
@@ -90,6 +91,11 @@ class Row:
         if self.goal == NO_GOAL:
             return "-"
         return "yes" if self.goal.met_by(self) else "no"
+
+    def as_json(self) -> dict[str, Any]:
+        """The row as plain values, with all that was measured."""
+        judged = {name: getattr(self, name) for name in ("figure", "yardstick", "ratio", "met")}
+        return {**asdict(self), **judged, "goal": self.goal.text(self.unit)}
 
     def cells(self) -> tuple[str, ...]:
         """The row as the table shows it; the spread is that of the rounds' own ratios."""
@@ -117,15 +123,19 @@ def alternate(
 def table(rows: Iterable[Row]) -> str:
     """The rows as one table of aligned text, the notes below it."""
     shown = list(rows)
-    lines = [_COLUMNS, *(row.cells() for row in shown)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    lines.insert(1, tuple("-" * width for width in widths))
-    text = [
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    ]
+    text = aligned([_COLUMNS, *(row.cells() for row in shown)])
     notes = [f"{row.work}: {note}" for row in shown for note in row.notes]
     return "\n".join([*text, "", *notes] if notes else text)
+
+
+def aligned(lines: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of cells in columns of one width each, the first of them over a rule."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    rule = ["-" * width for width in widths]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in (lines[0], rule, *lines[1:])
+    ]
 
 
 def number(value: float) -> str:

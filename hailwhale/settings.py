@@ -76,7 +76,14 @@ class Settings:
     redis_url: str = _setting(
         "",
         "HAILWHALE_REDIS_URL",
-        "Redis or Valkey to count in (redis://, rediss://, unix://); empty: an embedded Valkey",
+        "Redis or Valkey to count in (redis://, rediss://, unix://, redis+cluster://, "
+        "redis+sentinel://); empty: an embedded Valkey",
+    )
+    replicas: int = _setting(
+        0,
+        "HAILWHALE_REPLICAS",
+        "replicas of the store that must have a hit before it is acknowledged",
+        _whole(0, 16),
     )
     data_dir: Path = _setting(
         Path("hailwhale-data"),
@@ -106,7 +113,14 @@ class Settings:
     host: str = _setting("127.0.0.1", "HAILWHALE_HOST", "address to serve on")
     port: int = _setting(8085, "HAILWHALE_PORT", "port to serve on", _whole(0, 65535))
     workers: int = _setting(2, "HAILWHALE_WORKERS", "server processes", _whole(1, 256))
-    threads: int = _setting(8, "HAILWHALE_THREADS", "threads of each process", _whole(1, 256))
+    server: str = _setting(
+        "auto",
+        "HAILWHALE_SERVER",
+        "what serves HTTP: gunicorn, granian (pip install 'hailwhale[fast]'), or auto, the fastest "
+        "installed",
+        _one_of("auto", "gunicorn", "granian"),
+    )
+    threads: int = _setting(16, "HAILWHALE_THREADS", "threads of each process", _whole(1, 256))
     admin_token: str = _setting(
         "",
         "HAILWHALE_ADMIN_TOKEN",
@@ -127,8 +141,19 @@ class Settings:
         "hits one shard may buffer before /count answers 503",
         _whole(1, 2**31),
     )
+    spool_bytes: int = _setting(
+        268_435_456,
+        "HAILWHALE_SPOOL_BYTES",
+        "most bytes of hits kept on disk while the store is away; 0: /count answers 503 then",
+        _whole(0, 2**40),
+    )
+    spool_dir: str = _setting(
+        "",
+        "HAILWHALE_SPOOL_DIR",
+        "where these are kept, each machine its own; empty: the folder spool in HAILWHALE_DATA_DIR",
+    )
     drain_window: int = _setting(
-        50_000, "HAILWHALE_DRAIN_WINDOW", "most hits summed up in one step", _whole(1, 1_000_000)
+        100_000, "HAILWHALE_DRAIN_WINDOW", "most hits summed up in one step", _whole(1, 1_000_000)
     )
     drain_idle_s: float = _setting(
         0.1, "HAILWHALE_DRAIN_IDLE", "seconds between two looks at empty buffers", _seconds
@@ -181,7 +206,18 @@ class Settings:
             if variable in env:
                 values[setting.name] = _read(variable, setting.metadata["read"], env[variable])
         values |= {name: value for name, value in given.items() if value is not None}
-        return cls(**values)
+        settings = cls(**values)
+        if settings.replicas and not settings.redis_url:
+            raise BadSetting(
+                f"HAILWHALE_REPLICAS: got {settings.replicas}, but an embedded Valkey has none: "
+                "set HAILWHALE_REDIS_URL, too"
+            )
+        return settings
+
+    @property
+    def spool_folder(self) -> Path:
+        """Where hits are kept while the store is away."""
+        return Path(self.spool_dir).expanduser() if self.spool_dir else self.data_dir / "spool"
 
     @property
     def limits(self) -> Limits:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from benchmarks import load, serving
 from benchmarks.__main__ import BENCHES, main
+from benchmarks.growth_plot import curves, svg
 from benchmarks.measuring import NO_GOAL, Effort, Goal, Row, alternate, number, table
 from hailwhale.store.embedded import EmbeddedValkey
 
@@ -40,6 +44,32 @@ def test_the_command_prints_the_table_of_the_benches_it_is_asked_for(
     assert line.startswith("memory ")
     assert "bytes a cell" in line
     assert "a key for each" in line
+
+
+def test_a_run_can_be_kept_as_json_with_all_that_was_measured(tmp_path: Path) -> None:
+    file = tmp_path / "run.json"
+    assert main(["memory", "--quick", "--json", str(file)]) == 0
+    found = json.loads(file.read_text())
+    (memory,) = found["rows"]
+    assert (found["quick"], found["comparison"], memory["work"]) == (True, [], "memory")
+    assert memory["ratio"] == memory["figures"][0] / memory["yardsticks"][0]
+    assert memory["goal"] == "<= 25.0 bytes a cell"
+
+
+def test_growth_is_drawn_a_curve_a_cost_from_the_fewest_series_on() -> None:
+    points = [("count", 10_000, 1.1), ("totals", 10_000, 0.9), ("count", 100_000, 1.6)]
+    rows = [
+        Row(f"{name} at {series}", "us", [ratio], "1,000 series", [1], HALF, (), (name, series))
+        for name, series, ratio in points
+    ]
+    drawn = curves([row.as_json() for row in (*rows, row(1, 1, HALF))])
+    assert drawn == {
+        "count": [(1_000, 1.0), (10_000, 1.1), (100_000, 1.6)],
+        "totals": [(1_000, 1.0), (10_000, 0.9)],
+    }
+    picture = ElementTree.fromstring(svg(drawn))  # noqa: S314 - we have just made it
+    texts = ["".join(text.itertext()) for text in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"1,000", "10,000", "100,000", "count", "totals", "1.2"} <= set(texts)
 
 
 def test_an_unknown_bench_is_refused_with_the_names_there_are(

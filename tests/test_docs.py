@@ -13,7 +13,13 @@ from hailwhale.cli import parser
 from hailwhale.core.event import EVENT_PARAMETERS
 from hailwhale.core.fields import settle_names
 from hailwhale.core.period import DEFAULT, DEFAULT_TOTALS, NICKNAMES
-from hailwhale.core.question import PLOT_PARAMETERS, TOTALS_PARAMETERS, parse_totals
+from hailwhale.core.question import (
+    PLOT_PARAMETERS,
+    RANK_PARAMETERS,
+    TOTALS_PARAMETERS,
+    parse_rank,
+    parse_totals,
+)
 from hailwhale.errors import BadInput
 from hailwhale.services.assembly import Services
 from hailwhale.settings import Settings
@@ -49,7 +55,8 @@ def test_every_route_is_documented_and_every_documented_route_is_there(services:
 
 
 def test_every_parameter_of_a_question_is_documented() -> None:
-    for parameter in {*EVENT_PARAMETERS, *PLOT_PARAMETERS, *TOTALS_PARAMETERS}:
+    asking = {*PLOT_PARAMETERS, *RANK_PARAMETERS, *TOTALS_PARAMETERS}
+    for parameter in {*EVENT_PARAMETERS, *asking}:
         assert re.search(rf"``{parameter.rstrip('s')}s?``", README), parameter
 
 
@@ -57,7 +64,17 @@ def test_every_command_is_documented_and_every_documented_command_is_there() -> 
     commands = set(re.findall(r"^  +([a-z]+) ", parser().format_help(), re.MULTILINE))
     documented = set(re.findall(r"``hailwhale ([a-z]+)", README))
     assert documented <= commands
-    for command in ("serve", "hail", "whale", "drain", "count", "totals", "plotpoints", "import"):
+    for command in (
+        "serve",
+        "hail",
+        "whale",
+        "drain",
+        "count",
+        "totals",
+        "plotpoints",
+        "rank",
+        "import",
+    ):
         assert command in documented
 
 
@@ -81,6 +98,18 @@ def test_the_first_answer_of_the_readme_is_the_answer(services: Services) -> Non
     shown = re.search(r'\{"1d:1mo":.*\}\}\}', README)
     assert shown is not None
     assert json.loads(shown.group()) == json.loads(json.dumps(answer, default=float))
+
+
+def test_the_ranking_of_the_readme_begins_as_the_ranking_does(services: Services) -> None:
+    for country, hits, dollars in (("US", 80, 480), ("CA", 20, 20)):
+        metrics = {"hits": hits, "dollars": dollars}
+        event = {"pk": "Shop", "dimensions": {"country": country}, "metrics": metrics}
+        services.counting.count_now(event)
+    question = {"pk": "Shop", "dimension": "country", "metrics": "dollars/hits,hits"}
+    answer = services.ranking.rank(parse_rank(question))
+    shown = re.search(r'\[(\{"dimension":.*?\}\}), …\]', README, re.DOTALL)
+    assert shown is not None
+    assert json.loads(shown.group(1)) == json.loads(json.dumps(answer[0], default=float))
 
 
 def test_the_error_of_the_readme_is_the_error() -> None:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import fields
 
+from hailwhale.commands import memory
 from hailwhale.commands.checks import Finding, Level, check
 from hailwhale.commands.options import (
     Subparsers,
@@ -33,11 +34,14 @@ def add_parser(subparsers: Subparsers) -> None:
         "Changes no data. Exits 1 when something has to be put right.",
     )
     add_settings(parser, "redis_url", "data_dir", "host", "port", "open_to_all")
+    memory.add_options(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print settings and findings; 1 when a check failed."""
+    """Print settings and findings; 1 when a check failed. With --memory, the store's size."""
+    if args.memory:
+        return memory.run(args)
     print(settings_table(args))
     print()
     failed = False

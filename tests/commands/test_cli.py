@@ -13,8 +13,8 @@ from hailwhale import __version__
 from hailwhale.cli import main
 
 COMMANDS = [
-    *("serve", "hail", "whale", "drain", "count", "totals", "plotpoints", "subdimensions"),
-    *("doctor", "import"),
+    *("serve", "hail", "whale", "drain", "count", "totals", "plotpoints", "rank"),
+    *("subdimensions", "doctor", "import"),
 ]
 
 
