@@ -52,7 +52,7 @@ class Sheets:
             for metric in metrics
             for start_s, _ in span.chunks
         ]
-        sheets = self._store.sheets(views, labels, self._clock())
+        sheets = self._store.sheets(views, self._clock())
         align = _Alignment(labels)
         found: dict[str, list[Decimal]] = {}
         for number, metric in enumerate(metrics):

@@ -224,12 +224,10 @@ class Store(Protocol):
     def read(self, asks: Sequence[Ask]) -> list[list[Decimal | None]]:
         """The cells asked for, ask by ask, None where nothing was counted."""
 
-    def sheets(
-        self, views: Sequence[View], labels: Sequence[str], now_s: float
-    ) -> list[Sheet | None]:
-        """What views of one family hold: built when they are first asked for, and kept up to date.
+    def sheets(self, views: Sequence[View], now_s: float) -> list[Sheet | None]:
+        """What views hold: built when they are first asked for, and kept up to date from then on.
 
-        `labels` are those known of the family. None where an amount does not fit a sheet.
+        None where an amount does not fit a sheet.
         """
 
     def drop_views(self, shard: int) -> None:

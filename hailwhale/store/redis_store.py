@@ -175,10 +175,8 @@ class RedisStore:
         )
         return [[_decimal(value) for value in values] for values in found]
 
-    def sheets(
-        self, views: Sequence[View], labels: Sequence[str], now_s: float
-    ) -> list[Sheet | None]:
-        return self._views.sheets(views, labels, now_s)
+    def sheets(self, views: Sequence[View], now_s: float) -> list[Sheet | None]:
+        return self._views.sheets(views, now_s)
 
     def drop_views(self, shard: int) -> None:
         self._views.drop(shard)

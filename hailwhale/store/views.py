@@ -87,18 +87,15 @@ class Views:
         """The keys of views, as the scripts take them."""
         return [key for name in names for key in self._keys.view(shard, name)]
 
-    def sheets(
-        self, views: Sequence[View], labels: Sequence[str], now_s: float
-    ) -> list[Sheet | None]:
-        """What views of one family hold, built now where they are not there yet.
+    def sheets(self, views: Sequence[View], now_s: float) -> list[Sheet | None]:
+        """What views hold, built now where they are not there yet.
 
-        None where amounts do not fit a view, or where it was taken away meanwhile. `labels` are
-        those known of the family.
+        None where amounts do not fit a view, or where it was taken away meanwhile.
         """
         found = self._look_at(views, now_s)
         absent = [place for place, sheet in enumerate(found) if sheet == _ABSENT]
         for place in absent:
-            self._make(views[place], labels, now_s)
+            self._make(views[place], now_s)
         if absent:
             again = self._look_at([views[place] for place in absent], now_s)
             for place, sheet in zip(absent, again, strict=True):
@@ -144,18 +141,29 @@ class Views:
         with faults_named():
             self._renew(self._keys_of(view), [_name(view), int(now_s), _ttl_s(view, now_s)])
 
-    def _make(self, view: View, labels: Sequence[str], now_s: float) -> None:
+    def _make(self, view: View, now_s: float) -> None:
         head: list[Any] = [_name(view), view.metric, view.width]
         head += [int(now_s), _ttl_s(view, now_s)]
         keys = self._keys_of(view)
         with faults_named():
-            self._build(keys, [*head, "begin", secrets.token_hex(8)])
+            token = self._build(keys, [*head, "begin", secrets.token_hex(8)])
+            # Only now: a label that is not among these will be counted when the view is kept.
+            labels = self._labels(view)
             for first in range(0, len(labels), _CHILDREN_AT_ONCE):
                 some = labels[first : first + _CHILDREN_AT_ONCE]
                 cells = [self._cells(view, label) for label in some]
-                if not self._build(keys + cells, [*head, "fill", *some]):
+                if not self._build(keys + cells, [*head, "fill", token, *some]):
                     return
-            self._build(keys, [*head, "end", secrets.token_hex(8)])
+            self._build(keys, [*head, "end", token])
+
+    def _labels(self, view: View) -> list[str]:
+        """The labels of the family, in order, so that views of it are mostly alike."""
+        if view.of_pks:
+            key = self._keys.subpks(shard_of(view.pk[0]), view.pk)
+        else:
+            key = self._keys.children(view.pk, view.dimension)
+        [labels] = ask(self._client, [("SMEMBERS", key)])
+        return sorted(label.decode() for label in labels)
 
     def _keys_of(self, view: View) -> list[str]:
         shard = shard_of(view.pk[0])

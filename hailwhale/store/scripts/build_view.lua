@@ -2,9 +2,9 @@
 --
 -- KEYS[1] views   KEYS[2..4] the view's keys (see views.lua)   KEYS[5..] the children's hashes of cells
 -- ARGV[1] its name   ARGV[2] metric   ARGV[3] width   ARGV[4] now, epoch seconds
--- ARGV[5] seconds it lives   ARGV[6] begin, fill or end   ARGV[7..] to fill, the labels of the
--- children; else a token that was never used before
--- returns 1, or 0 when the view is gone meanwhile
+-- ARGV[5] seconds it lives   ARGV[6] begin, fill or end   ARGV[7] to begin, a token that was never
+-- used before; else the one that beginning returned   ARGV[8..] to fill, labels of the children
+-- returns the token of the view that is being built; or 0 when that is gone meanwhile
 
 local name, metric, width, now, ttl = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 
@@ -18,7 +18,7 @@ local function begin()
   redis.call('HSET', KEYS[1], name, now + ttl)
   redis.call('HSET', KEYS[1], '\31generation', ARGV[7])
   if redis.call('EXISTS', KEYS[2]) == 0 then
-    redis.call('HSET', KEYS[2], '\31#', 0, '\31asked', ARGV[4])
+    redis.call('HSET', KEYS[2], '\31#', 0, '\31asked', ARGV[4], '\31token', ARGV[7])
     redis.call('SET', KEYS[3], '')
     redis.call('SET', KEYS[4], '')
   end
@@ -27,7 +27,7 @@ end
 
 local function fill()
   local labels, bucket_of, ops = {}, {}, {}
-  for i = 7, #ARGV do labels[#labels + 1] = ARGV[i] end
+  for i = 8, #ARGV do labels[#labels + 1] = ARGV[i] end
   for index = 0, width - 1 do bucket_of[index .. ':' .. metric] = index end
   local rows = view_rows(KEYS, 2, labels)
   for i = 1, #labels do
@@ -47,11 +47,11 @@ end
 
 if ARGV[6] == 'begin' then
   begin()
-elseif redis.call('EXISTS', KEYS[2]) == 0 then
+elseif redis.call('HGET', KEYS[2], '\31token') ~= ARGV[7] then
   return 0
 elseif ARGV[6] == 'fill' then
   fill()
 else
   redis.call('HSET', KEYS[2], '\31ready', ARGV[7])
 end
-return 1
+return redis.call('HGET', KEYS[2], '\31token')

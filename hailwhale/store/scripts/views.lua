@@ -1,8 +1,8 @@
 -- Views, put in front of every script that builds or keeps one.
 --
 -- A view has three keys, one after the other:
---   ordinals   hash: label -> its row, from 0; '\31#' -> how many rows there are; '\31ready' -> a token
---              when it is built; '\31rough' -> 1 when an amount does not fit it, and it is of no use;
+--   ordinals   hash: label -> its row, from 0; '\31#' -> how many rows there are; '\31token' of
+--              this one; '\31ready' -> that token, when it is built; '\31rough' -> 1 when an amount does not fit it, and it is of no use;
 --              '\31asked' -> when its expiry was put off last, epoch seconds
 --   names      the labels in the order of their rows, each with a newline after it
 --   units      64-bit integers, `width` a row, one for each bucket of the chunk: amounts times 10^4
