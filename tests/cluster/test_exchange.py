@@ -15,7 +15,7 @@ from hailwhale.store.connection import close_client, exchange, faults_named, ope
 from hailwhale.store.keys import Keys, shard_of
 from hailwhale.store.redis_store import RedisStore
 from tests.cluster.clusters import Cluster, slot_of
-from tests.cluster.nodes import Node, wait_for
+from tests.cluster.nodes import Node, free_port, wait_for
 
 NOW_S = 1_773_576_630
 ROOTS = [f"root{number}" for number in range(40)]  # on every node there are some
@@ -32,11 +32,18 @@ def store(cluster: Cluster, namespace: str) -> Iterator[RedisStore]:
 @pytest.fixture
 def lone_node(tmp_path: Path) -> Iterator[Node]:
     """A node that has met no other and serves no slot."""
-    node = Node(tmp_path / "node", cluster_enabled="yes", cluster_require_full_coverage="no")
-    node.start()
-    node.await_answer()
-    yield node
-    node.kill()
+    node = Node(
+        tmp_path / "node",
+        cluster_enabled="yes",
+        cluster_port=free_port(),  # else it is one that an outgoing connection may have
+        cluster_require_full_coverage="no",
+    )
+    try:
+        node.start()
+        node.await_answer()
+        yield node
+    finally:
+        node.kill()
 
 
 def buffered(store: RedisStore) -> int:

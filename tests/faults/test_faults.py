@@ -48,6 +48,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         window=500,
         whale=True,
         HAILWHALE_STORE_TIMEOUT="0.5",
+        HAILWHALE_SERVER="gunicorn",  # the kills and the soak have what is fastest here
     ) as deployment:
         yield deployment
 
