@@ -35,7 +35,7 @@ from tests.faults.processes import Deployment, free_port, wait_for
 from tests.faults.sender import Sender
 from tests.faults.traffic import ROOTS
 
-REQUESTS = 30
+REQUESTS = 15
 
 
 @pytest.fixture(scope="module")
