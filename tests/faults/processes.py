@@ -26,7 +26,7 @@ from tests.faults.proxy import Proxy
 
 _PATIENCE_S = 60.0
 _STOPPED_WITHIN_S = 15.0
-_POLL_S = 0.02
+_POLL_S = 0.005
 _LOG_SHOWN_CHARS = 2_000
 
 

@@ -35,7 +35,7 @@ from tests.faults.processes import Deployment, free_port, wait_for
 from tests.faults.sender import Sender
 from tests.faults.traffic import ROOTS
 
-REQUESTS = 15
+REQUESTS = 30
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         window=500,
         whale=True,
         HAILWHALE_STORE_TIMEOUT="0.5",
-        HAILWHALE_SERVER="gunicorn",  # the kills and the soak have what is fastest here
     ) as deployment:
         yield deployment
 
