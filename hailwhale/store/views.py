@@ -107,8 +107,7 @@ class Views:
         registry = self.look(shard)
         names = [name for views in registry.by_family.values() for name, _, _ in views]
         with faults_named():
-            for key in self.keys(shard, names):
-                ask(self._client, [("UNLINK", key)])
+            ask(self._client, [("UNLINK", key) for key in self.keys(shard, names)])
 
     def _look_at(self, views: Sequence[View], now_s: float) -> list[Sheet | None]:
         """What views hold now: _ABSENT for one that is not built, None for one of no use.
