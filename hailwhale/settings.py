@@ -114,7 +114,7 @@ class Settings:
     port: int = _setting(8085, "HAILWHALE_PORT", "port to serve on", _whole(0, 65535))
     workers: int = _setting(2, "HAILWHALE_WORKERS", "server processes", _whole(1, 256))
     server: str = _setting(
-        "auto",
+        "gunicorn",
         "HAILWHALE_SERVER",
         "what serves HTTP: gunicorn, granian (pip install 'hailwhale[fast]'), or auto, the fastest "
         "installed",

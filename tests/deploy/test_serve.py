@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -142,3 +143,14 @@ def test_wsgi_run_as_a_file_serves_from_anywhere(tmp_path: Path) -> None:
         assert server.said.endswith(f"(data in {tmp_path / 'hailwhale-data'})")
         assert server.get("/count", pk="File") == "OK"
         until(lambda: server.hits("File") == 1, "the drain to count")
+
+
+def test_a_url_as_people_write_it_is_counted(serve: Server) -> None:
+    with socket.create_connection(serve.address, timeout=30) as client:
+        client.sendall(
+            b'GET /count?pk=Raw&dimensions={"a<b>":"c"}&metrics={"dollars":200} HTTP/1.1\r\n'
+            b"Host: hw\r\nConnection: close\r\n\r\n"
+        )
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    until(lambda: serve.hits("Raw") == 1, "the drain to count")
