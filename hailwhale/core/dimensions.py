@@ -19,6 +19,7 @@ Path = tuple[str, ...]
 
 OVERALL: Path = ()
 NO_PK: Path = ("_",)
+PAIRS = "_pairs"  # below it a decision counts which two dimensions came together; see `exposure`
 
 # The Unicode categories Cc, Cs, Zl and Zp, which no version of Unicode will add to.
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -81,6 +82,8 @@ def parse_dimensions(
             continue
         if _OVERALL_LABEL in path:
             raise BadInput(parameter, path, '"_" only alone, for it means the overall')
+        if path[0] == PAIRS:
+            raise BadInput(parameter, path, f"another label than {PAIRS}, which decisions use")
         found[path] = None
         if len(found) > limits.paths:
             raise BadInput(parameter, value, f"at most {limits.paths} paths")

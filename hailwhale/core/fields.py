@@ -18,6 +18,8 @@ _SINGULAR = {
 def settle_names(fields: Mapping[str, object], known: Sequence[str]) -> dict[str, object]:
     """Fields under their one name each; `known` lists the names, plural where there are two.
 
+    A singular that is known itself stays as it is.
+
     Names that begin with ``_`` are cache busters and are left out. An unknown name is `BadInput`:
     a misspelt `metrcis` must not lose its dollars in silence.
 
@@ -33,7 +35,7 @@ did you mean metrics?
     for name, value in fields.items():
         if isinstance(name, str) and name.startswith("_"):
             continue
-        plural = _SINGULAR.get(name, name) if isinstance(name, str) else name
+        plural = name if name in known or not isinstance(name, str) else _SINGULAR.get(name, name)
         if plural not in known:
             raise BadInput(_nameable(name), value, _known_names(name, known))
         if plural in settled:

@@ -14,7 +14,7 @@ from hailwhale.core.timegrid import Grid
 from hailwhale.errors import BadInput, StoreUnavailable
 from hailwhale.services.committing import commit
 from hailwhale.services.drain import MAX_STEP_SIZE, Drain
-from hailwhale.services.hail import BatchReport, Fields
+from hailwhale.services.hail import BatchReport, Fields, Parse
 from hailwhale.store.base import Ask, ChunkAddress, Guard, Outcome, Receipt, Store
 from hailwhale.store.keys import shard_of
 
@@ -40,11 +40,20 @@ class Counting:
         self._clock = clock
         self._drain = drain
 
-    def count_now(self, fields: Fields) -> Receipt:
+    def count_now(self, fields: Fields, parse: Parse = parse_event) -> Receipt:
         """Count one event; raises `BadInput`, and then nothing was counted."""
-        return self._count(parse_event(fields, self._clock(), self._limits))
+        return self.take(parse(fields, self._clock(), self._limits))
 
-    def count_many_now(self, events: Iterable[Fields | BadInput]) -> BatchReport:
+    def take(self, event: Event) -> Receipt:
+        """Count an event that is parsed already."""
+        batch = self._batch()
+        batch.add(event.pk, event.dimensions, event.at_s, event.metrics)
+        outcome = self._commit(shard_of(event.pk[0]), batch, id=event.id)
+        return Receipt.DUPLICATE if outcome is Outcome.DUPLICATE else Receipt.ACCEPTED
+
+    def count_many_now(
+        self, events: Iterable[Fields | BadInput], parse: Parse = parse_event
+    ) -> BatchReport:
         """Count events, each accepted or refused on its own; see `Hailing.count_many`.
 
         Events without an id are summed up by shard and counted in one step each.
@@ -55,13 +64,13 @@ class Counting:
             try:
                 if isinstance(fields, BadInput):
                     raise fields
-                event = parse_event(fields, self._clock(), self._limits)
+                event = parse(fields, self._clock(), self._limits)
             except BadInput as fault:
                 report.rejected.append((place, fault))
                 continue
             report.accepted += 1
             if event.id is not None:
-                report.duplicates += self._count(event) is Receipt.DUPLICATE
+                report.duplicates += self.take(event) is Receipt.DUPLICATE
                 continue
             shard = shard_of(event.pk[0])
             batch = batches.setdefault(shard, self._batch())
@@ -110,12 +119,6 @@ class Counting:
             if self._commit(shard_of(event.pk[0]), batch, guard=guard) is Outcome.COMMITTED:
                 return
         raise StoreUnavailable(f"{metric} is counted so fast that it cannot be set now")
-
-    def _count(self, event: Event) -> Receipt:
-        batch = self._batch()
-        batch.add(event.pk, event.dimensions, event.at_s, event.metrics)
-        outcome = self._commit(shard_of(event.pk[0]), batch, id=event.id)
-        return Receipt.DUPLICATE if outcome is Outcome.DUPLICATE else Receipt.ACCEPTED
 
     def _batch(self) -> Batch:
         return Batch(Schedule(self._grid, self._rollups, int(self._clock())))

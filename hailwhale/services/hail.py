@@ -13,6 +13,7 @@ from hailwhale.services.grouping import Accept, GroupCommit
 from hailwhale.store.base import Incoming, Receipt
 
 Fields = Mapping[str, object]
+Parse = Callable[[Fields, float, Limits], Event]  # fields, now in epoch seconds, limits
 
 
 @dataclass(slots=True)
@@ -39,16 +40,20 @@ class Hailing:
         self._limits = limits
         self._clock = clock
 
-    def count(self, fields: Fields) -> Receipt:
+    def count(self, fields: Fields, parse: Parse = parse_event) -> Receipt:
         """Buffer one event; raises `BadInput` or `BufferFull`, and then nothing was kept."""
-        now_s = self._clock()
-        hit = _incoming(parse_event(fields, now_s, self._limits))
-        receipt = self._accept([hit], int(now_s))[0]
+        return self.take(parse(fields, self._clock(), self._limits))
+
+    def take(self, event: Event) -> Receipt:
+        """Buffer an event that is parsed already; raises `BufferFull`."""
+        receipt = self._accept([_incoming(event)], int(self._clock()))[0]
         if receipt is Receipt.FULL:
             raise BufferFull("the buffer is full: the drain is behind")
         return receipt
 
-    def count_many(self, events: Iterable[Fields | BadInput]) -> BatchReport:
+    def count_many(
+        self, events: Iterable[Fields | BadInput], parse: Parse = parse_event
+    ) -> BatchReport:
         """Buffer events one by one, each accepted or refused on its own.
 
         A `BadInput` in the place of an event (a line that was not JSON, say) is refused as it is.
@@ -60,7 +65,7 @@ class Hailing:
             try:
                 if isinstance(fields, BadInput):
                     raise fields
-                hits.append(_incoming(parse_event(fields, self._clock(), self._limits)))
+                hits.append(_incoming(parse(fields, self._clock(), self._limits)))
                 places.append(place)
             except BadInput as fault:
                 report.rejected.append((place, fault))

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import islice
 
-from hailwhale.core.dimensions import Path
+from hailwhale.core.dimensions import PAIRS, Path
 from hailwhale.core.formula import sums_of
 from hailwhale.core.increments import Node
 from hailwhale.core.ranking import Family
@@ -25,6 +25,7 @@ from hailwhale.services.spans import Span, SpanReader
 from hailwhale.store.base import Store
 
 MAX_SERIES = 100_000  # what one question may read; past it the answer is a clear error
+_UNSEEN = {PAIRS}  # labels that are none of the user's
 _MANY = 200  # children: fewer are read as quickly one by one, and no sheet need be kept of them
 
 
@@ -104,7 +105,7 @@ class Siblings:
             found = [self._store.subpks(parent) for parent in parents]
         else:
             found = self._store.children([line.node(parent) for parent in parents])
-        return [sorted(labels) for labels in found]
+        return [sorted(labels - _UNSEEN) for labels in found]
 
     def sums(
         self,

@@ -7,7 +7,7 @@ Every method may raise `StoreUnavailable`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
@@ -186,6 +186,14 @@ class Ask:
     cells: Sequence[tuple[int, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An option that a visitor is given, and how probable it was that it would be this one."""
+
+    option: str
+    propensity: float
+
+
 class Store(Protocol):
     """A place that keeps buffers, plans, cells and known labels, each step atomic in its shard."""
 
@@ -239,6 +247,27 @@ class Store(Protocol):
     def subpks(self, pk: Path) -> set[str]:
         """The labels known one level below a pk; below the empty path, every root pk."""
 
+    def keep(
+        self,
+        pk: Path,
+        visitor: str,
+        given: Sequence[Given],
+        options: Sequence[str],
+        now_s: int,
+        term_s: int,
+    ) -> list[Given]:
+        """What a visitor of a decision is given: what it was before, as far as that is on offer.
+
+        `given` is what it is to get otherwise, as many as it is to have and each option once.
+        Whoever does not come for a term (two at the most) is forgotten.
+        """
+
+    def write_journal(self, pk: Path, entries: Sequence[bytes], most: int) -> None:
+        """Put entries at the end of a decision's journal, and let go of the oldest past `most`."""
+
+    def journal(self, pk: Path) -> Iterator[bytes]:
+        """The entries of a decision's journal, oldest first."""
+
     def erase_cells(self, chunks: Iterable[ChunkAddress]) -> int:
         """Delete chunks of cells; how many of them there were."""
 
@@ -249,7 +278,8 @@ class Store(Protocol):
         """Make the last label of a dimension (or, when that is (), of the pk) unknown again."""
 
     def forget_pk(self, pk: Path) -> None:
-        """Delete the set of labels below a pk, and for a root pk its idempotency ids."""
+        """Delete the set of labels below a pk, what is kept of it as a decision, and for a root pk
+        its idempotency ids."""
 
     def last_block(self, name: str) -> int:
         """The last block of an import that was noted as counted in every shard; 0 if none was."""

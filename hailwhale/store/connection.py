@@ -33,6 +33,7 @@ _INCLUDES = {
     "apply": ("decimal", "rows", "views"),
     "build_view": ("views",),
     "renew_view": (),
+    "keep": (),
 }
 
 # What the server says when it cannot now: out of memory, a replica, no majority, a slot moving.

@@ -17,6 +17,8 @@ script can touch all that belongs to an event::
     hw:{17}:kids:<pk>␞<dimension>          set     labels known one level below a dimension
     hw:{17}:1h:1767225600:<pk>␞<dimension> hash    the cells of one chunk of a rollup's buckets
     hw:{17}:all:0:<pk>␞<dimension>         hash    the cells of everything ever
+    hw:{17}:kept:1:<pk>                    hash    visitor -> options it was given, by term modulo 3
+    hw:{17}:journal:<pk>                   list    the last decisions and results to be looked into
     hw:{17}:views                          hash    views kept -> when each expires; a generation
     hw:{17}:view-ordinals:<view>           hash    label -> row; -names and -units: see views.lua
 
@@ -36,6 +38,7 @@ from dataclasses import dataclass
 from hailwhale.core.dimensions import Path
 
 SHARDS = 128
+KEPT_TERMS = 3  # this term and the last are read; the one before has expired when its turn comes
 
 _LABEL = "\x1f"
 _PART = "\x1e"
@@ -147,6 +150,13 @@ class Keys:
         """The (pk, dimension) of a `node`."""
         pk, _, dimension = node.partition(_PART)
         return tuple(pk.split(_LABEL)), tuple(dimension.split(_LABEL)) if dimension else ()
+
+    def kept(self, pk: Path, term: int) -> str:
+        """What visitors were given by a decision in a term, which are numbered through time."""
+        return self._of_shard(shard_of(pk[0]), f"kept:{term % KEPT_TERMS}:{joined(pk)}")
+
+    def journal(self, pk: Path) -> str:
+        return self._of_shard(shard_of(pk[0]), f"journal:{joined(pk)}")
 
     def views(self, shard: int) -> str:
         return self._of_shard(shard, "views")

@@ -18,6 +18,7 @@ from hailwhale.store.base import (
     ChunkAddress,
     Committed,
     DeadLetter,
+    Given,
     Incoming,
     Load,
     Outcome,
@@ -33,6 +34,7 @@ from hailwhale.store.chunks import Chunk, compact, read_chunk
 from hailwhale.store.cluster import Command
 from hailwhale.store.connection import Client, Script, ask, close_client, faults_named
 from hailwhale.store.copies import Copies
+from hailwhale.store.decisions import Decisions
 from hailwhale.store.keys import SHARDS, Keys, cell_field, shard_of
 from hailwhale.store.labels import KnownAhead, LabelSets, label_sets
 from hailwhale.store.steps import chunk_key, commit_call, read_letter
@@ -71,6 +73,7 @@ class RedisStore:
         self._commit = Script(client, "commit")
         self._apply = Script(client, "apply")
         self._views = Views(client, keys)
+        self._decisions = Decisions(client, keys)
         # What this store committed and nobody has applied yet, as far as it knows: it need not be
         # read back. Threads may share it, for the plan itself decides what is next.
         self._planned: defaultdict[int, deque[Chunk]] = defaultdict(deque)
@@ -190,6 +193,25 @@ class RedisStore:
         found = self._many(("SMEMBERS", self._keys.subpks(shard, pk)) for shard in shards)
         return {label.decode() for labels in found for label in labels}
 
+    # Decisions
+
+    def keep(
+        self,
+        pk: Path,
+        visitor: str,
+        given: Sequence[Given],
+        options: Sequence[str],
+        now_s: int,
+        term_s: int,
+    ) -> list[Given]:
+        return self._decisions.keep(pk, visitor, given, options, now_s, term_s)
+
+    def write_journal(self, pk: Path, entries: Sequence[bytes], most: int) -> None:
+        self._decisions.write(pk, entries, most)
+
+    def journal(self, pk: Path) -> Iterator[bytes]:
+        return self._decisions.read(pk)
+
     # Erasure
 
     def erase_cells(self, chunks: Iterable[ChunkAddress]) -> int:
@@ -211,7 +233,8 @@ class RedisStore:
 
     def forget_pk(self, pk: Path) -> None:
         ids = [self._keys.ids(pk[0])] if len(pk) == 1 else []
-        self._unlink([self._keys.subpks(shard_of(pk[0]), pk), *ids])
+        below = self._keys.subpks(shard_of(pk[0]), pk)
+        self._unlink([below, *self._decisions.keys_of(pk), *ids])
 
     # Imports
 
