@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import accept, drain, growth, lag, memory, read, servers, top
+from benchmarks import accept, decide, drain, growth, lag, memory, read, servers, top
 from benchmarks.compare import COMPARE, compare, comparison
+from benchmarks.decisions import race
 from benchmarks.measuring import Effort, Row, table
 
 BENCHES: dict[str, Callable[[Effort], list[Row]]] = {
@@ -23,14 +24,18 @@ BENCHES: dict[str, Callable[[Effort], list[Row]]] = {
     "read": read.run,
     "top": top.run,
     "memory": memory.run,
+    "decide": decide.run,
     "growth": growth.run,
     "servers": servers.run,
 }
 
 
+DECISIONS = "decisions"
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benches named, all of them by default."""
-    names = [*BENCHES, COMPARE]
+    names = [*BENCHES, COMPARE, DECISIONS]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("benches", nargs="*", metavar="BENCH", help=", ".join(names))
     parser.add_argument(
@@ -50,12 +55,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             _say(f"measuring {name} …")
             rows += BENCHES[name](effort)
     found = compare(effort, say=_say) if COMPARE in chosen else []
-    print("\n\n".join(text for text in (rows and table(rows), found and comparison(found)) if text))
+    raced = race.run(effort, say=_say) if DECISIONS in chosen else ""
+    texts = (rows and table(rows), found and comparison(found), raced)
+    print("\n\n".join(text for text in texts if text))
     if args.json:
         result = {
             **_run_on(args.quick),
             "rows": [row.as_json() for row in rows],
             "comparison": [one.as_json() for one in found],
+            "decisions": raced,
         }
         args.json.write_text(json.dumps(result, indent=1, ensure_ascii=False, default=str) + "\n")
     return 0

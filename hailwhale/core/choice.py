@@ -13,7 +13,7 @@ from hailwhale.core.dimensions import Path, parse_dimensions, parse_label, parse
 from hailwhale.core.fields import settle_names
 from hailwhale.core.formula import Formula
 from hailwhale.core.limits import DEFAULT_LIMITS, Limits
-from hailwhale.core.metrics import finite
+from hailwhale.core.metrics import UNIQUES, finite
 from hailwhale.core.question import flag, whole
 from hailwhale.core.timegrid import DAY_S, Interval
 from hailwhale.errors import BadInput
@@ -42,9 +42,9 @@ class Rules:
 
     `weights` are shares of what is given at random, 1 where none is given; `holdout` of the
     visitors get a random option, always; no option gets less than its `minimum` nor more than its
-    `maximum` share. Evidence loses half its weight each `half_life_days` (None: none), exposures
-    younger than `delay_s` are not held against an option. Without `explore` the option that looks
-    best is given.
+    `maximum` share. Evidence loses half its weight each `half_life_days` (None: none). Results come
+    `delay_s` after their exposures (None: as late as they are seen to). Without `explore` the
+    option that looks best is given.
     """
 
     weights: Mapping[str, float] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class Rules:
     minimum: Mapping[str, float] = field(default_factory=dict)
     maximum: Mapping[str, float] = field(default_factory=dict)
     half_life_days: float | None = None
-    delay_s: int = 0
+    delay_s: int | None = None
     explore: bool = True
 
 
@@ -134,7 +134,10 @@ def _dimensions(found: Mapping[str, object], limits: Limits) -> tuple[Path, ...]
 def _formula(value: object) -> Formula:
     if not isinstance(value, str) or not value.strip():
         raise BadInput("by_metric", value, _FORMULA)
-    return Formula.parse(value, "by_metric")
+    formula = Formula.parse(value, "by_metric")
+    if UNIQUES in formula.metrics:
+        raise BadInput("by_metric", value, "metrics that add up, which uniques do not")
+    return formula
 
 
 def _goal(value: object) -> str:
@@ -156,7 +159,7 @@ def _rules(found: Mapping[str, object], options: Sequence[str]) -> Rules:
         minimum,
         maximum,
         _length_s(found, "half_life") / DAY_S if _there(found, "half_life") else None,
-        _length_s(found, "delay") if _there(found, "delay") else 0,
+        _delay_s(found) if _there(found, "delay") else None,
         flag(found.get("explore", True), "explore"),
     )
 
@@ -206,6 +209,10 @@ def _number(value: object, parameter: str, least: float, most: float) -> float:
 
 def _there(found: Mapping[str, object], name: str) -> bool:
     return found.get(name) not in (None, "")
+
+
+def _delay_s(found: Mapping[str, object]) -> int:
+    return 0 if found["delay"] in (0, "0") else _length_s(found, "delay")
 
 
 def _length_s(found: Mapping[str, object], name: str) -> int:

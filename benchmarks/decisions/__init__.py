@@ -1,0 +1,1 @@
+"""Decisions measured on simulated visitors, beside what people use instead."""

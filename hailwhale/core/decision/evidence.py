@@ -1,0 +1,49 @@
+"""Evidence: the sums that a decision is made from, as the store counted them.
+
+Owns their shape. What they mean is for `objective` to say, which of them still hold for `memory`,
+and what follows from them for `model`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Path = tuple[str, ...]  # a dimension; () is the root, which every visitor is at
+Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Sums of one decision by bucket of time (B), option (K) and node (N) or pair of nodes (P).
+
+    `nodes[0]` is the root. `pairs` holds places i < j of nodes whose joint sums were counted. The
+    last axis of `sums` has the nodes and then the pairs; "hits" is always there. `products` are
+    sums over events of a * b / max(hits, 1), overall. Ages are of the ends of buckets, newest last.
+    """
+
+    options: tuple[str, ...]
+    ages_s: Floats  # [B], 0 for the bucket that runs
+    widths_s: Floats  # [B]
+    nodes: tuple[Path, ...]
+    pairs: Places  # [P, 2]
+    sums: Mapping[str, Floats]  # metric -> [B, K, N + P]
+    products: Mapping[tuple[str, str], Floats]  # (a, b), a <= b -> [B, K]
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A tally as a regression takes it: rewards per unit of weight, by bucket.
+
+    The weight is the denominator of what is decided by (hits, mostly), the reward its numerator,
+    with its sign turned where less is better.
+    """
+
+    weights: Floats  # [B, K, N + P]
+    rewards: Floats  # [B, K, N + P]
+    squares: Floats  # [B, K, 3]: sums of reward², of reward * weight and of weight²
+    hits: Floats  # [B, K]

@@ -1,0 +1,54 @@
+"""The outlook: what a model says of each option for one visitor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hailwhale.core.decision.evidence import Floats, Path, Places
+from hailwhale.core.decision.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What options are worth to a visitor above `level`, in the model's units, and the doubt.
+
+    The visitor is at `columns` by `amounts`; `pairs` are those of its pairs that are columns.
+    `places` are the options' places in the model, -1 for those it has never seen.
+    """
+
+    columns: Places
+    amounts: Floats
+    pairs: Places
+    places: Places  # [K]
+    level: float
+    means: Floats  # [K]
+    doubts: Floats  # [K], standard deviations
+
+
+def look(model: Model, visitor: Sequence[Path], options: Sequence[str]) -> Outlook:
+    """The outlook for a visitor with these nodes.
+
+    Of a node, pair or option that was never seen, its family's spread is all that is known.
+    """
+    at, solution = model.nodes.visitor(visitor), model.solution
+    pairs = np.array([pair for pair in at.pairs if pair in model.pair_columns], dtype=np.intp)
+    behind = [model.pair_columns[int(pair)] for pair in pairs]
+    columns = np.concatenate([at.nodes, np.array(behind, dtype=np.intp)])
+    amounts = np.concatenate([at.amounts, np.ones(len(behind))])
+    strange = float(solution.spreads[at.strange].sum())
+    if model.pair_columns:
+        strange += at.strangers * model.pair_spread
+    where = {option: place for place, option in enumerate(model.options)}
+    places = np.array([where.get(option, -1) for option in options], dtype=np.intp)
+    known = places >= 0
+    mine = places[known]
+    new = float((solution.spreads[model.family[columns]] * amounts**2).sum())
+    means, variances = np.zeros(len(options)), np.full(len(options), new)
+    means[known] = solution.effects[np.ix_(mine, columns)] @ amounts
+    variances[known] = solution.covariances[np.ix_(mine, columns, columns)] @ amounts @ amounts
+    level = model.average + model.unit * float(solution.baseline[columns] @ amounts)
+    doubts = np.sqrt(np.maximum(variances + strange, 0.0))
+    return Outlook(columns, amounts, pairs, places, level, means, doubts)

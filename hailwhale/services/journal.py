@@ -1,0 +1,131 @@
+"""The journal of a decision: who was given what and what came of it, one by one, to look into.
+
+Owns how an entry is written. Counts are elsewhere and exact; a journal is bounded, and an entry may
+be missing where the store was away as it was written.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from hailwhale.core.dimensions import Path
+from hailwhale.errors import StoreUnavailable
+from hailwhale.store.base import Store
+
+log = logging.getLogger("hailwhale.journal")
+
+
+@dataclass(slots=True)
+class Decided:
+    """One decision, and the sums of the metrics that were counted for it since.
+
+    `shares` are the propensities of all `options`; `option` is the one that was given.
+    """
+
+    id: str
+    at_s: int
+    options: tuple[str, ...]
+    shares: tuple[float, ...]
+    option: str
+    dimensions: tuple[Path, ...]
+    metrics: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def propensity(self) -> float:
+        """How probable it was that this option would be given."""
+        return self.shares[self.options.index(self.option)]
+
+
+class Journal:
+    """Writes the journals of decisions in the store, each of at most `most` entries."""
+
+    def __init__(self, store: Store, most: int, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._most = most
+        self._clock = clock
+
+    def decided(
+        self,
+        pk: Path,
+        options: Sequence[str],
+        shares: Sequence[float],
+        given: Sequence[str],
+        dimensions: Sequence[Path],
+    ) -> str:
+        """Write down what was given; the id by which results can be told to belong to it.
+
+        Several options given at once are as many entries under one id.
+        """
+        id = secrets.token_urlsafe(9)
+        at_s = int(self._clock())
+        entries = [
+            _text(
+                id=id,
+                at=at_s,
+                options=list(options),
+                shares=[round(share, 6) for share in shares],
+                option=option,
+                dimensions=[list(path) for path in dimensions],
+            )
+            for option in given
+        ]
+        self._store.write_journal(pk, entries, self._most)
+        return id
+
+    def counted(self, pk: Path, id: str, option: str, metrics: Mapping[str, float]) -> None:
+        """Write down what came of a decision. That it could not be written is no fault."""
+        entry = _text(id=id, at=int(self._clock()), option=option, metrics=dict(metrics))
+        try:
+            self._store.write_journal(pk, [entry], self._most)
+        except StoreUnavailable as fault:
+            log.warning("a result is counted but not in the journal: %s", fault)
+
+    def lines(self, pk: Path) -> Iterable[bytes]:
+        """The entries as they are kept, lines of JSON without their ends, oldest first."""
+        return self._store.journal(pk)
+
+
+def read_journal(lines: Iterable[bytes]) -> list[Decided]:
+    """The decisions in the lines of a journal, each with what was counted for it.
+
+    Lines that are no entries are left out, and results whose decision is not there.
+    """
+    found: dict[tuple[str, str], Decided] = {}
+    for line in lines:
+        try:
+            entry = json.loads(line)
+            key = (entry["id"], entry["option"])
+            if "metrics" not in entry:
+                found[key] = _decided(entry)
+            elif key in found:
+                sums = found[key].metrics
+                for name, amount in entry["metrics"].items():
+                    sums[name] = sums.get(name, 0.0) + float(amount)
+        except (ValueError, KeyError, TypeError) as fault:
+            log.warning("left out of the journal: %r (%s)", line[:80], fault)
+    return list(found.values())
+
+
+def _decided(entry: Mapping[str, object]) -> Decided:
+    made: dict[str, object] = {"id": entry["id"], "at_s": entry["at"], "option": entry["option"]}
+    dimensions, options, shares = entry["dimensions"], entry["options"], entry["shares"]
+    if not isinstance(dimensions, list) or not isinstance(options, list):
+        raise TypeError("options and dimensions are lists")
+    if not isinstance(shares, list) or len(shares) != len(options):
+        raise TypeError("as many shares as options")
+    return Decided(
+        id=str(made["id"]),
+        at_s=int(str(made["at_s"])),
+        options=tuple(map(str, options)),
+        shares=tuple(map(float, shares)),
+        option=str(made["option"]),
+        dimensions=tuple(tuple(map(str, path)) for path in dimensions),
+    )
+
+
+def _text(**entry: object) -> bytes:
+    return json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode()
