@@ -20,7 +20,7 @@ from benchmarks.load import increment_tool, increments_per_s
 from benchmarks.measuring import Effort, Goal, Row, alternate, number
 from benchmarks.serving import client_on, services_on, store_on, valkey
 from benchmarks.traffic import distinct, skewed
-from hailwhale.services.drain import collect_rarely
+from hailwhale.services.drain import devote_process
 from hailwhale.store.base import Committed, Incoming, Outcome, Step, Store
 from hailwhale.store.redis_store import RedisStore
 
@@ -125,7 +125,7 @@ def _drained(url: str, now_s: int, tally: bool) -> Flushed:
     """The drain process: it runs as `hailwhale drain` does, until all is in the cells."""
     store = _Tally(store_on(url))
     services = services_on(cast(Store, store if tally else store.store), lambda: now_s)
-    collect_rarely()
+    devote_process()
     stop = Flag()
     drain = Thread(target=services.drain.run, args=(stop, _IDLE_S))
     before = services.store.stats()["drained"]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 
+from hailwhale.commands.logs import log_to_stderr
 from hailwhale.commands.options import Subparsers, add_settings, read_settings
-from hailwhale.commands.processes import end_with_parent, log_to_stderr, stop_on_signals
+from hailwhale.commands.processes import end_with_parent, stop_on_signals
 from hailwhale.services.assembly import open_services
-from hailwhale.services.drain import collect_rarely
+from hailwhale.services.drain import devote_process
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -28,14 +29,14 @@ def run(args: argparse.Namespace) -> int:
     """Drain until a signal, the step at hand finished; or once."""
     if args.parent is not None:
         end_with_parent(args.parent)
-    log_to_stderr()
     settings = read_settings(args)
+    log_to_stderr(settings.log_format)
     services = open_services(settings)
     try:
         if args.once:
             print(f"counted {services.drain.flush():,} buffered hits")
         else:
-            collect_rarely()
+            devote_process()
             services.drain.run(stop_on_signals(), settings.drain_idle_s)
     finally:
         services.close()

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from hailwhale.core.increments import Batch
 from hailwhale.core.redirects import Redirects
 from hailwhale.errors import BadInput
-from hailwhale.store.base import Block, Committed, DeadLetter, Guard, Outcome, Step, Store
+from hailwhale.store.base import Block, Committed, DeadLetter, Guard, Outcome, Spied, Step, Store
 
 log = logging.getLogger("hailwhale.counting")
 
@@ -29,7 +29,8 @@ def commit(
     id: str | None = None,
     guard: Guard | None = None,
     block: Block | None = None,
-) -> Outcome:
+    spied: Spied | None = None,
+) -> Committed:
     """Commit a batch as one atomic step and say how it ended (never OVERFLOW).
 
     The store refuses a step whose new labels do not fit under max_children and names them; those
@@ -49,10 +50,11 @@ def commit(
             guard=guard,
             block=block,
             folded=redirects.count,
+            spied=spied,
         )
         answer = store.commit(step, now_s)
         if answer.outcome is not Outcome.OVERFLOW:
-            return answer.outcome
+            return answer
         if guard is not None:
             raise _no_cell_of_its_own(answer)
         redirects = redirects.merged(answer.labels, answer.sublabels)

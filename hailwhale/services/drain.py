@@ -11,10 +11,12 @@ from __future__ import annotations
 import gc
 import logging
 import random
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from decimal import Decimal, localcontext
 from functools import lru_cache
+from math import inf
 from threading import Event as Flag
 
 from hailwhale.core.hit import decode_amount, decode_head, decode_instant, split_hit
@@ -24,6 +26,7 @@ from hailwhale.core.schedule import Moment, Schedule
 from hailwhale.core.timegrid import Grid
 from hailwhale.errors import BadInput, StoreUnavailable
 from hailwhale.services.committing import commit
+from hailwhale.services.spying import NOT_SPIED, SpyRule
 from hailwhale.store.base import DeadLetter, Load, Outcome, Store
 
 log = logging.getLogger("hailwhale.drain")
@@ -32,16 +35,20 @@ log = logging.getLogger("hailwhale.drain")
 # size of a plan and with it the time one commit holds up the store.
 MAX_STEP_SIZE = 50_000
 _RETRY_S = 0.5
+_SWITCH_S = 0.0005
 _NUMBERS_KNOWN = 100_000
 
 
-def collect_rarely() -> None:
-    """For a process that does nothing but drain: have Python look for cycles seldom.
+def devote_process() -> None:
+    """Tune a process that does nothing but drain.
 
-    Summing up a window makes many objects and no cycles; looking for some took a third of the time.
+    Python looks for cycles seldom: summing up a window makes many objects and none of them, and
+    looking for some took a third of the time. And its threads take turns often: the one that
+    applies has little to do between two answers of the store, which waits for it meanwhile.
     """
     gc.freeze()
     gc.set_threshold(500_000, 50, 100)
+    sys.setswitchinterval(_SWITCH_S)
 
 
 class Drain:
@@ -54,31 +61,32 @@ class Drain:
         rollups: Sequence[Rollup],
         clock: Callable[[], float],
         window: int = 100_000,
+        spy: SpyRule = NOT_SPIED,
     ) -> None:
         self._store = store
         self._grid = grid
         self._rollups = rollups
         self._clock = clock
         self._window = window
+        self._spy = spy
 
     def step(self, shard: int) -> int:
         """One window of one shard, all the way into the cells; how many hits it took off."""
         self._apply(shard)  # what a killed drain left
-        taken = self._commit(shard, lambda: None)
+        taken, _ = self._commit(shard)
         self._apply(shard)
         return taken
 
-    def _commit(self, shard: int, ready: Callable[[], None]) -> int:
-        """Turn a window of a shard into its plan, once `ready`; how many hits that took off."""
+    def _commit(self, shard: int) -> tuple[int, int]:
+        """Turn a window of a shard into a plan; how many hits that took, and the plan's chunks."""
         window = self._store.window(shard, self._window)
         if not window.hits:
-            return 0
+            return 0, 0
         now_s = int(self._clock())
         summing = _Summing(Batch(Schedule(self._grid, self._rollups, now_s)))
         with localcontext(EXACT):
             taken = summing.take(window.hits)
-        ready()
-        outcome = commit(
+        committed = commit(
             self._store,
             shard,
             summing.batch,
@@ -86,10 +94,13 @@ class Drain:
             position=window.position,
             taken=taken,
             dead=summing.dead,
+            spied=self._spy.last_of(window.hits[:taken], summing.roots(), summing.dead_hits()),
         )
-        if summing.dead and outcome is Outcome.COMMITTED:
+        if committed.outcome is not Outcome.COMMITTED:
+            return 0, 0
+        if summing.dead:
             log.warning("%d hits could not be parsed; see the dead letters", len(summing.dead))
-        return taken if outcome is Outcome.COMMITTED else 0
+        return taken, committed.planned
 
     def flush(self, shards: Sequence[int] | None = None) -> int:
         """Count all that waits now (in `shards`, or anywhere); how many hits this call counted.
@@ -133,25 +144,30 @@ class Drain:
                 break
             if load.planned and load.shard != applying.shard:  # what a killed drain left
                 self._apply(load.shard)
-            if load.buffered and self._commit(load.shard, applying.settle):
-                applying.start(load.shard)
+            if load.buffered:
+                _, planned = self._commit(load.shard)
+                if planned:
+                    applying.start(load.shard, planned)
         if not any(load.buffered for load in waiting):
             applying.settle()
         return bool(waiting)
 
-    def _apply(self, shard: int) -> None:
-        while self._store.apply_next(shard):
-            pass
+    def _apply(self, shard: int, most: float = inf) -> None:
+        """Apply a shard's plan, or the first `most` of its chunks and perhaps a few more."""
+        left = most
+        while left > 0 and (applied := self._store.apply_next(shard)):
+            left -= applied
 
 
 class _Applying:
-    """Applies a plan in a thread of its own while the next window is read and summed up.
+    """Applies a plan in a thread of its own while the next window becomes one.
 
-    The store works on one while this process works on the other. Never more than one plan is under
-    way, so what is applied keeps up with what is committed.
+    The store works on one while this process works on the other. The next is begun when the one
+    under way is through, and only then is another window read: so what is applied keeps up with
+    what is committed.
     """
 
-    def __init__(self, apply: Callable[[int], None]) -> None:
+    def __init__(self, apply: Callable[[int, int], None]) -> None:
         self._apply = apply
         self._pool = ThreadPoolExecutor(1, "apply")
         self._under_way: Future[None] | None = None
@@ -163,10 +179,11 @@ class _Applying:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown()
 
-    def start(self, shard: int) -> None:
-        """Begin to apply a shard's plan."""
+    def start(self, shard: int, chunks: int) -> None:
+        """Begin to apply a plan of so many chunks, when that which is under way is through."""
+        self.settle()
         self.shard = shard
-        self._under_way = self._pool.submit(self._apply, shard)
+        self._under_way = self._pool.submit(self._apply, shard, chunks)
 
     def settle(self) -> None:
         """Wait for what was begun; raises what went wrong there."""
@@ -190,7 +207,7 @@ class _Summing:
         put = batch.put
         for place, hit in enumerate(hits):
             try:
-                at, head, numbers = split_hit(hit)
+                at, head, numbers, visitor = split_hit(hit)
                 moment = moments.get(at) or self._moment(at)
                 group = groups.get(head) or self._group(head)
                 amounts = [known[number] for number in numbers.split(b",")]
@@ -199,9 +216,20 @@ class _Summing:
             except BadInput as fault:
                 self.dead.append(DeadLetter(hit, str(fault)))
                 continue
-            if put(group, moment, amounts) and batch.size >= MAX_STEP_SIZE:
+            larger = put(group, moment, amounts)
+            if visitor:
+                larger = batch.visit(group, int(at), visitor.decode()) or larger
+            if larger and batch.size >= MAX_STEP_SIZE:
                 return place + 1
         return len(hits)
+
+    def roots(self) -> dict[bytes, str]:
+        """The root pk of every head."""
+        return {head: group.series.pks[0][0] for head, group in self._groups.items()}
+
+    def dead_hits(self) -> set[bytes]:
+        """Hits that could not be parsed."""
+        return {letter.hit for letter in self.dead}
 
     def _moment(self, at: bytes) -> Moment:
         found = self._moments[at] = self.batch.moment(decode_instant(at))

@@ -90,7 +90,10 @@ class Importing:
         rollups: Sequence[Rollup],
         limits: Limits,
         clock: Callable[[], float],
+        name_of: Callable[[str], str],
     ) -> None:
+        """`name_of` hashes the uid of a visitor."""
+        self._name_of = name_of
         self._store = store
         self._grid = grid
         self._rollups = tuple(rollups)
@@ -147,12 +150,12 @@ class Importing:
             touched.add(shard)
             if event.id is not None:
                 alone = _Part(shard, Batch(schedule))
-                alone.add(event)
+                alone.add(event, self._visitor(event))
                 self._commit(alone, _alone_at(name, row.line), now_s, report, event.id)
                 continue
             if shard not in parts:
                 parts[shard] = _Part(shard, Batch(schedule))
-            parts[shard].add(event)
+            parts[shard].add(event, self._visitor(event))
         for part in parts.values():
             self._commit(part, _summed_up_to(name, block[-1].line), now_s, report)
         return touched
@@ -160,7 +163,7 @@ class Importing:
     def _commit(
         self, part: _Part, number: Block, now_s: int, report: ImportReport, id: str | None = None
     ) -> None:
-        outcome = commit(self._store, part.shard, part.batch, now_s, id=id, block=number)
+        outcome = commit(self._store, part.shard, part.batch, now_s, id=id, block=number).outcome
         if outcome is Outcome.COMMITTED:
             report.counted += part.rows
         else:
@@ -173,6 +176,9 @@ class Importing:
             most = f"at most {self._limits.event_bytes} bytes"
             raise TooLarge("event", f"{row.size_bytes} bytes", most)
         return parse_event(row.fields, now_s, self._limits)
+
+    def _visitor(self, event: Event) -> str | None:
+        return None if event.uid is None else self._name_of(event.uid)
 
     def _settle(self, shards: Iterable[int], number: Block) -> None:
         """Apply what was committed up to a block, then note the block as counted everywhere.
@@ -193,8 +199,8 @@ class _Part:
     batch: Batch
     rows: int = 0
 
-    def add(self, event: Event) -> None:
-        self.batch.add(event.pk, event.dimensions, event.at_s, event.metrics)
+    def add(self, event: Event, visitor: str | None) -> None:
+        self.batch.add(event.pk, event.dimensions, event.at_s, event.metrics, visitor)
         self.rows += 1
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import cached_property
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from hailwhale.services.spans import Span
 from hailwhale.store.base import SHEET_DECIMALS, Sheet, Store, View
 
 _LARGEST = 2**62  # sums below it cannot have gone round
+_WHOLE = 10**SHEET_DECIMALS
 _BY_UNIT = np.dtype(">i8")
 
 
@@ -60,7 +63,7 @@ class Sheets:
             totals = _totals(sheets[mine], views[mine], span, align)
             if totals is None:
                 return None
-            found[metric] = [Decimal(units).scaleb(-SHEET_DECIMALS) for units in totals]
+            found[metric] = _amounts(totals)
         return found
 
     def _extent(self, span: Span, chunk_start_s: int) -> tuple[int, int | None]:
@@ -72,23 +75,33 @@ class _Alignment:
 
     def __init__(self, labels: Sequence[str]) -> None:
         self.labels = labels
-        self._places = {label: place for place, label in enumerate(labels)}
         self._known: dict[bytes, Any] = {}
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {label: place for place, label in enumerate(self.labels)}
 
     def places(self, names: bytes) -> Any:
         """The place of each name; that after the last for labels that nobody asked for."""
         found = self._known.get(names)
         if found is None:
-            place, nowhere = self._places.get, len(self.labels)
-            rows = [place(name, nowhere) for name in names.decode().split("\n")[:-1]]
-            found = self._known[names] = np.array(rows, np.intp)
+            found = self._known[names] = self._placed(names.decode().split("\n")[:-1])
         return found
+
+    def _placed(self, names: list[str]) -> Any:
+        if names == self.labels:  # as long as none came since the sheet was built
+            return np.arange(len(names))
+        place, nowhere = self._places.get, len(self.labels)
+        return np.array([place(name, nowhere) for name in names], np.intp)
 
 
 def _totals(
     sheets: Sequence[Sheet | None], views: Sequence[View], span: Span, align: _Alignment
-) -> list[int] | None:
-    """The sums of one metric, sheets of all chunks together, in the order of the labels."""
+) -> Any:
+    """The sums of one metric in units, sheets of all chunks together, in the order of the labels.
+
+    None when a sheet cannot say.
+    """
     totals = np.zeros(len(align.labels) + 1, np.int64)
     for sheet, view, (_, indices) in zip(sheets, views, span.chunks, strict=True):
         if sheet is None:
@@ -100,13 +113,19 @@ def _totals(
         totals[places] += rows.sum(axis=1)
         if int(np.abs(totals).max()) > _LARGEST // 2:
             return None
-    found: list[int] = totals[:-1].tolist()
-    return found
+    return totals[:-1]
+
+
+def _amounts(units: Any) -> list[Decimal]:
+    if not np.any(units % _WHOLE):
+        return list(map(Decimal, (units // _WHOLE).tolist()))
+    return list(map(Decimal.scaleb, map(Decimal, units.tolist()), repeat(-SHEET_DECIMALS)))
 
 
 def _rows(units: bytes, count: int, width: int) -> Any:
     """The units of a sheet as an array of `count` rows; zeros where the sheet ends early."""
     found = np.frombuffer(units, _BY_UNIT, len(units) // _BY_UNIT.itemsize)[: count * width]
+    found = found.astype(np.int64)
     if len(found) < count * width:
-        found = np.concatenate([found, np.zeros(count * width - len(found), _BY_UNIT)])
+        found = np.concatenate([found, np.zeros(count * width - len(found), np.int64)])
     return found.reshape(count, width)

@@ -1,7 +1,7 @@
 """Chunks: rows of increments as they are written down for the scripts that apply them.
 
 Owns the form of a chunk of the plan (rows.lua says what it reads of it). What many rows share,
-their frame, metrics and moments, is written once; a row is its numbers and little else.
+their frame, metrics and shape, is written once; a row is its numbers and little else.
 """
 
 from __future__ import annotations
@@ -71,11 +71,9 @@ def pack(keys: Keys, rows: Sequence[Row]) -> Chunk:
     for row in rows:
         frame = shared.frame(row.frame)
         nodes += (frame, keys.node(row.pk, row.dimension))
-        sums = [
-            f'{shared.moment(indices)},"{_QUOTE.join(map(decimal_text, amounts))}"'
-            for indices, amounts in row.sums
-        ]
-        texts.append(f"[{frame + 1},{shared.names(row.metrics)},{','.join(sums)}]")
+        shape = shared.shape(tuple([indices for indices, _ in row.sums]))
+        amounts = _QUOTE.join([decimal_text(each) for _, sums in row.sums for each in sums])
+        texts.append(f'[{frame + 1},{shared.names(row.metrics)},{shape},"{amounts}"]')
     written = f"{shared.text()[:-1]},[{','.join(texts)}]]"
     return Chunk(secrets.token_hex(8), shared.prefixes, nodes, written)
 
@@ -90,7 +88,7 @@ class _Shared:
         self._ttls: list[list[int]] = []
         self._frames: dict[Frame, int] = {}
         self._names: dict[tuple[str, ...], int] = {}
-        self._moments: dict[tuple[int, ...], int] = {}
+        self._shapes: dict[tuple[tuple[int, ...], ...], int] = {}
 
     def frame(self, frame: Frame) -> int:
         """The place of a frame, from 0."""
@@ -107,13 +105,13 @@ class _Shared:
         """The number of a list of metrics."""
         return self._names.setdefault(metrics, len(self._names) + 1)
 
-    def moment(self, indices: tuple[int, ...]) -> int:
-        """The number of a list of indices."""
-        return self._moments.setdefault(indices, len(self._moments) + 1)
+    def shape(self, moments: tuple[tuple[int, ...], ...]) -> int:
+        """The number of a list of moments, each a list of indices."""
+        return self._shapes.setdefault(moments, len(self._shapes) + 1)
 
     def text(self) -> str:
         """All of it as rows.lua takes it."""
-        return compact([self._ttls, list(self._names), list(self._moments)])
+        return compact([self._ttls, list(self._names), list(self._shapes)])
 
 
 def read_chunk(stored: bytes) -> Chunk:

@@ -59,6 +59,8 @@ def store_hung(deployment: Deployment) -> Iterator[None]:
         yield
     finally:
         os.kill(deployment.valkey.pid, signal.SIGCONT)
+        # Stopped in the middle of a script for long, it refuses everybody until that is through.
+        wait_for(deployment.is_answered, "the store to go on")
 
 
 @contextmanager

@@ -17,6 +17,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import redis
+
 from hailwhale.services.spool import Spool
 from hailwhale.store.connection import connect
 from hailwhale.store.embedded import EmbeddedValkey
@@ -197,8 +199,9 @@ class Deployment:
         """Whether this life of a command does its work, and knows what to do on a SIGTERM."""
         if command not in self.drains:
             return command.has_said(" on http://")
-        clients = {client["name"]: client["cmd"] for client in self.client.client_list()}
-        return clients.get(command.client_name) == "exists"  # the last of its look at the buffers
+        # The last command of a look at the buffers, on whichever of its connections that was.
+        clients = [(client["name"], client["cmd"]) for client in self.client.client_list()]
+        return (command.client_name, "exists") in clients
 
     def await_up(self, command: Command) -> None:
         """Return when it is up; fails with what it wrote when it ends instead."""
@@ -208,6 +211,14 @@ class Deployment:
             return self.is_up(command)
 
         wait_for(up, "a command to be up")
+
+    def is_answered(self) -> bool:
+        """Whether the store takes commands."""
+        try:
+            self.client.ping()
+        except (redis.ResponseError, redis.ConnectionError, redis.TimeoutError):
+            return False
+        return True
 
     def is_connected(self, command: Command) -> bool:
         """Whether this life of a command has got as far as the store."""

@@ -55,7 +55,7 @@ class Mortal:
         with self._call("commit"):
             return self._store.commit(step, now_s)
 
-    def apply_next(self, shard: int) -> bool:
+    def apply_next(self, shard: int) -> int:
         with self._call("apply_next"):
             return self._store.apply_next(shard)
 

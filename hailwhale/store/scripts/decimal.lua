@@ -3,11 +3,16 @@
 -- add(a, b)   a: a cell's decimal text, or false when the cell is new;  b: the amount to add
 -- returns     the sum as canonical text: no exponent, no '+', no trailing zeros, never '-0'
 --
--- Lua's numbers are doubles, exact for whole numbers below 2^53. Texts of at most 15 digits are
--- added as whole numbers of their smallest digit; longer ones digit group by digit group.
+-- Lua's numbers are doubles, exact for whole numbers below 2^53. What has at most 14 digits down to
+-- the last decimal of either is off by less than a twentieth of that decimal as a double, sum
+-- included, so that rounding to it gives the exact sum. Others are added digit group by digit group.
 
-local EXACT = 9007199254740992
 local GROUP, GROUP_DIGITS = 10000000, 7
+local BELOW, ROUNDED = {}, {}  -- by decimals
+for decimals = 1, 13 do
+  BELOW[decimals], ROUNDED[decimals] = 10 ^ (14 - decimals), '%.' .. decimals .. 'f'
+end
+local find, format, byte, gsub, max = string.find, string.format, string.byte, string.gsub, math.max
 
 local function parts(text)
   local negative = string.sub(text, 1, 1) == '-'
@@ -69,25 +74,31 @@ local function add_long(neg_a, a, neg_b, b)
   return neg_a, ungroup(out)
 end
 
-local function add(a, b)
-  if not a then return b end
-  local short = #a <= 15 and #b <= 15
-  if short and not string.find(a, '.', 1, true) and not string.find(b, '.', 1, true) then
-    return string.format('%.0f', tonumber(a) + tonumber(b))
-  end
+local function add_digits(a, b)
   local neg_a, digits_a, dec_a = parts(a)
   local neg_b, digits_b, dec_b = parts(b)
   local decimals = math.max(dec_a, dec_b)
-  if short then
-    local x = tonumber(digits_a) * 10 ^ (decimals - dec_a)
-    local y = tonumber(digits_b) * 10 ^ (decimals - dec_b)
-    if x < EXACT / 2 and y < EXACT / 2 then
-      local n = (neg_a and -x or x) + (neg_b and -y or y)
-      return canonical(n < 0, string.format('%.0f', math.abs(n)), decimals)
-    end
-  end
   digits_a = digits_a .. string.rep('0', decimals - dec_a)
   digits_b = digits_b .. string.rep('0', decimals - dec_b)
   local negative, digits = add_long(neg_a, groups(digits_a), neg_b, groups(digits_b))
   return canonical(negative, digits, decimals)
+end
+
+local function add(a, b)
+  if not a then return b end
+  if #a <= 15 and #b <= 15 then
+    local x, y, decimals = a + 0, b + 0, 0
+    local whole_x, whole_y = x % 1 == 0, y % 1 == 0
+    if whole_x and whole_y then return format('%d', x + y) end
+    if not whole_x then decimals = #a - find(a, '.', 1, true) end
+    if not whole_y then decimals = max(decimals, #b - find(b, '.', 1, true)) end
+    local below = BELOW[decimals]
+    if x < below and -x < below and y < below and -y < below then
+      local sum = format(ROUNDED[decimals], x + y)
+      if byte(sum, -1) ~= 48 then return sum end  -- a '0'
+      sum = gsub(sum, '%.?0+$', '')
+      return sum == '-0' and '0' or sum
+    end
+  end
+  return add_digits(a, b)
 end

@@ -1,100 +1,117 @@
 -- Apply rows of increments to cells, put in front of every script that does.
 --
--- apply_rows(keys, first, text)    returns them decoded: {metrics = …, moments = …, rows = …}
+-- apply_rows(keys, first, text)    returns them decoded: {metrics = …, shapes = …, rows = …}
 --   keys   the script's KEYS; those of the rows begin at `first`, in order
---   text   JSON: [frames, metrics, moments, rows]
+--   text   JSON: [frames, metrics, shapes, rows]
 --     frames   lists of seconds to live, one for each chunk of the frame; 0 is for ever
 --     metrics  lists of names
---     moments  lists of indices of buckets, one for each chunk of a frame
---     rows     [frame, metrics, moment, amount, …, moment, amount, …], all by number; the amounts
---              are one a metric, and are added in each bucket of their moment
+--     shapes   lists of moments; a moment is a list of indices of buckets, one for each chunk
+--     rows     [frame, metrics, shape, amount, …], the first three by number; the amounts are one a
+--              metric for each moment of the shape, and are added in each bucket of their moment
 --   A row has a key, a hash of cells, for each chunk of its frame.
 --
--- A chunk gets its expiry when its first cells are written and keeps it. A call of the engine costs
--- more than all that is done here, so there are two for a hash, and fields are made once for all
--- rows of one moment.
+-- A chunk gets its expiry when its first cells are written and keeps it. Calls of the engine and
+-- texts cost the most here: there are two calls for a hash, their words are made once for all rows
+-- of one shape, and moments that share a bucket are summed up once for all chunks where they do.
 
 local AT_ONCE = 1000  -- fields: Lua can unpack only some thousand values
+local HEAD = 3  -- of a row, before its amounts
 local call = redis.call
 
--- amounts[i + shift] is added in fields[i].
-local function add_slice(key, fields, amounts, shift, from, to)
-  local cells, changes, fresh = call('HMGET', key, unpack(fields, from, to)), {}, true
-  local at = 0
-  for i = from, to do
-    local cell = cells[i - from + 1]
-    changes[at + 1] = fields[i]
-    if cell then
-      fresh = false
-      changes[at + 2] = add(cell, amounts[i + shift])
+-- How the rows of one shape lie in one of their chunks: `slices` are the words of the two calls, in
+-- which key and amounts are to be filled in; `groups` says which moments are summed up into each
+-- bucket, `pattern` the same as text, and neither is there where each has a bucket of its own.
+local function layout_of(shape, names, chunk)
+  local places, groups, slices = {}, {}, {}
+  local shared, slice = false, nil
+  for number, moment in ipairs(shape) do
+    local index = moment[chunk]
+    local group = places[index]
+    if group then
+      group[#group + 1] = number
+      shared = true
     else
-      changes[at + 2] = amounts[i + shift]
+      places[index] = {number}
+      groups[#groups + 1] = places[index]
+      for _, name in ipairs(names) do
+        if not slice or slice.count == AT_ONCE then
+          slice = {count = 0, ask = {'HMGET', ''}, put = {'HSET', ''}}
+          slices[#slices + 1] = slice
+        end
+        slice.count = slice.count + 1
+        slice.ask[slice.count + 2] = index .. ':' .. name
+        slice.put[2 * slice.count + 1] = index .. ':' .. name
+      end
     end
-    at = at + 2
   end
-  call('HSET', key, unpack(changes))
-  return fresh
+  if not shared then return {slices = slices} end
+  local pattern = {}
+  for i, group in ipairs(groups) do pattern[i] = table.concat(group, ',') end
+  return {slices = slices, groups = groups, pattern = table.concat(pattern, ' ')}
 end
 
-local function add_to_hash(key, fields, amounts, shift, ttl)
-  local fresh, count = false, #fields
-  for from = 1, count, AT_ONCE do
-    local to = math.min(from + AT_ONCE - 1, count)
-    fresh = add_slice(key, fields, amounts, shift, from, to) or fresh
+-- A row's amounts summed up by groups of moments, at the same places as in a row.
+local function summed(row, groups, count)
+  local sums = {}
+  for g, group in ipairs(groups) do
+    for m = 1, count do
+      local sum = row[HEAD + (group[1] - 1) * count + m]
+      for i = 2, #group do sum = add(sum, row[HEAD + (group[i] - 1) * count + m]) end
+      sums[HEAD + (g - 1) * count + m] = sum
+    end
+  end
+  return sums
+end
+
+local function add_to_hash(key, slices, amounts, ttl)
+  local fresh, at = false, HEAD
+  for s = 1, #slices do
+    local slice = slices[s]
+    local ask, put, count, found = slice.ask, slice.put, slice.count, false
+    ask[2], put[2] = key, key
+    local cells = call(unpack(ask))
+    for i = 1, count do
+      local cell = cells[i]
+      if cell then
+        found = true
+        put[2 * i + 2] = add(cell, amounts[at + i])
+      else
+        put[2 * i + 2] = amounts[at + i]
+      end
+    end
+    call(unpack(put))
+    fresh = fresh or not found
+    at = at + count
   end
   if fresh and ttl > 0 then call('EXPIRE', key, ttl, 'NX') end
 end
 
-local function fields_of(index, names)
-  local fields = {}
-  for i, name in ipairs(names) do fields[i] = index .. ':' .. name end
-  return fields
-end
-
--- The fields and amounts of a row of several moments: those of one bucket are summed up first.
-local function merged(row, names, moments, chunk)
-  local fields, amounts, known = {}, {}, {}
-  for at = 3, #row, #names + 1 do
-    local index = moments[row[at]][chunk]
-    local before = known[index]
-    if before then
-      for i = 1, #names do amounts[before + i] = add(amounts[before + i], row[at + i]) end
-    else
-      known[index] = #fields
-      for i, field in ipairs(fields_of(index, names)) do
-        fields[#fields + 1] = field
-        amounts[#amounts + 1] = row[at + i]
-      end
-    end
-  end
-  return fields, amounts
-end
-
 local function apply_rows(keys, first, text)
-  local frames, metrics, moments, rows = unpack(cjson.decode(text))
-  local known = {}  -- fields by metrics, moment and chunk
+  local frames, metrics, shapes, rows = unpack(cjson.decode(text))
+  local known = {}  -- layouts by metrics, shape and chunk
   for m = 1, #metrics do
     known[m] = {}
-    for at = 1, #moments do known[m][at] = {} end
+    for shape = 1, #shapes do known[m][shape] = {} end
   end
   local key = first
-  for _, row in ipairs(rows) do
-    local ttls, names, moment = frames[row[1]], metrics[row[2]], row[3]
-    local alone = #row == 3 + #names
+  for r = 1, #rows do
+    local row = rows[r]
+    local ttls, names, layouts, sums = frames[row[1]], metrics[row[2]], known[row[2]][row[3]], nil
     for chunk = 1, #ttls do
-      if alone then
-        local fields = known[row[2]][moment][chunk]
-        if not fields then
-          fields = fields_of(moments[moment][chunk], names)
-          known[row[2]][moment][chunk] = fields
-        end
-        add_to_hash(keys[key], fields, row, 3, ttls[chunk])
-      else
-        local fields, amounts = merged(row, names, moments, chunk)
-        add_to_hash(keys[key], fields, amounts, 0, ttls[chunk])
+      local layout = layouts[chunk]
+      if not layout then
+        layout = layout_of(shapes[row[3]], names, chunk)
+        layouts[chunk] = layout
       end
+      local amounts, pattern = row, layout.pattern
+      if pattern then
+        sums = sums or {}
+        amounts = sums[pattern] or summed(row, layout.groups, #names)
+        sums[pattern] = amounts
+      end
+      add_to_hash(keys[key], layout.slices, amounts, ttls[chunk])
       key = key + 1
     end
   end
-  return {metrics = metrics, moments = moments, rows = rows}
+  return {metrics = metrics, shapes = shapes, rows = rows}
 end

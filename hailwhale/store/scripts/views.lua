@@ -63,10 +63,10 @@ local function update_view(keys, first, width, metric, rows, labels, chunk)
     local names = chunk.metrics[row[2]]
     for m = 1, #names do
       if names[m] == metric then
-        for at = 3, #row, #names + 1 do
-          local units = view_units(row[at + m])
+        for at, moment in ipairs(chunk.shapes[row[3]]) do
+          local units = view_units(row[3 + (at - 1) * #names + m])
           if not units then redis.call('HSET', keys[first], '\31rough', 1) end
-          ops[#ops + 1] = string.format('%.0f', places[i] * width + chunk.moments[row[at]][rows.chunks[i]])
+          ops[#ops + 1] = string.format('%.0f', places[i] * width + moment[rows.chunks[i]])
           ops[#ops + 1] = units or '0'
         end
       end
