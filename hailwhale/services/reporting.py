@@ -9,18 +9,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 
 from hailwhale.core.dimensions import Path, written
+from hailwhale.core.exposure import PRODUCT_SIGN
 from hailwhale.core.formula import Formula, sums_of, terms_of
 from hailwhale.core.metrics import Number, as_number
 from hailwhale.core.question import Children, Plot, Totals
 from hailwhale.core.ranking import Family, first
 from hailwhale.core.redirects import OTHER
 from hailwhale.core.series import add
+from hailwhale.services.deciding import DECIDED
 from hailwhale.services.siblings import Descent, Line, Siblings, refuse_too_many
 from hailwhale.services.spans import Columns, Span, SpanReader
 from hailwhale.store.base import Store
 
 TotalsAnswer = dict[str, dict[str, dict[str, Number]]]
 PlotAnswer = dict[str, dict[str, list[list[Number]]]]
+KnownAnswer = dict[str, list[str] | bool]
 
 
 class Reporting:
@@ -50,6 +53,19 @@ class Reporting:
     def plotpoints(self, question: Plot) -> PlotAnswer:
         """`{dimension: {metric: [[epoch ms of the bucket's start, number], …]}}`.
 
+        What comes, and in which order, is told at `lines`.
+        """
+        span, series = self.lines(question)
+        return {
+            written(path): {
+                formula.text: _points(formula, columns, span) for formula in question.formulas
+            }
+            for path, columns in series
+        }
+
+    def lines(self, question: Plot) -> tuple[Span, list[tuple[Path, Columns]]]:
+        """The span of a plot, and the sums in each of its buckets of every dimension it shows.
+
         The dimensions asked for come first, then the descendants shown, then the `_other` series.
         What is shown is chosen by sums: columns are read of nothing else but what makes `_other`.
         """
@@ -64,12 +80,7 @@ class Reporting:
         if question.other:
             shown = [path for path, _ in series]
             series += self._others(question.pk, shown, descent, metrics, span)
-        return {
-            written(path): {
-                formula.text: _points(formula, columns, span) for formula in question.formulas
-            }
-            for path, columns in series
-        }
+        return span, series
 
     def subdimensions(self, question: Children) -> dict[str, list[str]]:
         """`{dimension: [dimension, …]}`: what is known below each, `depth` levels down."""
@@ -87,6 +98,20 @@ class Reporting:
     def pks(self, pk: Path = ()) -> list[Path]:
         """The pks known one level below `pk`; below the empty path, the root pks."""
         return [(*pk, label) for label in sorted(self._store.subpks(pk))]
+
+    def known(self, pk: Path) -> KnownAnswer:
+        """What there is to ask about a pk: its metrics, its dimensions, whether it is a decision.
+
+        What a decision sums up for itself is left out.
+        """
+        metrics = self._store.metrics(pk)
+        shown = sorted(name for name in metrics if PRODUCT_SIGN not in name and name != DECIDED)
+        dimensions = [label for (label,) in self._below(pk, [()])]
+        return {
+            "metrics": shown,
+            "dimensions": dimensions,
+            "decision": len(shown) < len(metrics),
+        }
 
     def _series(
         self, pk: Path, paths: Sequence[Path], metrics: Sequence[str], span: Span

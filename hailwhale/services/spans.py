@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from itertools import chain, islice, pairwise
 
-from hailwhale.core.formula import EXACT, ZERO, Bucket
+from hailwhale.core.formula import EXACT, ZERO, Bucket, sums_of
 from hailwhale.core.increments import Node
+from hailwhale.core.metrics import UNIQUES
 from hailwhale.core.period import Period, serving_rollup, stored_buckets
 from hailwhale.core.rollups import Rollup, chunk_of
 from hailwhale.core.series import fold
 from hailwhale.core.timegrid import Grid
+from hailwhale.services.uniques import VisitReader
 from hailwhale.store.base import Ask, ChunkAddress, Store
 
 Columns = dict[str, list[Decimal]]
@@ -56,6 +58,7 @@ class SpanReader:
         self._since = since
         self._clock = clock
         self._max_points = max_points
+        self._visits = VisitReader(store, grid, clock)
 
     def span(self, period: Period, grid: Grid | None) -> Span:
         """The span of a period now, in its own time zone, else in `grid`, else in the store's.
@@ -63,7 +66,7 @@ class SpanReader:
         Raises `BadInput` when no rollup can serve it.
         """
         now_s = int(self._clock())
-        asked = period.zone_suffix or grid or self._grid
+        asked = self.calendar(period, grid)
         if period.is_all:
             buckets = (Bucket(0, now_s + 1, asked.days_in_month(now_s)),)
             return Span((0, now_s + 1), buckets, "all", (0,), ((0, (0,)),))
@@ -87,10 +90,17 @@ class SpanReader:
             tuple((start_s, tuple(indices)) for start_s, indices in by_chunk.items()),
         )
 
+    def calendar(self, period: Period, grid: Grid | None) -> Grid:
+        """The calendar a period is cut by: its own, else `grid`, else the store's."""
+        return period.zone_suffix or grid or self._grid
+
     def columns(
         self, nodes: Iterable[Node], metrics: Sequence[str], span: Span
     ) -> Iterator[Columns]:
         """For each (pk, dimension), the zero-filled sums of each metric in each bucket."""
+        if UNIQUES in metrics:
+            yield from self._with_uniques(nodes, metrics, span)
+            return
         for stored in self._stored(nodes, metrics, span):
             yield {
                 metric: _in_buckets(span, values)
@@ -101,10 +111,30 @@ class SpanReader:
         self, nodes: Iterable[Node], metrics: Sequence[str], span: Span
     ) -> Iterator[list[Decimal]]:
         """For each (pk, dimension), the sum of each metric over the whole span."""
+        if UNIQUES in metrics:
+            for columns in self._with_uniques(nodes, metrics, span, whole=True):
+                known = sums_of(columns, metrics)
+                yield [known[metric] for metric in metrics]
+            return
         for stored in self._stored(nodes, metrics, span):
             with localcontext(EXACT):
                 sums = [sum(filter(None, values), ZERO) for values in stored]
             yield sums
+
+    def _with_uniques(
+        self, nodes: Iterable[Node], metrics: Sequence[str], span: Span, *, whole: bool = False
+    ) -> Iterator[Columns]:
+        """As `columns`, with how many visitors there were; of these with `whole` nothing else."""
+        others = [metric for metric in metrics if metric != UNIQUES]
+        rest = iter(nodes)
+        while some := list(islice(rest, _NODES_AT_ONCE)):
+            uniques = self._visits.columns(some, span.edges, span.rollup == "all", whole=whole)
+            if others:
+                for columns, column in zip(self.columns(some, others, span), uniques, strict=True):
+                    yield {**columns, UNIQUES: column}
+            else:
+                for column in uniques:
+                    yield {UNIQUES: column}
 
     def _stored(
         self, nodes: Iterable[Node], metrics: Sequence[str], span: Span

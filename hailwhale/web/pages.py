@@ -1,45 +1,41 @@
-"""The front page and the files of ``static/``, wherever the package was installed."""
+"""The dashboard, the demo and the files of ``static/``, wherever the package was installed."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 
 import bottle
 
-import hailwhale
+from hailwhale.web.bundle import static_folder
 from hailwhale.web.replies import first_wanted, json_reply
 
-_PACKAGE = Path(hailwhale.__file__).parent
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
-    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
+_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors "
+)
 
 
-def add_pages(app: bottle.Bottle) -> None:
-    """Mount / and /static/."""
+def add_pages(app: bottle.Bottle, frame_origins: Sequence[str] = ()) -> None:
+    """Mount /, /demo and /static/. Pages of `frame_origins` may show ours in a frame."""
+    headers = {
+        "Content-Security-Policy": _POLICY + (" ".join(frame_origins) or "'none'"),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-cache",  # asked for anew: pages and scripts are of one release
+    }
+
+    def file(name: str) -> bottle.HTTPResponse:
+        # They are small, so always whole: of a range past the end, Bottle leaves the file open.
+        bottle.request.environ.pop("HTTP_RANGE", None)
+        return bottle.static_file(name, root=str(static_folder()), headers=headers)
 
     def front() -> bottle.HTTPResponse:
-        """The front page for a browser; for anything else the routes there are."""
+        """The dashboard for a browser; for anything else the routes there are."""
         if first_wanted(bottle.request.environ.get("HTTP_ACCEPT", "")) == "text/html":
-            return _file("index.html")
+            return file("dashboard.html")
         paths = sorted({route.rule for route in app.routes})
         return json_reply({"service": "hailwhale", "routes": paths})
 
     app.route("/", "GET", front)
-    app.route("/static/<name:path>", "GET", _file)
-
-
-def static_folder() -> Path:
-    """Where the static files are: inside the package when installed, beside it in a checkout."""
-    installed = _PACKAGE / "static"
-    return installed if installed.is_dir() else _PACKAGE.parent / "static"
-
-
-def _file(name: str) -> bottle.HTTPResponse:
-    # They are small, so always whole: of a range past the end, Bottle leaves the file open.
-    bottle.request.environ.pop("HTTP_RANGE", None)
-    return bottle.static_file(name, root=str(static_folder()), headers=_HEADERS)
+    app.route("/demo", "GET", lambda: file("demo.html"))
+    app.route("/static/<name:path>", "GET", file)

@@ -1,0 +1,69 @@
+"""Which other sites' pages may read answers: those whose origins the settings name, and no others.
+
+Owns the headers of CORS. What changes things for everybody stays closed to other sites' pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import bottle
+
+READABLE = (
+    *("/totals", "/plotpoints", "/rank", "/subdimensions", "/graph.json"),
+    *("/decide", "/reasons", "/count", "/count_now", "/count_decision"),
+)
+
+
+class Cors:
+    """A Bottle plugin: what `READABLE` answers may be read by pages of the origins given.
+
+    Installed before the plugin that turns faults into answers, so those can be read, too. With no
+    origins it costs nothing.
+    """
+
+    name = "cors"
+    api = 2
+
+    def __init__(self, origins: Sequence[str]) -> None:
+        self._origins = frozenset(origins)
+
+    def apply(self, callback: Callable[..., Any], route: bottle.Route) -> Callable[..., Any]:
+        if not self._origins or route.rule not in READABLE:
+            return callback
+
+        def answered(*args: Any, **kwargs: Any) -> Any:
+            reply = callback(*args, **kwargs)
+            self.allow(reply)
+            return reply
+
+        return answered
+
+    def allow(self, reply: bottle.HTTPResponse) -> bool:
+        """Let the page that asks read a reply, if it may; whether it may."""
+        reply.add_header("Vary", "Origin")
+        origin = bottle.request.environ.get("HTTP_ORIGIN", "")
+        allowed = bool(origin) and ("*" in self._origins or origin in self._origins)
+        if allowed:
+            reply.set_header("Access-Control-Allow-Origin", origin)
+            reply.set_header("Access-Control-Expose-Headers", "Retry-After")
+        return allowed
+
+    def add_preflights(self, app: bottle.Bottle) -> None:
+        """Answer what a browser asks before it sends a token or JSON."""
+        if not self._origins:
+            return
+
+        def preflight() -> bottle.HTTPResponse:
+            reply = bottle.HTTPResponse("", 204)
+            if self.allow(reply):
+                reply.set_header("Access-Control-Allow-Methods", "GET, POST")
+                reply.set_header("Access-Control-Allow-Headers", "Authorization, Content-Type")
+                reply.set_header("Access-Control-Max-Age", "600")
+            return reply
+
+        there = {route.rule for route in app.routes}
+        for path in READABLE:
+            if path in there:
+                app.route(path, "OPTIONS", preflight)
