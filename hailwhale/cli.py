@@ -11,10 +11,25 @@ import sys
 from collections.abc import Sequence
 
 from hailwhale import __version__
-from hailwhale.commands import asking, counting, doctor, draining, importing, serving
+from hailwhale.commands import (
+    asking,
+    counting,
+    deciding,
+    demo,
+    doctor,
+    draining,
+    forgetting,
+    importing,
+    keys,
+    letters,
+    pixel,
+    serving,
+    tokens,
+)
 from hailwhale.errors import HailWhaleError
 
-COMMANDS = (serving, draining, counting, asking, doctor, importing)
+_FIRST = (serving, draining, counting, asking, deciding)
+COMMANDS = (*_FIRST, demo, pixel, tokens, keys, doctor, importing, letters, forgetting)
 
 WRONG = 2  # the exit code for what the caller has to put right, as argparse's own
 INTERRUPTED = 130

@@ -36,11 +36,34 @@ class TooLarge(BadInput):
     """A request, event or batch is over its size limit (HTTP 413)."""
 
 
-class NotAllowed(HailWhaleError):
-    """The caller has not shown the token this needs (HTTP 401 or 403)."""
+class NotYours(BadInput):
+    """The token that was shown is bound to other root pks than this one (HTTP 403)."""
 
-    def __init__(self, message: str, *, token_shown: bool) -> None:
+
+class NotAllowed(HailWhaleError):
+    """The caller has not shown the token this needs (HTTP 401 or 403).
+
+    `reason` is a word for the operator's counters.
+    """
+
+    def __init__(self, message: str, *, token_shown: bool, reason: str = "token") -> None:
         self.token_shown = token_shown
+        self.reason = reason
+        super().__init__(message)
+
+
+class BadSeal(NotAllowed):
+    """A sealed URL that is changed, expired, of an unknown key or asked for more (HTTP 403)."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message, token_shown=True, reason=reason)
+
+
+class TooMany(HailWhaleError):
+    """The caller asks more often than it may; again after `retry_after_s` (HTTP 429)."""
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        self.retry_after_s = retry_after_s
         super().__init__(message)
 
 

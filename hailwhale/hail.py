@@ -6,6 +6,7 @@ A facade: it hands values on to the parsers and services, and has no logic of it
 from __future__ import annotations
 
 from hailwhale.binding import Door, either, given
+from hailwhale.services.spying import parse_spy
 from hailwhale.store.base import Receipt
 
 
@@ -27,13 +28,50 @@ class Hail(Door):
         *,
         dimension: object = None,
         metric: object = None,
+        uid: object = None,
     ) -> bool:
         """Buffer one event, in the forms `Whale.count_now` takes. False if its `id` came before."""
-        fields = given(pk=pk, dimensions=dimensions, metrics=metrics, at=at, id=id)
+        fields = given(pk=pk, dimensions=dimensions, metrics=metrics, at=at, id=id, uid=uid)
         fields |= given(dimension=dimension, metric=metric)
         return self.services.hail.count(fields) is Receipt.ACCEPTED
+
+    @either
+    def count_decision(
+        self,
+        pk: object = None,
+        option: object = None,
+        dimensions: object = None,
+        metrics: object = None,
+        at: object = None,
+        id: object = None,
+        *,
+        dimension: object = None,
+        metric: object = None,
+        decision: object = None,
+        uid: object = None,
+    ) -> bool:
+        """Buffer an exposure or a result, in the forms `Whale.count_decision` takes."""
+        fields = given(pk=pk, option=option, dimensions=dimensions, metrics=metrics, at=at, id=id)
+        fields |= given(dimension=dimension, metric=metric, decision=decision, uid=uid)
+        return self.services.exposing.count(fields) is Receipt.ACCEPTED
+
+    count_decided = count_decision
 
     @either
     def flush(self) -> int:
         """Count now all that is buffered; how many hits that were."""
         return self.services.drain.flush()
+
+    @either
+    def spy(
+        self, pk: object = None, uid: object = None, limit: object = None
+    ) -> list[dict[str, object]]:
+        """The last events at or below a pk, of a visitor if `uid` is given, newest first.
+
+        Those that are buffered still are not among them.
+        """
+        services = self.services
+        question = parse_spy(given(pk=pk, uid=uid, limit=limit), services.settings.limits)
+        return services.spying.recent(question)
+
+    get_spy = spy_log = spy

@@ -7,8 +7,10 @@ value and never looks at the environment. `hailwhale doctor` prints what is in f
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,10 @@ from hailwhale.core.limits import Limits
 from hailwhale.core.rollups import DEFAULT_ROLLUPS, Rollup, parse_rollups
 from hailwhale.core.timegrid import UTC, Grid, parse_zone
 from hailwhale.errors import BadInput, BadSetting
+
+KEY_FORM = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)  # 32 bytes in URL-safe base64
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+", re.ASCII)
+_ADDRESS = re.compile(r"https?://[^\s\"'<>\\?#]+", re.ASCII)
 
 
 def _setting(default: object, variable: str, doc: str, read: Callable[[str], object] = str) -> Any:
@@ -58,6 +64,42 @@ def _namespace(text: str) -> str:
     if not text.isascii() or not text.replace("-", "").replace("_", "").isalnum():
         raise ValueError("expected letters, digits, - and _")
     return text
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    found = tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
+    if not all(origin == "*" or _ORIGIN.fullmatch(origin) for origin in found):
+        raise ValueError("expected origins such as https://admin.example.com, or *")
+    return found
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _address(text: str) -> str:
+    if text and not _ADDRESS.fullmatch(text):
+        raise ValueError("expected an address such as https://hw.example.com")
+    return text.rstrip("/")
+
+
+def _keys(text: str) -> tuple[str, ...]:
+    found = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not all(map(KEY_FORM.fullmatch, found)):
+        raise BadSetting("HAILWHALE_SEAL_KEYS: expected keys as `hailwhale keys new` makes them")
+    return found
+
+
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
+
+
+def _rates(text: str) -> str:
+    if text.strip():
+        from limits import parse_many  # half a second, for those alone who limit
+
+        parse_many(text)
+    return text.strip()
 
 
 def _one_of(*words: str) -> Callable[[str], str]:
@@ -124,13 +166,107 @@ class Settings:
     admin_token: str = _setting(
         "",
         "HAILWHALE_ADMIN_TOKEN",
-        "bearer token that /reset, /flush_hail and /update_count_to need; empty: open on loopback",
+        "bearer token that may do everything; empty: everything is open on loopback until there is "
+        "one of `hailwhale tokens`",
     )
     open_to_all: bool = _setting(
         False,
         "HAILWHALE_OPEN",
         "1 to serve beyond this machine without an admin token",
         _flag,
+    )
+    counting: str = _setting(
+        "open",
+        "HAILWHALE_COUNTING",
+        "who may count without a token: open, everybody; sealed, whoever loads a sealed pixel; "
+        "off, nobody",
+        _one_of("open", "sealed", "off"),
+    )
+    reading: str = _setting(
+        "auto",
+        "HAILWHALE_READING",
+        "who may read: open, everybody; token, whoever shows a token or a sealed graph; auto, "
+        "everybody until there is one of `hailwhale tokens` or, beyond this machine, an admin "
+        "token",
+        _one_of("auto", "open", "token"),
+    )
+    seal_keys: tuple[str, ...] = _setting(
+        (),
+        "HAILWHALE_SEAL_KEYS",
+        "keys of sealed URLs, the first seals, with commas between; empty: those in "
+        "HAILWHALE_KEY_FILE",
+        _keys,
+    )
+    key_file: str = _setting(
+        "",
+        "HAILWHALE_KEY_FILE",
+        "where `hailwhale keys` keeps the keys of sealed URLs; empty: the file seal.keys in "
+        "HAILWHALE_DATA_DIR",
+    )
+    rate_limit: str = _setting(
+        "",
+        "HAILWHALE_RATE_LIMIT",
+        "requests that one client may make without a token, such as 100/second;10000/hour; empty: "
+        "any number",
+        _rates,
+    )
+    token_rate_limit: str = _setting(
+        "",
+        "HAILWHALE_TOKEN_RATE_LIMIT",
+        "requests that may be made with one token, such as 1000/second; empty: any number",
+        _rates,
+    )
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = _setting(
+        (),
+        "HAILWHALE_TRUSTED_PROXIES",
+        "addresses and networks whose X-Forwarded-For is believed, with commas between, such as "
+        "127.0.0.1,10.0.0.0/8",
+        _networks,
+    )
+    skip_bots: bool = _setting(
+        False,
+        "HAILWHALE_SKIP_BOTS",
+        "1 to leave out of the counts what says it is a bot and shows no token",
+        _flag,
+    )
+    frame_origins: tuple[str, ...] = _setting(
+        (),
+        "HAILWHALE_FRAME_ORIGINS",
+        "other sites that may show our pages in a frame, with commas between",
+        _origins,
+    )
+    cors_origins: tuple[str, ...] = _setting(
+        (),
+        "HAILWHALE_CORS_ORIGINS",
+        "other sites whose pages may read answers, with commas between, such as "
+        "https://admin.example.com; * for all",
+        _origins,
+    )
+    public_url: str = _setting(
+        "",
+        "HAILWHALE_PUBLIC_URL",
+        "address that browsers reach the service at, for the tags that the library makes; empty: "
+        "HAILWHALE_HOST and HAILWHALE_PORT",
+        _address,
+    )
+    log_format: str = _setting(
+        "text",
+        "HAILWHALE_LOG_FORMAT",
+        "how lines of the log are written: text, or json with one object a line",
+        _one_of("text", "json"),
+    )
+    log_requests: str = _setting(
+        "errors",
+        "HAILWHALE_LOG_REQUESTS",
+        "requests that the log has a line of, never with their query: none, errors (5xx), refused "
+        "(4xx, too) or all",
+        _one_of("none", "errors", "refused", "all"),
+    )
+    ready_lag_s: int = _setting(
+        60,
+        "HAILWHALE_READY_LAG",
+        "seconds that hits may wait for the drain before /readyz answers 503; 0: any",
+        _whole(0, 86_400),
     )
     store_timeout_s: float = _setting(
         5.0, "HAILWHALE_STORE_TIMEOUT", "seconds to wait for the store's answer", _seconds
@@ -183,6 +319,68 @@ class Settings:
     max_batch_events: int = _setting(
         10_000, "HAILWHALE_MAX_BATCH_EVENTS", "most events of a POST", _whole(1, 1_000_000)
     )
+    spy_entries: int = _setting(
+        1_000,
+        "HAILWHALE_SPY",
+        "last events that the spy log keeps of each root pk; 0: none",
+        _whole(0, 100_000),
+    )
+    spy_days: int = _setting(
+        30,
+        "HAILWHALE_SPY_DAYS",
+        "days after its last event that a spy log is forgotten",
+        _whole(1, 3650),
+    )
+    spy_private: tuple[str, ...] = _setting(
+        (),
+        "HAILWHALE_SPY_PRIVATE",
+        "dimensions, metrics or uid that the spy log masks, with commas between, such as email,uid",
+        _names,
+    )
+    uid_key: str = _setting(
+        "",
+        "HAILWHALE_UID_KEY",
+        "secret that hashes of visitors are made with beside the store's own, the same for all "
+        "processes; empty: the store's alone",
+    )
+    uid_salt_days: int = _setting(
+        0,
+        "HAILWHALE_UID_SALT_DAYS",
+        "days after which visitors get other hashes, so that nobody can follow them for longer; 0: "
+        "never",
+        _whole(0, 3650),
+    )
+    cookie_days: int = _setting(
+        390,
+        "HAILWHALE_COOKIE_DAYS",
+        "days that the cookie of /tracker lives after the last visit",
+        _whole(1, 3650),
+    )
+    cookie_samesite: str = _setting(
+        "lax",
+        "HAILWHALE_COOKIE_SAMESITE",
+        "to which sites' pages the cookie of /tracker is sent: lax, strict, or none for all, which "
+        "takes HTTPS",
+        _one_of("lax", "strict", "none"),
+    )
+    honour_dnt: bool = _setting(
+        True,
+        "HAILWHALE_HONOUR_DNT",
+        "1: who sends Do Not Track or Global Privacy Control is counted by /tracker without a uid",
+        _flag,
+    )
+    sticky_days: int = _setting(
+        90,
+        "HAILWHALE_STICKY_DAYS",
+        "days that a visitor with a uid keeps its option after its last decision, at least",
+        _whole(1, 3650),
+    )
+    journal_entries: int = _setting(
+        100_000,
+        "HAILWHALE_JOURNAL_ENTRIES",
+        "most decisions and results (log=1) kept of one decision",
+        _whole(1, 100_000_000),
+    )
     max_points: int = _setting(
         10_000, "HAILWHALE_MAX_POINTS", "most points of a plotted series", _whole(1, 1_000_000)
     )
@@ -220,6 +418,16 @@ class Settings:
         return Path(self.spool_dir).expanduser() if self.spool_dir else self.data_dir / "spool"
 
     @property
+    def keys_path(self) -> Path:
+        """Where the keys of sealed URLs are."""
+        return Path(self.key_file).expanduser() if self.key_file else self.data_dir / "seal.keys"
+
+    @property
+    def home(self) -> str:
+        """The address that browsers reach the service at, as far as the settings tell."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
     def limits(self) -> Limits:
         """The bounds of one event."""
         return Limits(
@@ -234,6 +442,8 @@ class Settings:
 def _read(variable: str, read: Callable[[str], object], text: str) -> object:
     try:
         return read(text)
+    except BadSetting:
+        raise  # what is secret is not shown
     except BadInput as fault:
         raise BadSetting(f"{variable}: {fault.message}") from fault
     except ValueError as fault:

@@ -5,8 +5,13 @@ A facade: it hands values on to the parsers and services, and has no logic of it
 
 from __future__ import annotations
 
-from hailwhale.binding import Door, either, given
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hailwhale.binding import either, given
+from hailwhale.core.choice import Choice, parse_decide, parse_reasons
 from hailwhale.core.dimensions import parse_pk
+from hailwhale.core.limits import Limits
 from hailwhale.core.metrics import Number
 from hailwhale.core.question import (
     parse_asked,
@@ -16,12 +21,15 @@ from hailwhale.core.question import (
     parse_totals,
 )
 from hailwhale.errors import BadInput
+from hailwhale.sealed import SealedUrls
+from hailwhale.services.deciding import reasons_answer
+from hailwhale.services.graphing import graph_tag
 from hailwhale.services.ranking import RankAnswer
 from hailwhale.services.reporting import PlotAnswer, TotalsAnswer
 from hailwhale.store.base import Receipt
 
 
-class Whale(Door):
+class Whale(SealedUrls):
     """Counts events at once and answers questions about them.
 
     Every method works on the class (over the store that the HAILWHALE_* settings name: the embedded
@@ -43,13 +51,15 @@ class Whale(Door):
         *,
         dimension: object = None,
         metric: object = None,
+        uid: object = None,
     ) -> bool:
         """Count one event; it can be read when this returns. False if its `id` was counted before.
 
         `pk` is a label or a path of labels, `dimensions` and `metrics` any form of the README,
-        `at` when it happened (now), `id` an idempotency key remembered for 24 hours.
+        `at` when it happened (now), `id` an idempotency key remembered for 24 hours, `uid` whoever
+        did it, for `uniques`.
         """
-        fields = given(pk=pk, dimensions=dimensions, metrics=metrics, at=at, id=id)
+        fields = given(pk=pk, dimensions=dimensions, metrics=metrics, at=at, id=id, uid=uid)
         fields |= given(dimension=dimension, metric=metric)
         return self.services.counting.count_now(fields) is Receipt.ACCEPTED
 
@@ -197,6 +207,91 @@ class Whale(Door):
         return services.ranking.rank(parse_rank(fields, services.settings.limits))
 
     @either
+    def count_decision(
+        self,
+        pk: object = None,
+        option: object = None,
+        dimensions: object = None,
+        metrics: object = None,
+        at: object = None,
+        id: object = None,
+        *,
+        dimension: object = None,
+        metric: object = None,
+        decision: object = None,
+        uid: object = None,
+    ) -> bool:
+        """Count that an option was shown, or with `metrics={"hits": 0, …}` what came of it.
+
+        `decision` is the id that /decide answered with `log`. False if its `id` was counted before.
+        """
+        fields = given(pk=pk, option=option, dimensions=dimensions, metrics=metrics, at=at, id=id)
+        fields |= given(dimension=dimension, metric=metric, decision=decision, uid=uid)
+        return self.services.exposing_now.count(fields) is Receipt.ACCEPTED
+
+    count_decided_now = count_decision
+
+    @either
+    def decide(
+        self,
+        /,
+        pk: object = None,
+        options: object = None,
+        dimensions: object = None,
+        **asked: object,
+    ) -> Any:
+        """The option for a visitor with these dimensions; a list of them with `slots`.
+
+        `by_metric` says what to decide by, a metric (per hit) or a formula such as `earned/spent`,
+        and `goal` "max" or "min". The same `uid` gets the same option. Further: `weights`,
+        `holdout`, `minimum`, `maximum`, `half_life`, `delay`, `explore`, as for /decide.
+        """
+        choice = self._choice(parse_decide, pk, options, dimensions, asked)
+        services = self.services
+        options_given = [
+            each.option for each in services.deciding.decide(choice, services.counting.take).given
+        ]
+        return options_given if choice.slots > 1 else options_given[0]
+
+    @either
+    def reasons(
+        self,
+        /,
+        pk: object = None,
+        options: object = None,
+        dimensions: object = None,
+        **asked: object,
+    ) -> dict[str, Any]:
+        """What is known of each option for such a visitor, as /reasons answers it."""
+        choice = self._choice(parse_reasons, pk, options, dimensions, asked)
+        return reasons_answer(*self.services.deciding.reasons(choice))
+
+    @either
+    def weighted_reasons(
+        self,
+        /,
+        pk: object = None,
+        options: object = None,
+        dimensions: object = None,
+        **asked: object,
+    ) -> dict[str, float]:
+        """`{option: share}`: how visitors with these dimensions are divided among options now."""
+        choice = self._choice(parse_reasons, pk, options, dimensions, asked)
+        report, _ = self.services.deciding.reasons(choice)
+        return {each.option: each.weight for each in report.options}
+
+    def _choice(
+        self,
+        parse: Callable[[Mapping[str, object], Limits], Choice],
+        pk: object,
+        options: object,
+        dimensions: object,
+        asked: Mapping[str, object],
+    ) -> Choice:
+        fields = given(pk=pk, options=options, dimensions=dimensions, **asked)
+        return parse(fields, self.services.settings.limits)
+
+    @either
     def subdimensions(
         self,
         pk: object = None,
@@ -209,6 +304,36 @@ class Whale(Door):
         fields = given(pk=pk, dimensions=dimensions, depth=depth, dimension=dimension)
         services = self.services
         return services.reporting.subdimensions(parse_children(fields, services.settings.limits))
+
+    @either
+    def pks(self, pk: object = None) -> list[list[str]]:
+        """The pks known one level below a pk, as paths; without one, the root pks."""
+        services = self.services
+        above = () if pk is None else parse_pk(pk, services.settings.limits)
+        return [list(each) for each in services.reporting.pks(above)]
+
+    @either
+    def graph_tag(
+        self,
+        /,
+        pk: object = None,
+        dimensions: object = None,
+        metrics: object = None,
+        period: object = None,
+        depth: object = None,
+        *,
+        hwurl: str | None = None,
+        **options: object,
+    ) -> str:
+        """The line of HTML that shows a live graph: for a template, marked as safe there.
+
+        `hwurl` is where browsers reach the service (`HAILWHALE_PUBLIC_URL`); `options` are the
+        other parameters of /plotpoints and /graph.js: `title`, `height`, `view`, `live`, … Asks
+        nothing of the store.
+        """
+        fields = given(pk=pk, dimensions=dimensions, metrics=metrics, period=period, depth=depth)
+        fields |= given(hwurl=hwurl, **options)
+        return graph_tag(fields, self.settings.home, self.settings.limits)
 
     @either
     def reset(self, pk: object, dimension: object = None) -> int:

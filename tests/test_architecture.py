@@ -16,7 +16,7 @@ import hailwhale
 
 PACKAGE = Path(hailwhale.__file__).parent
 ROOT = PACKAGE.parent
-LAYERED = {"cli", "wsgi", "commands", "whale", "hail", "periods", "binding", "web"} | {
+LAYERED = {"cli", "wsgi", "commands", "whale", "hail", "periods", "sealed", "binding", "web"} | {
     "services",
     "store",
     "settings",

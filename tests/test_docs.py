@@ -61,8 +61,8 @@ def test_every_parameter_of_a_question_is_documented() -> None:
 
 
 def test_every_command_is_documented_and_every_documented_command_is_there() -> None:
-    commands = set(re.findall(r"^  +([a-z]+) ", parser().format_help(), re.MULTILINE))
-    documented = set(re.findall(r"``hailwhale ([a-z]+)", README))
+    commands = set(re.findall(r"^  +([a-z-]+) ", parser().format_help(), re.MULTILINE))
+    documented = set(re.findall(r"``hailwhale ([a-z-]+)", README))
     assert documented <= commands
     for command in (
         "serve",

@@ -80,8 +80,9 @@ def _binding(settings: Settings) -> Finding:
         return Finding(Level.FAIL, "binding", str(fault))
     if is_loopback(settings.host):
         return Finding(Level.OK, "binding", f"{where}, for this machine alone")
-    if settings.admin_token:
-        return Finding(Level.OK, "binding", f"{where}; what changes data needs the admin token")
+    if settings.admin_token or settings.reading == "token":
+        needs = "operating needs" if settings.reading == "open" else "reading and operating need"
+        return Finding(Level.OK, "binding", f"{where}; {needs} a token")
     return Finding(Level.WARN, "binding", f"{where} is open to everyone, as HAILWHALE_OPEN says")
 
 

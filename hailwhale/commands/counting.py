@@ -32,6 +32,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("--metrics", "--metric", metavar="M", help="what is summed; hits count 1")
     parser.add_argument("--at", metavar="TIME", help="when it happened (now)")
     parser.add_argument("--id", help="an idempotency key: the same id counts once in 24 hours")
+    parser.add_argument("--uid", help="who it was, for uniques; kept as a keyed hash")
     parser.add_argument("--url", help="count over HTTP, at a service such as http://localhost:8085")
     add_settings(parser, "redis_url", "data_dir")
     parser.set_defaults(run=run)
@@ -39,7 +40,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Count the event and say so."""
-    texts = {name: getattr(args, name) for name in (*_LITERALS, "at", "id")}
+    texts = {name: getattr(args, name) for name in (*_LITERALS, "at", "id", "uid")}
     given = {name: text for name, text in texts.items() if text is not None}
     if args.url is not None:
         _post(args.url, given)

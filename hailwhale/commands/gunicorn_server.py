@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from hailwhale.commands.listening import BACKLOG
-from hailwhale.commands.processes import GRACE_S, LOG_FORMAT, end_with_parent
+from hailwhale.commands.processes import GRACE_S, end_with_parent
 from hailwhale.settings import Settings
 from hailwhale.web.late import LateApp
 
@@ -21,8 +22,11 @@ _SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a file there is never written to dis
 
 
 class _Log(Logger):  # type: ignore[misc]
-    error_fmt = LOG_FORMAT
-    datefmt = None
+    def setup(self, cfg: object) -> None:
+        super().setup(cfg)
+        for ours in logging.getLogger().handlers:
+            for handler in self.error_log.handlers:
+                handler.setFormatter(ours.formatter)
 
 
 class _Server(BaseApplication):  # type: ignore[misc]

@@ -157,6 +157,7 @@ def _import(args: argparse.Namespace, source: _Source, services: Services) -> in
         services.settings.rollups,
         services.settings.limits,
         time.time,
+        services.visitors.name,
     )
     content = source.content()
     name = args.name or content.name

@@ -66,7 +66,7 @@ def shown_value(variable: str, text: str) -> str:
     >>> shown_value("HAILWHALE_ADMIN_TOKEN", "hunter2")
     '***'
     """
-    if variable.endswith("_TOKEN"):
+    if variable.endswith(("_TOKEN", "_KEY", "_KEYS")):
         return "***" if text else ""
     return masked(text) if variable.endswith("_URL") else text
 

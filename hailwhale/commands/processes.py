@@ -1,9 +1,8 @@
-"""What every long-running process of ours does: end with its parent, stop on a signal, log."""
+"""What every long-running process of ours does: end with its parent, stop on a signal."""
 
 from __future__ import annotations
 
 import ctypes
-import logging
 import os
 import signal
 import sys
@@ -56,11 +55,3 @@ def stop_on_signals() -> threading.Event:
 
     threading.Thread(target=wait, name="signals", daemon=True).start()
     return stop
-
-
-LOG_FORMAT = "%(asctime)s %(name)s[%(process)d] %(levelname)s: %(message)s"
-
-
-def log_to_stderr() -> None:
-    """Write what is logged, from INFO up, to stderr."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=LOG_FORMAT)

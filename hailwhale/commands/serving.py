@@ -8,8 +8,9 @@ import socket
 from functools import partial
 
 from hailwhale.commands.listening import listen, netloc
+from hailwhale.commands.logs import log_to_stderr
 from hailwhale.commands.options import Subparsers, add_settings, environment, read_settings
-from hailwhale.commands.processes import end_with_parent, log_to_stderr
+from hailwhale.commands.processes import end_with_parent
 from hailwhale.commands.servers import server
 from hailwhale.errors import BadSetting, StoreUnavailable
 from hailwhale.services.assembly import open_services
@@ -63,9 +64,10 @@ def run_serve(args: argparse.Namespace) -> int:
     """Supervise the whole service until a signal; 0 when it ended in good order."""
     from hailwhale.commands.supervisor import Supervisor
 
-    log_to_stderr()
     environ = environment(args)
-    Supervisor(Settings.from_env(environ), environ).run()
+    settings = Settings.from_env(environ)
+    log_to_stderr(settings.log_format)
+    Supervisor(settings, environ).run()
     return 0
 
 
@@ -73,8 +75,8 @@ def run_web(args: argparse.Namespace) -> int:
     """Serve one app until a signal."""
     if args.parent is not None:
         end_with_parent(args.parent)
-    log_to_stderr()
     settings = read_settings(args)
+    log_to_stderr(settings.log_format)
     refuse_unsafe(settings)
     run = server(settings)
     if not settings.redis_url:

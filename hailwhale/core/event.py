@@ -18,14 +18,15 @@ from hailwhale.core.literal import read
 from hailwhale.core.metrics import Metrics, parse_metrics
 from hailwhale.errors import BadInput
 
-EVENT_PARAMETERS = ("pk", "dimensions", "metrics", "at", "id")
+EVENT_PARAMETERS = ("pk", "dimensions", "metrics", "at", "id", "uid")
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """A parsed, validated event. `dimensions` are leaf paths; an empty tuple is the overall only.
 
-    `at_s` is in epoch seconds; `id` makes the event count once however often it is sent.
+    `at_s` is in epoch seconds; `id` makes the event count once however often it is sent; `uid` says
+    who the visitor is, and never leaves this process as it is.
     """
 
     pk: Path
@@ -33,6 +34,7 @@ class Event:
     metrics: Mapping[str, Decimal]
     at_s: int
     id: str | None = None
+    uid: str | None = None
 
 
 def parse_event(
@@ -63,7 +65,8 @@ def parse_event(
         read(found.get("dimensions"), parse_dimensions, limits),
         read(found.get("metrics"), parse_metrics if add_hits else _parse_metrics_alone, limits),
         parse_instant(found.get("at"), now_s),
-        _parse_id(found.get("id"), limits),
+        _parse_name(found.get("id"), limits, "id"),
+        _parse_name(found.get("uid"), limits, "uid"),
     )
 
 
@@ -71,9 +74,11 @@ def _parse_metrics_alone(value: object, limits: Limits) -> Metrics:
     return parse_metrics(value, limits, add_hits=False)
 
 
-def _parse_id(value: object, limits: Limits) -> str | None:
+def _parse_name(value: object, limits: Limits, parameter: str) -> str | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise BadInput("id", value, "text or a whole number")
-    return parse_label(value, limits, "id")
+        raise BadInput(parameter, value, "text or a whole number")
+    if value == "" and parameter == "uid":  # a page's slot that was left empty
+        return None
+    return parse_label(value, limits, parameter)

@@ -15,6 +15,18 @@ _SINGULAR = {
 }
 
 
+_SINGULAR_OF = {plural: one for one, plural in _SINGULAR.items()}
+
+
+def singular_of(name: str) -> str:
+    """The other spelling of a name that has two; else the name.
+
+    >>> singular_of("metrics"), singular_of("pk")
+    ('metric', 'pk')
+    """
+    return _SINGULAR_OF.get(name, name)
+
+
 def settle_names(fields: Mapping[str, object], known: Sequence[str]) -> dict[str, object]:
     """Fields under their one name each; `known` lists the names, plural where there are two.
 

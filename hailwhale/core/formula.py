@@ -36,6 +36,7 @@ from hailwhale.core.expression import (
     parse_steps,
     ratio,
 )
+from hailwhale.core.metrics import UNIQUES
 from hailwhale.errors import BadInput
 
 ZERO = Decimal(0)
@@ -47,6 +48,18 @@ WORKING = Context(34, ROUND_HALF_EVEN, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=_FAUL
 _ANSWER = Context(17, ROUND_HALF_EVEN, Emin=-284, Emax=299, traps=_FAULTS)
 
 Columns = Mapping[str, Sequence[Decimal]]
+
+
+class Merged(list[Decimal]):
+    """A column whose total is not its sum: `whole` is, as of visitors who come in several buckets.
+
+    >>> sums_of({"uniques": Merged([Decimal(2), Decimal(2)], Decimal(3))}, ["uniques"])
+    {'uniques': Decimal('3')}
+    """
+
+    def __init__(self, values: Iterable[Decimal], whole: Decimal) -> None:
+        super().__init__(values)
+        self.whole = whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +108,8 @@ class Formula:
         steps = parse_steps(text, parameter)
         if not any(isinstance(step, Read) for step in steps):
             raise BadInput(parameter, text, "a formula that names at least one metric")
+        if any(isinstance(step, Read) and step.suffix and step.metric == UNIQUES for step in steps):
+            raise BadInput(parameter, text, "uniques as they are: they do not add up")
         return cls.of_steps(text, steps, parameter)
 
     @classmethod
@@ -241,6 +256,9 @@ def sums_of(columns: Columns, terms: Sequence[str]) -> dict[str, Decimal]:
         for term in terms:
             metric, _, last = term.partition(":")
             values = columns.get(metric, ())
+            if isinstance(values, Merged):
+                found[term] = values.whole
+                continue
             found[term] = next(filter(None, reversed(values)), ZERO) if last else sum(values, ZERO)
     return found
 

@@ -3,12 +3,14 @@ r"""Hits: the form that an event has in the buffer.
 Owns the codec and what a well-formed hit is. It must not know how an event was given, which cells
 it adds to, or how a buffer is kept.
 
-A hit is three fields with tabs between them (no label holds one, and JSON would escape it)::
+A hit is three fields with tabs between them (no label holds one, and JSON would escape it), and a
+fourth where its visitor is known::
 
-    1767225600 \t [["Product","123"],[["country","US"]],["hits","revenue"]] \t 1,19.99
-    at_s          head: pk, leaf paths of dimensions, names of the metrics     their amounts
+    1767225600 \t [["Shop","12"],[["country","US"]],["hits","revenue"]] \t 1,19.99 \t q2fX0-aT_x9c
+    at_s          head: pk, leaf paths of dimensions, names of metrics     amounts   visitor
 
-Equal heads are equal bytes, so a drain parses each of them once; amounts are columns of numbers.
+Equal heads are equal bytes, so a drain parses each of them once; amounts are columns of numbers. A
+visitor is not the uid that was given, but a keyed hash of it.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _DECODE = json.JSONDecoder().raw_decode
 _HEAD_FORM = "a head [pk, [path, …], [metric, …]] of labels and names"
 _INSTANT = re.compile(rb"0|-?[1-9][0-9]{0,19}")
+_VISITOR = re.compile(rb"[A-Za-z0-9_-]{12}")
 _AMOUNT = re.compile(rb"-?(?:0|[1-9][0-9]{0,29})(\.[0-9]{1,30})?")
 
 
@@ -47,8 +50,10 @@ class Head:
     metrics: tuple[str, ...]
 
 
-def encode_hit(event: Event) -> bytes:
-    """An event as it is buffered. Its id is not in it: that is settled when the hit is accepted.
+def encode_hit(event: Event, visitor: str | None = None) -> bytes:
+    """An event as it is buffered, of a visitor by its hash.
+
+    Its id is not in it: that is settled when the hit is accepted.
 
     >>> from hailwhale.core.event import parse_event
     >>> event = parse_event({"pk": "Shop", "metrics": {"dollars": "0.50"}}, now_s=1_767_225_600)
@@ -57,7 +62,8 @@ def encode_hit(event: Event) -> bytes:
     """
     names = tuple(sorted(event.metrics))
     amounts = ",".join([decimal_text(event.metrics[name]) for name in names])
-    return f"{event.at_s}\t{_head(event.pk, event.dimensions, names)}\t{amounts}".encode()
+    tail = "" if visitor is None else f"\t{visitor}"
+    return f"{event.at_s}\t{_head(event.pk, event.dimensions, names)}\t{amounts}{tail}".encode()
 
 
 @lru_cache(maxsize=8_192)
@@ -66,16 +72,28 @@ def _head(pk: Path, dimensions: tuple[Path, ...], names: tuple[str, ...]) -> str
     return _COMPACT([pk, dimensions, names])
 
 
-def split_hit(hit: bytes) -> tuple[bytes, bytes, bytes]:
-    """The instant of a hit, its head and its amounts, all still encoded.
+def split_hit(hit: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """The instant of a hit, its head, its amounts and its visitor or b"", all still encoded.
 
     >>> split_hit(b'1767225600\\t[["Shop"],[],["hits"]]\\t1')
-    (b'1767225600', b'[["Shop"],[],["hits"]]', b'1')
+    (b'1767225600', b'[["Shop"],[],["hits"]]', b'1', b'')
     """
     parts = hit.split(b"\t")
-    if len(parts) != 3:
+    if len(parts) == 3:
+        return parts[0], parts[1], parts[2], b""
+    if len(parts) != 4 or not _VISITOR.fullmatch(parts[3]):
         raise BadInput("hit", hit, "an instant, a head and amounts, tabs between")
-    return parts[0], parts[1], parts[2]
+    return parts[0], parts[1], parts[2], parts[3]
+
+
+def visitor_of(hit: bytes) -> str:
+    """The visitor of a well-formed hit, "" where none is known.
+
+    >>> visitor_of(b'0\\t[["Shop"],[],["hits"]]\\t1\\tq2fX0-aT_x9c')
+    'q2fX0-aT_x9c'
+    """
+    parts = hit.split(b"\t")
+    return parts[3].decode() if len(parts) > 3 else ""
 
 
 def decode_instant(at: bytes) -> int:

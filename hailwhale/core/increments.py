@@ -16,7 +16,7 @@ from decimal import Context, Decimal, Inexact, localcontext
 from operator import add
 from typing import TypeVar
 
-from hailwhale.core.dimensions import Path, expand, prefixes
+from hailwhale.core.dimensions import PAIRS, Path, expand, prefixes
 from hailwhale.core.redirects import Redirects
 from hailwhale.core.schedule import Frame, Moment, Schedule
 
@@ -49,6 +49,16 @@ class Row:
 
 
 @dataclass(slots=True)
+class Visits:
+    """Visitors, by their hashes, of one (pk, dimension) in the chunks of one frame."""
+
+    pk: Path
+    dimension: Path
+    frame: Frame
+    visitors: set[str]
+
+
+@dataclass(slots=True)
 class Increments:
     """What a batch of events adds up to.
 
@@ -59,6 +69,7 @@ class Increments:
     rows: list[Row] = field(default_factory=list)
     labels: dict[Node, dict[str, None]] = field(default_factory=dict)
     sublabels: dict[Path, dict[str, None]] = field(default_factory=dict)
+    visits: list[Visits] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,17 +95,18 @@ class Series:
 
 @dataclass(slots=True)
 class Group:
-    """Events of one series in a batch, summed up by moment."""
+    """Events of one series in a batch, summed up by moment, and their visitors."""
 
     series: Series
     sums: Sums = field(default_factory=dict)
+    visitors: dict[Frame, set[str]] = field(default_factory=dict)
 
 
 class Batch:
     """Events being summed up: `add` them, then ask for the `increments`.
 
-    `size` is how many distinct (node, moment) pairs they touch: what the increments will cost the
-    store, known while adding, so that a caller can stop in time.
+    `size` is how many distinct (node, moment) and (node, visitor) pairs they touch: what the
+    increments will cost the store, known while adding, so that a caller can stop in time.
 
     >>> from hailwhale.core.rollups import DEFAULT_ROLLUPS
     >>> from hailwhale.core.timegrid import UTC
@@ -112,10 +124,11 @@ class Batch:
         self._groups: list[Group] = []
         self._known: dict[tuple[Path, tuple[Path, ...], tuple[str, ...]], Group] = {}
         self._touched: set[int] = set()
+        self._visits = 0
 
     @property
     def size(self) -> int:
-        return len(self._touched)
+        return len(self._touched) + self._visits
 
     def moment(self, at_s: int) -> Moment:
         """Where an instant is counted."""
@@ -142,10 +155,24 @@ class Batch:
         self._touched.update([base ^ node for node in group.series.nodes])
         return True
 
+    def visit(self, group: Group, at_s: int, visitor: str) -> bool:
+        """Note who came with an event of a group; whether that made the batch larger."""
+        known = group.visitors.setdefault(self._schedule.visitors(at_s), set())
+        if visitor in known:
+            return False
+        known.add(visitor)
+        self._visits += len(group.series.nodes)
+        return True
+
     def add(
-        self, pk: Path, dimensions: tuple[Path, ...], at_s: int, metrics: Mapping[str, Decimal]
+        self,
+        pk: Path,
+        dimensions: tuple[Path, ...],
+        at_s: int,
+        metrics: Mapping[str, Decimal],
+        visitor: str | None = None,
     ) -> None:
-        """Add one event: its pk, its leaf dimension paths, its second and its metrics."""
+        """Add one event: its pk, its leaf dimension paths, its second, its metrics, who it was."""
         names = tuple(sorted(metrics))
         group = self._known.get((pk, dimensions, names))
         if group is None:
@@ -153,11 +180,16 @@ class Batch:
             self._known[pk, dimensions, names] = group
         with localcontext(EXACT):
             self.put(group, self.moment(at_s), [metrics[name] for name in names])
+        if visitor is not None:
+            self.visit(group, at_s, visitor)
 
     def increments(self, redirects: Redirects | None = None) -> Increments:
         """Everything added so far as increments of cells, with `redirects` followed."""
         with localcontext(EXACT):
-            return _rolled_up(_by_node(self._by_pk(redirects), redirects))
+            out = _rolled_up(_by_node(self._by_pk(redirects), redirects))
+        if self._visits:
+            out.visits = _visits(self._groups, redirects)
+        return out
 
     def _by_pk(
         self, redirects: Redirects | None
@@ -170,6 +202,22 @@ class Batch:
             for pk in pks:
                 _gather(found, (pk, series.dimensions, series.metrics), group.sums)
         return found
+
+
+def _visits(groups: Sequence[Group], redirects: Redirects | None) -> list[Visits]:
+    """The visitors of every (pk, dimension)."""
+    found: dict[tuple[Path, Path, Frame], set[str]] = {}
+    for group in groups:
+        series = group.series
+        pks = prefixes(redirects.pk(series.pks[-1])) if redirects else series.pks
+        for pk in pks if group.visitors else ():
+            leaves = series.dimensions
+            if redirects:
+                leaves = tuple([redirects.dimension(pk, path) for path in leaves])
+            for dimension in expand([path for path in leaves if path[0] != PAIRS]):
+                for frame, visitors in group.visitors.items():
+                    found.setdefault((pk, dimension, frame), set()).update(visitors)
+    return [Visits(*node, visitors) for node, visitors in found.items()]
 
 
 def _by_node(

@@ -18,6 +18,7 @@ Metrics = dict[str, Decimal]
 Number = int | float | Decimal
 
 HITS = "hits"
+UNIQUES = "uniques"  # how many visitors: what is asked like a metric, and never given
 RESERVED = "/:()*+,"  # formulas, cells and lists of metrics are written with them
 
 _DIGITS = 30  # before the point, and as many after it
@@ -63,6 +64,8 @@ def parse_metrics(
     found: Metrics = {}
     for given, amount in pairs:
         name = parse_metric_name(given, limits, parameter)
+        if name == UNIQUES:
+            raise BadInput(parameter, name, "another name: uniques are counted by the events' uid")
         if name in found:
             raise BadInput(parameter, value, f"each name once, but {name!r} is there again")
         found[name] = parse_number(amount, parameter)

@@ -14,7 +14,7 @@ from hailwhale.core.dimensions import OVERALL, Path, parse_dimensions, parse_pk
 from hailwhale.core.fields import settle_names
 from hailwhale.core.formula import Formula
 from hailwhale.core.limits import DEFAULT_LIMITS, Limits
-from hailwhale.core.metrics import finite
+from hailwhale.core.metrics import UNIQUES, finite
 from hailwhale.core.period import DEFAULT, DEFAULT_TOTALS, Period
 from hailwhale.core.ranking import COLUMNS, Sort
 from hailwhale.core.timegrid import Grid, parse_tzoffset, parse_zone
@@ -27,8 +27,11 @@ PLOT_PARAMETERS = (*_COMMON, "depth", "threshold", "limit", "sort", "other")
 RANK_PARAMETERS = (*_COMMON, "of", "depth", "threshold", "limit", "sort", "by")
 TOTALS_PARAMETERS = _COMMON
 CHILDREN_PARAMETERS = ("pk", "dimensions", "depth")
+BELOW_PARAMETERS = ("pk",)
+RESET_PARAMETERS = ("pk", "dimensions")
 
 DEFAULT_LIMIT = 10
+MAX_ROWS = 1_000_000
 DEFAULT_THRESHOLD = Decimal("0.1")
 MAX_FORMULAS = 64
 MAX_PERIODS = 32
@@ -111,6 +114,9 @@ def parse_plot(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> Plot:
     found = settle_names(fields, PLOT_PARAMETERS)
     formulas = parse_formulas(found.get("metrics"))
     depth = whole(found.get("depth"), "depth", 0, limits.depth, default=0)
+    other = flag(found.get("other"), "other")
+    if other and any(UNIQUES in formula.metrics for formula in formulas):
+        raise BadInput("other", found["other"], "no other=1 with uniques: they do not add up")
     return Plot(
         parse_pk(found.get("pk"), limits),
         parse_asked(found.get("dimensions"), limits),
@@ -121,7 +127,7 @@ def parse_plot(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> Plot:
         _share(found.get("threshold"), DEFAULT_THRESHOLD if depth else Decimal(0)),
         _limit(found),
         _sort(found, formulas[0]),
-        flag(found.get("other"), "other"),
+        other,
     )
 
 
@@ -261,7 +267,7 @@ def _period(found: Fields) -> Period:
 
 
 def _limit(found: Fields) -> int:
-    return whole(found.get("limit"), "limit", 0, 1_000_000, default=DEFAULT_LIMIT)
+    return whole(found.get("limit"), "limit", 0, MAX_ROWS, default=DEFAULT_LIMIT)
 
 
 def _sort(found: Fields, shown: Formula) -> Sort:

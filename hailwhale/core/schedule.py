@@ -9,8 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hailwhale.core.rollups import Rollup, chunk_of, retained, ttl_s
-from hailwhale.core.timegrid import Grid
+from hailwhale.core.rollups import FUTURE_S, Rollup, chunk_of, retained, ttl_s
+from hailwhale.core.timegrid import DAY_S, Grid, Interval
+
+# Where visitors are kept, named as rollups are: by day, and of all time.
+VISITORS_OF_DAY = "visitors-1d"
+VISITORS_EVER = "visitors-all"
+VISITORS_KEPT_S = 400 * DAY_S
+DAY = Interval(1, "d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +53,31 @@ class Schedule:
         self._by_second: dict[int, Moment] = {}
         self._frames: dict[tuple[RollupChunk, ...], Frame] = {}
         self._moments: dict[tuple[Frame, tuple[int, ...]], Moment] = {}
+        self._days: dict[int, Frame] = {}
+        self._frames_of_visitors: dict[int, Frame] = {}  # by second
 
     def moment(self, at_s: int) -> Moment:
         """The moment of an instant; equal moments are one object."""
         found = self._by_second.get(at_s)
         if found is None:
             found = self._by_second[at_s] = self._fresh(at_s)
+        return found
+
+    def visitors(self, at_s: int) -> Frame:
+        """Where a visitor at an instant is kept: by day as long as days are kept, and for ever."""
+        found = self._frames_of_visitors.get(at_s)
+        if found is None:
+            found = self._frames_of_visitors[at_s] = self._day(self._grid.floor(at_s, DAY))
+        return found
+
+    def _day(self, start_s: int) -> Frame:
+        found = self._days.get(start_s)
+        if found is None:
+            chunks = [RollupChunk(VISITORS_EVER, 0, None)]
+            left_s = self._grid.next(start_s, DAY) + VISITORS_KEPT_S - self._now_s
+            if left_s > 0:
+                chunks.insert(0, RollupChunk(VISITORS_OF_DAY, start_s, left_s))
+            found = self._days[start_s] = Frame(tuple(chunks))
         return found
 
     def _fresh(self, at_s: int) -> Moment:
@@ -68,3 +93,19 @@ class Schedule:
         frame = self._frames.setdefault(tuple(chunks), Frame(tuple(chunks)))
         key = (frame, tuple(indices))
         return self._moments.setdefault(key, Moment(*key))
+
+
+def visitors_kept(grid: Grid, now_s: int) -> list[tuple[str, int]]:
+    """Where visitors may be kept now: the names and starts of all such chunks.
+
+    >>> from hailwhale.core.timegrid import UTC
+    >>> kept = visitors_kept(UTC, 1_767_225_600)
+    >>> len(kept), kept[0], kept[-1]
+    (404, ('visitors-all', 0), ('visitors-1d', 1767312000))
+    """
+    kept = [(VISITORS_EVER, 0)]
+    day_s = grid.floor(now_s - VISITORS_KEPT_S - DAY_S, DAY)
+    while day_s <= now_s + FUTURE_S:
+        kept.append((VISITORS_OF_DAY, day_s))
+        day_s = grid.next(day_s, DAY)
+    return kept

@@ -3,28 +3,44 @@
 from __future__ import annotations
 
 import logging
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
+from hailwhale.core.timegrid import DAY_S
 from hailwhale.errors import StoreUnavailable
 from hailwhale.services.counting import Counting
+from hailwhale.services.deciding import Deciding
 from hailwhale.services.declaring import Declaration, DeclaredStore
 from hailwhale.services.drain import Drain
 from hailwhale.services.erasing import Erasing
+from hailwhale.services.evidence import EvidenceReader
+from hailwhale.services.exposing import Exposing
+from hailwhale.services.graphing import Graphing
 from hailwhale.services.hail import Hailing
+from hailwhale.services.journal import Journal
+from hailwhale.services.models import Models
 from hailwhale.services.ranking import Ranking
 from hailwhale.services.reporting import Reporting
+from hailwhale.services.sealing import Sealing, sealing_of
 from hailwhale.services.sheets import Sheets
 from hailwhale.services.siblings import Siblings
 from hailwhale.services.spans import SpanReader
 from hailwhale.services.spool import Spool
 from hailwhale.services.spooling import Spooling
+from hailwhale.services.spying import Spying, SpyRule
+from hailwhale.services.tallying import Tallies
+from hailwhale.services.tokens import Tokens
+from hailwhale.services.visitors import Visitors
 from hailwhale.settings import Settings
 from hailwhale.store.base import Store
 from hailwhale.store.opening import open_store
+
+if TYPE_CHECKING:
+    from hailwhale.services.limiting import Limiter
 
 log = logging.getLogger("hailwhale.services")
 
@@ -43,8 +59,19 @@ class Services:
     counting: Counting
     erasing: Erasing
     reporting: Reporting
+    graphing: Graphing
     ranking: Ranking
+    deciding: Deciding
+    exposing: Exposing  # into the buffer
+    exposing_now: Exposing
+    sealing: Sealing
+    tokens: Tokens
+    limiter: Limiter | None
     spool: Spooling | None
+    tallies: Tallies
+    visitors: Visitors
+    spying: Spying
+    clock: Callable[[], float]
     close: Callable[[], None]
 
 
@@ -55,12 +82,13 @@ def assemble(
     close: Callable[[], None] | None = None,
     *,
     spooled: bool = False,
+    chance: random.Random | None = None,
 ) -> Services:
     """Services over an open store; the store is told what it is made of, or refuses it.
 
-    With `spooled`, as for a process that serves, hits go into the settings' spool while the store
-    is away, and that it is away already is no fault. Raises `StoreMismatch` when the store was made
-    with another time zone or other rollups.
+    Decisions are drawn by `chance`. With `spooled`, as for a process that serves, hits go into the
+    settings' spool while the store is away, and that it is away already is no fault. Raises
+    `StoreMismatch` when the store was made with another time zone or other rollups.
     """
     grid, rollups, limits = settings.zone, settings.rollups, settings.limits
     close = close or store.close
@@ -75,24 +103,64 @@ def assemble(
         store = cast(Store, DeclaredStore(store, since))
     folder = Spool(settings.spool_folder, settings.spool_bytes)
     spool = Spooling(store.accept, folder) if spooled else None
-    drain = Drain(store, grid, rollups, clock, settings.drain_window)
+    visitors = Visitors(store, settings.uid_key, settings.uid_salt_days, clock)
+    spy = SpyRule(settings.spy_entries, settings.spy_days * DAY_S)
+    spying = Spying(store, visitors, settings.spy_private, settings.spy_entries)
+    drain = Drain(store, grid, rollups, clock, settings.drain_window, spy)
     spans = SpanReader(store, grid, rollups, since, clock, settings.max_points)
     siblings = Siblings(store, spans, Sheets(store, grid, rollups, clock))
+    reporting = Reporting(store, spans, siblings)
+    hail = Hailing(spool.accept if spool else store.accept, limits, clock, visitors.name)
+    counting = Counting(store, grid, rollups, limits, clock, drain, visitors.name, spy)
+    journal = Journal(store, settings.journal_entries, clock)
+    evidence = EvidenceReader(store, spans, clock)
+    models = Models(evidence, time.monotonic)
+    days = settings.sticky_days
+    tallies = Tallies(store)
     return Services(
         settings=settings,
         store=store,
-        hail=Hailing(spool.accept if spool else store.accept, limits, clock),
+        hail=hail,
         drain=drain,
-        counting=Counting(store, grid, rollups, limits, clock, drain),
-        erasing=Erasing(store, grid, rollups, clock, drain),
-        reporting=Reporting(store, spans, siblings),
+        counting=counting,
+        erasing=Erasing(store, grid, rollups, clock, drain, spying, visitors.lasting_name),
+        reporting=reporting,
+        graphing=Graphing(reporting, spans),
         ranking=Ranking(spans, siblings),
+        deciding=Deciding(
+            store,
+            evidence,
+            models,
+            journal,
+            clock,
+            days,
+            chance or random.SystemRandom(),
+            visitors.lasting_name,
+        ),
+        exposing=Exposing(hail.take, hail.count_many, journal, limits, clock),
+        exposing_now=Exposing(counting.take, counting.count_many_now, journal, limits, clock),
+        sealing=sealing_of(settings, clock),
+        tokens=Tokens(store, time.monotonic),
+        limiter=_limiter(settings, store),
         spool=spool,
-        close=partial(_close, spool, close),
+        tallies=tallies,
+        visitors=visitors,
+        spying=spying,
+        clock=clock,
+        close=partial(_close, spool, tallies, close),
     )
 
 
-def _close(spool: Spooling | None, close_store: Callable[[], None]) -> None:
+def _limiter(settings: Settings, store: Store) -> Limiter | None:
+    if not settings.rate_limit and not settings.token_rate_limit:
+        return None
+    from hailwhale.services.limiting import Limiter  # half a second, for those alone who limit
+
+    return Limiter(store, settings.rate_limit, settings.token_rate_limit)
+
+
+def _close(spool: Spooling | None, tallies: Tallies, close_store: Callable[[], None]) -> None:
+    tallies.close()
     if spool is not None:
         spool.close()
     close_store()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal, localcontext
 
 from hailwhale.core.event import Event, parse_event
+from hailwhale.core.hit import encode_hit
 from hailwhale.core.increments import EXACT, Batch
 from hailwhale.core.limits import Limits
 from hailwhale.core.rollups import Rollup
@@ -15,6 +16,7 @@ from hailwhale.errors import BadInput, StoreUnavailable
 from hailwhale.services.committing import commit
 from hailwhale.services.drain import MAX_STEP_SIZE, Drain
 from hailwhale.services.hail import BatchReport, Fields, Parse
+from hailwhale.services.spying import SeenHit, SpyRule
 from hailwhale.store.base import Ask, ChunkAddress, Guard, Outcome, Receipt, Store
 from hailwhale.store.keys import shard_of
 
@@ -32,13 +34,18 @@ class Counting:
         limits: Limits,
         clock: Callable[[], float],
         drain: Drain,
+        name_of: Callable[[str], str],
+        spy: SpyRule,
     ) -> None:
+        """`name_of` hashes the uid of a visitor, `spy` says what goes into the spy log."""
         self._store = store
         self._grid = grid
         self._rollups = rollups
         self._limits = limits
         self._clock = clock
         self._drain = drain
+        self._name_of = name_of
+        self._spy = spy
 
     def count_now(self, fields: Fields, parse: Parse = parse_event) -> Receipt:
         """Count one event; raises `BadInput`, and then nothing was counted."""
@@ -47,8 +54,8 @@ class Counting:
     def take(self, event: Event) -> Receipt:
         """Count an event that is parsed already."""
         batch = self._batch()
-        batch.add(event.pk, event.dimensions, event.at_s, event.metrics)
-        outcome = self._commit(shard_of(event.pk[0]), batch, id=event.id)
+        seen = [self._add(batch, event)]
+        outcome = self._commit(shard_of(event.pk[0]), batch, id=event.id, seen=seen)
         return Receipt.DUPLICATE if outcome is Outcome.DUPLICATE else Receipt.ACCEPTED
 
     def count_many_now(
@@ -60,6 +67,7 @@ class Counting:
         """
         report = BatchReport()
         batches: dict[int, Batch] = {}
+        seen: dict[int, list[SeenHit]] = {}
         for place, fields in enumerate(events):
             try:
                 if isinstance(fields, BadInput):
@@ -74,11 +82,11 @@ class Counting:
                 continue
             shard = shard_of(event.pk[0])
             batch = batches.setdefault(shard, self._batch())
-            batch.add(event.pk, event.dimensions, event.at_s, event.metrics)
+            seen.setdefault(shard, []).append(self._add(batch, event))
             if batch.size >= MAX_STEP_SIZE:
-                self._commit(shard, batches.pop(shard))
+                self._commit(shard, batches.pop(shard), seen=seen.pop(shard))
         for shard, batch in batches.items():
-            self._commit(shard, batch)
+            self._commit(shard, batch, seen=seen[shard])
         return report
 
     def update_count_to(self, fields: Fields) -> None:
@@ -95,7 +103,7 @@ class Counting:
             self._set(event, dimension, metric, value)
 
     def _update(self, fields: Fields) -> Event:
-        for name in ("at", "id"):
+        for name in ("at", "id", "uid"):
             if name in fields:
                 raise BadInput(name, fields[name], "no such parameter when a count is set")
         event = parse_event(fields, self._clock(), self._limits, add_hits=False)
@@ -123,10 +131,23 @@ class Counting:
     def _batch(self) -> Batch:
         return Batch(Schedule(self._grid, self._rollups, int(self._clock())))
 
+    def _add(self, batch: Batch, event: Event) -> SeenHit:
+        """Add an event to a batch; what it is for the spy log."""
+        visitor = None if event.uid is None else self._name_of(event.uid)
+        batch.add(event.pk, event.dimensions, event.at_s, event.metrics, visitor)
+        return event.pk[0], encode_hit(event, visitor)
+
     def _commit(
-        self, shard: int, batch: Batch, id: str | None = None, guard: Guard | None = None
+        self,
+        shard: int,
+        batch: Batch,
+        id: str | None = None,
+        guard: Guard | None = None,
+        seen: Sequence[SeenHit] = (),
     ) -> Outcome:
-        outcome = commit(self._store, shard, batch, int(self._clock()), id=id, guard=guard)
+        now_s = int(self._clock())
+        spied = self._spy.of(seen)
+        found = commit(self._store, shard, batch, now_s, id=id, guard=guard, spied=spied)
         while self._store.apply_next(shard):
             pass
-        return outcome
+        return found.outcome

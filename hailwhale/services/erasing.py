@@ -8,11 +8,14 @@ summed up stays: a total is not unmade because a part of it is forgotten.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 from hailwhale.core.dimensions import Path
 from hailwhale.core.rollups import Rollup, chunks_kept
+from hailwhale.core.schedule import VISITORS_EVER, visitors_kept
 from hailwhale.core.timegrid import Grid
 from hailwhale.services.drain import Drain
+from hailwhale.services.spying import Spying
 from hailwhale.store.base import ChunkAddress, Store
 from hailwhale.store.keys import shard_of
 
@@ -29,12 +32,17 @@ class Erasing:
         rollups: Sequence[Rollup],
         clock: Callable[[], float],
         drain: Drain,
+        spying: Spying,
+        name_of: Callable[[str], str],
     ) -> None:
+        """`name_of` hashes the uid of a visitor as decisions do."""
         self._store = store
         self._grid = grid
         self._rollups = rollups
         self._clock = clock
         self._drain = drain
+        self._spying = spying
+        self._name_of = name_of
 
     def reset(self, pk: Path, dimension: Path = ()) -> int:
         """Erase `dimension` (the overall: everything) of `pk` and of the pks below it.
@@ -46,7 +54,8 @@ class Erasing:
         pks = list(self._pks(pk))
         nodes = list(self._nodes(pks, dimension))
         self._store.drop_views(shard_of(pk[0]))
-        erased = self._store.erase_cells(self._chunks(nodes))
+        erased = self._store.erase_cells(chain(self._chunks(nodes), self._visitors(nodes)))
+        self._spying.erase(pk, dimension)
         self._store.erase_children(reversed(nodes))
         for each in reversed(pks):
             if dimension:
@@ -56,6 +65,19 @@ class Erasing:
         if not dimension:
             self._store.forget_label(pk, ())
         self._store.drop_views(shard_of(pk[0]))
+        return erased
+
+    def forget(self, uid: str) -> int:
+        """Erase a visitor from the spy log, and what decisions gave it; how many events there were.
+
+        Hits still in the buffer are counted first. Sums, and how many visitors there were, stay.
+        """
+        self._drain.flush()
+        erased = 0
+        for root in sorted(self._store.subpks(())):
+            erased += self._spying.forget(root, uid)
+            for pk in self._pks((root,)):
+                self._store.forget_kept(pk, self._name_of(uid))
         return erased
 
     def _pks(self, pk: Path) -> Iterator[Path]:
@@ -86,3 +108,11 @@ class Erasing:
         for pk, dimension in nodes:
             for name, start_s in kept:
                 yield ChunkAddress(pk, dimension, name, start_s)
+
+    def _visitors(self, nodes: Sequence[Node]) -> Iterator[ChunkAddress]:
+        """Where visitors of nodes may be kept; those of all time last, for they tell of which."""
+        found = self._store.uniques([[ChunkAddress(*node, VISITORS_EVER, 0)] for node in nodes])
+        kept = visitors_kept(self._grid, int(self._clock()))
+        for node, visitors in zip(nodes, found, strict=True):
+            for name, start_s in reversed(kept) if visitors else ():
+                yield ChunkAddress(*node, name, start_s)

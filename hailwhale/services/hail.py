@@ -34,11 +34,18 @@ class BatchReport:
 class Hailing:
     """Takes events into the buffer. Returning means: the store has them, or the spool."""
 
-    def __init__(self, accept: Accept, limits: Limits, clock: Callable[[], float]) -> None:
-        """`accept` is a store's, or a spool's before it."""
+    def __init__(
+        self,
+        accept: Accept,
+        limits: Limits,
+        clock: Callable[[], float],
+        name_of: Callable[[str], str],
+    ) -> None:
+        """`accept` is a store's, or a spool's before it; `name_of` hashes the uid of a visitor."""
         self._accept = GroupCommit(accept).accept
         self._limits = limits
         self._clock = clock
+        self._name_of = name_of
 
     def count(self, fields: Fields, parse: Parse = parse_event) -> Receipt:
         """Buffer one event; raises `BadInput` or `BufferFull`, and then nothing was kept."""
@@ -46,7 +53,7 @@ class Hailing:
 
     def take(self, event: Event) -> Receipt:
         """Buffer an event that is parsed already; raises `BufferFull`."""
-        receipt = self._accept([_incoming(event)], int(self._clock()))[0]
+        receipt = self._accept([self._incoming(event)], int(self._clock()))[0]
         if receipt is Receipt.FULL:
             raise BufferFull("the buffer is full: the drain is behind")
         return receipt
@@ -65,7 +72,7 @@ class Hailing:
             try:
                 if isinstance(fields, BadInput):
                     raise fields
-                hits.append(_incoming(parse(fields, self._clock(), self._limits)))
+                hits.append(self._incoming(parse(fields, self._clock(), self._limits)))
                 places.append(place)
             except BadInput as fault:
                 report.rejected.append((place, fault))
@@ -78,6 +85,6 @@ class Hailing:
                 report.duplicates += receipt is Receipt.DUPLICATE
         return report
 
-
-def _incoming(event: Event) -> Incoming:
-    return Incoming(event.pk[0], encode_hit(event), event.id)
+    def _incoming(self, event: Event) -> Incoming:
+        visitor = None if event.uid is None else self._name_of(event.uid)
+        return Incoming(event.pk[0], encode_hit(event, visitor), event.id)

@@ -26,9 +26,11 @@ def is_loopback(host: str) -> bool:
 
 def refuse_unsafe(settings: Settings) -> None:
     """Raise `BadSetting` when others could reach the service and nothing would hold them back."""
-    if is_loopback(settings.host) or settings.admin_token or settings.open_to_all:
+    guarded = settings.admin_token or settings.reading == "token"
+    if is_loopback(settings.host) or guarded or settings.open_to_all:
         return
     raise BadSetting(
         f"HAILWHALE_HOST: {settings.host!r} can be reached from other machines: set "
-        "HAILWHALE_ADMIN_TOKEN, or HAILWHALE_OPEN=1 (--open) to let everyone count, read and erase"
+        "HAILWHALE_ADMIN_TOKEN or HAILWHALE_READING=token, or HAILWHALE_OPEN=1 (--open) to let "
+        "everyone count, read and erase"
     )

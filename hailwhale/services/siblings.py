@@ -18,6 +18,7 @@ from itertools import islice
 from hailwhale.core.dimensions import PAIRS, Path
 from hailwhale.core.formula import sums_of
 from hailwhale.core.increments import Node
+from hailwhale.core.metrics import UNIQUES
 from hailwhale.core.ranking import Family
 from hailwhale.errors import BadInput
 from hailwhale.services.sheets import Sheets
@@ -138,7 +139,7 @@ class Siblings:
     def _from_sheets(
         self, line: Line, parent: Path, labels: Sequence[str], terms: Sequence[str], span: Span
     ) -> dict[str, list[Decimal]] | None:
-        if len(labels) < _MANY or any(":" in term for term in terms):
+        if len(labels) < _MANY or any(":" in term for term in terms) or UNIQUES in terms:
             return None
         pk, dimension = (parent, line.dimension) if line.of_pks else (line.pk, parent)
         if not pk:  # root pks live in many shards

@@ -81,12 +81,33 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Spied:
+    """Hits of a step for the spy log, by root pk, oldest first; each list keeps the last `most`.
+
+    A list that gets none for `kept_s` seconds is forgotten.
+    """
+
+    hits: Mapping[str, Sequence[bytes]]
+    most: int
+    kept_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Hits of the spy log, oldest first; `number` is how many the root pk was ever given."""
+
+    number: int
+    hits: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One atomic step from hits to increments, as `Store.commit` takes it.
 
     Hits up to `position` + `taken` leave the buffer (none when `position` is None), `dead` ones go
     to the dead letters, the labels of the `increments` become known and their amounts are counted.
     `folded` is how many labels were past max_children and went to `_other`, for the statistics.
+    `spied` goes into the spy log.
     """
 
     shard: int
@@ -98,6 +119,7 @@ class Step:
     guard: Guard | None = None
     block: Block | None = None
     folded: int = 0
+    spied: Spied | None = None
 
 
 class Outcome(Enum):
@@ -112,11 +134,15 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """The outcome of a commit, and for OVERFLOW the labels that did not fit and where."""
+    """The outcome of a commit, and for OVERFLOW the labels that did not fit and where.
+
+    `planned` is how many chunks the shard's plan got: 0 where the increments were applied at once.
+    """
 
     outcome: Outcome
     labels: Mapping[Node, Sequence[str]] = field(default_factory=dict)
     sublabels: Mapping[Path, Sequence[str]] = field(default_factory=dict)
+    planned: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +152,22 @@ class Load:
     shard: int
     buffered: int
     planned: int
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """What waits in all shards together, and what was counted since the store was made.
+
+    `deepest` is the longest buffer of a shard, `lag_s` how long hits wait for the drain where they
+    wait longest, in seconds; `counts` are those of `Store.stats`.
+    """
+
+    buffered: int
+    deepest: int
+    planned: int
+    dead_letters: int
+    lag_s: float
+    counts: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +262,8 @@ class Store(Protocol):
     def commit(self, step: Step, now_s: int) -> Committed:
         """Carry out one step, all of it or nothing."""
 
-    def apply_next(self, shard: int) -> bool:
-        """Apply the first chunk of a shard's plan, or some; False when there is none."""
+    def apply_next(self, shard: int) -> int:
+        """Apply the first chunk of a shard's plan, or some: how many; 0 when there is none."""
 
     def loads(self) -> list[Load]:
         """The shards in which something waits.
@@ -241,11 +283,29 @@ class Store(Protocol):
     def drop_views(self, shard: int) -> None:
         """Forget the views of a shard, after cells were erased behind their back."""
 
+    def uniques(self, unions: Sequence[Sequence[ChunkAddress]]) -> list[int]:
+        """How many different visitors there are in each union of chunks, of one root pk each.
+
+        The chunks are those that `core.schedule` names for visitors. Estimates, off by 0.81 %.
+        """
+
+    def seen(self, root: str, visitor: str | None, most: int) -> Seen:
+        """The last hits of a root pk; or those of all visitors whose hashes begin as this one."""
+
+    def erase_seen(self, root: str, hits: Iterable[bytes]) -> None:
+        """Delete hits from the spy log of a root pk."""
+
+    def secrets(self, kind: str, names: Sequence[str]) -> list[bytes]:
+        """The secrets of these names, made of chance when first asked for; others are forgotten."""
+
     def children(self, nodes: Sequence[Node]) -> list[set[str]]:
         """The labels known one level below each (pk, dimension)."""
 
     def subpks(self, pk: Path) -> set[str]:
         """The labels known one level below a pk; below the empty path, every root pk."""
+
+    def metrics(self, pk: Path) -> set[str]:
+        """The names of the metrics that were ever counted under a pk."""
 
     def keep(
         self,
@@ -261,6 +321,9 @@ class Store(Protocol):
         `given` is what it is to get otherwise, as many as it is to have and each option once.
         Whoever does not come for a term (two at the most) is forgotten.
         """
+
+    def forget_kept(self, pk: Path, visitor: str) -> None:
+        """Forget what a visitor of a decision was given."""
 
     def write_journal(self, pk: Path, entries: Sequence[bytes], most: int) -> None:
         """Put entries at the end of a decision's journal, and let go of the oldest past `most`."""
@@ -287,8 +350,44 @@ class Store(Protocol):
     def note_block(self, block: Block) -> None:
         """Note that a block, and with it all before it, is counted in every shard."""
 
+    def tokens(self) -> dict[str, bytes]:
+        """The bearer tokens by id, as they were put."""
+
+    def put_token(self, id: str, record: bytes) -> None:
+        """Keep what is to be known of a bearer token."""
+
+    def drop_token(self, id: str) -> bool:
+        """Forget a bearer token; whether it was there."""
+
+    def rate(self, name: str, amount: int, window_s: int) -> tuple[int, int]:
+        """Add to what is counted under a name in a window that begins with its first amount.
+
+        The sum in it, and the milliseconds until it ends.
+        """
+
+    def note_refused(self, counts: Mapping[str, int]) -> None:
+        """Add to the counts of requests refused, by reason."""
+
+    def refused(self) -> dict[str, int]:
+        """Requests refused since the store was made, by reason."""
+
     def dead_letters(self, shard: int) -> list[DeadLetter]:
         """The hits of a shard that could not be parsed, oldest first."""
+
+    def retry_letters(self, shard: int, letters: Sequence[DeadLetter]) -> int:
+        """Put dead letters back into the buffer, for a drain to try again; how many were there."""
+
+    def drop_letters(self, shard: int, letters: Sequence[DeadLetter]) -> int:
+        """Delete dead letters; how many were there."""
+
+    def vitals(self, now_s: float) -> Vitals:
+        """What waits in all shards, how long it has waited, and the counters of `stats`."""
+
+    def note_requests(self, counts: Mapping[str, int]) -> None:
+        """Add to the tallies of requests answered, by a name each."""
+
+    def requests(self) -> dict[str, int]:
+        """The tallies of requests answered since the store was made."""
 
     def stats(self) -> dict[str, int]:
         """Counters since the store was made: accepted, duplicate, drained, dead, folded."""

@@ -30,10 +30,12 @@ _INCLUDES = {
     "position": ("fence",),
     "know": ("fence", "children"),
     "commit": ("fence", "children", "decimal", "rows", "views"),
-    "apply": ("decimal", "rows", "views"),
+    "apply": ("decimal", "rows", "views", "visits"),
     "build_view": ("views",),
     "renew_view": (),
     "keep": (),
+    "letters": (),
+    "spied": (),
 }
 
 # What the server says when it cannot now: out of memory, a replica, no majority, a slot moving.

@@ -43,6 +43,12 @@ class Decisions:
             text = self._keep(names, args)
         return [Given(option, float(propensity)) for option, propensity in json.loads(text)]
 
+    def forget_visitor(self, pk: Path, visitor: str) -> None:
+        """See `Store.forget_kept`."""
+        names = [self._keys.kept(pk, term) for term in range(KEPT_TERMS)]
+        with faults_named():
+            ask(self._client, [("HDEL", name, visitor) for name in names])
+
     def write(self, pk: Path, entries: Sequence[bytes], most: int) -> None:
         """Put entries at the end of a journal, and let go of the oldest past `most`."""
         key = self._keys.journal(pk)

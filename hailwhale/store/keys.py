@@ -5,11 +5,17 @@ script can touch all that belongs to an event::
 
     hw:meta                                hash    what the store was made with: zone, rollups
     hw:imports                             hash    name of an import -> its last block counted whole
+    hw:secrets:<kind>                      hash    name -> 32 random bytes, such as salts
+    hw:tokens                              hash    id of a bearer token -> what it may, and its hash
+    hw:refused                             hash    why requests were refused -> how many were
+    hw:requests                            hash    requests answered, by route, status and duration
+    hw:rate:<limit and whose>              string  requests in a window of time, which it lives for
     hw:{17}:buffer                         list    hits accepted, not yet counted, oldest first
     hw:{17}:position                       string  hits ever taken off the buffer, for the fence
     hw:{17}:plan                           list    increments taken from the buffer, not yet applied
     hw:{17}:dead                           list    hits that could not be parsed, with the reason
-    hw:{17}:stats                          hash    accepted, duplicate, drained, dead, folded
+    hw:{17}:stats                          hash    accepted, duplicate, drained, dead, folded; mark
+                                                   and lag: see commit.lua
     hw:{17}:ids:<root>                     zset    idempotency ids by the second they were accepted
     hw:{17}:sender:<name>                  string  number below which its hits are settled; a week
     hw:{17}:imports                        hash    name of an import -> its last block counted here
@@ -17,6 +23,11 @@ script can touch all that belongs to an event::
     hw:{17}:kids:<pk>␞<dimension>          set     labels known one level below a dimension
     hw:{17}:1h:1767225600:<pk>␞<dimension> hash    the cells of one chunk of a rollup's buckets
     hw:{17}:all:0:<pk>␞<dimension>         hash    the cells of everything ever
+    hw:{17}:visitors-1d:1767225600:<node>  string  HyperLogLog of a day's visitors of a node
+    hw:{17}:visitors-all:0:<node>          string  HyperLogLog of all that ever came
+    hw:{17}:spy:<pk>                       list    the last hits of a root pk, oldest first
+    hw:{17}:spy-q:<pk>                     list    those of visitors whose hash begins with q
+    hw:{17}:spied                          hash    root pk -> how many hits its list was ever given
     hw:{17}:kept:1:<pk>                    hash    visitor -> options it was given, by term modulo 3
     hw:{17}:journal:<pk>                   list    the last decisions and results to be looked into
     hw:{17}:views                          hash    views kept -> when each expires; a generation
@@ -97,6 +108,29 @@ class Keys:
 
     def imports_done(self) -> str:
         return f"{self.namespace}:imports"
+
+    def tokens(self) -> str:
+        return f"{self.namespace}:tokens"
+
+    def refused(self) -> str:
+        return f"{self.namespace}:refused"
+
+    def secrets(self, kind: str) -> str:
+        return f"{self.namespace}:secrets:{kind}"
+
+    def spied(self, shard: int) -> str:
+        return self._of_shard(shard, "spied")
+
+    def spy(self, root: str, visitor: str = "") -> str:
+        """The last hits of a root pk; or those of all visitors whose hashes begin alike."""
+        kind = f"spy-{visitor[0]}" if visitor else "spy"
+        return self._of_shard(shard_of(root), f"{kind}:{root}")
+
+    def requests(self) -> str:
+        return f"{self.namespace}:requests"
+
+    def rate(self, name: str) -> str:
+        return f"{self.namespace}:rate:{name}"
 
     def imports(self, shard: int) -> str:
         return self._of_shard(shard, "imports")

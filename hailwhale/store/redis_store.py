@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from hailwhale.core.dimensions import Path
 from hailwhale.core.increments import Node
 from hailwhale.errors import StoreMismatch
+from hailwhale.store.access import Access
 from hailwhale.store.base import (
     Ask,
     Block,
@@ -23,10 +24,12 @@ from hailwhale.store.base import (
     Load,
     Outcome,
     Receipt,
+    Seen,
     Sheet,
     Stamp,
     Step,
     View,
+    Vitals,
     Window,
 )
 from hailwhale.store.buffers import Buffers
@@ -37,11 +40,14 @@ from hailwhale.store.copies import Copies
 from hailwhale.store.decisions import Decisions
 from hailwhale.store.keys import SHARDS, Keys, cell_field, shard_of
 from hailwhale.store.labels import KnownAhead, LabelSets, label_sets
-from hailwhale.store.steps import chunk_key, commit_call, read_letter
+from hailwhale.store.observing import Observing
+from hailwhale.store.spying import SpyLog
+from hailwhale.store.steps import chunk_key, commit_call
 from hailwhale.store.views import Views
+from hailwhale.store.visitors import Visitors
 
 T = TypeVar("T")
-_AT_ONCE = 4  # chunks applied in one round trip
+_AT_ONCE = 2  # chunks applied in one round trip
 
 
 class RedisStore:
@@ -74,6 +80,10 @@ class RedisStore:
         self._apply = Script(client, "apply")
         self._views = Views(client, keys)
         self._decisions = Decisions(client, keys)
+        self._access = Access(client, keys)
+        self._observing = Observing(client, keys)
+        self._visitors = Visitors(client, keys)
+        self._spy_log = SpyLog(client, keys)
         # What this store committed and nobody has applied yet, as far as it knows: it need not be
         # read back. Threads may share it, for the plan itself decides what is next.
         self._planned: defaultdict[int, deque[Chunk]] = defaultdict(deque)
@@ -129,21 +139,22 @@ class RedisStore:
         outcome = Outcome(answer[0].decode())
         if outcome is Outcome.COMMITTED:
             self._planned[step.shard] += call.plan
+            return Committed(outcome, planned=len(call.plan))
         return labels.refused(answer) if outcome is Outcome.OVERFLOW else Committed(outcome)
 
-    def apply_next(self, shard: int) -> bool:
+    def apply_next(self, shard: int) -> int:
         known = self._planned[shard]
         some = [known.popleft() for _ in range(min(len(known), _AT_ONCE))]
         if some and self._applied(shard, some):
-            return True
+            return len(some)
         known.clear()  # somebody else is at this plan, or views were made: look what it holds
         while True:
             with faults_named():
                 chunk = self._one("LINDEX", self._keys.plan(shard), 0)
             if chunk is None:
-                return False
+                return 0
             if self._applied(shard, [read_chunk(chunk)]):
-                return True
+                return 1
 
     def _applied(self, shard: int, chunks: Sequence[Chunk]) -> bool:
         """Whether chunks were the first of a plan, and were applied."""
@@ -184,6 +195,18 @@ class RedisStore:
     def drop_views(self, shard: int) -> None:
         self._views.drop(shard)
 
+    def uniques(self, unions: Sequence[Sequence[ChunkAddress]]) -> list[int]:
+        return self._visitors.uniques(unions)
+
+    def seen(self, root: str, visitor: str | None, most: int) -> Seen:
+        return self._spy_log.seen(root, visitor, most)
+
+    def erase_seen(self, root: str, hits: Iterable[bytes]) -> None:
+        self._spy_log.erase(root, hits)
+
+    def secrets(self, kind: str, names: Sequence[str]) -> list[bytes]:
+        return self._visitors.secrets(kind, names)
+
     def children(self, nodes: Sequence[Node]) -> list[set[str]]:
         found = self._many(("SMEMBERS", self._keys.children(*node)) for node in nodes)
         return [{label.decode() for label in labels} for labels in found]
@@ -192,6 +215,11 @@ class RedisStore:
         shards = [shard_of(pk[0])] if pk else range(SHARDS)
         found = self._many(("SMEMBERS", self._keys.subpks(shard, pk)) for shard in shards)
         return {label.decode() for labels in found for label in labels}
+
+    def metrics(self, pk: Path) -> set[str]:
+        with faults_named():
+            cells = self._one("HKEYS", self._keys.cells(pk, (), "all", 0))
+        return {field.decode().partition(":")[2] for field in cells}
 
     # Decisions
 
@@ -205,6 +233,9 @@ class RedisStore:
         term_s: int,
     ) -> list[Given]:
         return self._decisions.keep(pk, visitor, given, options, now_s, term_s)
+
+    def forget_kept(self, pk: Path, visitor: str) -> None:
+        self._decisions.forget_visitor(pk, visitor)
 
     def write_journal(self, pk: Path, entries: Sequence[bytes], most: int) -> None:
         self._decisions.write(pk, entries, most)
@@ -232,6 +263,8 @@ class RedisStore:
             self._one("SREM", key, label)
 
     def forget_pk(self, pk: Path) -> None:
+        if len(pk) == 1:
+            self._spy_log.forget(pk[0])
         ids = [self._keys.ids(pk[0])] if len(pk) == 1 else []
         below = self._keys.subpks(shard_of(pk[0]), pk)
         self._unlink([below, *self._decisions.keys_of(pk), *ids])
@@ -246,19 +279,48 @@ class RedisStore:
         with faults_named():
             self._one("HSET", self._keys.imports_done(), block.name, block.number)
 
+    # Who may ask, and how often
+
+    def tokens(self) -> dict[str, bytes]:
+        return self._access.tokens()
+
+    def put_token(self, id: str, record: bytes) -> None:
+        self._access.put_token(id, record)
+
+    def drop_token(self, id: str) -> bool:
+        return self._access.drop_token(id)
+
+    def rate(self, name: str, amount: int, window_s: int) -> tuple[int, int]:
+        return self._access.rate(name, amount, window_s)
+
+    def note_refused(self, counts: Mapping[str, int]) -> None:
+        self._access.note_refused(counts)
+
+    def refused(self) -> dict[str, int]:
+        return self._access.refused()
+
     # For the operator
 
     def dead_letters(self, shard: int) -> list[DeadLetter]:
-        with faults_named():
-            letters = self._one("LRANGE", self._keys.dead(shard), 0, -1)
-        return [read_letter(letter) for letter in letters]
+        return self._observing.dead_letters(shard)
+
+    def retry_letters(self, shard: int, letters: Sequence[DeadLetter]) -> int:
+        return self._observing.move_letters(shard, letters, retry=True)
+
+    def drop_letters(self, shard: int, letters: Sequence[DeadLetter]) -> int:
+        return self._observing.move_letters(shard, letters, retry=False)
 
     def stats(self) -> dict[str, int]:
-        counts = dict.fromkeys(("accepted", "duplicate", "drained", "dead", "folded"), 0)
-        for found in self._many(("HGETALL", self._keys.stats(shard)) for shard in range(SHARDS)):
-            for name, count in found.items():
-                counts[name.decode()] += int(count)
-        return counts
+        return self._observing.stats()
+
+    def vitals(self, now_s: float) -> Vitals:
+        return self._observing.vitals(now_s)
+
+    def note_requests(self, counts: Mapping[str, int]) -> None:
+        self._observing.note_requests(counts)
+
+    def requests(self) -> dict[str, int]:
+        return self._observing.requests()
 
     def ping(self) -> None:
         with faults_named():

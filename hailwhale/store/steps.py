@@ -15,9 +15,12 @@ from hailwhale.store.base import ChunkAddress, DeadLetter, Guard, Step
 from hailwhale.store.chunks import Chunk, compact, cut, pack
 from hailwhale.store.keys import Keys, cell_field
 from hailwhale.store.labels import LabelSets
+from hailwhale.store.spying import spied_order
 from hailwhale.store.views import Views
+from hailwhale.store.visitors import visit_chunks
 
 ID_REMEMBERED_S = 24 * 3600
+_VISITS_A_CELL = 3  # a visitor is added in less time than a cell
 _ALL_INDEX = 0  # the one bucket of the `all` rollup
 
 
@@ -48,9 +51,10 @@ def commit_call(
     order: dict[str, object] = {
         "position": "" if step.position is None else step.position,
         "taken": step.taken,
-        "dead": [_letter_text(letter) for letter in step.dead],
+        "dead": [letter_text(letter) for letter in step.dead],
         "children": labels.sets,
         "folded": step.folded,
+        "now": now_s,
     }
     if step.block is not None:
         order["block"] = [step.block.name, step.block.number]
@@ -58,6 +62,7 @@ def commit_call(
         names.append(keys.ids(step.increments.rows[0].pk[0]))
         order["id"] = [step.id, now_s, ID_REMEMBERED_S]
     chunks = [pack(keys, rows) for rows in cut(step.increments.rows, chunk_cells)]
+    chunks += visit_chunks(keys, step.increments.visits, _VISITS_A_CELL * chunk_cells)
     plan = chunks if len(chunks) > 1 else []
     if len(chunks) == 1:
         names += chunks[0].keys()
@@ -67,6 +72,9 @@ def commit_call(
     if step.guard is not None:
         names.append(keys.cells(step.guard.pk, step.guard.dimension, "all", 0))
         order["guard"] = _guard_list(step.guard, len(names))
+    if step.spied is not None:
+        spied_keys, order["spied"] = spied_order(step.spied, shard, keys, len(names) + 1)
+        names += spied_keys
     rows = [chunk.text for chunk in plan] or [chunk.rows for chunk in chunks]
     return CommitCall(names, [compact(order), *rows], plan)
 
@@ -86,5 +94,6 @@ def _guard_list(guard: Guard, place: int) -> list[object]:
     return [place, cell_field(_ALL_INDEX, guard.metric), decimal_text(guard.expected)]
 
 
-def _letter_text(letter: DeadLetter) -> str:
+def letter_text(letter: DeadLetter) -> str:
+    """A dead letter as it is kept."""
     return json.dumps({"reason": letter.reason, "hit": letter.hit.decode("latin-1")})

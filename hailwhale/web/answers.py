@@ -1,14 +1,22 @@
-"""The routes that answer: /totals, /plotpoints, /rank and /subdimensions, as JSON or CSV."""
+"""The routes that answer: /totals, /plotpoints, /rank, /subdimensions, /pks and /known."""
 
 from __future__ import annotations
 
 import bottle
 
-from hailwhale.core.question import parse_children, parse_plot, parse_rank, parse_totals
+from hailwhale.core.dimensions import parse_pk
+from hailwhale.core.fields import settle_names
+from hailwhale.core.question import (
+    BELOW_PARAMETERS,
+    parse_children,
+    parse_plot,
+    parse_rank,
+    parse_totals,
+)
 from hailwhale.errors import BadInput
 from hailwhale.services.assembly import Services
 from hailwhale.services.tabular import plot_csv, rank_csv, totals_csv
-from hailwhale.web.params import Fields, Sizes, one_event
+from hailwhale.web.params import BOUND, Fields, Sizes, one_event
 from hailwhale.web.replies import csv_reply, json_reply
 
 
@@ -35,7 +43,21 @@ def add_answers(app: bottle.Bottle, services: Services, sizes: Sizes) -> None:
         fields = one_event(bottle.request.environ, sizes)
         return json_reply(reporting.subdimensions(parse_children(fields, limits)))
 
+    def pks() -> bottle.HTTPResponse:
+        environ = bottle.request.environ
+        if BOUND in environ and not environ.get("QUERY_STRING"):  # its own roots, not everybody's
+            return json_reply({"pks": [[root] for root in sorted(environ[BOUND].roots)]})
+        fields = settle_names(one_event(environ, sizes), BELOW_PARAMETERS)
+        above = () if fields.get("pk") in (None, "") else parse_pk(fields["pk"], limits)
+        return json_reply({"pks": reporting.pks(above)})
+
+    def known() -> bottle.HTTPResponse:
+        fields = settle_names(one_event(bottle.request.environ, sizes), BELOW_PARAMETERS)
+        return json_reply(reporting.known(parse_pk(fields.get("pk"), limits)))
+
     for path, answer in (
+        ("/pks", pks),
+        ("/known", known),
         ("/totals", totals),
         ("/plotpoints", plotpoints),
         ("/rank", rank),

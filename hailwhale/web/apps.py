@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import bottle
 
 from hailwhale.services.assembly import Services
+from hailwhale.web.access import Access, client_address
 from hailwhale.web.answers import add_answers
+from hailwhale.web.cors import Cors
 from hailwhale.web.count import add_counting
+from hailwhale.web.decisions import add_deciding, add_exposing
+from hailwhale.web.graphs import add_graphs
 from hailwhale.web.health import add_health
+from hailwhale.web.metrics import add_metrics
+from hailwhale.web.observing import Observed
+from hailwhale.web.openapi import add_openapi
 from hailwhale.web.operate import add_operating
 from hailwhale.web.pages import add_pages
 from hailwhale.web.params import Sizes
+from hailwhale.web.pixels import add_pixels
 from hailwhale.web.replies import Faults, plain_errors
+from hailwhale.web.spy import add_spy
+from hailwhale.web.tracker import add_tracker
 
 _BUFFERING_PATHS = {"/count": False, "/count.gif": True}
 _AT_ONCE_PATHS = {"/count_now": False, "/count_now.gif": True}
@@ -19,11 +31,18 @@ _AT_ONCE_PATHS = {"/count_now": False, "/count_now.gif": True}
 
 def hail_app(services: Services) -> bottle.Bottle:
     """Hail: /count into the buffer, to be drained by `hailwhale drain`."""
-    app = _app()
+    cors = Cors(services.settings.cors_origins)
+    app = _app(services, cors)
     add_counting(
         app, _BUFFERING_PATHS, _sizes(services), services.hail.count, services.hail.count_many
     )
+    add_exposing(app, _sizes(services), services.exposing)
+    add_pixels(app, _sizes(services), services.sealing, services.hail.count)
+    add_tracker(app, services, _sizes(services), services.hail.count)
     add_health(app, services)
+    add_metrics(app, services)
+    add_openapi(app, services)
+    cors.add_preflights(app)
     return app
 
 
@@ -33,22 +52,37 @@ def whale_app(services: Services, *, buffered: bool = False) -> bottle.Bottle:
     `buffered` says that a drain is running: then /count goes into the buffer as on hail. Without
     one, whale runs alone and /count counts at once.
     """
-    app = _app()
+    cors = Cors(services.settings.cors_origins)
+    app = _app(services, cors)
     counting, sizes = services.counting, _sizes(services)
     at_once = (counting.count_now, counting.count_many_now)
     hail = (services.hail.count, services.hail.count_many) if buffered else at_once
     add_counting(app, _BUFFERING_PATHS, sizes, *hail)
     add_counting(app, _AT_ONCE_PATHS, sizes, *at_once)
+    add_exposing(app, sizes, services.exposing if buffered else services.exposing_now)
+    add_pixels(app, sizes, services.sealing, hail[0])
+    add_tracker(app, services, sizes, hail[0])
+    add_spy(app, services, sizes)
     add_answers(app, services, sizes)
+    add_graphs(app, services, sizes)
+    add_deciding(app, services, sizes, services.hail.take if buffered else counting.take)
     add_operating(app, services, sizes)
     add_health(app, services)
-    add_pages(app)
+    add_metrics(app, services)
+    add_pages(app, services.settings.frame_origins)
+    add_openapi(app, services)
+    cors.add_preflights(app)
     return app
 
 
-def _app() -> bottle.Bottle:
+def _app(services: Services, cors: Cors) -> bottle.Bottle:
     app = bottle.Bottle(catchall=True)
+    settings = services.settings
+    client_of = partial(client_address, trusted=settings.trusted_proxies)
+    app.install(Observed(services.tallies, settings.log_requests, client_of))
+    app.install(cors)
     app.install(Faults())
+    app.install(Access(services, _sizes(services)))
     app.default_error_handler = plain_errors
     return app
 

@@ -10,6 +10,7 @@ import bottle
 from hailwhale.errors import BadInput
 from hailwhale.services.hail import BatchReport, Fields
 from hailwhale.store.base import Receipt
+from hailwhale.web.observing import note_refused
 from hailwhale.web.params import Sizes, media_type, posted_events, query_fields
 from hailwhale.web.replies import (
     RETRY_AFTER_S,
@@ -17,6 +18,7 @@ from hailwhale.web.replies import (
     error_body,
     head_refused,
     json_reply,
+    reason_of,
 )
 
 
@@ -78,7 +80,11 @@ def _batch_reply(report: BatchReport) -> bottle.HTTPResponse:
     }
     if report.duplicates:
         body["duplicates"] = report.duplicates
+    environ = bottle.request.environ
+    for _, fault in report.rejected:
+        note_refused(environ, reason_of(fault))
     if report.unbuffered:
+        note_refused(environ, "full", len(report.unbuffered))
         body["unbuffered"] = report.unbuffered
         return json_reply(body, 503, Retry_After=str(RETRY_AFTER_S))
     return json_reply(body, 400 if report.rejected and not report.accepted else 200)

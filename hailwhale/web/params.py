@@ -16,9 +16,15 @@ from urllib.parse import unquote_plus
 
 from hailwhale.core.literal import Written, parse_json, plain
 from hailwhale.errors import BadInput, TooLarge
+from hailwhale.services.tokens import Bound
 
 Fields = dict[str, object]
 Environ = Mapping[str, Any]
+
+# What `access` leaves in an environ: to what root pks the caller is held, a `Bound`; and the
+# question that a sealed graph asks in the place of the URL's.
+BOUND = "hailwhale.bound"
+SEALED = "hailwhale.sealed"
 
 _MAX_FIELDS = 100
 _REMEMBERED = 4_096  # parameters, each of at most so many characters as written:
@@ -27,7 +33,7 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 _FORM = "application/x-www-form-urlencoded"
 _LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonl")
 _JSON_OR_TEXT = ("application/json", "text/json", "text/plain", "")
-_VERBATIM = ("id", "uid", "at")  # never a literal: an id may begin with a bracket
+_VERBATIM = ("id", "uid", "at", "token")  # never a literal: an id may begin with a bracket
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,13 @@ def media_type(environ: Environ) -> str:
 
 def query_fields(environ: Environ, sizes: Sizes) -> Fields:
     """The parameters of the URL, values as they are `Written`."""
+    fields = _query(environ, sizes)
+    if BOUND in environ:
+        environ[BOUND].check(fields)
+    return fields
+
+
+def _query(environ: Environ, sizes: Sizes) -> Fields:
     query: str = environ.get("QUERY_STRING", "")
     if len(query) > sizes.event_bytes:
         raise TooLarge("query", "a longer one", f"at most {sizes.event_bytes} bytes")
@@ -66,6 +79,8 @@ def query_fields(environ: Environ, sizes: Sizes) -> Fields:
 
 def one_event(environ: Environ, sizes: Sizes) -> Fields:
     """The fields of a request for one thing, from its URL or its body, as plain values."""
+    if SEALED in environ:
+        return _plain(environ[SEALED])
     if environ.get("REQUEST_METHOD") != "POST":
         return _plain(query_fields(environ, sizes))
     posted = posted_events(environ, sizes)
@@ -83,9 +98,25 @@ def _plain(fields: Fields) -> Fields:
 
 def posted_events(environ: Environ, sizes: Sizes) -> Posted:
     """The events of a POST: a form, a JSON object or array, or a JSON object a line."""
+    posted = _posted(environ, sizes)
+    if BOUND not in environ:
+        return posted
+    return Posted([_bounded(environ[BOUND], event) for event in posted.events], posted.batch)
+
+
+def _bounded(bound: Bound, event: Fields | BadInput) -> Fields | BadInput:
+    try:
+        if isinstance(event, dict):
+            bound.check(event)
+    except BadInput as fault:
+        return fault
+    return event
+
+
+def _posted(environ: Environ, sizes: Sizes) -> Posted:
     kind = media_type(environ)
     body = _body(environ, sizes.batch_bytes)
-    in_url = query_fields(environ, sizes)
+    in_url = _query(environ, sizes)
     if not body.strip():
         return Posted([in_url], batch=False)
     if not all(name.startswith("_") for name in in_url):  # cache busters may stay there

@@ -15,11 +15,15 @@ import simplejson
 
 from hailwhale.errors import (
     BadInput,
+    BufferFull,
     HailWhaleError,
     NotAllowed,
+    NotYours,
     StoreUnavailable,
     TooLarge,
+    TooMany,
 )
+from hailwhale.web.observing import note_refused
 
 log = logging.getLogger("hailwhale.web")
 
@@ -54,7 +58,13 @@ def json_reply(value: object, status: int = 200, **headers: str) -> bottle.HTTPR
 
 
 def _counted(body: bytes, kind: str) -> bottle.HTTPResponse:
-    headers = {"Content-Type": kind, "Content-Length": str(len(body)), **_NEVER_CACHED}
+    headers = {
+        "Content-Type": kind,
+        "Content-Length": str(len(body)),
+        "X-Content-Type-Options": "nosniff",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        **_NEVER_CACHED,
+    }
     return bottle.HTTPResponse(body, 200, headers)
 
 
@@ -73,9 +83,26 @@ def counted_reply(environ: Mapping[str, Any], pixel: bool = False) -> bottle.HTT
     return reply
 
 
+def left_out_reply(environ: Mapping[str, Any], pixel: bool) -> bottle.HTTPResponse:
+    """What a bot gets whose hits are left out of the counts."""
+    if pixel or first_wanted(environ.get("HTTP_ACCEPT", "")).startswith("image/"):
+        return counted_reply(environ, pixel=True)
+    return text_reply("left out of the counts: a bot")
+
+
 def head_refused() -> bottle.HTTPResponse:
     """The answer to HEAD where a GET changes something: what only looks must not."""
     return bottle.HTTPResponse("", 405, {"Allow": "GET, POST"})
+
+
+def text_reply(text: str) -> bottle.HTTPResponse:
+    """A plain text."""
+    headers = {
+        "Content-Type": "text/plain; charset=utf-8",
+        "X-Content-Type-Options": "nosniff",
+        **_NEVER_CACHED,
+    }
+    return bottle.HTTPResponse(text, 200, headers)
 
 
 def csv_reply(text: str) -> bottle.HTTPResponse:
@@ -90,16 +117,35 @@ def csv_reply(text: str) -> bottle.HTTPResponse:
 
 def fault_reply(fault: HailWhaleError) -> bottle.HTTPResponse:
     """The answer to a fault, with the status that fits it."""
+    if isinstance(fault, NotYours):
+        return json_reply(error_body(fault), 403)
     if isinstance(fault, BadInput):
         return json_reply(error_body(fault), 413 if isinstance(fault, TooLarge) else 400)
     if isinstance(fault, NotAllowed):
         status = 403 if fault.token_shown else 401
         headers = {} if fault.token_shown else {"WWW_Authenticate": 'Bearer realm="hailwhale"'}
         return json_reply(_message(str(fault)), status, **headers)
+    if isinstance(fault, TooMany):
+        return json_reply(_message(str(fault)), 429, Retry_After=str(fault.retry_after_s))
     if isinstance(fault, StoreUnavailable):
         return json_reply(_message(str(fault)), 503, Retry_After=str(RETRY_AFTER_S))
     log.error("unexpected fault: %s", fault)
     return json_reply(_message(str(fault)), 500)
+
+
+def reason_of(fault: HailWhaleError) -> str:
+    """A fault in a word, for the operator's tallies of what was refused."""
+    reasons: list[tuple[type[HailWhaleError], str]] = [
+        (TooLarge, "large"),
+        (NotYours, "token"),
+        (BadInput, "wrong"),
+        (BufferFull, "full"),
+        (StoreUnavailable, "away"),
+        (TooMany, "rate"),
+    ]
+    if isinstance(fault, NotAllowed):
+        return fault.reason
+    return next((word for kind, word in reasons if isinstance(fault, kind)), "fault")
 
 
 def error_body(fault: BadInput) -> dict[str, object]:
@@ -122,6 +168,7 @@ class Faults:
             try:
                 return callback(*args, **kwargs)
             except HailWhaleError as fault:
+                note_refused(bottle.request.environ, reason_of(fault))
                 return fault_reply(fault)
 
         return answered

@@ -16,7 +16,7 @@ export function feed(lookout, pks) {
   let before = new Set();
   lookout.every(EVERY_S, async (signal) => {
     const answers = await Promise.all(pks().map((pk) => askIfThere('/spy', { pk, limit: SHOWN }, signal)));
-    return answers.filter(Boolean).flatMap((answer) => (Array.isArray(answer) ? answer : answer.events || []));
+    return answers.filter(Boolean).flatMap(({ events }) => events).filter(isNews);
   }, (events) => {
     const newest = events.sort((a, b) => b.at - a.at).slice(0, SHOWN);
     const keys = new Map();
@@ -33,12 +33,15 @@ export function feed(lookout, pks) {
   return shown;
 }
 
+/** What a decision notes for itself, that it was asked, is no event of anybody's. */
+const isNews = ({ metrics }) => metrics.hits !== 0 || !('decided' in metrics);
+
 function row(event, fresh) {
-  const metrics = Object.entries(event.metrics || {});
+  const metrics = Object.entries(event.metrics);
   const worth = metrics.filter(([name]) => name !== 'hits' || metrics.length === 1);
   return el('li', { class: fresh ? 'rise' : null },
-    el('span', { class: 'where' }, said(event.pk || [])),
+    el('span', { class: 'where' }, said(event.pk)),
     el('time', { class: 'muted number' }, ago(event.at, Date.now() / 1000)),
     el('span', { class: 'what' }, worth.map(([name, value]) => `${typeof value === 'number' ? number(value) : value} ${name}`).join(' · ')),
-    el('span', { class: 'chips' }, ...(event.dimensions || []).slice(0, 5).map((path) => el('span', { class: 'chip', title: said(path) }, said(path.slice(-1))))));
+    el('span', { class: 'chips' }, ...event.dimensions.slice(0, 5).map((path) => el('span', { class: 'chip', title: said(path) }, said(path.slice(-1))))));
 }

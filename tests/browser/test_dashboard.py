@@ -232,6 +232,10 @@ def test_what_just_came_is_told(open_page: OpenPage, origin: str, shop: Services
     expect(events.first.locator(".where")).to_have_text("Shop › Whale")
     expect(events.first.locator(".what")).to_have_text("2.5 d")
     expect(events.first.locator(".chip")).to_have_text("spring")
+    page.request.get(f"{origin}/decide?pk=Shop&options=a,b&by_metric=d")  # no event of anybody's
+    shop.counting.count_now({"pk": ["Shop", "Last"], "at": NOW_S + 1})
+    expect(events.first.locator(".where")).to_have_text("Shop › Last")
+    expect(events.filter(has_text="decided")).to_have_count(0)
 
 
 def test_without_a_spy_log_there_is_no_feed(open_page: OpenPage, shop: Services) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -123,9 +124,13 @@ def test_a_decision_is_learned_from_simulated_visitors_of_two_countries(
         expect(board.locator("p").first).to_contain_text("had a probability of")
         expect(board.locator("polygon")).to_have_count(3)
     page.get_by_role("button", name="Stop").click()
-    sent = settled(page)
     [pk] = services.reporting.pks(("Demo",))
-    assert total(list(pk)) == total(list(pk), "decided") == sent
+    deadline_s = time.monotonic() + 10
+    while total(list(pk)) != total(list(pk), "decided"):  # visitors who were on their way
+        assert time.monotonic() < deadline_s
+        page.wait_for_timeout(50)
+    sent = settled(page)
+    assert total(list(pk)) == sent
     by_country = [total(list(pk), dimensions=[["country", one]]) for one in ("US", "NZ")]
     assert sum(int(str(count)) for count in by_country) == sent
 

@@ -14,14 +14,15 @@ from hailwhale.cli import main
 
 COMMANDS = [
     *("serve", "hail", "whale", "drain", "count", "totals", "plotpoints", "rank"),
-    *("subdimensions", "doctor", "import"),
+    *("subdimensions", "decide", "reasons", "journal", "evaluate", "demo", "pixel", "graph"),
+    *("tokens", "keys", "doctor", "import", "dead-letters", "forget"),
 ]
 
 
 def test_help_has_a_line_for_each_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main(["-h"])
-    assert re.findall(r"^    (\w+)  +\w", capsys.readouterr().out, re.MULTILINE) == COMMANDS
+    assert re.findall(r"^    ([\w-]+)  +\w", capsys.readouterr().out, re.MULTILINE) == COMMANDS
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -134,7 +134,17 @@ def test_a_store_that_does_not_answer_fails(doctor: Doctor) -> None:
     [
         (
             {"HAILWHALE_ADMIN_TOKEN": "t"},
-            "ok    binding: 0.0.0.0 port 8085; what changes data needs the admin token",
+            "ok    binding: 0.0.0.0 port 8085; reading and operating need a token",
+            0,
+        ),
+        (
+            {"HAILWHALE_READING": "token"},
+            "ok    binding: 0.0.0.0 port 8085; reading and operating need a token",
+            0,
+        ),
+        (
+            {"HAILWHALE_ADMIN_TOKEN": "t", "HAILWHALE_READING": "open"},
+            "ok    binding: 0.0.0.0 port 8085; operating needs a token",
             0,
         ),
         (
@@ -145,8 +155,8 @@ def test_a_store_that_does_not_answer_fails(doctor: Doctor) -> None:
         (
             {},
             "FAIL  binding: HAILWHALE_HOST: '0.0.0.0' can be reached from other machines: set "
-            "HAILWHALE_ADMIN_TOKEN, or HAILWHALE_OPEN=1 (--open) to let everyone count, read and "
-            "erase",
+            "HAILWHALE_ADMIN_TOKEN or HAILWHALE_READING=token, or HAILWHALE_OPEN=1 (--open) to let "
+            "everyone count, read and erase",
             1,
         ),
     ],

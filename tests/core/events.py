@@ -65,7 +65,7 @@ events = st.builds(
 
 def decoded_hit(hit: bytes) -> Event:
     """The event that a hit stands for; a hit has no id."""
-    at, head, numbers = split_hit(hit)
+    at, head, numbers, _ = split_hit(hit)
     found = decode_head(head)
     amounts = [Decimal(decode_amount(number)) for number in numbers.split(b",")]
     metrics = dict(zip(found.metrics, amounts, strict=True))

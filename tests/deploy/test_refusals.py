@@ -10,8 +10,8 @@ from tests.deploy.running import completed
 
 ALL = "0.0.0.0"  # noqa: S104
 TO_OTHERS = (
-    "can be reached from other machines: set HAILWHALE_ADMIN_TOKEN, or HAILWHALE_OPEN=1 (--open) "
-    "to let everyone count, read and erase"
+    "can be reached from other machines: set HAILWHALE_ADMIN_TOKEN or HAILWHALE_READING=token, or "
+    "HAILWHALE_OPEN=1 (--open) to let everyone count, read and erase"
 )
 SHARED = (
     "is for a store that several processes share, so it needs one; `hailwhale serve` brings its own"

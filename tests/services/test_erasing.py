@@ -174,6 +174,8 @@ def test_an_erasure_cut_short_is_finished_by_asking_again(
         counted.settings.rollups,
         Clock(),
         counted.drain,
+        counted.spying,
+        str,
     )
     with pytest.raises(StoreUnavailable):
         dying.reset(("Shop",), dimension)

@@ -38,7 +38,7 @@ BROKEN = BadInput("event", "{", "an object")
 def importing_on(
     store: Store, clock: Callable[[], float] | None = None, limits: Limits = DEFAULT_LIMITS
 ) -> Importing:
-    return Importing(store, UTC, DEFAULT_ROLLUPS, limits, clock or Clock())
+    return Importing(store, UTC, DEFAULT_ROLLUPS, limits, clock or Clock(), str)
 
 
 def run(
@@ -301,7 +301,7 @@ def test_rows_past_every_retention_are_counted_for_all_time_and_reported(store: 
     rows = [Row(1, 1, {"pk": "Shop", "at": "1999-12-31"}), Row(2, 1, {"pk": "Shop"})]
     report = run(importing_on(store), rows)
     assert (report.counted, report.undated) == (2, 1)
-    undated = Importing(store, UTC, [ALL], DEFAULT_LIMITS, Clock())
+    undated = Importing(store, UTC, [ALL], DEFAULT_LIMITS, Clock(), str)
     assert run(undated, rows, name="no dates at all").undated == 0
 
 

@@ -290,6 +290,22 @@ def test_committed_labels_are_known(store: RedisStore) -> None:
     assert store.subpks(()) == {ROOT}
 
 
+def test_metrics_ever_counted_under_a_pk_are_known(store: RedisStore) -> None:
+    sums: dict[tuple[int, str], Decimal | int] = {
+        (0, "hits"): 1,
+        (0, "dollars"): Decimal("2.5"),
+        (0, "a b"): 1,
+    }
+    store.commit(Step(SHARD, increments(sums)), NOW_S)
+    while store.apply_next(SHARD):
+        pass
+    store.commit(Step(SHARD, increments({(0, "of the US"): 1}, US)), NOW_S)
+    while store.apply_next(SHARD):
+        pass
+    assert store.metrics(PK) == {"hits", "dollars", "a b"}
+    assert store.metrics(("Nothing",)) == set()
+
+
 def test_labels_past_the_most_are_refused_by_name_and_nothing_is_counted(
     make_store: MakeStore,
 ) -> None:

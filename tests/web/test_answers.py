@@ -275,3 +275,31 @@ def test_days_are_those_of_the_time_zone_asked_for(
 )
 def test_subdimensions(visited: Client, query: str, found: dict[str, list[str]]) -> None:
     assert visited.get("/subdimensions", f"pk=Shop&{query}").text == compact(found)
+
+
+def test_pks_are_those_one_level_below(whale: Client) -> None:
+    for pk in ('["Shop","b"]', '["Shop","a"]', "Other"):
+        whale.get("/count", {"pk": pk})
+
+    assert whale.get("/pks").json == {"pks": [["Other"], ["Shop"]]}
+    assert whale.get("/pks", "pk=Shop").json == {"pks": [["Shop", "a"], ["Shop", "b"]]}
+    assert whale.get("/pks", "pk=Nothing").json == {"pks": []}
+    assert whale.get("/pks", "pks=Shop").status == 400
+
+
+def test_what_there_is_to_ask_about_a_pk_is_known(whale: Client) -> None:
+    event = {"dimensions": {"country": {"US": "NY"}, "plan": "pro"}, "metrics": {"b": 1, "a": 2}}
+    whale.post("/count", {"pk": ["Shop", "x"], **event})
+    known = {"metrics": ["a", "b", "hits"], "dimensions": ["country", "plan"], "decision": False}
+    assert whale.get("/known", "pk=Shop").json == known
+    assert whale.get("/known", 'pk=["Shop","x"]').json == known
+    nothing = {"metrics": [], "dimensions": [], "decision": False}
+    assert whale.get("/known", "pk=Nothing").json == nothing
+    assert whale.get("/known", "pks=Shop").status == 400
+
+
+def test_what_a_decision_sums_up_for_itself_is_not_told(whale: Client) -> None:
+    asked = {"option": "b", "dimensions": {"a": "1", "c": "2"}, "metrics": {"earned": 3}}
+    whale.get("/count_decision", {"pk": "Page", **asked})
+    known = {"metrics": ["earned", "hits"], "dimensions": ["a", "c"], "decision": True}
+    assert whale.get("/known", "pk=Page").json == known

@@ -186,7 +186,7 @@ def test_any_batch(anything: Services, events: list[object], on_hail: bool) -> N
 
 @modestly
 @given(
-    st.sampled_from([*ROUTES, "/", "/healthz", "/static/index.html"]),
+    st.sampled_from([*ROUTES, "/", "/healthz", "/static/dashboard.html"]),
     st.dictionaries(
         st.sampled_from(
             [

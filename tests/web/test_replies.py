@@ -19,16 +19,34 @@ EVERY_ROUTE = [
     "/",
     "/count",
     "/count.gif",
+    "/count_decision",
+    "/count_decision.gif",
     "/count_now",
     "/count_now.gif",
+    "/decide",
+    "/demo",
     "/flush_hail",
+    "/graph.js",
+    "/graph.json",
+    "/graph.svg",
     "/healthz",
+    "/known",
+    "/metrics",
+    "/openapi.json",
+    "/pixel/<token>.gif",
+    "/pks",
     "/plotpoints",
     "/rank",
+    "/readyz",
+    "/reasons",
     "/reset",
+    "/spy",
     "/static/<name:path>",
+    "/static/jquery.hailwhale.js",
+    "/static/vendor/<name>",
     "/subdimensions",
     "/totals",
+    "/tracker",
     "/update_count_to",
 ]
 
@@ -162,8 +180,8 @@ def test_only_static_files_are_served(whale: Client, path: str) -> None:
 
 @pytest.mark.parametrize("wanted", ["bytes=0-1", "bytes=99999999-", "bytes=-0", "nonsense"])
 def test_a_static_file_is_served_whole_and_closed(whale: Client, wanted: str) -> None:
-    whole = whale.get("/static/index.html")
-    assert whale.get("/static/index.html", range=wanted).body == whole.body
+    whole = whale.get("/static/dashboard.html")
+    assert whale.get("/static/dashboard.html", range=wanted).body == whole.body
 
 
 # Plain errors

@@ -109,9 +109,9 @@ EVENT = [
     ("id=a%00", "id", "labels without control characters or line breaks"),
     (f"id={LONG}", "id", "labels of at most 256 bytes"),
     ("metrcis=a", "metrcis", "did you mean metrics?"),
-    ("PK=a", "PK", "a parameter named at, id, pk, metric(s) or dimension(s)"),
-    ("=a", "parameter", "a parameter named at, id, pk, metric(s) or dimension(s)"),
-    ("period=1d:1mo", "period", "a parameter named at, id, pk, metric(s) or dimension(s)"),
+    ("PK=a", "PK", "a parameter named at, id, pk, uid, metric(s) or dimension(s)"),
+    ("=a", "parameter", "a parameter named at, id, pk, uid, metric(s) or dimension(s)"),
+    ("period=1d:1mo", "period", "a parameter named at, id, pk, uid, metric(s) or dimension(s)"),
     ("pk=%FF", "query", "percent-encoded UTF-8"),
     ("&".join(f"p{n}=1" for n in range(101)), "query", "at most 100 parameters"),
 ]

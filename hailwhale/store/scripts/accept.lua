@@ -44,7 +44,8 @@ end
 
 if #hits > 0 then
   redis.call('RPUSH', KEYS[1], unpack(hits))
-  redis.call('HINCRBY', KEYS[2], 'accepted', #hits)
+  local accepted = redis.call('HINCRBY', KEYS[2], 'accepted', #hits)
+  redis.call('HSETNX', KEYS[2], 'mark', string.format('%.0f:%.0f', accepted, now))  -- see commit.lua
   for i = 4, #KEYS do redis.call('EXPIRE', KEYS[i], id_remembered) end
 end
 if duplicates > 0 then redis.call('HINCRBY', KEYS[2], 'duplicate', duplicates) end

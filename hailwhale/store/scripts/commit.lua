@@ -4,6 +4,9 @@
 -- and the increments are kept as the shard's plan, all or nothing. A plan of one chunk is applied
 -- at once instead.
 --
+-- In the stats a mark has the number of a hit that was accepted, and when: as that hit is taken, how
+-- long it waited becomes the lag, and the next one to be accepted is marked.
+--
 -- KEYS[1] buffer  KEYS[2] position  KEYS[3] plan  KEYS[4] dead  KEYS[5] stats
 -- KEYS[6] imports  KEYS[7] views
 -- KEYS[8..7+children] sets of known labels; then, if given, ids; then the cells of an inline chunk
@@ -17,6 +20,9 @@
 --   block      {name of an import, number} or absent: count only if the last block was a lower one
 --   guard      {position in KEYS of a hash of cells, field, text} or absent: only while it holds this
 --   folded     hits counted under _other, for the statistics
+--   now        epoch seconds
+--   spied      {place of a key in KEYS, most, seconds kept, {{root pk or '', hit, …}, …}} or absent: hits
+--              for the spy log; the key is spied, and those after it are of the lists
 --   inline     {generation of the shard's views as known, updates of views (views.lua)} when the
 --              increments are to be applied at once, or absent
 -- ARGV[2..] chunks of the plan; or, inline, rows as rows.lua takes them
@@ -60,13 +66,30 @@ end
 if step.position ~= '' then
   redis.call('LTRIM', KEYS[1], step.taken, -1)
   redis.call('INCRBY', KEYS[2], step.taken)
-  redis.call('HINCRBY', KEYS[5], 'drained', step.taken)
+  local drained = redis.call('HINCRBY', KEYS[5], 'drained', step.taken)
+  local mark = redis.call('HGET', KEYS[5], 'mark')
+  if mark then
+    local accepted, at = string.match(mark, '(%d+):(%d+)')
+    if drained >= tonumber(accepted) then
+      redis.call('HSET', KEYS[5], 'lag', string.format('%.0f', math.max(0, step.now - at)))
+      redis.call('HDEL', KEYS[5], 'mark')
+    end
+  end
 end
 if #step.dead > 0 then
   for _, letter in ipairs(step.dead) do redis.call('RPUSH', KEYS[4], letter) end
   redis.call('HINCRBY', KEYS[5], 'dead', #step.dead)
 end
 if step.folded > 0 then redis.call('HINCRBY', KEYS[5], 'folded', step.folded) end
+if step.spied then
+  local first, most, kept, lists = unpack(step.spied)
+  for i, list in ipairs(lists) do
+    redis.call('RPUSH', KEYS[first + i], unpack(list, 2))
+    redis.call('LTRIM', KEYS[first + i], -most, -1)
+    redis.call('EXPIRE', KEYS[first + i], kept)
+    if list[1] ~= '' then redis.call('HINCRBY', KEYS[first], list[1], #list - 1) end
+  end
+end
 if step.inline then
   local applied = apply_rows(KEYS, 8 + #step.children + (step.id and 1 or 0), ARGV[2])
   update_views(KEYS, step.inline[2], applied)

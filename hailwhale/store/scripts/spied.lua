@@ -1,0 +1,9 @@
+-- Read the last hits of a list, and how many the root's list was ever given, at one moment.
+--
+-- KEYS[1] spied   KEYS[2] the list   ARGV[1] root pk   ARGV[2] most hits
+-- returns {number, {hit, …}}, the oldest first
+
+return {
+  tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or 0),
+  redis.call('LRANGE', KEYS[2], -tonumber(ARGV[2]), -1),
+}

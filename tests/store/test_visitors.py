@@ -1,0 +1,111 @@
+"""Visitors and the spy log on every engine: in the step that counts, gone with what is erased."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from hailwhale.core.increments import Batch
+from hailwhale.core.rollups import DEFAULT_ROLLUPS
+from hailwhale.core.schedule import DAY, VISITORS_EVER, VISITORS_OF_DAY, Schedule
+from hailwhale.core.timegrid import DAY_S, UTC
+from hailwhale.store.base import ChunkAddress, Incoming, Outcome, Spied, Step
+from hailwhale.store.keys import shard_of
+from hailwhale.store.redis_store import RedisStore
+from tests.conftest import NOW_S, MakeStore
+
+SHARD = shard_of("Shop")
+TODAY_S = UTC.floor(NOW_S, DAY)
+ANN, BOB = "Annnnnnnnnnn", "Bobbbbbbbbbb"
+
+
+def step(*visitors: tuple[str, int], **more: object) -> Step:
+    batch = Batch(Schedule(UTC, DEFAULT_ROLLUPS, NOW_S))
+    for visitor, days_ago in visitors:
+        at_s = NOW_S - days_ago * DAY_S
+        batch.add(("Shop", "7"), (("country", "US"),), at_s, {"hits": Decimal(1)}, visitor)
+    return Step(SHARD, batch.increments(), **more)  # type: ignore[arg-type]
+
+
+def commit(store: RedisStore, made: Step) -> None:
+    assert store.commit(made, NOW_S).outcome is Outcome.COMMITTED
+    while store.apply_next(SHARD):
+        pass
+
+
+def union(*chunks: tuple[str, int], dimension: tuple[str, ...] = ()) -> list[ChunkAddress]:
+    return [ChunkAddress(("Shop",), dimension, name, start_s) for name, start_s in chunks]
+
+
+EVER = (VISITORS_EVER, 0)
+TODAY, YESTERDAY = (VISITORS_OF_DAY, TODAY_S), (VISITORS_OF_DAY, TODAY_S - DAY_S)
+
+
+def test_unions_of_days_count_each_visitor_once(store: RedisStore) -> None:
+    commit(store, step((ANN, 0), (ANN, 1), (BOB, 1)))
+    commit(store, step((ANN, 0)))
+    unions = [
+        union(TODAY),
+        union(YESTERDAY),
+        union(TODAY, YESTERDAY),
+        union(EVER),
+        union(EVER, dimension=("country", "US")),
+        union(EVER, dimension=("country", "CA")),
+        union((VISITORS_OF_DAY, 0)),
+    ]
+    assert store.uniques(unions) == [1, 2, 2, 2, 2, 0, 0]
+    assert store.uniques([]) == []
+
+
+@pytest.mark.parametrize("chunk_cells", [1, 7, 5_000])
+def test_many_visitors_are_added_in_chunks_of_any_size(
+    make_store: MakeStore, chunk_cells: int
+) -> None:
+    store = make_store(chunk_cells=chunk_cells)
+    visitors = [(f"{n:012}", n % 2) for n in range(25)]
+    commit(store, step(*visitors))
+    assert store.uniques([union(EVER), union(TODAY), union(YESTERDAY)]) == [25, 13, 12]
+
+
+def test_visitors_of_a_day_expire_and_those_of_all_time_do_not(store: RedisStore) -> None:
+    late = step((ANN, 399), (BOB, 401))
+    assert [[c.ttl_s for c in visit.frame.chunks] for visit in late.increments.visits[:1]] == [
+        [2 * DAY_S - (NOW_S - TODAY_S), None]
+    ]
+    commit(store, late)
+    assert store.uniques([union(EVER)]) == [2]
+    assert store.erase_cells(union((VISITORS_OF_DAY, TODAY_S - 401 * DAY_S))) == 0
+    assert store.erase_cells(union((VISITORS_OF_DAY, TODAY_S - 399 * DAY_S), EVER)) == 2
+
+
+def test_hits_go_into_the_spy_log_with_the_step_and_not_without(store: RedisStore) -> None:
+    hits = [b'%d\t[["Shop"],[],["hits"]]\t1\tAnnnnnnnnnnn' % n for n in range(4)]
+    store.accept([Incoming("Shop", hit) for hit in hits], NOW_S)
+    window = store.window(SHARD, 10)
+    made = step(
+        (ANN, 0), position=window.position, taken=4, spied=Spied({"Shop": hits}, most=3, kept_s=60)
+    )
+    commit(store, made)
+    assert store.commit(made, NOW_S).outcome is Outcome.STALE
+    for visitor in (None, ANN, "Axxxxxxxxxxx"):
+        seen = store.seen("Shop", visitor, 10)
+        assert (seen.number, seen.hits) == (4, hits[1:])
+    assert store.seen("Shop", BOB, 10).hits == []
+    assert store.seen("Shop", None, 2).hits == hits[2:]
+    store.erase_seen("Shop", [hits[2]])
+    assert (
+        store.seen("Shop", None, 10).hits == store.seen("Shop", ANN, 10).hits == [hits[1], hits[3]]
+    )
+    store.forget_pk(("Shop",))
+    for visitor in (None, ANN):
+        seen = store.seen("Shop", visitor, 10)
+        assert (seen.number, seen.hits) == (0, [])
+
+
+def test_secrets_stay_until_others_are_asked_for(store: RedisStore) -> None:
+    first, second = store.secrets("salts", ["1", "2"])
+    assert len(first) == len(second) == 32
+    assert store.secrets("salts", ["2", "3"])[0] == second
+    assert store.secrets("salts", ["1", "2"]) != [first, second]
+    assert store.secrets("others", ["2"]) != [second]
