@@ -17,11 +17,13 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 from hailwhale.services.assembly import Services
 from hailwhale.web.apps import whale_app
 from tests.browser.serving import serving
+from tests.conftest import NOW_S
 
 # What pages of 2013 have; `make test` puts it there.
 OLD_JQUERY = Path(sys.prefix) / "old-jquery/mkdocs/themes/mkdocs/js/jquery-1.10.2.min.js"
 
 OpenPage = Callable[..., Page]
+DAY_S, HOUR_S = 86_400, 3_600
 
 
 @pytest.fixture(scope="session")
@@ -92,3 +94,41 @@ def open_page(browser: Browser, origin: str) -> Iterator[OpenPage]:
     for context in contexts:
         context.close()
     assert faults == []
+
+
+@pytest.fixture
+def shop(services: Services) -> Services:
+    """A shop: 5 sales today, 4 yesterday; by country, by device, by product; and a lonely pk."""
+    sales = [
+        (0, "US", "phone", "Mug", 10),
+        (0, "US", "phone", "Mug", 10),
+        (HOUR_S, "US", "desktop", "Lamp", 40),
+        (HOUR_S, "DE", "phone", "Lamp", 40),
+        (HOUR_S, "JP", "phone", "Mug", 20),
+        (DAY_S, "US", "phone", "Mug", 10),
+        (DAY_S, "DE", "phone", "Mug", 10),
+        (DAY_S, "DE", "phone", "Mug", 10),
+        (DAY_S, "DE", "desktop", "Mug", 10),
+    ]
+    for age_s, country, device, product, dollars in sales:
+        event = {
+            "pk": ["Shop", product],
+            "dimensions": {"country": country, "device": device},
+            "metrics": {"dollars": dollars},
+            "at": NOW_S - age_s,
+        }
+        services.counting.count_now(event)
+    services.counting.count_now({"pk": "Queue", "metrics": {"jobs": 3}})
+    return services
+
+
+@pytest.fixture
+def decided(services: Services) -> Services:
+    """A decision: in the US b sells at 40 %, a at 4 %; in NZ it is the other way round."""
+    rates = {("US", "a"): 16, ("US", "b"): 160, ("NZ", "a"): 160, ("NZ", "b"): 16}
+    for (country, option), sold in rates.items():
+        shown = {"pk": "Page", "option": option, "dimensions": {"country": country}}
+        services.exposing_now.count({**shown, "metrics": {"hits": 400 - sold}})
+        for _ in range(sold):
+            services.exposing_now.count({**shown, "metrics": {"sales": 1}})
+    return services

@@ -25,6 +25,7 @@ _TINY = 1e-12
 # Until results have shown how they scatter, they are taken to be as rare as one in a hundred, for
 # so many conversions: what is counted in bulk shows no scatter at all.
 _RARE, _RARE_EVENTS = 100.0, 20.0
+_LOTS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,9 @@ def noise_of(sums: Sums) -> float:
     within = (square - 2 * mean * cross + mean**2 * under).sum() / weight.sum()
     conversions = reward.sum() ** 2 / max(square.sum(), _TINY)
     trusted = max(min(conversions, sums.hits.sum()), sums.hits.sum() / 1_000)
-    blended = (_RARE_EVENTS * assumed + trusted * max(within, 0.0)) / (_RARE_EVENTS + trusted)
+    # A few large lots scatter by where they come from: the more results, the more is believed.
+    seen = min(max(within, 0.0), assumed * max(1.0, trusted / _LOTS))
+    blended = (_RARE_EVENTS * assumed + trusted * seen) / (_RARE_EVENTS + trusted)
     return float(max(blended, _TINY))
 
 

@@ -22,8 +22,8 @@ class Policy:
     `*_trust` are how many effects such a guess is worth. `pair_evidence` is how much likelier pairs
     must be to matter than not, in units of log-likelihood, `change` how much likelier it must be
     that things have changed. `burn_in` is how many conversions an option gets at random at first.
-    `directed` is the part of what is given by information-directed sampling; `caution` and
-    `directed_caution` are how much of the doubt the draw and that one see, 1 being all.
+    A `hopeful` part gets what would be best with `optimism` times the doubt in its favour; the draw
+    by which the others get an option sees the part `caution` of the doubt.
     """
 
     half_life_days: float | None = None
@@ -44,7 +44,7 @@ class Policy:
     base_spread: float = 0.5
     burn_in: float = 5.0
     burn_in_most: float = 25.0
-    directed: float = 0.5
-    directed_caution: float = 0.7
+    hopeful: float = 0.8
+    optimism: float = 1.0
     caution: float = 0.6
     change: float = 5.0
