@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,17 @@ def imported(path: Path) -> Iterator[str]:
             yield node.module.split(".")[0]
 
 
+@pytest.fixture
+def loggers_kept() -> Iterator[None]:
+    """The linter sets up logging for itself and silences the loggers there are: not for long."""
+    there = [log for log in logging.Logger.manager.loggerDict.values() if hasattr(log, "disabled")]
+    silent = [log for log in there if log.disabled]
+    yield
+    for log in there:
+        log.disabled = log in silent
+
+
+@pytest.mark.usefixtures("loggers_kept")
 def test_imports_go_one_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     assert len(read_user_options(config_filename="pyproject.toml").contracts_options) >= 4
@@ -48,6 +60,14 @@ def test_every_module_has_its_place_among_the_layers() -> None:
 @pytest.mark.parametrize("path", sorted(PACKAGE.glob("core/*.py")), ids=lambda path: path.name)
 def test_the_core_imports_the_standard_library_alone(path: Path) -> None:
     assert set(imported(path)) <= sys.stdlib_module_names | {"hailwhale"}
+
+
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.glob("core/decision/*.py")), ids=lambda path: path.name
+)
+def test_decisions_take_numpy_besides_and_no_clock(path: Path) -> None:
+    assert set(imported(path)) <= sys.stdlib_module_names | {"hailwhale", "numpy"}
+    assert not set(imported(path)) & {"time", "secrets", "os", "io", "socket", "pathlib"}
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.glob("core/*.py")), ids=lambda path: path.name)

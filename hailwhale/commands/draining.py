@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import logging
+from threading import Event
 
 from hailwhale.commands.logs import log_to_stderr
 from hailwhale.commands.options import Subparsers, add_settings, read_settings
 from hailwhale.commands.processes import end_with_parent, stop_on_signals
-from hailwhale.services.assembly import open_services
+from hailwhale.errors import StoreUnavailable
+from hailwhale.services.assembly import Services, open_services
 from hailwhale.services.drain import devote_process
+from hailwhale.settings import Settings
+
+log = logging.getLogger("hailwhale.drain")
+
+_RETRY_S = 0.5
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -31,13 +39,30 @@ def run(args: argparse.Namespace) -> int:
         end_with_parent(args.parent)
     settings = read_settings(args)
     log_to_stderr(settings.log_format)
-    services = open_services(settings)
-    try:
-        if args.once:
+    if args.once:
+        services = open_services(settings)
+        try:
             print(f"counted {services.drain.flush():,} buffered hits")
-        else:
+        finally:
+            services.close()
+        return 0
+    stop = stop_on_signals()
+    opened = _opened(settings, stop)
+    if opened is not None:
+        try:
             devote_process()
-            services.drain.run(stop_on_signals(), settings.drain_idle_s)
-    finally:
-        services.close()
+            opened.drain.run(stop, settings.drain_idle_s)
+        finally:
+            opened.close()
     return 0
+
+
+def _opened(settings: Settings, stop: Event) -> Services | None:
+    """The services, once the store answers; None when it is time to stop before that."""
+    while not stop.is_set():
+        try:
+            return open_services(settings)
+        except StoreUnavailable as fault:
+            log.warning("%s; trying again in %s s", fault, _RETRY_S)
+            stop.wait(_RETRY_S)
+    return None

@@ -67,6 +67,20 @@ def test_whale_may_buffer_and_a_drain_ends_with_its_step(shared: dict[str, str])
             assert draining.ended() == 0
 
 
+def test_a_drain_waits_for_a_store_that_is_away(tmp_path: Path) -> None:
+    server = EmbeddedValkey(tmp_path / "data", fsync="no")
+    there = {"HAILWHALE_REDIS_URL": f"unix://{tmp_path / 'data' / 'valkey.sock'}"}
+    drain = ["sh", "-c", f"echo begun; exec {sys.executable} -m hailwhale.cli drain 2>&1"]
+    with started(command=drain, variables=there) as draining:
+        assert draining.process.stdout is not None
+        assert "trying again in 0.5 s" in draining.process.stdout.readline()
+        with server, started("whale", "--buffered", "--port", "0", variables=there) as whale:
+            assert whale.get("/count", pk="Shop") == "OK"
+            until(lambda: whale.hits() == 1, "the drain to count")
+        draining.process.terminate()
+        assert draining.ended() == 0
+
+
 def test_the_application_counts_at_once_under_another_server(
     shared: dict[str, str], tmp_path: Path
 ) -> None:

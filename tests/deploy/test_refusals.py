@@ -37,7 +37,7 @@ SHARED = (
             "HAILWHALE_SERVER: got 'apache'; expected one of auto, gunicorn, granian",
         ),
         (
-            ["drain", "--redis-url", "redis://127.0.0.1:1"],
+            ["drain", "--once", "--redis-url", "redis://127.0.0.1:1"],
             {},
             "the store does not answer: Error 111 connecting to 127.0.0.1:1. Connection refused.",
         ),
