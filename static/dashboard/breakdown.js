@@ -65,7 +65,7 @@ class Board {
       this.long ? el('button', { type: 'button', onclick: () => go({ sort: name === 'value' ? '' : name }, true) }, text) : el('span', {}, text));
     const shown = this.long ? COLUMNS : { value: this.state.metric, share: 'Share' };
     return [el('th', { scope: 'col' }, this.of ? 'pk' : 'Label'), ...Object.entries(shown).map(([name, text]) => head(name, name === 'value' ? this.state.metric : text)),
-      this.of ? null : el('th', { scope: 'col' }, 'Change')].filter(Boolean);
+      el('th', { scope: 'col' }, 'Change')];
   }
 
   async look(signal) {
@@ -74,15 +74,24 @@ class Board {
     const by = this.long ? state.sort : '';
     const rows = await askIfThere('/rank', { ...where, of: this.of, metrics: state.metric, period: state.period, limit: this.long ? LONG : SHORT, by }, signal);
     if (!rows || !rows.length) return { state, rows: [], were: new Map() };
-    return { state, rows, were: old && !this.of ? await this.before(rows, signal) : new Map() };
+    return { state, rows, were: old ? await this.before(rows, signal) : new Map() };
   }
 
-  /** What the labels came to in the period before, by path. */
+  /** What the rows came to in the period before, by path. */
   async before(rows, signal) {
     const { state, old } = this;
+    if (this.of) return new Map(await Promise.all(rows.map((row) => this.pkBefore(pathOf(row.pk), signal))));
     const fields = { pk: state.pk, dimensions: rows.map((row) => pathOf(row.dimension)), metrics: state.metric };
     const [now, then] = await Promise.all([state.period, old.period].map((period) => ask('/graph.json', { ...fields, period }, signal)));
     return sumsBefore(now, then);
+  }
+
+  async pkBefore(path, signal) {
+    const { state, old } = this;
+    const fields = { ...asked(state), pk: path, metrics: state.metric };
+    const [now, then] = await Promise.all([state.period, old.period].map((period) => ask('/graph.json', { ...fields, period }, signal)));
+    const [sum] = sumsBefore(now, then).values();
+    return [keyOf({ dimension: path, metric: state.metric }), sum];
   }
 
   draw({ state, rows, were }) {
@@ -101,7 +110,7 @@ class Board {
       el('td', { class: 'number' }, number(row.value)),
       el('td', { class: 'number muted' }, row.share === null ? '–' : percent(row.share)),
       this.long ? el('td', { class: 'number muted' }, row.importance === null ? '–' : percent(row.importance, true)) : null,
-      this.of ? null : el('td', { class: 'number' }, change(row.value, then, this.old ? this.old.told : '')));
+      el('td', { class: 'number' }, change(row.value, then, this.old ? this.old.told : '')));
   }
 }
 

@@ -106,7 +106,7 @@ def test_clicks_lead_from_a_pk_to_its_dimensions_labels_and_pks_and_back(
             ["JP", "1", "20%", ""],
         ],
     )
-    shows(page, "Below Shop", [["Mug", "3", "60%"], ["Lamp", "2", "40%"]])
+    shows(page, "Below Shop", [["Mug", "3", "60%", "▼ 25%"], ["Lamp", "2", "40%", ""]])
 
     page.locator(".tile", has_text="dollars").click()
     expect(page).to_have_url(re.compile("metric=dollars"))
