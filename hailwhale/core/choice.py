@@ -151,6 +151,8 @@ def _rules(found: Mapping[str, object], options: Sequence[str]) -> Rules:
     weights = _by_option(found.get("weights"), "weights", options)
     minimum = _by_option(found.get("minimum"), "minimum", options, most=1)
     maximum = _by_option(found.get("maximum"), "maximum", options, most=1)
+    if sum(minimum.values()) > 1:
+        raise BadInput("minimum", minimum, "shares that add up to at most 1")
     if options:
         _refuse_contradiction(weights, minimum, maximum, options)
     return Rules(
@@ -173,8 +175,6 @@ def _refuse_contradiction(
     """Shares must be able to add up to 1."""
     if weights and not any(weights.get(option, 1.0) for option in options):
         raise BadInput("weights", dict(weights), "at least one option with a weight above 0")
-    if sum(minimum.get(option, 0.0) for option in options) > 1:
-        raise BadInput("minimum", dict(minimum), "shares that add up to at most 1")
     if sum(maximum.get(option, 1.0) for option in options) < 1:
         raise BadInput("maximum", dict(maximum), "shares that add up to at least 1")
     for option in options:
@@ -189,6 +189,8 @@ def _by_option(
     if value is None or value == "":
         return {}
     if not isinstance(value, Mapping):
+        if not options:
+            raise BadInput(parameter, value, "a number by option, where no options are named")
         number = _number(value, parameter, 0, most)
         return dict.fromkeys(options, number)
     numbers = {}

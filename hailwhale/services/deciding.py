@@ -35,7 +35,7 @@ Take = Callable[[Event], Receipt]
 class Decision:
     """What a visitor is given: `given[0]` first, and the id in the journal if it is written there.
 
-    `reports` is what is known of every option, when it was asked for.
+    `report` is what is known of every option, when it was asked for.
     """
 
     given: Sequence[Given]
@@ -115,8 +115,7 @@ class Deciding:
         id = None
         if choice.log:
             shares = [float(share) for share in posterior.shares(visitor, options)]
-            names = [each.option for each in given]
-            id = self.journal.decided(choice.pk, options, shares, names, choice.dimensions)
+            id = self.journal.decided(choice.pk, options, shares, given, choice.dimensions)
         report = posterior.report(visitor, options) if choice.reasons else None
         return Decision(given, report, id)
 

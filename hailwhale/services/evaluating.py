@@ -77,6 +77,7 @@ class Evaluating:
         for row, each in enumerate(decided):
             places = [at[option] for option in each.options]
             chances[row, places] = each.shares
+            chances[row, at[each.option]] = each.propensity
             known = posterior.report(nodes_of(each.dimensions), each.options).options
             expected[row, places] = [one.estimate for one in known]
         sums = [{**each.metrics, HITS: 1.0} for each in decided]  # a decision is one exposure

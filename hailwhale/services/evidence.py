@@ -62,6 +62,14 @@ class EvidenceReader:
         """The options that were ever counted of a decision."""
         return sorted(self._store.subpks(pk) - {OTHER})
 
+    def busiest_options(self, pk: Path, most: int) -> list[str]:
+        """The options, or of very many the `most` that were exposed most often."""
+        known = self.options(pk)
+        if len(known) <= most:
+            return known
+        hits = dict(zip(known, self.totals(pk, known, (HITS,)), strict=True))
+        return sorted(sorted(known, key=lambda option: (-hits[option][0], option))[:most])
+
     def totals(self, pk: Path, options: Sequence[str], metrics: Sequence[str]) -> list[list[float]]:
         """For each option the sums of metrics, everything ever."""
         asks = [

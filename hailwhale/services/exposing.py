@@ -5,7 +5,7 @@ Owns the way from the parameters of /count_decision to the counts and the journa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from hailwhale.core.event import Event
@@ -42,17 +42,24 @@ class Exposing:
 
     def count_many(self, events: Iterable[Fields | BadInput]) -> BatchReport:
         """Count several, each accepted or refused on its own; see `Hailing.count_many`."""
-        noted: list[tuple[Fields, Event]] = []
+        noted: list[tuple[int, Fields, Event]] = []
+        place = -1
+
+        def numbered() -> Iterator[Fields | BadInput]:
+            nonlocal place
+            for place, fields in enumerate(events):  # noqa: B007 - parse tells it
+                yield fields
 
         def parse(fields: Fields, now_s: float, limits: Limits) -> Event:
             event = parse_exposure(fields, now_s, limits)
             if _decision(fields) is not None:
-                noted.append((fields, event))
+                noted.append((place, fields, event))
             return event
 
-        report = self.count_many_as(events, parse)
-        for fields, event in noted:
-            self._note(fields, event)
+        report = self.count_many_as(numbered(), parse)
+        for at, fields, event in noted:
+            if at not in report.unbuffered:
+                self._note(fields, event)
         return report
 
     def _note(self, fields: Mapping[str, object], event: Event) -> None:
@@ -63,7 +70,7 @@ class Exposing:
                 for name, amount in event.metrics.items()
                 if PRODUCT_SIGN not in name
             }
-            self.journal.counted(event.pk[:-1], decision, event.pk[-1], amounts)
+            self.journal.counted(event.pk[:-1], decision, event.pk[-1], amounts, event.id)
 
 
 def _decision(fields: Mapping[str, object]) -> str | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from hailwhale.core.dimensions import Path
 from hailwhale.errors import StoreUnavailable
-from hailwhale.store.base import Store
+from hailwhale.store.base import Given, Store
 
 log = logging.getLogger("hailwhale.journal")
 
@@ -23,7 +23,8 @@ log = logging.getLogger("hailwhale.journal")
 class Decided:
     """One decision, and the sums of the metrics that were counted for it since.
 
-    `shares` are the propensities of all `options`; `option` is the one that was given.
+    `shares` are what the options' propensities are for such a visitor; `option` is the one that was
+    given, and `propensity` how probable that was as it was drawn: a visitor may have kept it.
     """
 
     id: str
@@ -31,13 +32,9 @@ class Decided:
     options: tuple[str, ...]
     shares: tuple[float, ...]
     option: str
+    propensity: float
     dimensions: tuple[Path, ...]
     metrics: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def propensity(self) -> float:
-        """How probable it was that this option would be given."""
-        return self.shares[self.options.index(self.option)]
 
 
 class Journal:
@@ -53,7 +50,7 @@ class Journal:
         pk: Path,
         options: Sequence[str],
         shares: Sequence[float],
-        given: Sequence[str],
+        given: Sequence[Given],
         dimensions: Sequence[Path],
     ) -> str:
         """Write down what was given; the id by which results can be told to belong to it.
@@ -67,18 +64,30 @@ class Journal:
                 id=id,
                 at=at_s,
                 options=list(options),
-                shares=[round(share, 6) for share in shares],
-                option=option,
+                shares=[_short(share) for share in shares],
+                option=each.option,
+                propensity=_short(each.propensity),
                 dimensions=[list(path) for path in dimensions],
             )
-            for option in given
+            for each in given
         ]
         self._store.write_journal(pk, entries, self._most)
         return id
 
-    def counted(self, pk: Path, id: str, option: str, metrics: Mapping[str, float]) -> None:
-        """Write down what came of a decision. That it could not be written is no fault."""
-        entry = _text(id=id, at=int(self._clock()), option=option, metrics=dict(metrics))
+    def counted(
+        self,
+        pk: Path,
+        id: str,
+        option: str,
+        metrics: Mapping[str, float],
+        event: str | None = None,
+    ) -> None:
+        """Write down what came of a decision. That it could not be written is no fault.
+
+        `event` is the idempotency id of the result, if it has one: read again, it counts once.
+        """
+        once = {} if event is None else {"event": event}
+        entry = _text(id=id, at=int(self._clock()), option=option, metrics=dict(metrics), **once)
         try:
             self._store.write_journal(pk, [entry], self._most)
         except StoreUnavailable as fault:
@@ -95,19 +104,35 @@ def read_journal(lines: Iterable[bytes]) -> list[Decided]:
     Lines that are no entries are left out, and results whose decision is not there.
     """
     found: dict[tuple[str, str], Decided] = {}
+    events: set[tuple[str, str, str]] = set()
     for line in lines:
         try:
             entry = json.loads(line)
             key = (entry["id"], entry["option"])
             if "metrics" not in entry:
                 found[key] = _decided(entry)
-            elif key in found:
+            elif key in found and _is_new(entry, events):
                 sums = found[key].metrics
                 for name, amount in entry["metrics"].items():
                     sums[name] = sums.get(name, 0.0) + float(amount)
         except (ValueError, KeyError, TypeError) as fault:
             log.warning("left out of the journal: %r (%s)", line[:80], fault)
     return list(found.values())
+
+
+def _is_new(entry: Mapping[str, str], events: set[tuple[str, str, str]]) -> bool:
+    """Whether a result was not read before; what has no idempotency id never was."""
+    if "event" not in entry:
+        return True
+    event = (entry["id"], entry["option"], entry["event"])
+    known = event in events
+    events.add(event)
+    return not known
+
+
+def _short(number: float) -> float:
+    """To six digits, however small: a propensity must not become 0."""
+    return float(f"{number:.6g}")
 
 
 def _decided(entry: Mapping[str, object]) -> Decided:
@@ -117,12 +142,16 @@ def _decided(entry: Mapping[str, object]) -> Decided:
         raise TypeError("options and dimensions are lists")
     if not isinstance(shares, list) or len(shares) != len(options):
         raise TypeError("as many shares as options")
+    propensity = float(str(entry["propensity"]))
+    if entry["option"] not in options or not 0 < propensity <= 1:
+        raise ValueError("an option that was offered, with a propensity above 0")
     return Decided(
         id=str(made["id"]),
         at_s=int(str(made["at_s"])),
         options=tuple(map(str, options)),
         shares=tuple(map(float, shares)),
         option=str(made["option"]),
+        propensity=propensity,
         dimensions=tuple(tuple(map(str, path)) for path in dimensions),
     )
 

@@ -21,7 +21,7 @@ log = logging.getLogger("hailwhale.deciding")
 
 FRESH_S = 1.0  # a model younger than this is not made anew
 STALE_S = 30.0  # nor is one older than this used
-_EFFORT = 50  # a model that takes long to make lives so many times as long, STALE_S at most
+_EFFORT = 50  # a model that takes long to make lives so many times as long, half of STALE_S at most
 _KEPT = 256
 
 
@@ -76,8 +76,7 @@ class Models:
     def _make(self, model: _Model, choice: Choice, policy: Policy) -> Posterior:
         start_s = self._ticks()
         objective = Objective.of(choice.formula, choice.goal)
-        known = self._evidence.options(choice.pk)
-        options = known if len(known) <= MAX_OPTIONS else list(choice.options)
+        options = self._evidence.busiest_options(choice.pk, MAX_OPTIONS)
         tally = self._evidence.tally(choice.pk, options, objective.metrics, objective.products)
         posterior = fit(tally, objective, policy)
         end_s = self._ticks()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hailwhale.services.assembly import Services
+from hailwhale.store.base import Given
 from tests.commands.conftest import Run
 
 BY = ("--by-metric", "earned/spent")
@@ -69,7 +70,9 @@ def logged(page: Run, services: Services) -> Run:
     journal = services.deciding.journal
     for number in range(400):
         option = "ab"[number % 2]
-        id = journal.decided(("Page",), ["a", "b"], [0.5, 0.5], [option], [("country", "US")])
+        id = journal.decided(
+            ("Page",), ["a", "b"], [0.5, 0.5], [Given(option, 0.5)], [("country", "US")]
+        )
         journal.counted(("Page",), id, option, {"hits": 1, "spent": 0.5})
         if option == "b":
             journal.counted(("Page",), id, option, {"hits": 0, "earned": 2})

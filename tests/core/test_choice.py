@@ -86,6 +86,8 @@ def test_rules_say_how_visitors_are_divided(given: dict[str, object], rules: Rul
         ({"weights": {"a": 0, "b": 0}}, "weights", "at least one option"),
         ({"minimum": {"a": 0.6, "b": 0.5}}, "minimum", "at most 1"),
         ({"maximum": 0.4}, "maximum", "at least 1"),
+        ({"options": None, "minimum": 0.1}, "minimum", "where no options are named"),
+        ({"options": None, "minimum": {"a": 0.6, "b": 0.5}}, "minimum", "at most 1"),
         (
             {"minimum": {"a": 0.5}, "maximum": {"a": 0.4}},
             "minimum",

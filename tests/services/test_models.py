@@ -36,7 +36,7 @@ class Evidence:
         self.go_on.set()
         self.fault: Exception | None = None
 
-    def options(self, pk: tuple[str, ...]) -> list[str]:
+    def busiest_options(self, pk: tuple[str, ...], most: int) -> list[str]:
         return ["a", "b"]
 
     def tally(self, *args: object) -> Tally:

@@ -10,10 +10,14 @@ import pytest
 
 from hailwhale.services.assembly import Services
 from hailwhale.services.deciding import SampleRatio
+from hailwhale.services.journal import read_journal
 from hailwhale.web.apps import whale_app
 from tests.web.client import LINES, Client
 
 BY = "pk=Page&by_metric=earned/spent"
+DECIDED = (
+    b'{"id":"x","option":"a","at":0,"options":["a"],"shares":[1],"propensity":1,"dimensions":[]}'
+)
 
 
 @pytest.fixture
@@ -209,6 +213,7 @@ def test_a_decision_that_is_logged_can_be_followed_up(page: Client, services: Se
     assert first["options"] == ["a", "b", "c"]
     assert first["dimensions"] == [["country", "US"]]
     assert sum(first["shares"]) == pytest.approx(1, abs=1e-4)
+    assert first["propensity"] == pytest.approx(float(answer["propensity"]), rel=1e-4)
     assert [each["metrics"] for each in results] == [
         {"hits": 0, "earned": 25},
         {"hits": 0, "earned": 3},
@@ -274,3 +279,49 @@ def test_evidence_that_comes_later_changes_the_decision(
 
     # Another process has no model at hand yet.
     assert Client(whale_app(make_services())).get("/decide", asked).json["option"] == "b"
+
+
+def test_a_kept_option_is_logged_with_the_propensity_it_was_drawn_with(
+    page: Client, services: Services
+) -> None:
+    first = page.get("/decide", f"{BY}&options=a,b,c&uid=ann&holdout=1").json
+    page.get("/decide", f"{BY}&options=a,b,c&uid=ann&explore=0&log=1")
+
+    [entry] = read_journal(services.deciding.journal.lines(("Page",)))
+
+    assert entry.option == first["option"]
+    assert entry.propensity == pytest.approx(1 / 3, rel=1e-4)
+
+
+def test_a_result_that_is_sent_again_in_a_batch_is_read_once(
+    page: Client, services: Services
+) -> None:
+    answer = page.get("/decide", f"{BY}&options=a,b,c&log=1").json
+    result = {
+        "pk": "Page",
+        "option": answer["option"],
+        "decision": answer["decision"],
+        "metrics": {"hits": 0, "earned": 25},
+        "id": "order-1",
+    }
+    for _ in range(2):
+        page.post("/count_decision", [result, {"pk": "Page"}])
+
+    [entry] = read_journal(services.deciding.journal.lines(("Page",)))
+
+    assert entry.metrics["earned"] == 25
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"no json",
+        b"[]",
+        b'{"id":"x","option":"a","at":0}',
+        DECIDED.replace(b'"option":"a"', b'"option":"z"'),
+        DECIDED.replace(b'"propensity":1', b'"propensity":0'),
+        DECIDED.replace(b'"shares":[1]', b'"shares":[]'),
+    ],
+)
+def test_what_is_no_decision_is_left_out_of_a_journal(line: bytes) -> None:
+    assert len(read_journal([line, DECIDED])) == 1

@@ -111,7 +111,11 @@ class Posterior:
     def _shares(self, options: Sequence[str], outlook: Outlook) -> Floats:
         policy = self._policy
         weights = np.array([policy.weights.get(option, 1.0) for option in options])
-        at_random = weights / weights.sum() if weights.sum() > 0 else np.full(len(options), 1.0)
+        at_random = (
+            weights / weights.sum()
+            if weights.sum() > 0
+            else np.full(len(options), 1 / len(options))
+        )
         conversions = self._conversions[outlook.places]
         enough = min(policy.burn_in * len(options), max(policy.burn_in_most, 2.0 * len(options)))
         if not policy.explore:
