@@ -172,7 +172,11 @@ def reasons_answer(report: Report, ratio: SampleRatio) -> dict[str, Any]:
     sample: dict[str, object] = {"decided": ratio.decided, "exposed": ratio.exposed, "p": ratio.p}
     if ratio.warning:
         sample["warning"] = ratio.warning
-    return {"options": report_answer(report), "sample_ratio": sample}
+    return {
+        "options": report_answer(report),
+        "winner": report.winner,
+        "sample_ratio": sample,
+    }
 
 
 def report_answer(report: Report) -> dict[str, object]:

@@ -60,8 +60,9 @@ def test_reasons_are_a_table_with_the_best_on_top(page: Run) -> None:
 def test_reasons_are_json_as_over_http(page: Run) -> None:
     answer = json.loads(page("reasons", "Page", *BY, "--json"))
 
-    assert set(answer) == {"options", "sample_ratio"}
+    assert set(answer) == {"options", "winner", "sample_ratio"}
     assert answer["options"]["b"]["verdict"] == "good"
+    assert answer["winner"] == "b"
 
 
 @pytest.fixture
