@@ -290,9 +290,22 @@ def test_a_store_that_is_away_is_told_and_waited_for(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("where", ["", "#/Shop?in=country&metric=dollars", "#/Page?metric=sales"])
+@pytest.mark.parametrize(
+    ("where", "last"),
+    [
+        ("", ".card canvas, .card svg"),
+        ("#/Shop?in=country&metric=dollars", ".breakdowns tbody tr"),
+        ("#/Page?metric=sales", ".options tbody tr"),
+    ],
+)
 def test_nothing_sticks_out_of_a_narrow_page_and_nothing_breaks_its_policy(
-    open_page: OpenPage, origin: str, shop: Services, decided: Services, where: str, scheme: str
+    open_page: OpenPage,
+    origin: str,
+    shop: Services,
+    decided: Services,
+    where: str,
+    last: str,
+    scheme: str,
 ) -> None:
     said: list[str] = []
     page = open_page(
@@ -303,6 +316,7 @@ def test_nothing_sticks_out_of_a_narrow_page_and_nothing_breaks_its_policy(
     page.on("console", lambda message: said.append(message.text))
     page.goto(f"{origin}/{where}")
     expect(page.locator(".card, .tile").first).to_be_visible()
+    expect(page.locator(last).first).to_be_visible()
     expect(page.locator(".pulse")).to_have_text("Live")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
