@@ -21,15 +21,22 @@ log = logging.getLogger("hailwhale.serve")
 
 
 class Child:
-    """`python -m hailwhale.cli ARGUMENTS`, in a process group of its own.
+    """`python -m hailwhale.cli ARGUMENTS`, in a process group of its own unless told otherwise.
 
     So Ctrl-C in a terminal reaches the supervisor alone, which stops its children in order.
     """
 
-    def __init__(self, name: str, arguments: Sequence[str], keep_fds: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        keep_fds: Sequence[int] = (),
+        own_group: bool = True,
+    ) -> None:
         self.name = name
         self._arguments = arguments
         self._keep_fds = keep_fds
+        self._group = 0 if own_group else None
         self._process: subprocess.Popen[bytes] | None = None
         self._deaths = 0
         self._started_s = 0.0
@@ -45,7 +52,7 @@ class Child:
             env={**environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
             stdin=subprocess.DEVNULL,
             pass_fds=self._keep_fds,
-            process_group=0,
+            process_group=self._group,
         )
 
     @property

@@ -1,20 +1,60 @@
 """The listening socket: opened before any server process, so that a wrong address is said once.
 
 It is handed to the server as a file descriptor. Whoever opened it may start the server anew while
-connections wait in its backlog.
+connections wait in its backlog: `hailwhale serve` does, and so do service managers.
 """
 
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 
 from hailwhale.errors import BadSetting
+from hailwhale.settings import Settings
 
 BACKLOG = 2048
 _LET_GO_S = 1.0  # a server that was just killed may hold its port a moment longer
 _LOOK_S = 0.05
+_SYSTEMD_FD = 3  # the first that systemd hands on: sd_listen_fds(3)
+
+
+def opened(
+    settings: Settings, environ: Mapping[str, str], fd: int | None = None
+) -> tuple[socket.socket, Settings]:
+    """The socket to serve on, and the settings with the address that it has.
+
+    It is `fd`, one that systemd handed on (`LISTEN_FDS`), or else a new one on the settings' host
+    and port. Raises `BadSetting` when there is none to be had.
+    """
+    if fd is None and environ.get("LISTEN_PID") == str(os.getpid()):
+        if environ.get("LISTEN_FDS") != "1":
+            raise BadSetting(
+                "LISTEN_FDS: a socket unit with one ListenStream is expected, "
+                f"not {environ.get('LISTEN_FDS')} sockets"
+            )
+        fd = _SYSTEMD_FD
+    if fd is None:
+        return listen(settings.host, settings.port), settings
+    listener = _handed(fd)
+    host, port = listener.getsockname()[:2]
+    return listener, replace(settings, host=host, port=port)
+
+
+def _handed(fd: int) -> socket.socket:
+    try:
+        listener = socket.socket(fileno=fd)
+        listens = listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    except OSError as fault:
+        raise BadSetting(f"--listen-fd: {fd} is not a socket: {fault}") from fault
+    if not listens or listener.family not in (socket.AF_INET, socket.AF_INET6):
+        listener.detach()  # not ours to close
+        raise BadSetting(f"--listen-fd: {fd} is not a TCP socket that listens")
+    listener.set_inheritable(False)
+    return listener
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import logging
-import socket
+import os
 from functools import partial
 
-from hailwhale.commands.listening import listen, netloc
+from hailwhale.commands.holding import hold
+from hailwhale.commands.listening import netloc, opened
 from hailwhale.commands.logs import log_to_stderr
 from hailwhale.commands.options import Subparsers, add_settings, environment, read_settings
 from hailwhale.commands.processes import end_with_parent
-from hailwhale.commands.servers import server
+from hailwhale.commands.servers import server, server_name
 from hailwhale.errors import BadSetting, StoreUnavailable
 from hailwhale.services.assembly import open_services
 from hailwhale.services.safety import refuse_unsafe
@@ -42,7 +43,8 @@ def add_parser(subparsers: Subparsers) -> None:
         description="Serve /count into the buffer of HAILWHALE_REDIS_URL, for `hailwhale drain`.",
     )
     add_settings(hail, *_SERVING, "redis_url")
-    hail.set_defaults(run=run_web, buffered=True, listen_fd=None, parent=None)
+    _add_hidden(hail)
+    hail.set_defaults(run=run_web, buffered=True)
 
     whale = subparsers.add_parser(
         "whale",
@@ -55,9 +57,15 @@ def add_parser(subparsers: Subparsers) -> None:
         action="store_true",
         help="/count goes into the buffer: a `hailwhale drain` runs on the same store",
     )
-    whale.add_argument("--listen-fd", type=int, help=argparse.SUPPRESS)
-    whale.add_argument("--parent", type=int, help=argparse.SUPPRESS)
+    _add_hidden(whale)
     whale.set_defaults(run=run_web)
+
+
+def _add_hidden(parser: argparse.ArgumentParser) -> None:
+    """What `hold` and `hailwhale serve` tell the server that is their child."""
+    parser.add_argument("--listen-fd", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--quiet", action="store_true", help=argparse.SUPPRESS)
 
 
 def run_serve(args: argparse.Namespace) -> int:
@@ -72,36 +80,48 @@ def run_serve(args: argparse.Namespace) -> int:
 
 
 def run_web(args: argparse.Namespace) -> int:
-    """Serve one app until a signal."""
+    """Serve one app until a signal: look whether it can be, then hold the socket for it."""
     if args.parent is not None:
-        end_with_parent(args.parent)
+        return _serve_for_parent(args)
     settings = read_settings(args)
     log_to_stderr(settings.log_format)
     refuse_unsafe(settings)
-    run = server(settings)
+    server_name(settings)  # one that is not there is said now, not by the child
     if not settings.redis_url:
         raise BadSetting(
             f"HAILWHALE_REDIS_URL: `hailwhale {args.command}` is for a store that several "
             "processes share, so it needs one; `hailwhale serve` brings its own"
         )
-    make_app = hail_app if args.command == "hail" else partial(whale_app, buffered=args.buffered)
-    spooled = args.buffered and settings.spool_bytes > 0
-    app = LateApp(make_app, settings, spooled=spooled)
-    if args.listen_fd is not None:
-        run(app, settings, socket.socket(fileno=args.listen_fd))
-        return 0
-    listener = listen(settings.host, settings.port)
+    listener, settings = opened(settings, os.environ)
+    refuse_unsafe(settings)  # a socket that was handed on has an address of its own
     try:
         open_services(settings).close()  # what is wrong is said here, and not by every worker
     except StoreUnavailable as fault:
-        if not spooled:
+        if not _spooled(args, settings):
             raise
         log.warning("%s; starting all the same", fault)
-    where = netloc(settings.host, listener.getsockname()[1])
-    run(
-        app,
-        settings,
-        listener,
-        lambda: print(f"{args.command} on http://{where}", flush=True),
-    )
+    buffered = ["--buffered"] if args.command == "whale" and args.buffered else []
+    return hold([args.command, *buffered], listener, environment(args))
+
+
+def _serve_for_parent(args: argparse.Namespace) -> int:
+    """Serve on the parent's socket; it looked at everything else."""
+    end_with_parent(args.parent)
+    environ = environment(args)
+    settings = Settings.from_env(environ)
+    log_to_stderr(settings.log_format)
+    listener, settings = opened(settings, environ, args.listen_fd)
+    make_app = hail_app if args.command == "hail" else partial(whale_app, buffered=args.buffered)
+    app = LateApp(make_app, settings, spooled=_spooled(args, settings))
+    where = netloc(settings.host, settings.port)
+
+    def ready() -> None:
+        if not args.quiet:
+            print(f"{args.command} on http://{where}", flush=True)
+
+    server(settings)(app, settings, listener, ready)
     return 0
+
+
+def _spooled(args: argparse.Namespace, settings: Settings) -> bool:
+    return bool(args.buffered) and settings.spool_bytes > 0

@@ -19,7 +19,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from hailwhale.commands.child import Child
-from hailwhale.commands.listening import listen, netloc
+from hailwhale.commands.listening import netloc, opened
 from hailwhale.commands.options import shown_store
 from hailwhale.commands.processes import GRACE_S, end_with_parent
 from hailwhale.commands.servers import server_name
@@ -57,15 +57,17 @@ class Supervisor:
         Raises `HailWhaleError` when it cannot start: an address or data directory in use, a store
         made of something else. What dies later is started again.
         """
-        refuse_unsafe(self._settings)
         server_name(self._settings)  # one that is not there is said now, not by the child
         self._stop_on_signals()
         with ExitStack() as stack:  # unwound from the last, which is the order to stop in
-            listener = listen(self._settings.host, self._settings.port)
+            listener, self._settings = opened(self._settings, self._environ)
             stack.callback(listener.close)
+            refuse_unsafe(self._settings)
             services = self._open_store(stack)
             fd, parent = listener.fileno(), ["--parent", str(os.getpid())]
-            web = Child("web", ["whale", "--buffered", "--listen-fd", str(fd), *parent], [fd])
+            web = Child(
+                "web", ["whale", "--buffered", "--quiet", "--listen-fd", str(fd), *parent], [fd]
+            )
             drain = Child("drain", ["drain", *parent])
             stack.callback(_drain_rest, services)
             drain.start(self._environ)

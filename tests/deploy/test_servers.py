@@ -129,9 +129,9 @@ def test_head_counts_nothing(whale: Server) -> None:
 
 
 def test_a_killed_worker_comes_back(whale: Server) -> None:
-    workers = until(lambda: pids_below(whale.process.pid, WEB), "workers")
+    workers = until(lambda: pids_below(whale.child(WEB), WEB), "workers")
     os.kill(workers[0], KILL)
-    until(lambda: len({*pids_below(whale.process.pid, WEB)} - {workers[0]}) == 2, "another worker")
+    until(lambda: len({*pids_below(whale.child(WEB), WEB)} - {workers[0]}) == 2, "another worker")
     for _ in range(20):
         assert whale.get("/count", pk="Killed") == "OK"
     assert whale.hits("Killed") == 20
@@ -154,7 +154,7 @@ def test_a_stop_answers_what_is_in_flight_and_is_no_fault(own: Server, number: i
 
 
 def test_killed_it_takes_its_workers_along(own: Server) -> None:
-    workers = until(lambda: pids_below(own.process.pid, WEB), "a worker")
+    workers = until(lambda: pids_below(own.child(WEB), WEB), "a worker")
     own.signal(KILL)
     assert own.ended() == -KILL
     until(lambda: not any(alive(pid) for pid in workers), "the workers to end with it")
