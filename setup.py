@@ -19,6 +19,7 @@ TEST = [
     "fakeredis[lua]>=2.30",
     "hypothesis>=6.100",
     "pytest>=8",
+    "pytest-xdist>=3.6",
     # The real data set of the tests, read without its own dependencies; and what checks the sums.
     "duckdb>=1.2",
     # The widget: its maths without a browser, its look and its doings in Debian's Chromium.

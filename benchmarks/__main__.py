@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import accept, decide, drain, growth, lag, memory, read, servers, top
+from benchmarks import accept, decide, drain, graphs, growth, lag, memory, read, servers, top
 from benchmarks.compare import COMPARE, compare, comparison
 from benchmarks.decisions import race
 from benchmarks.measuring import Effort, Row, table
@@ -25,6 +25,7 @@ BENCHES: dict[str, Callable[[Effort], list[Row]]] = {
     "top": top.run,
     "memory": memory.run,
     "decide": decide.run,
+    "graphs": graphs.run,
     "growth": growth.run,
     "servers": servers.run,
 }
