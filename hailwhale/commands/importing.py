@@ -31,7 +31,7 @@ from hailwhale.services.rows import Row, csv_rows, ndjson_rows
 
 _SHOWN_REJECTS = 20
 _STDIN = "-"
-_MAPPING = ("pk", "dimensions", "metrics", "at", "id")
+_MAPPING = ("pk", "dimensions", "metrics", "at", "id", "uid")
 
 _EPILOG = """\
 NDJSON holds an event a line, with the parameters of /count. A CSV file has a header, and options
@@ -74,6 +74,7 @@ def add_parser(subparsers: Subparsers) -> None:
         )
     parser.add_argument("--at", metavar="COLUMN", help="CSV: when it happened (now)")
     parser.add_argument("--id", metavar="COLUMN", help="CSV: the idempotency key")
+    parser.add_argument("--uid", metavar="COLUMN", help="CSV: who it was, for uniques")
     parser.add_argument("--rejects", metavar="FILE", type=Path, help="write what was rejected here")
     parser.add_argument("--again", action="store_true", help="count an imported file once more")
     parser.add_argument(

@@ -44,9 +44,9 @@ MakeFields = Callable[[Cells], dict[str, object]]
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which columns make the pk, the dimensions, the metrics, the time and the id of an event.
+    """Which columns make what of an event.
 
-    `metrics` are pairs of a metric's name and its column; `at` and `id` are columns.
+    `metrics` are pairs of a metric's name and its column; `at`, `id` and `uid` are columns.
     """
 
     pk: Template = ()
@@ -54,6 +54,7 @@ class Columns:
     metrics: tuple[tuple[str, Column], ...] = ()
     at: Column | None = None
     id: Column | None = None
+    uid: Column | None = None
 
     @classmethod
     def parse(
@@ -63,6 +64,7 @@ class Columns:
         metrics: Iterable[str] = (),
         at: str | None = None,
         id: str | None = None,
+        uid: str | None = None,
     ) -> Columns:
         """The mapping that these texts write; raises `BadInput` naming the one that is wrong.
 
@@ -77,6 +79,7 @@ class Columns:
             _metrics(metrics),
             None if at is None else _named(at, "at"),
             None if id is None else _named(id, "id"),
+            None if uid is None else _named(uid, "uid"),
         )
 
     @property
@@ -93,15 +96,16 @@ class Columns:
                 [[name, column.name] for name, column in self.metrics],
                 self.at and self.at.name,
                 self.id and self.id.name,
+                self.uid and self.uid.name,
             ]
         )
 
     def bind(self, header: Sequence[str]) -> MakeFields:
         """What turns the cells of a row under this header into the fields of an event.
 
-        A path stops at its first label with an empty cell, and an empty metric is left out: what a
-        row does not know, it does not count. Raises `BadInput` for a column that is not there, or
-        there twice.
+        A path stops at its first label with an empty cell, and an empty metric or uid is left out:
+        what a row does not know, it does not count. Raises `BadInput` for a column that is not
+        there, or there twice.
 
         >>> fields = Columns.parse(dimensions=["country > {country}"]).bind(["country", "city"])
         >>> fields(["US", "Boston"])["dimensions"], fields(["", "Boston"])["dimensions"]
@@ -116,6 +120,7 @@ class Columns:
             for name, column in (("at", self.at), ("id", self.id))
             if column
         ]
+        uid = _place(self.uid, names, "uid") if self.uid else None
 
         def fields(cells: Cells) -> dict[str, object]:
             paths = [_path(template, cells) for template in dimensions]
@@ -127,6 +132,8 @@ class Columns:
                 found["pk"] = _path(pk, cells)
             for name, at in verbatim:
                 found[name] = cells[at]
+            if uid is not None and cells[uid].strip():
+                found["uid"] = cells[uid]
             return found
 
         return fields

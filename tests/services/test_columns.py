@@ -79,6 +79,12 @@ def test_time_and_id_are_taken_as_they_are_even_when_empty() -> None:
     }
 
 
+def test_who_it_was_is_a_column_and_left_out_where_it_is_empty() -> None:
+    fields = Columns.parse(uid="visitor").bind(["visitor"])
+    assert fields(["ann"])["uid"] == "ann"
+    assert "uid" not in fields([" "])
+
+
 def test_names_in_the_header_may_have_space_around_them() -> None:
     assert Columns.parse(pk="{sku}").bind([" sku ", "x"])(["a1", ""])["pk"] == ("a1",)
 
