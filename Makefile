@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: install run test lint bench yardsticks docs clean
+.PHONY: install run test lint audit bench yardsticks docs clean
 
 install: $(VENV)/run.stamp
 
@@ -19,6 +19,13 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --config pyproject.toml --no-cache
+
+# Known vulnerabilities of what is installed. It asks PyPI's JSON API, so it is no part of lint: where
+# that does not answer this fails, as it does when it finds one.
+audit: $(VENV)/dev.stamp
+	$(PIP) 'pip-audit>=2.9,<3'
+	$(BIN)/pip freeze --exclude-editable > $(VENV)/installed.txt
+	$(BIN)/pip-audit --strict --disable-pip --no-deps --progress-spinner off -r $(VENV)/installed.txt
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks

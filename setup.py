@@ -20,6 +20,11 @@ TEST = [
     "hypothesis>=6.100",
     "pytest>=8",
     "pytest-xdist>=3.6",
+    # Attacks: requests made of /openapi.json, and bytes made for the parsers. Of atheris there are
+    # wheels for Linux and Pythons before 3.14.
+    "schemathesis>=4.32,<5",
+    "atheris>=3,<4; python_version < '3.14' and sys_platform == 'linux' "
+    "and platform_machine == 'x86_64'",
     # The real data set of the tests, read without its own dependencies; and what checks the sums.
     "duckdb>=1.2",
     # The widget: its maths without a browser, its look and its doings in Debian's Chromium.

@@ -15,6 +15,7 @@ from hailwhale.whale import Whale
 
 _LITERALS = ("pk", "dimensions", "metrics")
 _TIMEOUT_S = 30
+_HINT = "; give one with --token, `hailwhale tokens add` makes it"
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -34,6 +35,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("--id", help="an idempotency key: the same id counts once in 24 hours")
     parser.add_argument("--uid", help="who it was, for uniques; kept as a keyed hash")
     parser.add_argument("--url", help="count over HTTP, at a service such as http://localhost:8085")
+    parser.add_argument("--token", default="", help="with --url: a bearer token that may count")
     add_settings(parser, "redis_url", "data_dir")
     parser.set_defaults(run=run)
 
@@ -43,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     texts = {name: getattr(args, name) for name in (*_LITERALS, "at", "id", "uid")}
     given = {name: text for name, text in texts.items() if text is not None}
     if args.url is not None:
-        _post(args.url, given)
+        _post(args.url, given, args.token)
         print("accepted")
         return 0
     fields = {
@@ -59,16 +61,18 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _post(url: str, fields: dict[str, str]) -> None:
+def _post(url: str, fields: dict[str, str], token: str) -> None:
     """Send the event to /count as a form: the service reads its values as it reads a URL's."""
     if not url.startswith(("http://", "https://")):
         raise BadInput("url", url, "the address of a service, such as http://localhost:8085")
-    request = Request(f"{url.rstrip('/')}/count", urlencode(fields).encode())  # noqa: S310
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    request = Request(f"{url.rstrip('/')}/count", urlencode(fields).encode(), headers)  # noqa: S310
     try:
         with urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
             answer.read()
     except HTTPError as fault:
-        raise HailWhaleError(f"{url} answered {fault.code}: {_reason(fault)}") from fault
+        hint = _HINT if fault.code == 401 else ""
+        raise HailWhaleError(f"{url} answered {fault.code}: {_reason(fault)}{hint}") from fault
     except (URLError, OSError) as fault:
         raise StoreUnavailable(
             f"{url} does not answer: {getattr(fault, 'reason', fault)}"

@@ -11,7 +11,6 @@ from functools import lru_cache
 _MOST_CHARS = 512
 
 
-@lru_cache(8_192)
 def is_bot(agent: str) -> bool:
     """Whether a User-Agent is a known bot's.
 
@@ -20,6 +19,11 @@ def is_bot(agent: str) -> bool:
     >>> is_bot("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0")
     False
     """
+    return _is_known(agent[:_MOST_CHARS])
+
+
+@lru_cache(8_192)
+def _is_known(agent: str) -> bool:
     from crawleruseragents import is_crawler  # 1,500 patterns, for those alone who ask
 
-    return bool(is_crawler(agent[:_MOST_CHARS]))
+    return bool(is_crawler(agent))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from hailwhale.services.ranking import RankAnswer
 from hailwhale.services.reporting import PlotAnswer, TotalsAnswer
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# Where a spreadsheet takes a cell for a formula: at its start, and behind a semicolon, which parts
+# cells where the comma is the decimal point. The wide signs are what Japanese ones take, too.
+_FORMULA = re.compile(r"(?:^|(?<=;))(?=[ \"]*[=+\-@\t\r＝＋－＠])")
 
 
 def totals_csv(answer: TotalsAnswer) -> str:
@@ -68,4 +71,4 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def _defused(cell: object) -> object:
     """A text that begins as a formula gets a quote in front; numbers stay numbers."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) else cell
+    return _FORMULA.sub("'", cell) if isinstance(cell, str) else cell

@@ -276,11 +276,12 @@ def _is_in(text: str, networks: Sequence[Network]) -> bool:
 
 
 def _is_address(text: str) -> bool:
+    """Whether a text is an address; one with a zone, which may be any text, is none of a client."""
     try:
         ip_address(text)
     except ValueError:
         return False
-    return True
+    return "%" not in text
 
 
 def _named(needs: Needs) -> str:

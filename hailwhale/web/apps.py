@@ -12,7 +12,7 @@ from hailwhale.web.answers import add_answers
 from hailwhale.web.cors import Cors
 from hailwhale.web.count import add_counting
 from hailwhale.web.decisions import add_deciding, add_exposing
-from hailwhale.web.graphs import add_graphs
+from hailwhale.web.graphs import add_graphs, refused_graph
 from hailwhale.web.health import add_health
 from hailwhale.web.metrics import add_metrics
 from hailwhale.web.observing import Observed
@@ -81,7 +81,7 @@ def _app(services: Services, cors: Cors) -> bottle.Bottle:
     client_of = partial(client_address, trusted=settings.trusted_proxies)
     app.install(Observed(services.tallies, settings.log_requests, client_of))
     app.install(cors)
-    app.install(Faults())
+    app.install(Faults({"/graph.js": refused_graph}))
     app.install(Access(services, _sizes(services)))
     app.default_error_handler = plain_errors
     return app

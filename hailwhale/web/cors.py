@@ -5,15 +5,19 @@ Owns the headers of CORS. What changes things for everybody stays closed to othe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import bottle
 
 READABLE = (
-    *("/totals", "/plotpoints", "/rank", "/subdimensions", "/graph.json"),
+    *("/totals", "/plotpoints", "/rank", "/subdimensions", "/pks", "/known", "/graph.json"),
     *("/decide", "/reasons", "/count", "/count_now", "/count_decision"),
 )
+
+
+_SENT = re.compile(r"[!-~]{1,512}")  # what a browser may send as an origin
 
 
 class Cors:
@@ -44,7 +48,7 @@ class Cors:
         """Let the page that asks read a reply, if it may; whether it may."""
         reply.add_header("Vary", "Origin")
         origin = bottle.request.environ.get("HTTP_ORIGIN", "")
-        allowed = bool(origin) and ("*" in self._origins or origin in self._origins)
+        allowed = bool(_SENT.fullmatch(origin)) and not self._origins.isdisjoint(("*", origin))
         if allowed:
             reply.set_header("Access-Control-Allow-Origin", origin)
             reply.set_header("Access-Control-Expose-Headers", "Retry-After")

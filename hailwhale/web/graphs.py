@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import textwrap
 from decimal import Decimal
+from urllib.parse import parse_qs
 
 import bottle
 import simplejson
@@ -44,14 +45,8 @@ def add_graphs(app: bottle.Bottle, services: Services, sizes: Sizes) -> None:
         return json_reply(answer_of(services.graphing.graph(question)))
 
     def graph_js() -> bottle.HTTPResponse:
-        fields: Fields = {}
-        try:
-            fields = one_event(bottle.request.environ, sizes)
-            graph = parse_graph(fields, limits)
-        except BadInput as fault:
-            return _script(
-                {"options": {}, "target": _target(fields), "fault": str(fault)}, _status()
-            )
+        fields = one_event(bottle.request.environ, sizes)
+        graph = parse_graph(fields, limits)
         return _script({"options": _options(graph, sizes), "target": _target(fields)}, 200)
 
     def graph_svg() -> bottle.HTTPResponse:
@@ -69,6 +64,14 @@ def add_graphs(app: bottle.Bottle, services: Services, sizes: Sizes) -> None:
     app.route("/graph.svg", "GET", graph_svg)
     app.route("/static/jquery.hailwhale.js", "GET", _widget)
     app.route("/static/vendor/<name>", "GET", _vendor)
+
+
+def refused_graph(fault: HailWhaleError) -> bottle.HTTPResponse:
+    """What /graph.js says of a fault: a script that tells it in the place of the graph."""
+    given = parse_qs(bottle.request.environ.get("QUERY_STRING", ""))
+    target = _target({"target": given.get("target", [""])[0]})
+    told: dict[str, object] = {"options": {}, "target": target, "fault": str(fault)}
+    return _script(told, _status(fault_reply(fault).status_code))
 
 
 def _options(graph: Graph, sizes: Sizes) -> dict[str, object]:
@@ -95,12 +98,12 @@ def _script(told: dict[str, object], status: int) -> bottle.HTTPResponse:
     return bottle.HTTPResponse(f"{source.rstrip()}({literal});\n", status, headers)
 
 
-def _status() -> int:
-    """400, but for a page's <script>: no browser runs a script that comes with an error's status,
-    and the reader could not be told what is wrong."""
+def _status(refused: int) -> int:
+    """That of the refusal, but for a page's <script>: no browser runs a script that comes with an
+    error's status, and the reader could not be told what is wrong."""
     environ = bottle.request.environ
     kind = environ.get("HTTP_SEC_FETCH_DEST", "script" if "HTTP_REFERER" in environ else "")
-    return 200 if kind == "script" else 400
+    return 200 if kind == "script" else refused
 
 
 def _target(fields: Fields) -> str:

@@ -43,6 +43,7 @@ _REFUSALS = {
     "400": "A wrong value: the error names the parameter",
     "401": "A token is needed",
     "403": "Not with this token, or this seal",
+    "404": "There is no such thing",
     "413": "Over a size limit",
     "429": "Over a rate limit",
     "503": "The store is away, or the buffer is full",
@@ -126,7 +127,7 @@ def document(routes: Iterable[bottle.Route], known: dict[str, Parameter]) -> dic
         "info": {"title": "HailWhale", "version": __version__},
         "paths": paths,
         "components": {
-            "schemas": {"Error": _ERROR},
+            "schemas": {"Error": _ERROR, "Batch": _BATCH},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -148,6 +149,24 @@ _ERROR: dict[str, Any] = {
 }
 
 
+_BATCH: dict[str, Any] = {
+    "type": "object",
+    "required": ["accepted", "rejected"],
+    "properties": {
+        "accepted": {"type": "integer"},
+        "rejected": {
+            "type": "array",
+            "items": {
+                **_ERROR,
+                "properties": {"index": {"type": "integer"}, **_ERROR["properties"]},
+            },
+        },
+        "duplicates": {"type": "integer"},
+        "unbuffered": {"type": "array", "items": {"type": "integer"}},
+    },
+}
+
+
 def _described(
     rule: str, method: str, operation: Operation, known: dict[str, Parameter]
 ) -> dict[str, Any]:
@@ -159,7 +178,7 @@ def _described(
     found: dict[str, Any] = {
         "operationId": f"{method.lower()} {rule}",
         "summary": operation.summary,
-        "responses": _responses(operation),
+        "responses": _responses(rule, operation),
         **_security(rule),
     }
     in_path = [
@@ -198,16 +217,27 @@ def _bodies(taken: dict[str, Parameter], *, many: bool) -> dict[str, Any]:
     return bodies
 
 
-def _responses(operation: Operation) -> dict[str, Any]:
-    error = {"schema": {"$ref": "#/components/schemas/Error"}}
+def _responses(rule: str, operation: Operation) -> dict[str, Any]:
     content = {
         kind: {"schema": {} if kind == JSON else {"type": "string"}} for kind in operation.answers
     }
+    refused = _refused(operation)
     refusals = {
-        status: {"description": text, "content": {JSON: error}}
+        status: {"description": text, "content": refused}
         for status, text in _REFUSALS.items()
+        if status != "404" or "<" in rule
     }
     return {"200": {"description": operation.summary, "content": content}, **refusals}
+
+
+def _refused(operation: Operation) -> dict[str, Any]:
+    """How an error looks: of a batch that was all wrong, too, and in a graph's place as a graph."""
+    error: dict[str, Any] = {"$ref": "#/components/schemas/Error"}
+    if operation.many:
+        error = {"anyOf": [error, {"$ref": "#/components/schemas/Batch"}]}
+    pictured = {kind: {"schema": {"type": "string"}} for kind in operation.answers}
+    shown = pictured if operation.answers in ((SCRIPT,), (SVG,)) else {}
+    return {JSON: {"schema": error}, **shown}
 
 
 def _security(rule: str) -> dict[str, Any]:

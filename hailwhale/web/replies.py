@@ -158,18 +158,26 @@ def _message(text: str) -> dict[str, object]:
 
 
 class Faults:
-    """A Bottle plugin: what HailWhale raises becomes an answer, never a stack trace."""
+    """A Bottle plugin: what HailWhale raises becomes an answer, never a stack trace.
+
+    `told` has, by their rules, the routes that tell a fault in a way of their own.
+    """
 
     name = "faults"
     api = 2
 
-    def apply(self, callback: Callable[..., Any], _route: bottle.Route) -> Callable[..., Any]:
+    def __init__(self, told: Mapping[str, Callable[[HailWhaleError], bottle.HTTPResponse]]) -> None:
+        self._told = told
+
+    def apply(self, callback: Callable[..., Any], route: bottle.Route) -> Callable[..., Any]:
+        told = self._told.get(route.rule, fault_reply)
+
         def answered(*args: Any, **kwargs: Any) -> Any:
             try:
                 return callback(*args, **kwargs)
             except HailWhaleError as fault:
                 note_refused(bottle.request.environ, reason_of(fault))
-                return fault_reply(fault)
+                return told(fault)
 
         return answered
 

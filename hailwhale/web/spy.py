@@ -6,6 +6,7 @@ once, and each has to come again after some minutes, which browsers do by themse
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -24,6 +25,7 @@ MAX_VIEWERS = 4  # of one process
 LOOKS = 600  # of one viewer, a second apart
 _LOOK_S = 1.0
 _QUIET_LOOKS = 15  # after which something is sent, so that who has gone is found out
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _EVENTS = "text/event-stream"
 _HEADERS = {
     "Content-Type": f"{_EVENTS}; charset=utf-8",
@@ -48,7 +50,7 @@ def add_spy(
         if not question.live and not environ.get("HTTP_ACCEPT", "").startswith(_EVENTS):
             return json_reply({"events": spying.recent(question)})
         last = environ.get("HTTP_LAST_EVENT_ID", "")
-        number, events = spying.since(question, int(last) if last.isdecimal() else None)
+        number, events = spying.since(question, int(last) if _NUMBER.fullmatch(last) else None)
         if not viewers.acquire(blocking=False):
             raise StoreUnavailable(f"{MAX_VIEWERS} viewers are looking at this process already")
         live = _live(spying, question, number, events, pause)

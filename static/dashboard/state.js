@@ -3,6 +3,7 @@
  * Owns the form of the address, both ways, so that a link shows what its sender saw and the browser's
  * back goes where it came from. Pure but for `go` and `here`.
  */
+const VIEWS = ['line', 'area', 'stacked', 'bar', 'table', 'number'];
 const FIELDS = ['metric', 'period', 'view', 'compare', 'by', 'sort', 'goal'];
 export const DEFAULTS = Object.freeze({
   pk: [], // []: everything there is
@@ -34,6 +35,7 @@ export function read(hash) {
     if (!(fault instanceof URIError)) throw fault;
     return { ...DEFAULTS }; // a link that was cut off in the middle
   }
+  if (!VIEWS.includes(state.view)) state.view = DEFAULTS.view;
   return state;
 }
 

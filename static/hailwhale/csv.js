@@ -20,8 +20,9 @@
 
   function cell(value) {
     if (typeof value === 'number') return String(value);
-    let text = value === null || value === undefined ? '' : String(value);
-    if (/^[=+\-@\t\r]/.test(text)) text = `'${text}`;
+    // As a cell begins, and behind a semicolon, which parts cells where the comma is the decimal point.
+    const text = (value === null || value === undefined ? '' : String(value))
+      .replace(/(^|;)(?=[ "]*[=+\-@\t\r＝＋－＠])/g, "$1'");
     return /[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
   }
 

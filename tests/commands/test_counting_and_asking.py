@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from hailwhale.services.assembly import Services
+from hailwhale.services.tokens import Scope
+from hailwhale.web.apps import whale_app
+from tests.browser.serving import serving
 from tests.commands.conftest import Run
+from tests.conftest import NOW_S
 
 
 @pytest.fixture
@@ -151,3 +158,20 @@ def test_a_wrong_value_is_one_line_that_names_it(
     said = run(*arguments, code=2)
     assert said.startswith(f"hailwhale: {message}")
     assert len(said.splitlines()) == 1
+
+
+def test_over_http_a_token_counts_and_without_one_is_said_how_to_give_it(
+    run: Run, make_services: Callable[..., Services]
+) -> None:
+    closed = make_services(counting="off", reading="token")
+    limits = closed.settings.limits
+    _, counts = closed.tokens.add("counts", [Scope.COUNT], (), limits, NOW_S)
+    _, reads = closed.tokens.add("reads", [Scope.READ], (), limits, NOW_S)
+    with serving(whale_app(closed)) as origin:
+        asked = ("count", "Shop", "--url", origin)
+        assert run(*asked, "--token", counts) == "accepted\n"
+        assert "with --token" in run(*asked, code=2)
+        refused = run(*asked, "--token", reads, code=2)
+        assert "answered 403: this needs a token that may count" in refused
+        assert reads not in refused
+    assert run("totals", "Shop", "--period", "today").split()[-1] == "1"

@@ -137,6 +137,22 @@ def test_csv_has_what_is_shown_and_nothing_that_a_spreadsheet_would_run(js: Js) 
 
 
 @pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("＝1+1", "'＝1+1"),
+        (" @a", "' @a"),
+        ("a;=1+1", "a;'=1+1"),
+        ("a; -1", "a;' -1"),
+        ("a=b", "a=b"),
+        ("a;b", "a;b"),
+    ],
+)
+def test_no_cell_of_a_table_begins_as_a_formula(js: Js, text: str, cell: str) -> None:
+    assert js("csv.written", [[text, -1]]) == f"{cell},-1\r\n"
+
+
+@pytest.mark.parametrize(
     ("title", "name"),
     [
         ("Shop: dollars/hits", "Shop-dollars-hits.csv"),

@@ -445,7 +445,10 @@ def test_pages_are_shown_in_frames_of_the_sites_that_are_named(
     assert answer.headers["referrer-policy"] == "no-referrer"
 
 
-CORS = ("/totals", "/plotpoints", "/rank", "/decide", "/reasons", "/graph.json", "/count")
+CORS = (
+    *("/totals", "/plotpoints", "/rank", "/decide", "/reasons", "/graph.json", "/count"),
+    *("/subdimensions", "/pks", "/known"),
+)
 
 
 @pytest.mark.parametrize("path", CORS)

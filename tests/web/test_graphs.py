@@ -93,6 +93,39 @@ def test_a_wrong_parameter_is_shown_in_the_place_of_the_graph(whale: Client) -> 
 
 
 @pytest.mark.parametrize(
+    ("query", "word"),
+    [
+        ("token=x", "changed"),
+        (f"token=AQAAAA{'A' * 60}", "key"),
+        ("token=x&pk=Shop", "open"),
+    ],
+)
+def test_a_refused_seal_is_told_in_the_place_of_the_graph(
+    make_services: Callable[..., Services], query: str, word: str
+) -> None:
+    services = make_services(seal_keys=("A" * 43,), reading="token", rate_limit="3/hour")
+    whale = Client(whale_app(services))
+    answer = whale.get("/graph.js", f"{query}&target=%23here", sec_fetch_dest="script")
+    found = told(answer.text)
+    assert (answer.status, found["target"], found["options"]) == (200, "#here", {})
+    assert word in found["fault"]
+    assert whale.get("/graph.js", query).status == 403
+    services.tallies.flush()
+    assert sum(services.store.refused().values()) == 2
+
+
+def test_too_many_graphs_are_told_in_the_place_of_the_graph(
+    make_services: Callable[..., Services],
+) -> None:
+    services = make_services(seal_keys=("A" * 43,), rate_limit="1/hour")
+    whale, query = Client(whale_app(services)), {"token": services.sealing.graph({"pk": "Shop"})}
+    assert "fault" not in told(whale.get("/graph.js", query, sec_fetch_dest="script").text)
+    again = whale.get("/graph.js", query, sec_fetch_dest="script")
+    assert "too many requests" in told(again.text)["fault"]
+    assert whale.get("/graph.js", query).status == 429
+
+
+@pytest.mark.parametrize(
     "query",
     ["view=pie", "height=9", "width=x", "live=maybe", "interval=0", "hwurl=javascript:x", "no=1",
      "theme=pink", "locale=a_b", "title=%0a", "axis2={}"],

@@ -1,0 +1,37 @@
+"""What attacks are made on: whale and hail over one real store, open and closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from hailwhale.services.assembly import Services
+from hailwhale.web.apps import hail_app, whale_app
+from tests.attacks.hostile import KEY
+from tests.web.client import Client
+
+MakeServices = Callable[..., Services]
+
+
+@pytest.fixture
+def whale(services: Services) -> Client:
+    """Whale alone, where everything is open."""
+    return Client(whale_app(services))
+
+
+@pytest.fixture
+def hail(services: Services) -> Client:
+    return Client(hail_app(services))
+
+
+@pytest.fixture
+def closed(make_services: MakeServices) -> Services:
+    """Services that count sealed pixels alone and let nobody read."""
+    return make_services(counting="sealed", reading="token", seal_keys=(KEY,))
+
+
+@pytest.fixture
+def owner(make_services: MakeServices) -> Client:
+    """Whoever owns the store of `closed`, and may look at what was counted."""
+    return Client(whale_app(make_services(reading="open")))
