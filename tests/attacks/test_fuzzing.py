@@ -12,7 +12,7 @@ import pytest
 from tests.attacks.fuzzing import HAS_ATHERIS, TARGETS, refused, seeds
 from tests.deploy.running import ROOT, environ
 
-RUNS = 5_000
+RUNS = 3_000
 _BROKEN = """
 import sys
 from tests.attacks import fuzzing
