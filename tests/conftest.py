@@ -19,7 +19,9 @@ from hailwhale.store.connection import Client, close_client, connect, open_clien
 from hailwhale.store.embedded import EmbeddedValkey
 from hailwhale.store.keys import Keys
 from hailwhale.store.redis_store import RedisStore
+from hailwhale.web.apps import hail_app, whale_app
 from tests.cluster.clusters import Cluster
+from tests.web.client import Client as WebClient
 
 NOW_S = 1_773_576_630  # Sunday 2026-03-15 12:10:30 UTC
 
@@ -135,6 +137,18 @@ def make_services(
 @pytest.fixture
 def services(make_services: Callable[..., Services]) -> Services:
     return make_services()
+
+
+@pytest.fixture
+def whale(services: Services) -> WebClient:
+    """Whale alone: /count counts at once."""
+    return WebClient(whale_app(services))
+
+
+@pytest.fixture
+def hail(services: Services) -> WebClient:
+    """Hail on the same store: /count waits for a drain."""
+    return WebClient(hail_app(services))
 
 
 @pytest.fixture

@@ -73,10 +73,18 @@ class Child:
             self._start_again_s = now_s + wait_s
             log.warning("%s %s; starting it again in %.1f s", self.name, self.ended(), wait_s)
         elif now_s >= self._start_again_s:
-            try:
-                self.start(environ)
-            except OSError as fault:  # no memory, no more processes: that may pass
-                log.error("%s could not be started: %s", self.name, fault)
+            self._start_anew(environ)
+
+    def renew(self, environ: Mapping[str, str], patience_s: float) -> None:
+        """Have it end in good order, and start it anew."""
+        self.stop(patience_s)
+        self._start_anew(environ)
+
+    def _start_anew(self, environ: Mapping[str, str]) -> None:
+        try:
+            self.start(environ)
+        except OSError as fault:  # no memory, no more processes: that may pass
+            log.error("%s could not be started: %s", self.name, fault)
 
     def ended(self) -> str:
         """How it ended, in words."""

@@ -35,8 +35,7 @@ def hold(arguments: Sequence[str], listener: socket.socket, environ: Mapping[str
         while not told.stop:
             if told.renew:
                 told.renew = False
-                child.stop(_PATIENCE_S)
-                child.start(environ)
+                child.renew(environ, _PATIENCE_S)
             child.look_after(environ)
             time.sleep(_TICK_S)
     finally:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from hailwhale.errors import BadSetting
+from hailwhale.services.safety import refuse_unsafe
 from hailwhale.settings import Settings
 
 BACKLOG = 2048
@@ -28,7 +29,7 @@ def opened(
     """The socket to serve on, and the settings with the address that it has.
 
     It is `fd`, one that systemd handed on (`LISTEN_FDS`), or else a new one on the settings' host
-    and port. Raises `BadSetting` when there is none to be had.
+    and port. Raises `BadSetting` when there is none to be had, or not safely.
     """
     if fd is None and environ.get("LISTEN_PID") == str(os.getpid()):
         if environ.get("LISTEN_FDS") != "1":
@@ -38,21 +39,30 @@ def opened(
             )
         fd = _SYSTEMD_FD
     if fd is None:
+        refuse_unsafe(settings)
         return listen(settings.host, settings.port), settings
     listener = _handed(fd)
     host, port = listener.getsockname()[:2]
-    return listener, replace(settings, host=host, port=port)
+    found = replace(settings, host=host, port=port)
+    try:
+        refuse_unsafe(found)
+    except BadSetting:
+        listener.close()
+        raise
+    return listener, found
 
 
 def _handed(fd: int) -> socket.socket:
     try:
         listener = socket.socket(fileno=fd)
-        listens = listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
     except OSError as fault:
-        raise BadSetting(f"--listen-fd: {fd} is not a socket: {fault}") from fault
+        raise BadSetting(f"LISTEN_FDS: {fd} is not a socket: {fault}") from fault
+    listens = listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
     if not listens or listener.family not in (socket.AF_INET, socket.AF_INET6):
-        listener.detach()  # not ours to close
-        raise BadSetting(f"--listen-fd: {fd} is not a TCP socket that listens")
+        listener.close()
+        raise BadSetting(
+            "LISTEN_FDS: a TCP socket that listens is expected, such as ListenStream=127.0.0.1:8085"
+        )
     listener.set_inheritable(False)
     return listener
 

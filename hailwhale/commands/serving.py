@@ -15,7 +15,6 @@ from hailwhale.commands.processes import end_with_parent
 from hailwhale.commands.servers import server, server_name
 from hailwhale.errors import BadSetting, StoreUnavailable
 from hailwhale.services.assembly import open_services
-from hailwhale.services.safety import refuse_unsafe
 from hailwhale.settings import Settings
 from hailwhale.web.apps import hail_app, whale_app
 from hailwhale.web.late import LateApp
@@ -85,15 +84,13 @@ def run_web(args: argparse.Namespace) -> int:
         return _serve_for_parent(args)
     settings = read_settings(args)
     log_to_stderr(settings.log_format)
-    refuse_unsafe(settings)
     server_name(settings)  # one that is not there is said now, not by the child
+    listener, settings = opened(settings, os.environ)
     if not settings.redis_url:
         raise BadSetting(
             f"HAILWHALE_REDIS_URL: `hailwhale {args.command}` is for a store that several "
             "processes share, so it needs one; `hailwhale serve` brings its own"
         )
-    listener, settings = opened(settings, os.environ)
-    refuse_unsafe(settings)  # a socket that was handed on has an address of its own
     try:
         open_services(settings).close()  # what is wrong is said here, and not by every worker
     except StoreUnavailable as fault:

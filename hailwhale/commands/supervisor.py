@@ -25,7 +25,6 @@ from hailwhale.commands.processes import GRACE_S, end_with_parent
 from hailwhale.commands.servers import server_name
 from hailwhale.errors import HailWhaleError, StoreUnavailable
 from hailwhale.services.assembly import Services, open_services
-from hailwhale.services.safety import refuse_unsafe
 from hailwhale.settings import Settings
 from hailwhale.store.embedded import EmbeddedValkey
 
@@ -62,7 +61,6 @@ class Supervisor:
         with ExitStack() as stack:  # unwound from the last, which is the order to stop in
             listener, self._settings = opened(self._settings, self._environ)
             stack.callback(listener.close)
-            refuse_unsafe(self._settings)
             services = self._open_store(stack)
             fd, parent = listener.fileno(), ["--parent", str(os.getpid())]
             web = Child(

@@ -1,4 +1,4 @@
-"""What attacks are made on: whale and hail over one real store, open and closed."""
+"""What attacks are made on besides: services that are closed to strangers."""
 
 from __future__ import annotations
 
@@ -7,22 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from hailwhale.services.assembly import Services
-from hailwhale.web.apps import hail_app, whale_app
+from hailwhale.web.apps import whale_app
 from tests.attacks.hostile import KEY
 from tests.web.client import Client
 
 MakeServices = Callable[..., Services]
-
-
-@pytest.fixture
-def whale(services: Services) -> Client:
-    """Whale alone, where everything is open."""
-    return Client(whale_app(services))
-
-
-@pytest.fixture
-def hail(services: Services) -> Client:
-    return Client(hail_app(services))
 
 
 @pytest.fixture

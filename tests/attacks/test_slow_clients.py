@@ -15,7 +15,7 @@ import pytest
 
 from hailwhale.store.embedded import EmbeddedValkey
 from tests.deploy.running import Server, started
-from tests.deploy.stack import Stack, deployed, missing
+from tests.deploy.stack import Stack, deployed
 
 MANY = 60
 POST = b"POST /count HTTP/1.1\r\nHost: hw\r\nContent-Type: application/json\r\n"
@@ -63,8 +63,6 @@ def granian(valkey: EmbeddedValkey) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    if missing():
-        pytest.skip(f"needs Debian's supervisor and nginx: {', '.join(missing())}")
     with deployed(tmp_path_factory.mktemp("slow")) as found:
         yield found
 

@@ -21,6 +21,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -29,7 +30,7 @@ from cryptography.x509.oid import NameOID
 from hailwhale.store.embedded import EmbeddedValkey
 from tests.deploy.running import DEADLINE_S, ROOT, environ, until
 
-NEEDED = ("supervisord", "supervisorctl", "nginx")
+_NEEDED = ("supervisord", "supervisorctl", "nginx")
 _SUPERVISOR = """
 [unix_http_server]
 file=%(here)s/supervisor.sock
@@ -61,11 +62,6 @@ http {{
     include {here}/hailwhale.conf;
 }}
 """
-
-
-def missing() -> list[str]:
-    """The programs of Debian's that these tests need and that are not there."""
-    return [name for name in NEEDED if shutil.which(name, path=_path()) is None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +123,8 @@ class Stack:
 @contextmanager
 def deployed(here: Path) -> Iterator[Stack]:
     """All of it, running; stopped at the end in the order of who asks whom."""
+    if missing := [name for name in _NEEDED if shutil.which(name, path=_path()) is None]:
+        pytest.skip(f"needs Debian's supervisor and nginx: {', '.join(missing)}")
     with ExitStack() as stack:
         store = stack.enter_context(EmbeddedValkey(here / "store", fsync="no"))
         hail, whale, http_port, https_port = free_ports(4)

@@ -18,15 +18,13 @@ from urllib.request import urlopen
 import pytest
 
 from tests.deploy.running import ROOT, environ, pids_below, until
-from tests.deploy.stack import Stack, deployed, free_ports, missing
+from tests.deploy.stack import Stack, deployed, free_ports
 
 SENDERS = 4
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    if missing():
-        pytest.skip(f"needs Debian's supervisor and nginx: {', '.join(missing())}")
     with deployed(tmp_path_factory.mktemp("deployed")) as found:
         yield found
 

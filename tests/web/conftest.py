@@ -1,24 +1,12 @@
-"""What the tests of the web share: clients of hail and whale over one store."""
+"""What the tests of the web share besides: a whale beside a drain, and one that was visited."""
 
 from __future__ import annotations
 
 import pytest
 
 from hailwhale.services.assembly import Services
-from hailwhale.web.apps import hail_app, whale_app
+from hailwhale.web.apps import whale_app
 from tests.web.client import Client
-
-
-@pytest.fixture
-def whale(services: Services) -> Client:
-    """Whale alone: /count counts at once."""
-    return Client(whale_app(services))
-
-
-@pytest.fixture
-def hail(services: Services) -> Client:
-    """Hail on the same store: /count waits for a drain."""
-    return Client(hail_app(services))
 
 
 @pytest.fixture
