@@ -6,7 +6,7 @@ import json
 import random
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -131,25 +131,34 @@ def test_without_a_rate_the_sample_is_a_day(said: Said, tmp_path: Path) -> None:
     assert rows(text)["ids"][1] == 40
 
 
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[Services]:
+    """Services on a server of their own: what is measured of a part of it stands for all of it."""
+    with (
+        EmbeddedValkey(tmp_path / "alone", fsync="no") as server,
+        closing(open_services(Settings.from_env({}, redis_url=server.url))) as found,
+    ):
+        yield found
+
+
 def test_a_running_store_is_measured_kind_by_kind(
-    said: Said, services: Services, monkeypatch: pytest.MonkeyPatch
+    said: Said, alone: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HAILWHALE_REDIS_URL", services.settings.redis_url)
-    monkeypatch.setenv("HAILWHALE_NAMESPACE", services.settings.namespace)
-    monkeypatch.setattr(measuring, "_SCANNED", 10_000_000)  # other tests' keys are there, too
-    services.counting.count_many_now({"pk": ["Shop", n], "at": "2020-01-01"} for n in range(30))
+    monkeypatch.setenv("HAILWHALE_REDIS_URL", alone.settings.redis_url)
+    monkeypatch.setenv("HAILWHALE_NAMESPACE", alone.settings.namespace)
+    alone.counting.count_many_now({"pk": ["Shop", n], "at": "2020-01-01"} for n in range(30))
     found = rows(said())
     assert (found["all"][0], found["pks"][0], found["meta"][0]) == (31, 2, 1)
     assert 31 * 60 < found["all"][1] < 31 * 300
 
 
 def test_of_a_large_store_some_keys_stand_for_all(
-    services: Services, monkeypatch: pytest.MonkeyPatch
+    alone: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    services.counting.count_many_now({"pk": ["Shop", n], "at": "2020-01-01"} for n in range(5_000))
+    alone.counting.count_many_now({"pk": ["Shop", n], "at": "2020-01-01"} for n in range(5_000))
     monkeypatch.setattr(measuring, "_SCANNED", 2_500)
     monkeypatch.setattr(measuring, "_WEIGHED", 100)
-    settings = services.settings
+    settings = alone.settings
     found = measuring.measure(settings.redis_url, settings.namespace, 5)
     assert 2_500 <= found.seen < 4_000
     kinds = {kind.name: kind for kind in found.kinds}
