@@ -20,16 +20,16 @@ _LACKING_LEAST = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A visitor by the places of its nodes (the root first) and pairs.
+    """A visitor by the places of its nodes, the root first.
 
     `amounts` are how much it is at each node: wholly at its own; and where nothing is known of a
     dimension that everybody else has, at each node of that as often as the others. `strange` are
-    the families of its nodes that nobody was counted at, and `strangers` how many of its pairs.
+    the families of its nodes that nobody was counted at, and `strangers` how many of its pairs are
+    not known.
     """
 
     nodes: Places
     amounts: Floats
-    pairs: Places
     strange: Places
     strangers: int
 
@@ -86,7 +86,6 @@ class Nodes:
             for j in known[at + 1 :]
             if self.paths[i][0] != self.paths[j][0]
         ]
-        pairs = [self.pair_at[pair] for pair in together if pair in self.pair_at]
         strange = [self.family_at.get((path[0], len(path)), 0) for path in unknown]
         anyhow = [
             place
@@ -96,9 +95,8 @@ class Nodes:
         return Visitor(
             np.array([0, *known, *lacks, *anyhow], dtype=np.intp),
             np.concatenate([np.ones(1 + len(known) + len(lacks)), self.often[anyhow]]),
-            np.array(pairs, dtype=np.intp),
             np.array(strange, dtype=np.intp),
-            len(together) - len(pairs),
+            sum(pair not in self.pair_at for pair in together),
         )
 
     def along(self) -> tuple[Floats, Floats]:

@@ -128,7 +128,12 @@ def _reason(model: Model, outlook: Outlook, place: int) -> str:
         known = column < len(paths)
         where = f"for {_words(paths[column])}" if known else f"without {lacking[column]}"
         parts.append((where, effects[column]))
-    for column, pair in zip(outlook.columns[of_pairs:], outlook.pairs, strict=True):
+    for column, amount, pair in zip(
+        outlook.columns[of_pairs:], outlook.amounts[of_pairs:], outlook.pairs, strict=True
+    ):
+        if amount < 1:
+            general += amount * effects[column]
+            continue
         low, high = model.nodes.pairs[pair]
         parts.append((f"for {_words(paths[low])} with {_words(paths[high])}", effects[column]))
     parts.append(("in general", general))

@@ -111,6 +111,27 @@ def test_a_pair_of_dimensions_counts_where_their_own_evidence_says_so() -> None:
     assert shares(found, (UK, MOBILE), "ab")["b"] > 0.9
 
 
+def test_who_tells_one_dimension_is_worth_what_such_visitors_earned_whatever_the_pairs() -> None:
+    """Its pairs with what it does not tell are met as often as others meet them."""
+    earned = {(US, MOBILE): (800, 100), (US, DESKTOP): (100, 800), (UK, MOBILE): (100, 400)}
+    earned[UK, DESKTOP] = (400, 100)
+    counted: Counted = {
+        (option, both): (4_000, results[place])
+        for both, results in earned.items()
+        for place, option in enumerate("ab")
+    }
+    found = posterior(counted)
+
+    def level(*visitor: tuple[str, str]) -> float:
+        options = found.report(visitor, ["a", "b"]).options
+        return sum(option.estimate for option in options) / len(options)
+
+    assert level() == pytest.approx(0.0875, rel=0.05)
+    assert level(US) == pytest.approx(0.1125, rel=0.05)
+    assert level(UK) == pytest.approx(0.0625, rel=0.05)
+    assert level(MOBILE) == pytest.approx(0.0875, rel=0.05)
+
+
 def test_options_are_drawn_by_their_shares_and_slots_hold_different_ones() -> None:
     found, chance = posterior(CLEAR), random.Random(1)
 
