@@ -300,6 +300,25 @@ class Settings:
         "most labels under one path; later ones count under _other",
         _whole(1, 10_000_000),
     )
+    max_roots: int = _setting(
+        100_000,
+        "HAILWHALE_MAX_ROOTS",
+        "most root pks; later ones count under the root _other",
+        _whole(1, 10_000_000),
+    )
+    max_series: int = _setting(
+        2_000_000,
+        "HAILWHALE_MAX_SERIES",
+        "about the most series, which are pks and dimensions of pks, of all together; what would be "
+        "a new one counts under _other",
+        _whole(1, 1_000_000_000),
+    )
+    max_names: int = _setting(
+        1_000,
+        "HAILWHALE_MAX_NAMES",
+        "most names of metrics of one root pk; later ones are summed up as _other",
+        _whole(1, 1_000_000),
+    )
     max_depth: int = _setting(8, "HAILWHALE_MAX_DEPTH", "most labels in a path", _whole(1, 64))
     max_paths: int = _setting(
         32, "HAILWHALE_MAX_PATHS", "most dimension paths of an event", _whole(1, 1000)

@@ -125,6 +125,7 @@ def make_services(
             Keys(chosen.namespace),
             buffer_limit=chosen.buffer_limit,
             max_children=chosen.max_children,
+            max_series=chosen.max_series,
         )
         made.append(assemble(chosen, store, clock))
         return made[-1]

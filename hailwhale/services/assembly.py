@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from hailwhale.core.timegrid import DAY_S
 from hailwhale.errors import StoreUnavailable
+from hailwhale.services.admission import Admission
 from hailwhale.services.counting import Counting
 from hailwhale.services.deciding import Deciding
 from hailwhale.services.declaring import Declaration, DeclaredStore
@@ -110,8 +111,16 @@ def assemble(
     spans = SpanReader(store, grid, rollups, since, clock, settings.max_points)
     siblings = Siblings(store, spans, Sheets(store, grid, rollups, clock))
     reporting = Reporting(store, spans, siblings)
-    hail = Hailing(spool.accept if spool else store.accept, limits, clock, visitors.name)
-    counting = Counting(store, grid, rollups, limits, clock, drain, visitors.name, spy)
+    settle = Admission(
+        store,
+        settings.max_roots,
+        settings.max_names,
+        time.monotonic,
+        spool.is_away if spool else lambda: False,
+    ).settle
+    accept = spool.accept if spool else store.accept
+    hail = Hailing(accept, limits, clock, visitors.name, settle)
+    counting = Counting(store, grid, rollups, limits, clock, drain, visitors.name, spy, settle)
     journal = Journal(store, settings.journal_entries, clock)
     evidence = EvidenceReader(store, spans, clock)
     models = Models(evidence, time.monotonic)

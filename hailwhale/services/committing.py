@@ -1,4 +1,4 @@
-"""Committing a batch: the loop that folds labels past max_children into `_other`.
+"""Committing a batch: the loop that folds labels there is no room for into `_other`.
 
 Used by the drain and by counting at once, so that both count alike. Knows the store's protocol,
 nothing of HTTP.
@@ -33,10 +33,10 @@ def commit(
 ) -> Committed:
     """Commit a batch as one atomic step and say how it ended (never OVERFLOW).
 
-    The store refuses a step whose new labels do not fit under max_children and names them; those
-    are redirected to `_other` and the step is tried again. Each try redirects at least one label
-    more, so this ends. A guarded step is not redirected, for what it guards would be another cell:
-    `BadInput`, and nothing was counted.
+    The store refuses a step whose new labels do not fit under max_children, or max_series in all,
+    and names them; those are redirected to `_other` and the step is tried again. Each try redirects
+    at least one label more, so this ends. A guarded step is not redirected, for what it guards would
+    be another cell: `BadInput`, and nothing was counted.
     """
     redirects = Redirects()
     while True:
@@ -54,11 +54,12 @@ def commit(
         )
         answer = store.commit(step, now_s)
         if answer.outcome is not Outcome.OVERFLOW:
+            if redirects.count:
+                log.warning("no room for %d labels: counted under _other", redirects.count)
             return answer
         if guard is not None:
             raise _no_cell_of_its_own(answer)
         redirects = redirects.merged(answer.labels, answer.sublabels)
-        log.warning("%d labels are past max_children: counted under _other", redirects.count)
 
 
 def _no_cell_of_its_own(answer: Committed) -> BadInput:
@@ -66,5 +67,5 @@ def _no_cell_of_its_own(answer: Committed) -> BadInput:
     parameter, found = ("pk", pks) if pks else ("dimensions", dimensions)
     new = sorted(label for labels in found for label in labels)
     return BadInput(
-        parameter, ", ".join(new), "labels known already: past max_children none is new"
+        parameter, ", ".join(new), "labels known already: there is no room for new ones"
     )

@@ -36,8 +36,13 @@ class Counting:
         drain: Drain,
         name_of: Callable[[str], str],
         spy: SpyRule,
+        settle: Callable[[Event], Event],
     ) -> None:
-        """`name_of` hashes the uid of a visitor, `spy` says what goes into the spy log."""
+        """`name_of` hashes the uid of a visitor, `spy` says what goes into the spy log.
+
+        `settle` says as what an event is admitted.
+        """
+        self._settle = settle
         self._store = store
         self._grid = grid
         self._rollups = rollups
@@ -53,6 +58,7 @@ class Counting:
 
     def take(self, event: Event) -> Receipt:
         """Count an event that is parsed already."""
+        event = self._settle(event)
         batch = self._batch()
         seen = [self._add(batch, event)]
         outcome = self._commit(shard_of(event.pk[0]), batch, id=event.id, seen=seen)
@@ -80,6 +86,7 @@ class Counting:
             if event.id is not None:
                 report.duplicates += self.take(event) is Receipt.DUPLICATE
                 continue
+            event = self._settle(event)
             shard = shard_of(event.pk[0])
             batch = batches.setdefault(shard, self._batch())
             seen.setdefault(shard, []).append(self._add(batch, event))
@@ -96,11 +103,31 @@ class Counting:
         stay sums. `fields` are those of an event with at most one dimension path, and without `at`
         and `id`. What waits in the buffer is counted first. Each metric is set in one atomic step.
         """
-        event = self._update(fields)
-        dimension = event.dimensions[0] if event.dimensions else ()
-        self._drain.flush([shard_of(event.pk[0])])
-        for metric, value in event.metrics.items():
-            self._set(event, dimension, metric, value)
+        for fault in self.update_counts_to([fields]).values():
+            raise fault
+
+    def update_counts_to(self, many: Sequence[Fields]) -> dict[int, BadInput]:
+        """As `update_count_to` for each of many, with few round trips for what is so already.
+
+        Which of them were refused, by their place (from 0), and why.
+        """
+        refused: dict[int, BadInput] = {}
+        events: dict[int, Event] = {}
+        for place, fields in enumerate(many):
+            try:
+                events[place] = self._update(fields)
+            except BadInput as fault:
+                refused[place] = fault
+        self._drain.flush(list({shard_of(event.pk[0]) for event in events.values()}))
+        wanted = [(at, each, *pair) for at, each in events.items() for pair in each.metrics.items()]
+        known = self._store.read([_ever(event, metric) for _, event, metric, _ in wanted])
+        for (place, event, metric, value), [current] in zip(wanted, known, strict=True):
+            try:
+                if value != (current or 0):
+                    self._set(event, metric, value)
+            except BadInput as fault:
+                refused[place] = fault
+        return refused
 
     def _update(self, fields: Fields) -> Event:
         for name in ("at", "id", "uid"):
@@ -111,10 +138,17 @@ class Counting:
             raise BadInput("metrics", None, 'the values to set, such as {"queued": 12}')
         if len(event.dimensions) > 1:
             raise BadInput("dimensions", fields.get("dimensions"), "at most one dimension path")
+        settled = self._settle(event)
+        for name, before, after in (
+            ("pk", event.pk, settled.pk),
+            ("metrics", event.metrics, settled.metrics),
+        ):
+            if before != after:  # it would be another cell that is set
+                raise BadInput(name, fields.get(name), "what is known: there is no room for more")
         return event
 
-    def _set(self, event: Event, dimension: tuple[str, ...], metric: str, value: Decimal) -> None:
-        ever = Ask(ChunkAddress(event.pk, dimension, "all", 0), [(0, metric)])
+    def _set(self, event: Event, metric: str, value: Decimal) -> None:
+        ever = _ever(event, metric)
         for _ in range(_SET_TRIES):
             current = self._store.read([ever])[0][0] or Decimal(0)
             with localcontext(EXACT):
@@ -123,7 +157,7 @@ class Counting:
                 return
             batch = self._batch()
             batch.add(event.pk, event.dimensions, event.at_s, {metric: difference})
-            guard = Guard(event.pk, dimension, metric, current)
+            guard = Guard(event.pk, ever.chunk.dimension, metric, current)
             if self._commit(shard_of(event.pk[0]), batch, guard=guard) is Outcome.COMMITTED:
                 return
         raise StoreUnavailable(f"{metric} is counted so fast that it cannot be set now")
@@ -151,3 +185,9 @@ class Counting:
         while self._store.apply_next(shard):
             pass
         return found.outcome
+
+
+def _ever(event: Event, metric: str) -> Ask:
+    """The total ever counted of a metric where an event sets it."""
+    dimension = event.dimensions[0] if event.dimensions else ()
+    return Ask(ChunkAddress(event.pk, dimension, "all", 0), [(0, metric)])

@@ -40,8 +40,13 @@ class Hailing:
         limits: Limits,
         clock: Callable[[], float],
         name_of: Callable[[str], str],
+        settle: Callable[[Event], Event],
     ) -> None:
-        """`accept` is a store's, or a spool's before it; `name_of` hashes the uid of a visitor."""
+        """`accept` is a store's, or a spool's before it; `name_of` hashes the uid of a visitor.
+
+        `settle` says as what an event is admitted.
+        """
+        self._settle = settle
         self._accept = GroupCommit(accept).accept
         self._limits = limits
         self._clock = clock
@@ -86,5 +91,6 @@ class Hailing:
         return report
 
     def _incoming(self, event: Event) -> Incoming:
+        event = self._settle(event)
         visitor = None if event.uid is None else self._name_of(event.uid)
         return Incoming(event.pk[0], encode_hit(event, visitor), event.id)

@@ -118,6 +118,10 @@ class Spooling:
             log.warning("%s; hits go into the spool in %s", fault, self._spool.folder)
         self._wake.set()
 
+    def is_away(self) -> bool:
+        """Whether the store was, when it was last offered something."""
+        return self._away
+
     def size_bytes(self) -> int:
         """What waits in the spool, of all processes of this machine."""
         return self._spool.size_bytes()

@@ -159,13 +159,15 @@ class Vitals:
     """What waits in all shards together, and what was counted since the store was made.
 
     `deepest` is the longest buffer of a shard, `lag_s` how long hits wait for the drain where they
-    wait longest, in seconds; `counts` are those of `Store.stats`.
+    wait longest, in seconds; `series` how many pks and dimensions of pks there are; `counts` are
+    those of `Store.stats`.
     """
 
     buffered: int
     deepest: int
     planned: int
     dead_letters: int
+    series: int
     lag_s: float
     counts: Mapping[str, int]
 
@@ -255,6 +257,12 @@ class Store(Protocol):
         made again, within a week. It holds while a sender makes one call at a time, with rising
         numbers. What was settled by an earlier call is ACCEPTED.
         """
+
+    def admit_root(self, root: str, most: int) -> bool:
+        """Whether a root pk is known, or there is room for it among `most`: then it is, now."""
+
+    def admit_names(self, root: str, names: Sequence[str], most: int) -> set[str]:
+        """Which of these metrics of a root pk are known, or find room among `most`."""
 
     def window(self, shard: int, most: int) -> Window:
         """The oldest `most` hits of a shard, left where they are."""

@@ -27,6 +27,8 @@ Client: TypeAlias = "redis.Redis | ClusterClient"
 CONNECT_TIMEOUT_S = 2.0
 _INCLUDES = {
     "accept": (),
+    "admit": (),
+    "forget": (),
     "position": ("fence",),
     "know": ("fence", "children"),
     "commit": ("fence", "children", "decimal", "rows", "views"),

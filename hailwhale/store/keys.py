@@ -7,6 +7,7 @@ script can touch all that belongs to an event::
     hw:imports                             hash    name of an import -> its last block counted whole
     hw:secrets:<kind>                      hash    name -> 32 random bytes, such as salts
     hw:tokens                              hash    id of a bearer token -> what it may, and its hash
+    hw:roots                               set     root pks that were let in
     hw:refused                             hash    why requests were refused -> how many were
     hw:requests                            hash    requests answered, by route, status and duration
     hw:rate:<limit and whose>              string  requests in a window of time, which it lives for
@@ -14,12 +15,13 @@ script can touch all that belongs to an event::
     hw:{17}:position                       string  hits ever taken off the buffer, for the fence
     hw:{17}:plan                           list    increments taken from the buffer, not yet applied
     hw:{17}:dead                           list    hits that could not be parsed, with the reason
-    hw:{17}:stats                          hash    accepted, duplicate, drained, dead, folded; mark
-                                                   and lag: see commit.lua
+    hw:{17}:stats                          hash    accepted, duplicate, drained, dead, folded,
+                                                   series; mark and lag: see commit.lua
     hw:{17}:ids:<root>                     zset    idempotency ids by the second they were accepted
     hw:{17}:sender:<name>                  string  number below which its hits are settled; a week
     hw:{17}:imports                        hash    name of an import -> its last block counted here
     hw:{17}:pks:<pk>                       set     labels known one level below a pk; '' holds roots
+    hw:{17}:names:<root>                   set     names of metrics that were let in
     hw:{17}:kids:<pk>␞<dimension>          set     labels known one level below a dimension
     hw:{17}:1h:1767225600:<pk>␞<dimension> hash    the cells of one chunk of a rollup's buckets
     hw:{17}:all:0:<pk>␞<dimension>         hash    the cells of everything ever
@@ -159,6 +161,12 @@ class Keys:
     def subpks(self, shard: int, pk: Path) -> str:
         """The labels known below `pk`; below the empty path, the root pks of the shard."""
         return self._of_shard(shard, f"pks:{joined(pk)}")
+
+    def roots(self) -> str:
+        return f"{self.namespace}:roots"
+
+    def names(self, root: str) -> str:
+        return self._of_shard(shard_of(root), f"names:{root}")
 
     def children(self, pk: Path, dimension: Path) -> str:
         return self._of_shard(shard_of(pk[0]), f"kids:{self.node(pk, dimension)}")

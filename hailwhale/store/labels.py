@@ -1,11 +1,12 @@
-"""Labels becoming known: how a step's labels are written down for know.lua and commit.lua.
+"""Labels becoming known, and being forgotten: what is written down for know.lua and commit.lua.
 
-Owns the form of sets of labels in the scripts' arguments, and how refused ones are read.
+Owns the form of sets of labels in the scripts' arguments, how refused ones are read, and how many
+more the store has room for. Each label is a series: a pk, or a dimension of one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,10 +14,12 @@ from hailwhale.core.dimensions import Path
 from hailwhale.core.increments import Increments, Node
 from hailwhale.store.base import Committed, Outcome, Step
 from hailwhale.store.chunks import compact
-from hailwhale.store.connection import Client, Script, faults_named
-from hailwhale.store.keys import Keys
+from hailwhale.store.connection import Client, Script, ask, faults_named
+from hailwhale.store.keys import SHARDS, Keys
 
 AT_ONCE = 1_000  # labels that one script makes known: bounds the time it holds up the server
+_ROOM_STALE_S = 60
+_AMPLE = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +36,14 @@ class LabelSets:
         self.owners.append(owner)
 
     @property
+    def size(self) -> int:
+        """How many labels they are."""
+        return sum(map(len, self.sets)) - len(self.sets)
+
+    @property
     def is_large(self) -> bool:
         """Whether they are too many to become known in the step itself."""
-        return sum(map(len, self.sets)) - len(self.sets) > AT_ONCE
+        return self.size > AT_ONCE
 
     def slices(self) -> Iterator[LabelSets]:
         """The same in parts of at most AT_ONCE labels; a large set is cut."""
@@ -78,6 +86,60 @@ def label_sets(keys: Keys, shard: int, increments: Increments, max_children: int
     return found
 
 
+class Room:
+    """How many more series the store has room for, of `most` in all its shards.
+
+    What there are is read when a quarter of the room may have been taken by this process, but at
+    most once a second, and once a minute in any case. So the bound is kept to by about what comes
+    in within a second.
+    """
+
+    def __init__(self, client: Client, keys: Keys, most: int) -> None:
+        self._client = client
+        self._keys = keys
+        self._most = most
+        self._read_s = -_ROOM_STALE_S
+        self._left = self._unread = 0
+
+    def of(self, labels: LabelSets, now_s: int) -> int:
+        """The room that there is for labels, as know() takes it."""
+        self._unread -= labels.size
+        age_s = abs(now_s - self._read_s)
+        if age_s >= _ROOM_STALE_S or (self._unread < 0 and age_s >= 1):
+            self._left = max(0, self._most - self._series())
+            self._unread = self._left // 4 - labels.size
+            self._read_s = now_s
+        return _AMPLE if labels.size <= self._left else self._left
+
+    def _series(self) -> int:
+        stats = [("HGET", self._keys.stats(shard), "series") for shard in range(SHARDS)]
+        with faults_named():
+            return sum(int(found or 0) for found in ask(self._client, stats))
+
+
+class Forgetting:
+    """Takes labels out of what is known."""
+
+    def __init__(self, client: Client, keys: Keys) -> None:
+        self._keys = keys
+        self._script = Script(client, "forget")
+
+    def sets(self, keys_by_shard: Mapping[int, Sequence[str]]) -> None:
+        """Forget all labels of these sets, in the order given."""
+        calls: list[tuple[list[str], list[Any]]] = [
+            ([self._keys.stats(shard), *keys[first : first + AT_ONCE]], [])
+            for shard, keys in keys_by_shard.items()
+            for first in range(0, len(keys), AT_ONCE)
+        ]
+        with faults_named():
+            self._script.many(calls)
+
+    def label(self, shard: int, key: str, label: str) -> None:
+        """Forget one label of one set."""
+        with faults_named():
+            self._script([self._keys.stats(shard), key], [label])
+
+
 class KnownAhead:
     """Makes the labels of large steps known ahead of them, some at a time."""
 
@@ -85,7 +147,7 @@ class KnownAhead:
         self._keys = keys
         self._script = Script(client, "know")
 
-    def know(self, step: Step, labels: LabelSets) -> Committed | None:
+    def know(self, step: Step, labels: LabelSets, room: int) -> Committed | None:
         """Make labels known; what stands in the way of their step, or None.
 
         Should the step come to nothing, they are still those of hits that were there.
@@ -93,7 +155,10 @@ class KnownAhead:
         fence = step.position or ""
         parts = list(labels.slices())
         calls: list[tuple[list[str], list[Any]]] = [
-            ([self._keys.position(step.shard), *part.keys], [fence, compact(part.sets)])
+            (
+                [self._keys.position(step.shard), self._keys.stats(step.shard), *part.keys],
+                [fence, compact(part.sets), room],
+            )
             for part in parts
         ]
         with faults_named():

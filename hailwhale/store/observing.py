@@ -49,6 +49,7 @@ class Observing:
             deepest=max(buffered),
             planned=sum(planned),
             dead_letters=sum(dead),
+            series=sum(int(found.get(b"series", 0)) for found in stats),
             lag_s=max(lags, default=0.0),
             counts=_summed(stats),
         )

@@ -64,6 +64,7 @@ def _at(url: str, settings: Settings) -> OpenStore:
         Keys(settings.namespace),
         buffer_limit=settings.buffer_limit,
         max_children=settings.max_children,
+        max_series=settings.max_series,
         copies=Copies(settings.replicas, within_ms) if settings.replicas else None,
     )
     return OpenStore(store, store.close)

@@ -13,6 +13,7 @@ from hailwhale.core.dimensions import Path
 from hailwhale.core.increments import Node
 from hailwhale.errors import StoreMismatch
 from hailwhale.store.access import Access
+from hailwhale.store.admitting import Admitting
 from hailwhale.store.base import (
     Ask,
     Block,
@@ -39,7 +40,7 @@ from hailwhale.store.connection import Client, Script, ask, close_client, faults
 from hailwhale.store.copies import Copies
 from hailwhale.store.decisions import Decisions
 from hailwhale.store.keys import SHARDS, Keys, cell_field, shard_of
-from hailwhale.store.labels import KnownAhead, LabelSets, label_sets
+from hailwhale.store.labels import Forgetting, KnownAhead, LabelSets, Room, label_sets
 from hailwhale.store.observing import Observing
 from hailwhale.store.spying import SpyLog
 from hailwhale.store.steps import chunk_key, commit_call
@@ -54,9 +55,10 @@ class RedisStore:
     """`hailwhale.store.base.Store` over a redis-py client.
 
     `buffer_limit` hits are the most that one shard buffers, `max_children` the most labels known
-    below one path (roots of a shard excepted), `chunk_cells` the cells that one script may touch:
-    what bounds the time for which a step holds up the server. With `copies`, what is acknowledged
-    (hits accepted, and increments that were not in the buffer) is on so many replicas as well.
+    below one path (root pks excepted), `max_series` about the most of all, `chunk_cells` the cells
+    that one script may touch: what bounds the time for which a step holds up the server. With
+    `copies`, what is acknowledged (hits accepted, and increments that were not in the buffer) is on
+    so many replicas as well.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class RedisStore:
         *,
         buffer_limit: int = 250_000,
         max_children: int = 10_000,
+        max_series: int = 2_000_000,
         chunk_cells: int = 1_500,
         copies: Copies | None = None,
     ) -> None:
@@ -76,6 +79,9 @@ class RedisStore:
         self._chunk_cells = chunk_cells
         self._buffers = Buffers(client, keys, buffer_limit, copies)
         self._ahead = KnownAhead(client, keys)
+        self._room = Room(client, keys, max_series)
+        self._forgetting = Forgetting(client, keys)
+        self._admitting = Admitting(client, keys)
         self._commit = Script(client, "commit")
         self._apply = Script(client, "apply")
         self._views = Views(client, keys)
@@ -117,12 +123,19 @@ class RedisStore:
     def window(self, shard: int, most: int) -> Window:
         return self._buffers.window(shard, most)
 
+    def admit_root(self, root: str, most: int) -> bool:
+        return self._admitting.root(root, most)
+
+    def admit_names(self, root: str, names: Sequence[str], most: int) -> set[str]:
+        return self._admitting.names(root, names, most)
+
     # Hits to increments, increments to cells
 
     def commit(self, step: Step, now_s: int) -> Committed:
         labels = label_sets(self._keys, step.shard, step.increments, self._max_children)
+        room, keys = self._room.of(labels, now_s), self._keys
         if labels.is_large:
-            refused = self._ahead.know(step, labels)
+            refused = self._ahead.know(step, labels, room)
             if refused is not None:
                 return refused
             labels = LabelSets()
@@ -130,7 +143,7 @@ class RedisStore:
         # its hits are in the buffer again.
         copies = self._copies if step.position is None else None
         while True:
-            call = commit_call(step, labels, now_s, self._keys, self._views, self._chunk_cells)
+            call = commit_call(step, labels, room, now_s, keys, self._views, self._chunk_cells)
             with faults_named():
                 answer = self._commit(call.keys, call.args, copies)
             if answer[0] != b"views":
@@ -249,7 +262,10 @@ class RedisStore:
         return self._unlink(chunk_key(self._keys, chunk) for chunk in chunks)
 
     def erase_children(self, nodes: Iterable[Node]) -> None:
-        self._unlink(self._keys.children(*node) for node in nodes)
+        sets: dict[int, list[str]] = {}
+        for pk, dimension in nodes:
+            sets.setdefault(shard_of(pk[0]), []).append(self._keys.children(pk, dimension))
+        self._forgetting.sets(sets)
 
     def _unlink(self, keys: Iterable[str]) -> int:
         return sum(self._many(("UNLINK", key) for key in keys))
@@ -259,15 +275,17 @@ class RedisStore:
             key, label = self._keys.children(pk, dimension[:-1]), dimension[-1]
         else:
             key, label = self._keys.subpks(shard_of(pk[0]), pk[:-1]), pk[-1]
-        with faults_named():
-            self._one("SREM", key, label)
+        self._forgetting.label(shard_of(pk[0]), key, label)
 
     def forget_pk(self, pk: Path) -> None:
+        ids: list[str] = []
         if len(pk) == 1:
             self._spy_log.forget(pk[0])
-        ids = [self._keys.ids(pk[0])] if len(pk) == 1 else []
-        below = self._keys.subpks(shard_of(pk[0]), pk)
-        self._unlink([below, *self._decisions.keys_of(pk), *ids])
+            self._admitting.forget(pk[0])
+            ids = [self._keys.ids(pk[0])]
+        shard = shard_of(pk[0])
+        self._forgetting.sets({shard: [self._keys.subpks(shard, pk)]})
+        self._unlink([*self._decisions.keys_of(pk), *ids])
 
     # Imports
 

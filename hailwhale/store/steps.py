@@ -34,9 +34,18 @@ class CommitCall:
 
 
 def commit_call(
-    step: Step, labels: LabelSets, now_s: int, keys: Keys, views: Views, chunk_cells: int
+    step: Step,
+    labels: LabelSets,
+    room: int,
+    now_s: int,
+    keys: Keys,
+    views: Views,
+    chunk_cells: int,
 ) -> CommitCall:
-    """A step as commit.lua takes it; increments of one chunk go inline, more become a plan."""
+    """A step as commit.lua takes it, with the room there is for its labels.
+
+    Increments of one chunk go inline, more become a plan.
+    """
     shard = step.shard
     names = [
         keys.buffer(shard),
@@ -53,6 +62,7 @@ def commit_call(
         "taken": step.taken,
         "dead": [letter_text(letter) for letter in step.dead],
         "children": labels.sets,
+        "room": room,
         "folded": step.folded,
         "now": now_s,
     }

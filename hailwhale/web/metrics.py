@@ -29,7 +29,7 @@ _COUNTED = {
     "duplicate": "Events that came again with their id, and were not counted again",
     "drained": "Hits taken off the buffer by the drain",
     "dead": "Hits that could not be parsed and became dead letters",
-    "folded": "Labels past HAILWHALE_MAX_CHILDREN, counted under _other",
+    "folded": "Labels there was no room for, counted under _other",
 }
 
 
@@ -92,6 +92,7 @@ def _waiting(vitals: Vitals) -> Iterator[Metric]:
     yield _gauge("deepest_buffer_hits", "Hits in the longest buffer of a shard", vitals.deepest)
     yield _gauge("planned_chunks", "Chunks of sums that are yet to be added", vitals.planned)
     yield _gauge("dead_letters", "Dead letters that are kept", vitals.dead_letters)
+    yield _gauge("series", "Pks and dimensions of pks that there are", vitals.series)
 
 
 def _durations(found: Iterable[Durations]) -> Metric:

@@ -17,6 +17,7 @@ from hailwhale.services import bots
 from hailwhale.services.assembly import Services
 from hailwhale.web import params
 from hailwhale.web.apps import hail_app, whale_app
+from tests.conftest import Clock
 from tests.web.asking import total
 from tests.web.client import LINES, Client
 
@@ -50,6 +51,79 @@ def test_labels_without_end_end_in_other(
     else:
         other = ["_other"] if where == "dimension" else ["ip", "_other"]
         assert total(whale, "Shop", dimension=other) == 1_980
+
+
+def test_paths_without_end_are_bounded_all_together(
+    make_services: MakeServices, client: redis.Redis, namespace: str, clock: Clock
+) -> None:
+    """Each label may have as many below it as any: so there could be millions of millions."""
+    services = make_services(max_series=300, spy_entries=0)
+    whale = Client(whale_app(services))
+    sizes = []
+    for start in range(0, 2_000, 100):
+        clock.now_s += 1
+        events = [
+            {"pk": ["Shop", f"p{n % 7}"], "dimensions": [[f"a{n % 20}", f"b{n % 100}", f"c{n}"]]}
+            for n in range(start, start + 100)
+        ]
+        whale.post("/count", events)
+        sizes.append(services.store.vitals(clock.now_s).series)
+    assert sizes[0] > 300  # one step may bring more than there is room for
+    assert max(sizes) <= 2 * sizes[0]  # and each that is there may get an _other below it
+    assert sizes[-10:] == [sizes[-1]] * 10
+    assert keys_of(client, namespace) < 5 * sizes[-1]
+    assert total(whale, "Shop") == 2_000
+    children = sum(total(whale, "Shop", dimension=[f"a{n}"]) for n in range(20))
+    assert children + total(whale, "Shop", dimension=["_other"]) == 2_000
+    # What is known goes on as before.
+    whale.get("/count", {"pk": '["Shop", "p0"]', "dimensions": '["a0"]'})
+    assert total(whale, ["Shop", "p0"], dimension=["a0"]) > 0
+
+
+@pytest.mark.parametrize("app", [hail_app, whale_app])
+def test_root_pks_without_end_end_in_other(
+    make_services: MakeServices,
+    client: redis.Redis,
+    namespace: str,
+    app: Callable[[Services], Any],
+) -> None:
+    services = make_services(max_roots=20, spy_entries=0)
+    door = Client(app(services))
+    door.get("/count", "pk=Shop")
+    sizes = []
+    for start in range(0, 800, 200):
+        door.post("/count", [{"pk": [f"r{n}", "below"]} for n in range(start, start + 200)])
+        services.drain.flush()
+        sizes.append(keys_of(client, namespace))
+    assert sizes[1:] == [sizes[0]] * 3
+    door.get("/count", "pk=Shop")
+    door.get("/count", "pk=Late&id=1")
+    assert door.get("/count", "pk=Late&id=1").status == 200
+    services.drain.flush()
+    whale = Client(whale_app(services))
+    assert len(services.store.subpks(())) == 21
+    assert total(whale, "Shop") == 2
+    assert total(whale, "r0") == 1
+    assert total(whale, "_other") == 800 - 19 + 1
+    assert total(whale, ["_other", "below"]) == 800 - 19
+
+
+def test_metrics_without_end_are_summed_up_as_other(
+    make_services: MakeServices, client: redis.Redis, namespace: str
+) -> None:
+    services = make_services(max_names=10, spy_entries=0)
+    hail, whale = Client(hail_app(services)), Client(whale_app(services))
+    for start in range(0, 400, 8):
+        metrics = {f"m{n}": 2 for n in range(start, start + 8)}
+        hail.post("/count", {"pk": "Shop", "metrics": metrics})
+    services.drain.flush()
+    assert services.store.metrics(("Shop",)) == {"hits", *(f"m{n}" for n in range(9)), "_other"}
+    assert total(whale, "Shop", metric="m0") == 2
+    assert total(whale, "Shop", metric="_other") == 2 * (400 - 9)
+    # Other root pks have names of their own.
+    hail.post("/count", {"pk": "Elsewhere", "metrics": {"m399": 1}})
+    services.drain.flush()
+    assert services.store.metrics(("Elsewhere",)) == {"hits", "m399"}
 
 
 def test_a_buffer_that_is_full_takes_no_more_and_loses_nothing(make_services: MakeServices) -> None:

@@ -226,9 +226,42 @@ def test_pks_past_max_children_count_under_other_and_their_parents_stay_exact(
     assert total(narrow, "Shop", ["city", "_other"]) == 2
 
 
-def test_root_pks_are_not_bounded(narrow: Services, count_all: CountAll) -> None:
-    count_all(narrow, [{"pk": f"Shop {number}"} for number in range(50)])
-    assert narrow.store.subpks(()) == {f"Shop {number}" for number in range(50)}
+def test_root_pks_have_a_bound_of_their_own(
+    make_services: MakeServices, count_all: CountAll
+) -> None:
+    services = make_services(max_children=3, max_roots=50)
+    count_all(services, [{"pk": f"Shop {number}"} for number in range(52)])
+    assert services.store.subpks(()) == {"_other", *(f"Shop {number}" for number in range(50))}
+    assert total(services, "_other") == 2
+
+
+def test_a_root_pk_that_is_known_needs_no_room_nor_does_one_that_made_some(
+    make_services: MakeServices, count_all: CountAll, clock: Clock
+) -> None:
+    before = make_services()
+    count_all(before, [{"pk": "a", "metrics": {"m": 1}}, {"pk": "b"}])
+    before.store.admit_root("c", 2)
+    services = make_services(max_roots=2, max_names=2)
+    count_all(services, [{"pk": "a", "metrics": {"m": 1, "n": 1}}, {"pk": "b"}, {"pk": "c"}])
+    assert total(services, "a", metric="m") == 2
+    assert total(services, "a", metric="_other") == 1
+    assert total(services, "b") == 2
+    assert services.store.subpks(()) == {"a", "b", "_other"}
+    services.erasing.reset(("b",))
+    assert services.store.vitals(clock.now_s).series == 2
+    count_all(services, [{"pk": "c"}])
+    assert total(services, "c") == 1
+
+
+def test_nothing_is_set_that_there_is_no_room_for(make_services: MakeServices) -> None:
+    services = make_services(max_roots=1, max_names=2)
+    services.counting.update_count_to({"pk": "a", "metrics": {"queue": 3}})
+    services.counting.count_now({"pk": "a"})
+    for fields in ({"pk": "b", "metrics": {"queue": 3}}, {"pk": "a", "metrics": {"n": 3}}):
+        with pytest.raises(BadInput, match="there is no room for more"):
+            services.counting.update_count_to(fields)
+    assert services.store.subpks(()) == {"a"}
+    assert total(services, "a", metric="queue") == 3
 
 
 def test_many_new_labels_in_one_step_fold_exactly(

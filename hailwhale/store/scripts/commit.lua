@@ -16,6 +16,7 @@
 --   taken      hits to take off the head of the buffer
 --   dead       dead letters to keep
 --   children   the sets of labels, as know() takes them; those of a large step are known already
+--   room       how many of them may be new, or -1
 --   id         {id, now, seconds remembered} or absent: count only if this id is new
 --   block      {name of an import, number} or absent: count only if the last block was a lower one
 --   guard      {position in KEYS of a hash of cells, field, text} or absent: only while it holds this
@@ -55,7 +56,7 @@ if step.id then
   end
 end
 
-local refused = know(KEYS, 8, step.children)
+local refused = know(KEYS, 8, step.children, step.room, KEYS[5])
 if refused then return refused end
 
 if step.block then redis.call('HSET', KEYS[6], step.block[1], step.block[2]) end

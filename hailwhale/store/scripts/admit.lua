@@ -1,0 +1,16 @@
+-- Let names into a set, as many as there is room for.
+--
+-- KEYS[1] set   ARGV[1] most it may hold   ARGV[2..] names
+-- returns those that did not fit
+
+local refused = {}
+for i = 2, #ARGV do
+  if redis.call('SISMEMBER', KEYS[1], ARGV[i]) == 0 then
+    if redis.call('SCARD', KEYS[1]) < tonumber(ARGV[1]) then
+      redis.call('SADD', KEYS[1], ARGV[i])
+    else
+      refused[#refused + 1] = ARGV[i]
+    end
+  end
+end
+return refused
