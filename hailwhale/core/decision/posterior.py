@@ -67,17 +67,19 @@ class Posterior:
     ) -> list[Choice]:
         """Options for a visitor, each once, drawn by their shares.
 
-        After the first, each is drawn by the shares of those that are left.
+        After the first, each is drawn by the shares of those that are left: evenly where the first
+        had it all.
         """
         known = self._of(visitor, options)
         first = min(bisect(known.cumulated, chance.random()), len(options) - 1)
         chosen = [Choice(options[first], float(known.shares[first]))]
         if slots > 1:
             left = np.array(known.shares)
+            free = np.ones(len(options))
             last = first
             for _ in range(slots - 1):
-                left[last] = 0.0
-                left /= left.sum()
+                left[last] = free[last] = 0.0
+                left = left / left.sum() if left.any() else free / free.sum()
                 last = chance.choices(range(len(options)), left.tolist())[0]
                 chosen.append(Choice(options[last], float(left[last])))
         return chosen

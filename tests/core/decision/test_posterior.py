@@ -144,6 +144,16 @@ def test_options_are_drawn_by_their_shares_and_slots_hold_different_ones() -> No
     assert three[-1].propensity == pytest.approx(1)
 
 
+def test_where_one_option_has_it_all_the_other_slots_are_shared_evenly() -> None:
+    found, chance = posterior(CLEAR, policy=Policy(explore=False)), random.Random(1)
+
+    draws = [found.choose((), "abc", chance, slots=3) for _ in range(200)]
+
+    assert {draw[0].option for draw in draws} == {"b"}
+    assert {draw[1].option for draw in draws} == {"a", "c"}
+    assert {tuple(choice.propensity for choice in draw) for draw in draws} == {(1.0, 0.5, 1.0)}
+
+
 @pytest.mark.parametrize(
     ("policy", "expected"),
     [
