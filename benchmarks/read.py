@@ -38,7 +38,7 @@ _QUESTIONS: dict[str, Ask] = {
 
 def run(effort: Effort) -> list[Row]:
     """Rows for the library, for HTTP and for growth."""
-    few, many = effort.pick(1_000, 100), effort.pick(100_000, 1_000)
+    few, many = effort.pick(1_000, 10), effort.pick(100_000, 100)
     with ExitStack() as stack:
         small, large = stack.enter_context(serving.valkey()), stack.enter_context(serving.valkey())
         beside_few = stack.enter_context(closing(_filled(small.url, few)))

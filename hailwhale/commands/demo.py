@@ -58,9 +58,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"The past is there already. Now sending {rate:g} visits a second", end="")
     elif days:
         sent = send_past(service, now_s, days, rate, chance)
-        print(
-            f"Sent {sent:,} events of the last {days:g} days. Now {rate:g} visits a second", end=""
-        )
+        last = "day" if days == 1 else f"{days:g} days"
+        print(f"Sent {sent:,} events of the last {last}. Now {rate:g} visits a second", end="")
     else:
         print(f"Sending {rate:g} visits a second", end="")
     print(f" to {args.url} until Ctrl-C.", flush=True)

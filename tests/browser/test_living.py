@@ -301,7 +301,7 @@ def _children(pk: str) -> Any:
     return parse_children({"pk": pk})
 
 
-def test_memory_stays_flat_over_five_hundred_looks(open_page: OpenPage, origin: str) -> None:
+def test_memory_stays_flat_over_two_hundred_looks(open_page: OpenPage, origin: str) -> None:
     page = open_page(page_of(origin))
     page.evaluate("""() => {
         let turn = 0;
@@ -334,7 +334,7 @@ def test_memory_stays_flat_over_five_hundred_looks(open_page: OpenPage, origin: 
     session.send("Performance.enable")
     page.evaluate(look, 60)
     heap, nodes = used()
-    page.evaluate(look, 500)
+    page.evaluate(look, 200)
     heap_after, nodes_after = used()
     assert nodes_after <= nodes + 50
     assert heap_after <= heap * 1.1 + 300_000
