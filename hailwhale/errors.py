@@ -7,6 +7,7 @@ This module imports nothing of the project; every layer may import it.
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Self
 
 _SHOWN_CHARS = 80
 
@@ -30,6 +31,14 @@ class BadInput(HailWhaleError, ValueError):
         self.parameter = parameter
         self.message = f"got {shown(got)}; expected {expected}"
         super().__init__(f"{parameter}: {self.message}")
+
+    @classmethod
+    def told(cls, parameter: str, message: str) -> Self:
+        """The fault that a service told of: its message says what came and what was expected."""
+        fault = cls(parameter, None, "")
+        fault.message = message
+        fault.args = (f"{parameter}: {message}",)
+        return fault
 
 
 class TooLarge(BadInput):

@@ -1,0 +1,50 @@
+"""Events and questions as JSON: the values that the library takes, as the service reads them.
+
+Owns what JSON has no form for: decimals, dates, and mappings that are no dict.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+
+
+def text_of(fields: Mapping[str, object]) -> str:
+    """Parameters as a JSON object, less those that are None.
+
+    Raises `TypeError`, `ValueError` or `RecursionError` for what no parser of a service would take.
+
+    >>> text_of({"pk": ("Shop", 7), "metrics": {"dollars": Decimal("19.990")}, "uid": None})
+    '{"pk":["Shop",7],"metrics":{"dollars":"19.990"}}'
+    """
+    return _encode({name: value for name, value in fields.items() if value is not None})
+
+
+def event_text(fields: Mapping[str, object], now_s: float) -> str:
+    """An event as it is sent, however often: with the time that it happened at, and an id.
+
+    >>> event_text({"pk": "Shop", "at": None, "id": "order-17"}, now_s=1_767_225_600.9)
+    '{"pk":"Shop","at":1767225600,"id":"order-17"}'
+    """
+    at, id = fields.get("at"), fields.get("id")
+    fixed = {
+        "at": int(now_s) if at is None else at,
+        "id": secrets.token_hex(12) if id is None else id,
+    }
+    return text_of({**fields, **fixed})
+
+
+def _written(value: object) -> object:
+    if isinstance(value, Decimal):
+        return str(value)  # numeric text is as exact
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"a {type(value).__name__} is no value of a parameter")
+
+
+_encode = json.JSONEncoder(default=_written, allow_nan=False, separators=(",", ":")).encode
