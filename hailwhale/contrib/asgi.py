@@ -1,0 +1,67 @@
+"""Counts the requests of any ASGI application: FastAPI, Starlette, …
+
+Owns when a request begins and ends under ASGI. What is counted of it is `counting`'s.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from hailwhale.contrib.counting import Counter, Requests
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class CountRequests:
+    """An ASGI application that serves what `app` serves, and counts its HTTP requests.
+
+    `counter` is a `hailwhale.client.Client` or `AsyncClient`, or anything whose `count` returns at
+    once: the event loop waits for it. `route_of` says of a request's scope what its route is, None
+    for none; without it the templates of FastAPI and Starlette are used. A raw path is never a
+    route: at most `max_routes` are told apart.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        counter: Counter,
+        *,
+        route_of: Callable[[Scope], str | None] | None = None,
+        pk: object = "Requests",
+        max_routes: int = 200,
+    ) -> None:
+        self._app = app
+        self._route_of = route_of or framework_route
+        self._requests = Requests(counter, pk, max_routes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request; it is counted when the application is done with it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began_s = time.perf_counter()
+        status = 500
+
+        async def noticed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noticed)
+        finally:
+            took_s = time.perf_counter() - began_s
+            route = self._requests.route(lambda: self._route_of(scope))
+            self._requests.count(route, scope["method"], status, took_s)
+
+
+def framework_route(scope: Scope) -> str | None:
+    """The template that FastAPI or Starlette left in the scope of a request that they served."""
+    return getattr(scope.get("route"), "path", None)

@@ -1,0 +1,98 @@
+"""What is counted of a request, whoever served it: its route, its method, its status and how long.
+
+Owns the pk, dimensions and metrics of requests, that labels stay few, and that an app goes on when
+counting does not. It knows neither WSGI nor ASGI, nor how the counter counts.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+log = logging.getLogger("hailwhale.contrib")
+
+UNROUTED = "_unrouted"  # what no route was found for, mostly a 404
+OTHER = "_other"  # a route past the number that is kept apart
+
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"}
+_PAUSE_S = 30.0
+_PLACEHOLDER = re.compile(r"<[^<>]*>|\{[^{}]*\}")
+
+
+class Counter(Protocol):
+    """Takes events: a `Client`, `Hail`, or whatever else has such a `count`."""
+
+    def count(
+        self, pk: object = None, dimensions: object = None, metrics: object = None
+    ) -> object: ...
+
+
+class Requests:
+    """Counts requests under `pk`, at most `max_routes` routes apart.
+
+    Each is `requests 1`, `duration_s` seconds and, when its status is 500 or more, `errors 1`,
+    by `route`, `method` and `status` (`5xx > 503`). A counter that fails is left alone for half a
+    minute, so that an app does not wait for it with every request.
+    """
+
+    def __init__(self, counter: Counter, pk: object, max_routes: int) -> None:
+        self._counter = counter
+        self._pk = pk
+        self._max_routes = max_routes
+        self._routes: set[str] = set()
+        self._paused_until_s = 0.0
+
+    def route(self, tell: Callable[[], str | None]) -> str:
+        """The label of a request's route, as `tell` has it; raises nothing, whatever that does."""
+        try:
+            route = tell()
+        except Exception:
+            log.warning("a request's route is not known", exc_info=True)
+            return UNROUTED
+        if not route:
+            return UNROUTED
+        if route not in self._routes:
+            if len(self._routes) >= self._max_routes:
+                return OTHER
+            self._routes.add(route)
+        return route
+
+    def count(self, route: str, method: str, status: int, duration_s: float) -> None:
+        """Count a request; raises nothing, whatever the counter does."""
+        now_s = time.monotonic()
+        if now_s < self._paused_until_s:
+            return
+        dimensions = {
+            "route": route,
+            "method": method if method in _METHODS else OTHER,
+            "status": {f"{status // 100}xx": str(status)},
+        }
+        metrics = {"requests": 1, "duration_s": round(duration_s, 6), "errors": int(status >= 500)}
+        try:
+            self._counter.count(self._pk, dimensions, metrics)
+        except Exception:
+            self._paused_until_s = now_s + _PAUSE_S
+            log.warning("requests are not counted for %d s", _PAUSE_S, exc_info=True)
+
+
+def templates(*routes: str) -> Callable[[str], str | None]:
+    """Finds the first of these templates that a path fits: for frameworks that tell no route.
+
+    A placeholder, `<id>` or `{id}`, stands for anything without a slash.
+
+    >>> route_of = templates("/products/<id>", "/products/<id>/reviews")
+    >>> route_of("/products/7"), route_of("/products/7/reviews"), route_of("/wp-login.php")
+    ('/products/<id>', '/products/<id>/reviews', None)
+    """
+    patterns = [
+        (re.compile("[^/]+".join(map(re.escape, _PLACEHOLDER.split(route)))), route)
+        for route in routes
+    ]
+
+    def route_of(path: str) -> str | None:
+        return next((route for pattern, route in patterns if pattern.fullmatch(path)), None)
+
+    return route_of
