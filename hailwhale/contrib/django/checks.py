@@ -1,0 +1,81 @@
+"""System checks: what `manage.py check` says of HailWhale's settings, store and keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Warning
+
+from hailwhale.contrib.django import conf
+from hailwhale.errors import BadSetting, HailWhaleError
+from hailwhale.settings import Settings
+from hailwhale.whale import Whale
+
+_NAMED = re.compile(rf"^{conf.SETTING}_([A-Z_]+)")
+
+
+def check_settings(**_: Any) -> list[CheckMessage]:
+    """E001: what is no setting of HailWhale, or has a value that it cannot have."""
+    return [Error(fault, id="hailwhale.E001") for fault in _faults()]
+
+
+def check_store(databases: Any = None, **_: Any) -> list[CheckMessage]:
+    """W001: the store does not answer, or is not what the settings say. With --database only.
+
+    A Redis or Valkey by URL is looked at; an embedded one is not started for it.
+    """
+    if not databases or any(_faults()):
+        return []
+    settings = conf.read_settings()
+    if not settings.redis_url:
+        return []
+    door = Whale(settings=settings)
+    try:
+        door.services.store.ping()
+    except HailWhaleError as fault:
+        return [Warning(f"The store of HailWhale: {fault}", id="hailwhale.W001")]
+    finally:
+        door.close()
+    return []
+
+
+def check_seal_keys(**_: Any) -> list[CheckMessage]:
+    """W002: there is no key to seal pixels and graphs with. With --deploy only."""
+    if any(_faults()) or conf.whale().sealing.keyring.all():
+        return []
+    hint = "`manage.py hailwhale keys new` makes one."
+    text = "Pixels and graphs in templates are not sealed: whoever sees one can change it."
+    return [Warning(text, hint=hint, id="hailwhale.W002")]
+
+
+def _faults() -> Iterator[str]:
+    """What is wrong with each setting; with all of them together, where each one is right."""
+    try:
+        names = list(conf.given())
+    except BadSetting as fault:
+        yield str(fault)
+        return
+    found = False
+    for name in names:
+        for text in _faults_of(name):
+            found = True
+            yield _NAMED.sub(rf'{conf.SETTING}["\1"]', text)
+    if not found:
+        try:
+            conf.read_settings()
+        except BadSetting as fault:
+            yield str(fault)
+
+
+def _faults_of(name: str) -> Iterator[str]:
+    value = conf.given()[name]
+    try:
+        if name == conf.SEND_BY:
+            conf.sender_of(value)
+        elif name != "REPLICAS":  # right or wrong together with another
+            variable = f"{conf.SETTING}_{name}"
+            Settings.from_env({variable: conf.text(name, value)})
+    except BadSetting as fault:
+        yield str(fault)

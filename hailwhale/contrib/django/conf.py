@@ -1,0 +1,110 @@
+"""HailWhale's settings out of Django's, and the doors that are opened by them.
+
+Owns the form of `HAILWHALE = {"REDIS_URL": "redis://…", …}`: the variables of the environment
+without their prefix, values as Python writes them. What is not in there is that of the environment.
+It does not know what is counted.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.utils.module_loading import import_string
+
+from hailwhale.errors import BadSetting, shown
+from hailwhale.hail import Hail
+from hailwhale.settings import Settings
+from hailwhale.whale import Whale
+
+SETTING = "HAILWHALE"
+SEND_BY = "SEND_BY"  # the one that HailWhale itself does not have
+WHALE, HAIL = "whale", "hail"
+_FORMS = "text, a number, True or False, a path, or a list of texts"
+
+Send = Callable[..., Any]
+
+
+def given() -> dict[str, object]:
+    """What Django's settings say; None is as if it were not there."""
+    found = getattr(django_settings, SETTING, {})
+    if not isinstance(found, Mapping):
+        raise BadSetting(f"{SETTING}: got {shown(found)}; expected a dict of settings")
+    return {str(name): value for name, value in found.items() if value is not None}
+
+
+def variables() -> dict[str, str]:
+    """The same as variables of the environment: what another process has to be told."""
+    return {f"{SETTING}_{k}": text(k, value) for k, value in given().items() if k != SEND_BY}
+
+
+def text(name: str, value: object) -> str:
+    """One value as a variable of the environment has it.
+
+    >>> text("OPEN", True), text("CORS_ORIGINS", ["https://a.example", "https://b.example"])
+    ('1', 'https://a.example,https://b.example')
+    """
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
+        return ",".join(value)
+    if isinstance(value, str | int | float | os.PathLike):
+        return os.fspath(value) if isinstance(value, os.PathLike) else str(value)
+    raise BadSetting(f"{SETTING}_{name}: got {shown(value)}; expected {_FORMS}")
+
+
+def read_settings() -> Settings:
+    """The settings in force; raises `BadSetting` naming the variable."""
+    return Settings.from_env({**os.environ, **variables()})
+
+
+@cache
+def whale() -> Whale:
+    """The door to counting and asking."""
+    return Whale(settings=read_settings())
+
+
+@cache
+def hail() -> Hail:
+    """The door to the buffer, for events that are to be buffered."""
+    return Hail(settings=read_settings())
+
+
+@cache
+def sender() -> Send:
+    """What an event's fields are handed to, by `SEND_BY`; see `sender_of`."""
+    return sender_of(given().get(SEND_BY, WHALE))()
+
+
+def sender_of(how: object) -> Callable[[], Send]:
+    """What makes the sender of a value of `SEND_BY`, once the settings are known to be right.
+
+    "whale" (the default) counts at once, "hail" buffers for a `hailwhale drain`; the dotted path of
+    a function is called with the fields as keywords. Raises `BadSetting` for anything else.
+    """
+    if how == WHALE:
+        return lambda: whale().count_now
+    if how == HAIL:
+        return lambda: hail().count
+    expected = f'"{WHALE}", "{HAIL}" or the dotted path of a function'
+    try:
+        found: Send = import_string(str(how))
+    except ImportError as fault:
+        raise BadSetting(f"{SETTING}_{SEND_BY}: got {shown(how)}; expected {expected}") from fault
+    if not callable(found):
+        raise BadSetting(f"{SETTING}_{SEND_BY}: {how} cannot be called; expected {expected}")
+    return lambda: found
+
+
+def forget(*, setting: str, **_: object) -> None:
+    """Read the settings again at the next use; Django calls it when a test overrides one."""
+    if setting != SETTING:
+        return
+    for door in (whale, hail):
+        if door.cache_info().currsize:
+            door().close()
+        door.cache_clear()
+    sender.cache_clear()

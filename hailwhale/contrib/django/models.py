@@ -1,0 +1,145 @@
+"""The model mixin `Counted`: an object that counts what happens to it, and answers.
+
+It curries the object's pk into the library's door and has no logic of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from functools import wraps
+from typing import Any, ClassVar, ParamSpec, TypeVar
+
+from asgiref.sync import sync_to_async
+from django.db import models, router
+from django.utils.asyncio import async_unsafe
+
+from hailwhale.contrib.django import conf, counting
+from hailwhale.contrib.django.pks import own_pk, pk_of
+from hailwhale.contrib.django.ranking import CountedManager
+from hailwhale.core.dimensions import parse_dimensions
+from hailwhale.core.metrics import Number
+from hailwhale.services.ranking import RankAnswer
+from hailwhale.services.reporting import PlotAnswer, TotalsAnswer
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _awaited(method: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
+    """The same for coroutines: in Django's thread for what blocks, and so in its transaction."""
+
+    @wraps(method)
+    async def called(*args: P.args, **kwargs: P.kwargs) -> R:
+        return await sync_to_async(method)(*args, **kwargs)
+
+    return called
+
+
+class Counted(models.Model):
+    """A model whose objects are counted as `["shop.Product", "7"]`: the model's label and the pk.
+
+    `hailwhale_root` names another beginning (`"Product"`, or a list of labels), `hailwhale_field`
+    the field to take in place of the primary key; `hailwhale_pk` may be overridden altogether.
+
+    Arguments are those of `hailwhale.whale.Whale` without its `pk`. Each method that waits for the
+    store has a twin for coroutines, with an `a` in front; called where a loop runs it raises
+    `SynchronousOnlyOperation`, as Django's own do.
+    """
+
+    hailwhale_root: ClassVar[str | Sequence[str]] = ()
+    hailwhale_field: ClassVar[str] = "pk"
+    hailwhale_pk = own_pk
+
+    objects = CountedManager()
+
+    class Meta:
+        abstract = True
+
+    @async_unsafe
+    def count_now(
+        self, dimensions: object = None, metrics: object = None, **event: Any
+    ) -> bool | None:
+        """Count one event of this object, once the transaction that runs is committed.
+
+        What is rolled back counts nothing; without a transaction it counts at once. An event that
+        waits keeps the time of the call, and is logged as an error should the store be away then.
+        `event` are the further parameters: `metric`, `dimension`, `at`, `id`, `uid`.
+        """
+        fields = {"dimensions": dimensions, "metrics": metrics, **event}
+        return counting.count(self._event(fields), self._using())
+
+    @async_unsafe
+    def count_related(
+        self, other: object, dimensions: object = None, metrics: object = None, **event: Any
+    ) -> bool | None:
+        """`count_now`, split by another object besides: `product.count_related(customer, …)`.
+
+        The other's pk is a dimension, `shop.Customer > 12`: `product.rank("shop.Customer")` has
+        the customers of this product, in order.
+        """
+        limits = conf.whale().settings.limits
+        asked = event.pop("dimension", None) if dimensions is None else dimensions
+        paths = [list(path) for path in parse_dimensions(asked, limits)]
+        return self.count_now([*paths, pk_of(other)], metrics, **event)
+
+    @async_unsafe
+    def update_count_to(
+        self, dimensions: object = None, metrics: object = None, **event: Any
+    ) -> None:
+        """Make totals ever counted equal to these values, once the transaction is committed."""
+        fields = {"dimensions": dimensions, "metrics": metrics, **event}
+        counting.update_count_to(self._event(fields), self._using())
+
+    @async_unsafe
+    def totals(self, *args: Any, **asked: Any) -> TotalsAnswer:
+        """`{period: {dimension: {metric: number}}}`, as `Whale.totals`."""
+        return conf.whale().totals(self.hailwhale_pk(), *args, **asked)
+
+    @async_unsafe
+    def total(self, metric: object = "hits", *args: Any, **asked: Any) -> Number:
+        """One number: `product.total("revenue", "1d:1mo")`."""
+        return conf.whale().total(self.hailwhale_pk(), metric, *args, **asked)
+
+    @async_unsafe
+    def today(self, metric: object = "hits", dimension: object = None) -> Number:
+        """The total of one metric or formula since midnight, of the service's time zone."""
+        return conf.whale().today(self.hailwhale_pk(), metric, dimension)
+
+    @async_unsafe
+    def yesterday(self, metric: object = "hits", dimension: object = None) -> Number:
+        """The total of one metric or formula over the day before today."""
+        return conf.whale().yesterday(self.hailwhale_pk(), metric, dimension)
+
+    @async_unsafe
+    def plotpoints(self, *args: Any, **asked: Any) -> PlotAnswer:
+        """`{dimension: {metric: [[epoch ms, number], …]}}`, as `Whale.plotpoints`."""
+        return conf.whale().plotpoints(self.hailwhale_pk(), *args, **asked)
+
+    @async_unsafe
+    def rank(self, *args: Any, **asked: Any) -> RankAnswer:
+        """What is below a dimension of this object, in order, as `Whale.rank`."""
+        return conf.whale().rank(self.hailwhale_pk(), *args, **asked)
+
+    @async_unsafe
+    def subdimensions(self, *args: Any, **asked: Any) -> dict[str, list[str]]:
+        """The dimensions known of this object, as `Whale.subdimensions`."""
+        return conf.whale().subdimensions(self.hailwhale_pk(), *args, **asked)
+
+    acount_now = _awaited(count_now)
+    acount_related = _awaited(count_related)
+    aupdate_count_to = _awaited(update_count_to)
+    atotals = _awaited(totals)
+    atotal = _awaited(total)
+    atoday = _awaited(today)
+    ayesterday = _awaited(yesterday)
+    aplotpoints = _awaited(plotpoints)
+    arank = _awaited(rank)
+    asubdimensions = _awaited(subdimensions)
+
+    def _event(self, fields: dict[str, Any]) -> dict[str, Any]:
+        given = {name: value for name, value in fields.items() if value is not None}
+        return {"pk": self.hailwhale_pk(), **given}
+
+    def _using(self) -> str:
+        """The database whose transaction this object is part of."""
+        return self._state.db or router.db_for_write(type(self), instance=self)
