@@ -1,0 +1,182 @@
+"""What may be made of curves: sums, quotients, names, the highest.
+
+What adds up may be added; ratios, last values and visitors do not add up, so adding them is
+refused. Curves in, curves out: where they come from, `Source` knows, and how they are asked for,
+`functions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal, localcontext
+
+from hailwhale.core.formula import EXACT
+from hailwhale.core.graphite.paths import Pattern, label_of
+from hailwhale.core.graphite.target import Call
+from hailwhale.core.timegrid import Interval
+from hailwhale.errors import BadInput
+
+Value = Decimal | None
+
+SUM_WORDS = ("sum", "total")
+MAX_HIGHEST = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A series under a name. `path` is the first path it was made of, `starts_s` and `end_s` say
+    when its buckets begin and when the last one ends; a value that cannot be told is None.
+
+    `additive` says whether curves of its kind add up to something.
+    """
+
+    name: str
+    path: str
+    starts_s: tuple[int, ...]
+    end_s: int
+    values: tuple[Value, ...]
+    additive: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where curves come from: `read` gives those of a pattern in buckets of an interval (None: what
+    suits); `begin_s` and `end_s` are what a request spans."""
+
+    read: Callable[[Pattern, Interval | None], list[Curve]]
+    begin_s: int
+    end_s: int
+    interval: Interval | None = None
+
+
+def alias(_call: Call, _source: Source, curves: list[Curve], name: str) -> list[Curve]:
+    return [replace(curve, name=name) for curve in curves]
+
+
+def alias_by_node(
+    call: Call, _source: Source, curves: list[Curve], *places: Decimal
+) -> list[Curve]:
+    named = []
+    for curve in curves:
+        nodes = curve.path.split(".")
+        if any(not -len(nodes) <= place < len(nodes) for place in places):
+            raise BadInput("target", call.text, f"nodes of {curve.path}, the first being 0")
+        name = ".".join(label_of(nodes[int(place)]) for place in places)
+        named.append(replace(curve, name=name))
+    return named
+
+
+def alias_by_metric(call: Call, source: Source, curves: list[Curve]) -> list[Curve]:
+    return alias_by_node(call, source, curves, Decimal(-1))
+
+
+def as_percent(
+    call: Call, source: Source, curves: list[Curve], total: list[Curve] | None = None
+) -> list[Curve]:
+    whole = sum_series(call, source, curves) if total is None else total
+    parts = divide_series(call, source, curves, whole) if curves else []
+    return [
+        replace(part, name=f"asPercent({curve.name})", values=each(part.values, _hundredfold))
+        for part, curve in zip(parts, curves, strict=True)
+    ]
+
+
+def consolidate_by(_call: Call, _source: Source, curves: list[Curve], _how: str) -> list[Curve]:
+    return curves
+
+
+def constant_line(_call: Call, source: Source, value: Decimal) -> list[Curve]:
+    middle_s = (source.begin_s + source.end_s) // 2
+    starts = tuple(dict.fromkeys((source.begin_s, middle_s, source.end_s)))
+    name = format(value, "f")
+    return [Curve(name, name, starts, source.end_s + 1, (value,) * len(starts))]
+
+
+def divide_series(
+    call: Call, _source: Source, dividends: list[Curve], divisors: list[Curve]
+) -> list[Curve]:
+    if len(divisors) != 1:
+        raise BadInput("target", call.text, f"one series to divide by, not {len(divisors)}")
+    [divisor] = divisors
+    made = []
+    for curve in dividends:
+        _refuse_mixed(call, [curve, divisor])
+        pairs = zip(curve.values, divisor.values, strict=True)
+        values = tuple(a / b if a is not None and b else None for a, b in pairs)
+        name = f"divideSeries({curve.name},{divisor.name})"
+        made.append(replace(curve, name=name, values=values, additive=False))
+    return made
+
+
+def highest(
+    call: Call,
+    _source: Source,
+    curves: list[Curve],
+    count: Decimal = Decimal(1),
+    by: str = "sum",
+) -> list[Curve]:
+    if not 1 <= count <= MAX_HIGHEST:
+        raise BadInput("target", call.text, f"how many, from 1 to {MAX_HIGHEST}")
+
+    def height(curve: Curve) -> Decimal:
+        values = [value for value in curve.values if value is not None]
+        if by in SUM_WORDS:
+            return sum(values, Decimal(0))
+        return (max(values) if by == "max" else values[-1]) if values else Decimal("-Infinity")
+
+    return sorted(curves, key=height, reverse=True)[: int(count)]
+
+
+def scale(_call: Call, _source: Source, curves: list[Curve], factor: Decimal) -> list[Curve]:
+    by = format(factor, "f")
+    return [
+        replace(
+            curve,
+            name=f"scale({curve.name},{by})",
+            values=each(curve.values, lambda value: value * factor),
+        )
+        for curve in curves
+    ]
+
+
+def summarize(
+    call: Call, _source: Source, curves: list[Curve], interval: str, how: str = "sum"
+) -> list[Curve]:
+    ending = f',"{interval}","{how}")'
+    return [replace(curve, name=f"summarize({curve.name}{ending}") for curve in curves]
+
+
+def sum_series(call: Call, _source: Source, *lists: list[Curve]) -> list[Curve]:
+    curves = [curve for each in lists for curve in each]
+    if not curves:
+        return []
+    for curve in curves:
+        if not curve.additive:
+            expected = "series that add up: of ratios, divideSeries(sumSeries(…), sumSeries(…))"
+            raise BadInput("target", curve.name, expected)
+    _refuse_mixed(call, curves)
+    exact = EXACT.copy()
+    exact.clear_traps()
+    with localcontext(exact):
+        columns = zip(*(curve.values for curve in curves), strict=True)
+        values = tuple(_total(column) for column in columns)
+    return [replace(curves[0], name=call.text, values=values)]
+
+
+def _total(column: Sequence[Value]) -> Value:
+    known = [value for value in column if value is not None]
+    return sum(known, Decimal(0)) if known else None
+
+
+def _refuse_mixed(call: Call, curves: Sequence[Curve]) -> None:
+    if any(curve.starts_s != curves[0].starts_s for curve in curves):
+        raise BadInput("target", call.text, "series in buckets of one interval")
+
+
+def each(values: Sequence[Value], make: Callable[[Decimal], Decimal]) -> tuple[Value, ...]:
+    return tuple(None if value is None else make(value) for value in values)
+
+
+def _hundredfold(value: Decimal) -> Decimal:
+    return value * 100

@@ -1,0 +1,211 @@
+"""Functions of targets: what may be made of series, honestly, and how an editor is told of them.
+
+Each does with sums what can be right. What adds up may be added; ratios, last values and visitors
+do not add up, so adding them is refused; to summarize is to ask for wider buckets, of which a
+formula is worked out anew. What is not here is refused by name.
+
+It must not know where series come from: `Source` reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow, localcontext
+
+from hailwhale.core.formula import WORKING
+from hailwhale.core.graphite import curves
+from hailwhale.core.graphite.curves import Curve, Source, Value
+from hailwhale.core.graphite.paths import Pattern
+from hailwhale.core.graphite.target import Argument, Call, Text
+from hailwhale.core.graphite.times import parse_interval
+from hailwhale.core.timegrid import Interval
+from hailwhale.errors import BadInput
+
+_ANSWER = Context(17, Emin=-284, Emax=299, traps=[InvalidOperation, DivisionByZero, Overflow])
+_KINDS = {list: "a path or a function", Decimal: "a number", str: "a text in quotes"}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """An argument: its name and kind as Graphite's index of functions has them."""
+
+    name: str
+    kind: str
+    required: bool = True
+    multiple: bool = False
+    default: object = None
+    options: tuple[str, ...] = ()
+
+    @property
+    def type(self) -> type:
+        """What it is read as: a list of curves, a number or a text."""
+        types: Mapping[str, type] = {"seriesList": list, "float": Decimal, "integer": Decimal}
+        return types.get(self.kind, Decimal if self.kind == "node" else str)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function: what it is for, what it takes, and what it makes of that."""
+
+    group: str
+    doc: str
+    parameters: tuple[Parameter, ...]
+    make: Callable[..., list[Curve]]
+
+
+def evaluate(expression: Argument, source: Source) -> list[Curve]:
+    """The curves of a target; `BadInput` for what cannot be worked out, naming the function."""
+    if isinstance(expression, Pattern):
+        return source.read(expression, source.interval)
+    if not isinstance(expression, Call):
+        raise BadInput("target", expression, "a path or a function of paths")
+    function = FUNCTIONS.get(expression.name)
+    if function is None:
+        raise BadInput("target", expression.name, f"one of the functions {', '.join(FUNCTIONS)}")
+    if expression.name == "summarize":
+        source = replace(source, interval=_interval_of(expression))
+    given = _arguments(expression, function, source)
+    try:
+        with localcontext(WORKING):
+            made = function.make(expression, source, *given)
+        return [replace(curve, values=_rounded(curve.values)) for curve in made]
+    except Overflow as fault:
+        raise BadInput("target", expression.text, "values that stay below 10^300") from fault
+
+
+def index() -> dict[str, dict[str, object]]:
+    """All functions as Graphite's /functions tells of them."""
+    return {
+        name: {
+            "name": name,
+            "function": f"{name}({', '.join(each.name for each in function.parameters)})",
+            "description": function.doc,
+            "module": "hailwhale",
+            "group": function.group,
+            "params": [_told(each) for each in function.parameters],
+        }
+        for name, function in FUNCTIONS.items()
+    }
+
+
+def _told(parameter: Parameter) -> dict[str, object]:
+    told: dict[str, object] = {"name": parameter.name, "type": parameter.kind}
+    told["required"] = parameter.required
+    more = {"multiple": parameter.multiple, "default": parameter.default}
+    more["options"] = list(parameter.options)
+    return told | {name: value for name, value in more.items() if value}
+
+
+# Arguments
+
+
+def _arguments(call: Call, function: Function, source: Source) -> list[object]:
+    found: list[object] = []
+    last = function.parameters[-1]
+    most = 64 if last.multiple else len(function.parameters)
+    for place, argument in enumerate(call.arguments):
+        if place >= most:
+            raise BadInput("target", call.text, f"at most {most} arguments of {call.name}")
+        parameter = function.parameters[min(place, len(function.parameters) - 1)]
+        found.append(_argument(call, argument, parameter, source))
+    for parameter in function.parameters[len(found) :]:
+        if parameter.required:
+            raise BadInput("target", call.text, f"{call.name} with its {parameter.name}")
+    return found
+
+
+def _argument(call: Call, argument: Argument, parameter: Parameter, source: Source) -> object:
+    if parameter.type is list and isinstance(argument, Call | Pattern):
+        return evaluate(argument, source)
+    if parameter.type is Decimal and _suits(argument, parameter):
+        return argument
+    if parameter.type is str and isinstance(argument, Text):
+        if not parameter.options or argument.value in parameter.options:
+            return argument.value
+        raise BadInput("target", argument.value, f"one of {' '.join(parameter.options)}")
+    whole = "a whole number" if parameter.kind in ("integer", "node") else _KINDS[parameter.type]
+    raise BadInput("target", call.text, f"{whole} as {call.name}'s {parameter.name}")
+
+
+def _suits(argument: Argument, parameter: Parameter) -> bool:
+    if not isinstance(argument, Decimal):
+        return False
+    return parameter.kind == "float" or argument == argument.to_integral_value()
+
+
+def _interval_of(call: Call) -> Interval:
+    if len(call.arguments) < 2 or not isinstance(call.arguments[1], Text):
+        raise BadInput("target", call.text, "summarize with an interval, such as '1d'")
+    return parse_interval(call.arguments[1].value, "target")
+
+
+def _rounded(values: Sequence[Value]) -> tuple[Value, ...]:
+    """Values as they are answered: sums with all their digits, what is longer to 17 of them."""
+
+    def rounded(value: Decimal) -> Decimal:
+        whole = value.adjusted() < 30 and len(value.as_tuple().digits) <= 30
+        return value if whole else _ANSWER.plus(value)
+
+    return curves.each(values, rounded)
+
+
+_LIST = Parameter("seriesList", "seriesList")
+_LISTS = Parameter("seriesLists", "seriesList", multiple=True)
+_SUM = Parameter("func", "string", required=False, default="sum", options=curves.SUM_WORDS)
+_BY = Parameter("func", "string", False, default="sum", options=(*curves.SUM_WORDS, "max", "last"))
+_TOTAL = Parameter("total", "seriesList", required=False)
+_ADDED = "Adds series up, bucket by bucket; refused for ratios and visitors, which do not add up."
+
+FUNCTIONS: dict[str, Function] = {
+    "alias": Function(
+        "Alias", "Names series.", (_LIST, Parameter("newName", "string")), curves.alias
+    ),
+    "aliasByMetric": Function(
+        "Alias", "Names series by their metric.", (_LIST,), curves.alias_by_metric
+    ),
+    "aliasByNode": Function(
+        "Alias",
+        "Names series by nodes of their path, the first being 0.",
+        (_LIST, Parameter("nodes", "node", multiple=True)),
+        curves.alias_by_node,
+    ),
+    "asPercent": Function(
+        "Combine",
+        "Per cent of a total, or of all of them together.",
+        (_LIST, _TOTAL),
+        curves.as_percent,
+    ),
+    "consolidateBy": Function(
+        "Special",
+        "Buckets are always made wider by sums: any other way is refused.",
+        (_LIST, Parameter("consolidationFunc", "string", options=curves.SUM_WORDS)),
+        curves.consolidate_by,
+    ),
+    "constantLine": Function(
+        "Special", "A line at a value.", (Parameter("value", "float"),), curves.constant_line
+    ),
+    "divideSeries": Function(
+        "Combine",
+        "Divides series by one series; nothing where that is 0.",
+        (Parameter("dividendSeriesList", "seriesList"), Parameter("divisorSeries", "seriesList")),
+        curves.divide_series,
+    ),
+    "highest": Function(
+        "Filter Series",
+        "The n series that come to most.",
+        (_LIST, Parameter("n", "integer", required=False, default=1), _BY),
+        curves.highest,
+    ),
+    "scale": Function(
+        "Transform", "Multiplies by a factor.", (_LIST, Parameter("factor", "float")), curves.scale
+    ),
+    "sum": Function("Combine", _ADDED, (_LISTS,), curves.sum_series),
+    "sumSeries": Function("Combine", _ADDED, (_LISTS,), curves.sum_series),
+    "summarize": Function(
+        "Transform",
+        "Asks for buckets of an interval, of which formulas are worked out anew.",
+        (_LIST, Parameter("intervalString", "interval"), _SUM),
+        curves.summarize,
+    ),
+}

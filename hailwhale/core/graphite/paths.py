@@ -1,0 +1,193 @@
+"""Dotted paths: how a pk, a dimension and a metric are written for Graphite, and patterns of them.
+
+A path is the labels of the pk, then where it is split the word ``by`` and the labels of the
+dimension, then the metric or formula::
+
+    Shop.revenue                        the pk Shop, overall
+    Product.7.revenue                   the pk Product > 7
+    Shop.by.country.US.dollars/hits     the pk Shop, the dimension country > US, a formula
+
+In a label everything but letters, digits and ``_ - / : @`` is percent-encoded as UTF-8, and a label
+that is the word ``by`` is written ``%62y``. So a path reads back to exactly one series.
+
+It must not know stores, nor what series are made into.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import translate
+from itertools import product
+from urllib.parse import quote, unquote
+
+from hailwhale.core.dimensions import OVERALL, Path, parse_label
+from hailwhale.core.limits import DEFAULT_LIMITS, Limits
+from hailwhale.errors import BadInput
+
+BY = "by"
+_BY_ESCAPED = "%62y"
+_SAFE = "_-/:@"
+_MAX_CHARS = 4096
+_MAX_CHOICES = 100  # that braces of one node may come to
+_WILD = re.compile(r"[*?\[\]{}]")
+_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_BRACES = re.compile(r"\{([^{}]*)\}")
+_FORM = "a path such as Shop.by.country.US.revenue; see /metrics/find"
+
+
+def node_of(label: str) -> str:
+    """A label as one node of a path.
+
+    >>> node_of("US"), node_of("v1.2 (beta)"), node_of("by")
+    ('US', 'v1%2E2%20%28beta%29', '%62y')
+    """
+    if label == BY:
+        return _BY_ESCAPED
+    return "".join(c if c.isalnum() or c in _SAFE else _escaped(c) for c in label)
+
+
+def label_of(node: str) -> str:
+    """The label that a node writes; `BadInput` for an escape that is none.
+
+    >>> label_of("v1%2E2")
+    'v1.2'
+    """
+    if _ESCAPE.search(node):
+        raise BadInput("target", node, "percent-encoded UTF-8, a percent sign itself as %25")
+    try:
+        return unquote(node, errors="strict")
+    except UnicodeDecodeError as fault:
+        raise BadInput("target", node, "percent-encoded UTF-8") from fault
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a series is counted: what its path writes."""
+
+    pk: Path
+    dimension: Path
+    metric: str
+
+    @property
+    def path(self) -> str:
+        """The dotted path.
+
+        >>> Address(("Shop",), ("country", "US"), "dollars/hits").path
+        'Shop.by.country.US.dollars/hits'
+        """
+        return ".".join([*branch_nodes(self.pk, self.dimension), node_of(self.metric)])
+
+
+def branch_nodes(pk: Path, dimension: Path = OVERALL) -> list[str]:
+    """The nodes above the metrics of a pk and a dimension."""
+    between = [BY] if dimension else []
+    return [*map(node_of, pk), *between, *map(node_of, dimension)]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One node of a pattern: a text, or what matches several with ``* ? [ab] {a,b}``."""
+
+    text: str
+
+    @property
+    def is_wild(self) -> bool:
+        """Whether it may match more than one label."""
+        return _WILD.search(self.text) is not None
+
+    def label(self, limits: Limits) -> str:
+        """The one label of a node that is not wild; `BadInput` where no label can be that."""
+        return parse_label(label_of(self.text), limits, "target")
+
+    def matching(self, labels: Iterable[str]) -> list[str]:
+        """Those of the labels that it matches as they are written, in their order.
+
+        >>> Node("{U*,CA}").matching(["CA", "DE", "UK", "US"])
+        ['CA', 'UK', 'US']
+        """
+        patterns = self._patterns()
+        return [
+            label
+            for label in sorted(labels)
+            if any(pattern.match(node_of(label)) for pattern in patterns)
+        ]
+
+    def matches_word(self, word: str) -> bool:
+        """Whether it matches a word of the grammar, which is no label.
+
+        >>> Node("b*").matches_word("by"), Node("%62y").matches_word("by")
+        (True, False)
+        """
+        return any(pattern.match(word) for pattern in self._patterns())
+
+    def _patterns(self) -> list[re.Pattern[str]]:
+        return [re.compile(translate(choice)) for choice in _choices(self.text)]
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What a target or a query names: nodes of the pk, of the dimension (None without ``by``), and
+    the last node."""
+
+    text: str
+    pk: tuple[Node, ...]
+    dimension: tuple[Node, ...] | None
+    last: Node
+
+    @classmethod
+    def parse(cls, text: str, parameter: str = "target") -> Pattern:
+        """Read a dotted pattern; `BadInput` where it cannot be one.
+
+        >>> found = Pattern.parse("Shop.by.country.*.revenue")
+        >>> [node.text for node in found.dimension], found.last.text
+        (['country', '*'], 'revenue')
+        """
+        nodes = text.split(".")
+        if not text or len(text) > _MAX_CHARS or not all(nodes):
+            raise BadInput(parameter, text, _FORM)
+        for node in nodes:
+            if node.count("{") != node.count("}") or node.count("{") != len(_BRACES.findall(node)):
+                raise BadInput(parameter, text, "braces within one node, as in {US,CA}")
+        *above, last = map(Node, nodes)
+        words = [node.text for node in above]
+        if BY not in words:
+            return cls(text, tuple(above), None, last)
+        at = words.index(BY)
+        if at == 0 or BY in words[at + 1 :]:
+            raise BadInput(parameter, text, f"{_FORM}; a label that is {BY} is {_BY_ESCAPED}")
+        return cls(text, tuple(above[:at]), tuple(above[at + 1 :]), last)
+
+
+def address_of(pattern: Pattern, limits: Limits = DEFAULT_LIMITS) -> Address:
+    """What a pattern without wild nodes names; `BadInput` where a path cannot be that.
+
+    >>> address_of(Pattern.parse("Shop.by.country.US.revenue")).dimension
+    ('country', 'US')
+    """
+    pk = tuple(node.label(limits) for node in pattern.pk)
+    dimension = tuple(node.label(limits) for node in pattern.dimension or ())
+    if not pk or pattern.dimension == () or max(len(pk), len(dimension)) > limits.depth:
+        raise BadInput("target", pattern.text, _FORM)
+    return Address(pk, dimension, label_of(pattern.last.text))
+
+
+def _choices(text: str) -> list[str]:
+    """A pattern without its braces: each way to choose from them.
+
+    >>> _choices("a{b,c}d")
+    ['abd', 'acd']
+    """
+    parts = _BRACES.split(text)  # texts, and between them what stood in braces
+    options = [part.split(",") if place % 2 else [part] for place, part in enumerate(parts)]
+    count = 1
+    for option in options:
+        count *= len(option)
+    if count > _MAX_CHOICES:
+        raise BadInput("target", text, f"braces with at most {_MAX_CHOICES} choices")
+    return ["".join(chosen) for chosen in product(*options)]
+
+
+def _escaped(char: str) -> str:
+    return f"%{ord(char):02X}" if char.isascii() else quote(char)
