@@ -129,7 +129,7 @@ def deployed(here: Path) -> Iterator[Stack]:
         store = stack.enter_context(EmbeddedValkey(here / "store", fsync="no"))
         hail, whale, http_port, https_port = free_ports(4)
         (here / "logs").mkdir()
-        _certificate(here)
+        write_certificate(here)
         _write_supervisor(here, store.url, hail, whale)
         _write_nginx(here, hail, whale, http_port, https_port)
         stack.enter_context(_running("supervisord", "-c", str(here / "supervisord.conf")))
@@ -202,6 +202,7 @@ def _write_nginx(here: Path, hail: int, whale: int, http_port: int, https_port: 
             "listen 80;": f"listen 127.0.0.1:{http_port};",
             "listen 443 ssl;": f"listen 127.0.0.1:{https_port} ssl;",
             "/etc/ssl/hailwhale": str(here),
+            "/var/log/nginx": str(here / "logs"),
         },
     )
     (here / "hailwhale.conf").write_text(example, encoding="utf-8")
@@ -221,7 +222,7 @@ def free_ports(count: int) -> list[int]:
         return [each.getsockname()[1] for each in sockets]
 
 
-def _certificate(here: Path) -> None:
+def write_certificate(here: Path) -> None:
     """A certificate of its own for 127.0.0.1, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hw.example.com")])

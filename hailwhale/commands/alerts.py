@@ -1,0 +1,171 @@
+"""`hailwhale alerts` and `hailwhale report`: what a rules file asks for, told when it is due.
+
+Owns reading the file, the loop and its log. What is told, and when, is the services' part.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import threading
+import time
+import tomllib
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+
+from hailwhale.commands.logs import log_to_stderr
+from hailwhale.commands.options import Subparsers, add_settings, read_settings
+from hailwhale.commands.processes import stop_on_signals
+from hailwhale.core.alerts.rules import Alert, Report, Rules, parse_rules
+from hailwhale.errors import BadInput, HailWhaleError, StoreUnavailable
+from hailwhale.services.alerting import Alerting
+from hailwhale.services.assembly import Services, open_services
+from hailwhale.services.reports import Reports
+from hailwhale.settings import Settings
+
+log = logging.getLogger("hailwhale.alerts")
+
+T = TypeVar("T", Alert, Report)
+
+_REPORTS_EVERY_S = 30
+_FAILED = 1
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the two commands."""
+    alerts = subparsers.add_parser(
+        "alerts",
+        help="watch totals and tell by webhook or e-mail",
+        description="Check the alerts of a rules file until SIGTERM, and tell when one begins or "
+        "ends. Any number may run on one store: each notice is sent by one of them.",
+        epilog="docs/alerts.rst has the keys of a file",
+    )
+    _add_common(alerts)
+    alerts.add_argument("--once", action="store_true", help="check each alert once, and end")
+    alerts.set_defaults(run=run_alerts)
+
+    report = subparsers.add_parser(
+        "report",
+        help="send reports by e-mail, when they are due",
+        description="Send the reports of a rules file when they are due, until SIGTERM.",
+        epilog="docs/alerts.rst has the keys of a file",
+    )
+    _add_common(report)
+    when = report.add_mutually_exclusive_group()
+    when.add_argument("--once", action="store_true", help="send what is due, and end")
+    when.add_argument("--now", metavar="NAME", help="send this one at once, to try it, and end")
+    report.set_defaults(run=run_report)
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("rules", metavar="RULES.toml", type=Path, help="the rules file")
+    add_settings(parser, "redis_url", "data_dir", "log_format")
+
+
+def run_alerts(args: argparse.Namespace) -> int:
+    """Check alerts, once or until a signal."""
+    settings, rules = _started(args)
+    if not rules.alerts:
+        raise BadInput("alert", [], "at least one table [[alert]]")
+    stop = threading.Event() if args.once else stop_on_signals()
+
+    def check(services: Services) -> bool:
+        alerting = Alerting(services, rules, stop.wait)
+        return _each(rules.alerts, alerting.check, quiet=not args.once)
+
+    return _run(settings, check, stop, rules.every_s, once=args.once)
+
+
+def run_report(args: argparse.Namespace) -> int:
+    """Send reports, once or until a signal."""
+    settings, rules = _started(args)
+    if not rules.reports:
+        raise BadInput("report", [], "at least one table [[report]]")
+    stop = threading.Event() if args.once or args.now else stop_on_signals()
+
+    def check(services: Services) -> bool:
+        return _each(rules.reports, Reports(services, rules).check, quiet=not args.once)
+
+    def send(services: Services) -> bool:
+        named = [report for report in rules.reports if report.name == args.now]
+        if not named:
+            names = ", ".join(report.name for report in rules.reports)
+            raise BadInput("now", args.now, f"one of the reports {names}")
+        failed = Reports(services, rules).send(
+            named[0], f"{args.now}-now-{time.time_ns()}", named[0].emails
+        )
+        print(f"{args.now}: {'not taken by all' if failed else 'sent'}")
+        return not failed
+
+    if args.now is not None:
+        return _run(settings, send, stop, _REPORTS_EVERY_S, once=True)
+    return _run(settings, check, stop, _REPORTS_EVERY_S, once=args.once)
+
+
+def read_rules(path: Path, settings: Settings) -> Rules:
+    """The rules of a file; `BadInput` says where it is wrong."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise BadInput("rules", str(path), f"a file that can be read ({fault})") from fault
+    try:
+        found = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as fault:
+        raise BadInput("rules", str(path), f"TOML: {fault}") from fault
+    return parse_rules(found, settings.limits)
+
+
+def _started(args: argparse.Namespace) -> tuple[Settings, Rules]:
+    settings = read_settings(args)
+    log_to_stderr(settings.log_format)
+    return settings, read_rules(args.rules, settings)
+
+
+def _run(
+    settings: Settings,
+    check: Callable[[Services], bool],
+    stop: threading.Event,
+    every_s: int,
+    *,
+    once: bool,
+) -> int:
+    """Check at the beginning of each slot; while the store is away, wait for it."""
+    if once:
+        services = open_services(settings)
+        try:
+            return 0 if check(services) else _FAILED
+        finally:
+            services.close()
+    services_open: Services | None = None
+    log.info("looking every %s s", every_s)
+    try:
+        while not stop.is_set():
+            try:
+                services_open = services_open or open_services(settings)
+                check(services_open)
+            except StoreUnavailable as fault:
+                log.warning("%s; trying again", fault)
+            stop.wait(every_s - time.time() % every_s + 0.05)
+    finally:
+        if services_open is not None:
+            services_open.close()
+    return 0
+
+
+def _each(rules: Sequence[T], check: Callable[[T], str], *, quiet: bool) -> bool:
+    """Check every rule; whether none was at fault. What is wrong with one is not the others'."""
+    fine = True
+    for rule in rules:
+        try:
+            line = check(rule)
+        except StoreUnavailable:
+            raise
+        except HailWhaleError as fault:
+            log.error("%s: %s", rule.name, fault)
+            fine = False
+        else:
+            if not quiet:
+                print(line)
+    return fine

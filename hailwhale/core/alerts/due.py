@@ -1,0 +1,34 @@
+"""When a report is due, and whether an alert keeps quiet: times of day in a zone.
+
+Pure. It must not know what is told.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from hailwhale.core.alerts.fields import is_within
+from hailwhale.core.alerts.rules import Alert, Report
+
+
+def last_due_s(report: Report, now_s: int) -> int:
+    """The last time, up to now, that a report was to be sent at.
+
+    A time of day that clocks skip is the moment they do so; one that comes twice is the first.
+    """
+    zone = report.grid.zone
+    today = datetime.fromtimestamp(now_s, zone).date()
+    for days in range(9):
+        day = today - timedelta(days=days)
+        if report.weekday in (None, day.weekday()):
+            hour, minute = divmod(report.minute, 60)
+            at = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
+            if (at_s := int(at.timestamp())) <= now_s:
+                return at_s
+    raise AssertionError("each weekday is within nine days")  # pragma: no cover
+
+
+def is_quiet(alert: Alert, now_s: int) -> bool:
+    """Whether nobody is to be told now."""
+    local = datetime.fromtimestamp(now_s, alert.quiet_grid.zone)
+    return is_within(local.hour * 60 + local.minute, alert.quiet)

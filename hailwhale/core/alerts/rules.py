@@ -1,0 +1,271 @@
+"""The rules of a file: alerts and reports, checked key by key as the file is read.
+
+Owns which keys there are and what each means; docs/alerts.rst tells it to people. It must not know
+stores, clocks, or how anything is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeVar
+
+from hailwhale.core.alerts.fields import Table
+from hailwhale.core.dimensions import Path, parse_pk
+from hailwhale.core.formula import Formula
+from hailwhale.core.limits import DEFAULT_LIMITS, Limits
+from hailwhale.core.period import Back, Period
+from hailwhale.core.question import Plot, parse_asked, parse_plot
+from hailwhale.core.timegrid import Grid, parse_zone
+from hailwhale.errors import BadInput
+
+T = TypeVar("T")
+Tables = Mapping[str, object]
+
+MIN_EVERY_S = 1
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_ABSOLUTE = ("above", "below")
+_RELATIVE = ("rises_by", "falls_by")
+_ASKED = ("pk", "dimension")
+_ALERT_KEYS = (
+    *("name", *_ASKED, "metric", "period", "tz", *_ABSOLUTE, *_RELATIVE, "against", "minimum"),
+    *("for", "quiet", "repeat", "webhook", "email", "graph"),
+)
+_REPORT_KEYS = (
+    *("name", *_ASKED, "metrics", "depth", "limit", "period", "tz"),
+    *("every", "on", "at", "title", "email"),
+)
+_MAIL_KEYS = ("host", "port", "from", "tls", "user", "password_variable")
+_FILE_KEYS = ("every", "tz", "home", "webhook", "email", "mail", "alert", "report")
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """Where e-mail is handed in. `tls` is none, starttls or tls; the password is in a variable."""
+
+    host: str
+    port: int
+    sender: str
+    tls: str
+    user: str
+    password_variable: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A condition over the total of a formula, and whom to tell of it.
+
+    `word` is above, below, rises_by or falls_by, `bound` its number (per cent of the last two, held
+    against what `against` names). It fires when it held at `checks` checks in a row.
+    """
+
+    name: str
+    pk: Path
+    dimension: Path
+    formula: Formula
+    period: Period
+    grid: Grid | None
+    word: str
+    bound: Decimal
+    against: str
+    minimum: Decimal
+    checks: int
+    quiet: tuple[tuple[int, int], ...]
+    quiet_grid: Grid
+    repeat_s: int
+    webhooks: tuple[str, ...]
+    emails: tuple[str, ...]
+    graph: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An e-mail with numbers and graphs, at a time of day, every day or on a day of the week."""
+
+    name: str
+    plot: Plot
+    title: str
+    weekday: int | None
+    minute: int
+    grid: Grid
+    emails: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a file holds. Alerts are checked every `every_s`; `home` is the service's address."""
+
+    every_s: int
+    home: str
+    mail: Mail | None
+    alerts: tuple[Alert, ...]
+    reports: tuple[Report, ...]
+
+
+def parse_rules(file: Tables, limits: Limits = DEFAULT_LIMITS) -> Rules:
+    """Read a file's tables; `BadInput` names the rule and the key."""
+    top = Table("the file", file)
+    top.only(*_FILE_KEYS)
+    grid = top.zone("tz", parse_zone("UTC"))
+    mail = _mail(file["mail"]) if "mail" in file else None
+    every_s = top.seconds("every", "1m")
+    if every_s < MIN_EVERY_S:
+        raise top.refuse("every", "a length from 1s")
+    shared = _Shared(limits, grid, top.urls("webhook"), top.addresses("email"), mail is not None)
+    home = top.urls("home")
+    return Rules(
+        every_s,
+        home[0].rstrip("/") if home else "",
+        mail,
+        tuple(_alert(table, shared) for table in _tables(file, "alert")),
+        tuple(_report(table, shared) for table in _tables(file, "report")),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What the rules of a file have in common."""
+
+    limits: Limits
+    grid: Grid
+    webhooks: tuple[str, ...]
+    emails: tuple[str, ...]
+    can_mail: bool
+
+
+def _tables(file: Tables, kind: str) -> list[Table]:
+    """The tables of a kind, each under its name, which no two may share."""
+    found = file.get(kind, [])
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise BadInput(kind, found, f"tables, each under [[{kind}]]")
+    tables, names = [], set()
+    for place, values in enumerate(found, 1):
+        name = Table(f"{kind} {place}", values).text("name")
+        if not name or name in names:
+            raise BadInput(f"{kind} {place}: name", values.get("name"), "a name of its own")
+        names.add(name)
+        tables.append(Table(f"{kind} {name}", values))
+    return tables
+
+
+def _mail(value: object) -> Mail:
+    table = Table("mail", value if isinstance(value, dict) else {})
+    table.only(*_MAIL_KEYS)
+    sender = table.addresses("from")
+    if len(sender) != 1:
+        raise table.refuse("from", "the address that mail comes from")
+    tls = table.word("tls", "none", "starttls", "tls")
+    user, variable = table.text("user"), table.text("password_variable")
+    if bool(user) != bool(variable):
+        raise table.refuse("user", "user together with password_variable, the name of a variable")
+    port = table.whole("port", 1, 65_535, {"none": 25, "starttls": 587, "tls": 465}[tls])
+    return Mail(table.text("host", "localhost"), port, sender[0], tls, user, variable)
+
+
+def _alert(table: Table, shared: _Shared) -> Alert:
+    table.only(*_ALERT_KEYS)
+    period = _named(table, "period", Period.parse, "1m:1h")
+    word, bound = _condition(table)
+    against = table.word("against", "before", "last_week") if word in _RELATIVE else ""
+    if word in _RELATIVE and not isinstance(period.reach, Back):
+        raise table.refuse("period", "interval:length, such as 1m:1h, to hold one against another")
+    if word in _ABSOLUTE and not {"against", "minimum"}.isdisjoint(table.values):
+        raise table.refuse("against", "rises_by or falls_by with it")
+    pk, dimension = _asked(table, shared.limits)
+    webhooks = table.urls("webhook", shared.webhooks)
+    return Alert(
+        name=table.name.partition(" ")[2],
+        pk=pk,
+        dimension=dimension,
+        formula=_named(table, "metric", Formula.parse, "hits"),
+        period=period,
+        grid=table.zone("tz", shared.grid) if "tz" in table.values else None,
+        word=word,
+        bound=bound,
+        against=against,
+        minimum=table.number("minimum", Decimal(0)) or Decimal(0),
+        checks=table.whole("for", 1, 1_000, 1),
+        quiet=table.hours("quiet"),
+        quiet_grid=table.zone("tz", shared.grid),
+        repeat_s=table.seconds("repeat", ""),
+        webhooks=webhooks,
+        emails=_emails(table, shared, needed=not webhooks),
+        graph=table.flag("graph", True),
+    )
+
+
+def _condition(table: Table) -> tuple[str, Decimal]:
+    words = [word for word in (*_ABSOLUTE, *_RELATIVE) if word in table.values]
+    if len(words) != 1:
+        given = " and ".join(words) or "none of them"
+        expected = f"one of {', '.join((*_ABSOLUTE, *_RELATIVE))}, not {given}"
+        raise BadInput(f"{table.name}: condition", words, expected)
+    [word] = words
+    bound = table.number(word, Decimal(0) if word in _RELATIVE else None)
+    return word, bound if bound is not None else Decimal(0)
+
+
+def _report(table: Table, shared: _Shared) -> Report:
+    table.only(*_REPORT_KEYS)
+    every = table.word("every", "day", "week")
+    if every == "day" and "on" in table.values:
+        raise table.refuse("on", 'a day of the week with every = "week" alone')
+    asked = {"period": "1d:1w" if every == "day" else "1d:4w", "depth": 0, "limit": 10}
+    fields = {
+        "dimensions" if name == "dimension" else name: table.values.get(name, asked.get(name))
+        for name in ("pk", "dimension", "metrics", "depth", "limit", "period")
+    }
+    try:
+        plot = parse_plot({name: value for name, value in fields.items() if value is not None})
+    except BadInput as fault:
+        raise BadInput(
+            f"{table.name}: {fault.parameter}",
+            table.values.get(fault.parameter.rstrip("s"), table.values.get(fault.parameter)),
+            fault.message.partition("expected ")[2],
+        ) from fault
+    if not isinstance(plot.period.reach, Back):
+        raise table.refuse("period", "interval:length, such as 1d:1w")
+    weekday = WEEKDAYS.index(table.word("on", *WEEKDAYS)) if every == "week" else None
+    return Report(
+        name=table.name.partition(" ")[2],
+        plot=plot,
+        title=table.text("title") or table.name.partition(" ")[2],
+        weekday=weekday,
+        minute=table.minute("at", "07:00"),
+        grid=table.zone("tz", shared.grid),
+        emails=_emails(table, shared, needed=True),
+    )
+
+
+def _emails(table: Table, shared: _Shared, *, needed: bool) -> tuple[str, ...]:
+    emails = table.addresses("email", shared.emails)
+    if emails and not shared.can_mail:
+        raise table.refuse("email", "a table [mail] that says where mail is handed in")
+    if needed and not emails:
+        raise table.refuse("email", "somebody to tell")
+    return emails
+
+
+def _asked(table: Table, limits: Limits) -> tuple[Path, Path]:
+    """The pk and the one dimension of an alert."""
+
+    def pk(value: object, parameter: str) -> Path:
+        return parse_pk(value, limits, parameter)
+
+    def dimension(value: object, parameter: str) -> tuple[Path, ...]:
+        return parse_asked(value, limits)
+
+    paths = _named(table, "dimension", dimension, "_")
+    if len(paths) != 1:
+        raise table.refuse("dimension", "one dimension")
+    return _named(table, "pk", pk, "_"), paths[0]
+
+
+def _named(table: Table, key: str, parse: Callable[[str, str], T], default: str) -> T:
+    """A value read by a parser of the core, whose fault then names the rule and the key."""
+    value = table.values.get(key, default)
+    try:
+        return parse(value, key)  # type: ignore[arg-type]  # each parser refuses what is no text
+    except BadInput as fault:
+        raise table.refuse(key, fault.message.partition("expected ")[2]) from fault

@@ -1,0 +1,112 @@
+"""What a measurement means for an alert, and how a notice says it: to a person and to a machine.
+
+Owns the judgement of numbers and the words. It must not know where numbers come from or go to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, localcontext
+
+from hailwhale.core.alerts.rules import Alert
+from hailwhale.core.formula import WORKING
+from hailwhale.core.metrics import as_number, readable
+
+_AGAINST = {"before": "the period before", "last_week": "the same time last week"}
+_VERBS = {"rises_by": "rose by", "falls_by": "fell by"}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A total, and of a change what it is held against: its value, and its weight (how much of it
+    there was: of a ratio its denominator)."""
+
+    value: Decimal
+    reference: Decimal | None = None
+    weight: Decimal | None = None
+
+    @property
+    def change(self) -> Decimal | None:
+        """Per cent of the reference; None where there is none or it is 0.
+
+        >>> Measured(Decimal(90), Decimal(120)).change
+        Decimal('-25')
+        """
+        if self.reference is None or not self.reference:
+            return None
+        with localcontext(WORKING):
+            return 100 * (self.value - self.reference) / abs(self.reference)
+
+
+def holds(alert: Alert, measured: Measured) -> bool:
+    """Whether the condition of an alert holds; what cannot be told does not."""
+    if alert.word == "above":
+        return measured.value > alert.bound
+    if alert.word == "below":
+        return measured.value < alert.bound
+    change = measured.change
+    if change is None or (measured.weight or Decimal(0)) < alert.minimum:
+        return False
+    return change >= alert.bound if alert.word == "rises_by" else change <= -alert.bound
+
+
+def sentence(alert: Alert, kind: str, measured: Measured) -> str:
+    """A notice in one line.
+
+    >>> from hailwhale.core.alerts.rules import parse_rules
+    >>> rule = {"name": "slow", "pk": "Shop", "above": 10, "webhook": "http://example.com"}
+    >>> [alert] = parse_rules({"alert": [rule]}).alerts
+    >>> sentence(alert, "firing", Measured(Decimal(12)))
+    'slow: hits of Shop is 12, above 10 (1m:1h)'
+    """
+    what = " > ".join([*alert.pk, *alert.dimension])
+    head = f"{alert.name}: {'resolved: ' * (kind == 'resolved')}{alert.formula.text} of {what}"
+    value = f"{head} is {readable(measured.value)}"
+    if alert.word not in _VERBS:
+        relation = alert.word if kind == "firing" else f"no longer {alert.word}"
+        return f"{value}, {relation} {readable(alert.bound)} ({alert.period.text})"
+    change = "" if measured.change is None else f", {measured.change:+.1f} %"
+    reference = "" if measured.reference is None else readable(measured.reference)
+    against = f"{_AGAINST[alert.against]} ({reference})"
+    return f"{value}{change} against {against}; {alert.period.text}"
+
+
+def condition(alert: Alert) -> str:
+    """The condition in words.
+
+    >>> from hailwhale.core.alerts.rules import parse_rules
+    >>> rule = {"name": "a", "falls_by": 30, "webhook": "http://example.com"}
+    >>> condition(parse_rules({"alert": [rule]}).alerts[0])
+    'fell by 30 % or more against the period before'
+    """
+    if alert.word in _VERBS:
+        bound = f"{_VERBS[alert.word]} {readable(alert.bound)} % or more"
+        return f"{bound} against {_AGAINST[alert.against]}"
+    return f"{alert.word} {readable(alert.bound)}"
+
+
+def body(
+    alert: Alert, kind: str, id: str, measured: Measured, since: datetime, at: datetime
+) -> dict[str, object]:
+    """What a webhook gets; chats show its `text`."""
+
+    def number(value: Decimal | None) -> object:
+        return None if value is None else as_number(value)
+
+    return {
+        "id": id,
+        "alert": alert.name,
+        "kind": kind,
+        "text": sentence(alert, kind, measured),
+        "condition": condition(alert),
+        "pk": list(alert.pk),
+        "dimension": list(alert.dimension),
+        "metric": alert.formula.text,
+        "period": alert.period.text,
+        "value": number(measured.value),
+        "reference": number(measured.reference),
+        "change_percent": None if measured.change is None else float(round(measured.change, 2)),
+        "since": since.isoformat(),
+        "at": at.isoformat(),
+    }

@@ -1,0 +1,94 @@
+"""E-mail: a message with pictures, handed to an SMTP server.
+
+Owns how a message is put together and handed in. It must not know what is told.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import smtplib
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
+
+from hailwhale.core.alerts.rules import Mail
+
+log = logging.getLogger("hailwhale.alerts")
+
+TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What is written: a text, the same as HTML where there is one, and SVG pictures by file name.
+
+    In the HTML a picture is ``cid:`` and its file name. `id` makes one message of several tries.
+    """
+
+    id: str
+    subject: str
+    text: str
+    html: str
+    pictures: Sequence[tuple[str, str]]
+    at: datetime
+
+
+def message_of(letter: Letter, sender: str, address: str) -> EmailMessage:
+    """The message to one address."""
+    message = EmailMessage()
+    message["Subject"] = _header(letter.subject)
+    message["From"], message["To"] = sender, address
+    message["Date"] = format_datetime(letter.at)
+    domain = sender.rpartition("@")[2]
+    message["Message-ID"] = f"<{letter.id.encode().hex()}.hailwhale@{domain}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(letter.text, cte="quoted-printable")
+    if letter.html:
+        message.add_alternative(letter.html, subtype="html")
+    for name, svg in letter.pictures:
+        message.add_attachment(
+            svg.encode(),
+            maintype="image",
+            subtype="svg+xml",
+            filename=name,
+            disposition="inline" if letter.html else "attachment",
+            cid=f"<{name}>",
+        )
+    return message
+
+
+def mail(settings: Mail, letter: Letter, address: str) -> bool:
+    """Hand a letter in; whether the server took it."""
+    message = message_of(letter, settings.sender, address)
+    try:
+        with _connected(settings) as server:
+            if settings.user:
+                server.login(settings.user, os.environ.get(settings.password_variable, ""))
+            server.send_message(message)
+    except (OSError, smtplib.SMTPException) as fault:
+        log.warning("%s did not take a message to %s: %s", settings.host, address, fault)
+        return False
+    return True
+
+
+def _connected(settings: Mail) -> smtplib.SMTP:
+    if settings.tls == "tls":
+        context = ssl.create_default_context()
+        return smtplib.SMTP_SSL(settings.host, settings.port, timeout=TIMEOUT_S, context=context)
+    server = smtplib.SMTP(settings.host, settings.port, timeout=TIMEOUT_S)
+    if settings.tls == "starttls":
+        try:
+            server.starttls(context=ssl.create_default_context())
+        except BaseException:
+            server.close()
+            raise
+    return server
+
+
+def _header(text: str) -> str:
+    """A line that can be a header: labels hold no line breaks, but may hold much else."""
+    return "".join(char if char.isprintable() else " " for char in text)[:200]
