@@ -64,7 +64,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "evaluate",
         help="what another rule would have earned",
         description="Replay the decisions that were logged under other rules, or by another "
-        "formula: what each rule would have earned, with 95 %% intervals.",
+        "formula: what each rule would have earned, with intervals of 95 per cent.",
         epilog="example: hailwhale evaluate Page --by-metric earned/spent --rules uniform,best",
     )
     _add_question(evaluate)
