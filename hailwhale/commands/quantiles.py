@@ -1,0 +1,52 @@
+"""`hailwhale quantiles`: how long 95 of 100 requests took at the most, in a table."""
+
+from __future__ import annotations
+
+import argparse
+
+import simplejson
+
+from hailwhale.commands.asking import totals_table
+from hailwhale.commands.options import Subparsers, add_settings, read_settings
+from hailwhale.core.histogram import RELATIVE_ERROR
+from hailwhale.core.literal import parse_literal
+from hailwhale.services.quantiles import SHARES
+from hailwhale.whale import Whale
+
+_LITERALS = ("metrics", "dimensions", "periods")
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "quantiles",
+        help="p50, p95 and p99 of timings",
+        description="Quantiles of timings that came by StatsD, each within "
+        f"{RELATIVE_ERROR * 100:.1f} per cent of the true one.",
+        epilog='example: hailwhale quantiles \'["web", "api"]\' latency --period 1h:1d '
+        '--dimensions \'{"country": "US"}\'',
+    )
+    shares = ",".join(f"{share:g}" for share in SHARES)
+    parser.add_argument("pk", metavar="PK", help="a label or a list of labels")
+    parser.add_argument("metrics", metavar="METRIC", help="the timing, or several with commas")
+    parser.add_argument("--shares", "--share", metavar="S", help=f"of the values ({shares})")
+    parser.add_argument("--dimensions", "--dimension", metavar="D", help="of what (the overall)")
+    parser.add_argument("--periods", "--period", metavar="P", help="periods such as 1d:1mo,today")
+    parser.add_argument("--tz", metavar="ZONE", help="time zone (the service's)")
+    parser.add_argument("--json", action="store_true", help="JSON")
+    add_settings(parser, "redis_url", "data_dir")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the quantiles."""
+    given = {name: getattr(args, name) for name in _LITERALS}
+    fields = {name: parse_literal(text, name) for name, text in given.items() if text is not None}
+    whale = Whale(settings=read_settings(args))
+    try:
+        pk = parse_literal(args.pk, "pk")
+        answer = whale.quantiles(pk, shares=args.shares, tz=args.tz, **fields)
+    finally:
+        whale.close()
+    print(simplejson.dumps(answer, ensure_ascii=False) if args.json else totals_table(answer))
+    return 0

@@ -1,0 +1,241 @@
+"""`hailwhale statsd`: listens for StatsD and DogStatsD, and counts what it hears.
+
+Owns the sockets, the options and the interval. What lines mean and how they are counted is the
+core's and the services' part.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import selectors
+import socket
+import struct
+from contextlib import ExitStack, closing
+from threading import Event, Thread
+
+from hailwhale.commands.listening import bound, listen, netloc
+from hailwhale.commands.logs import log_to_stderr
+from hailwhale.commands.options import Subparsers, add_settings, read_settings
+from hailwhale.commands.processes import stop_on_signals
+from hailwhale.core.dimensions import parse_pk
+from hailwhale.core.literal import parse_literal
+from hailwhale.core.statsd_sums import Naming
+from hailwhale.errors import BadInput, BadSetting
+from hailwhale.services.assembly import Services, open_services
+from hailwhale.services.safety import is_loopback
+from hailwhale.services.statsd import Intake
+from hailwhale.settings import Settings
+
+log = logging.getLogger("hailwhale.statsd")
+
+_UDP = "127.0.0.1:8125"
+_PACKET_BYTES = 65_535
+_LINE_BYTES = 65_536
+_AT_ONCE = 200  # packets of one socket before the others have their turn
+_CONNECTIONS = 512
+_LOOK_S = 0.1
+_LAST_TURNS = 200
+_BUFFER_BYTES = 8 * 1024 * 1024
+_SO_MEMINFO, _MEMINFO = 55, struct.Struct("9I")  # Linux: the last number is of packets dropped
+
+_EPILOG = """\
+A counter shop.orders.revenue is counted as the metric revenue of the pk shop > orders; tags are
+dimensions. Timings make latency_sum, latency_count and a histogram: `hailwhale quantiles` tells
+their p95. A drain has to run, as `hailwhale serve` or `hailwhale drain` does."""
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "statsd",
+        help="count what StatsD and DogStatsD clients send",
+        description="Listen for the StatsD and DogStatsD line protocols until SIGTERM.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--udp", metavar="HOST:PORT", help=f"listen by UDP ({_UDP})")
+    parser.add_argument("--tcp", metavar="HOST:PORT", help="listen by TCP, a line each sample")
+    parser.add_argument("--pk", metavar="PK", help="a pk to count everything under")
+    parser.add_argument(
+        "--whole-names", action="store_true", help="a name is a metric of --pk, dots and all"
+    )
+    parser.add_argument("--tags", metavar="A,B", help="the tags that become dimensions (all)")
+    parser.add_argument(
+        "--absolute-gauges", action="store_true", help="a gauge of -5 is -5, as DogStatsD has it"
+    )
+    parser.add_argument(
+        "--interval", type=float, default=1.0, metavar="SECONDS", help="count so often (1)"
+    )
+    add_settings(parser, "redis_url", "data_dir", "open_to_all")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Listen until a signal; 1 when at the end something could not be counted."""
+    settings = read_settings(args)
+    naming = _naming(args, settings)
+    if not args.interval > 0:
+        raise BadInput("interval", args.interval, "seconds, more than 0")
+    log_to_stderr(settings.log_format)
+    udp = args.udp if args.udp or args.tcp else _UDP
+    with ExitStack() as stack:
+        listeners = [
+            stack.enter_context(closing(_opened(kind, address, settings)))
+            for kind, address in ((socket.SOCK_DGRAM, udp), (socket.SOCK_STREAM, args.tcp))
+            if address
+        ]
+        services = stack.enter_context(closing(open_services(settings, spooled=True)))
+        intake = _intake(services, naming)
+        for listener in listeners:
+            kind = "UDP" if listener.type == socket.SOCK_DGRAM else "TCP"
+            print(f"StatsD on {kind} {netloc(*listener.getsockname()[:2])}", flush=True)
+        return _serve(listeners, intake, args.interval)
+
+
+def _serve(listeners: list[socket.socket], intake: Intake, interval_s: float) -> int:
+    stop = stop_on_signals()
+    receiver = Receiver(listeners, intake)
+    thread = Thread(target=receiver.run, args=(stop,), name="receive")
+    thread.start()
+    try:
+        while not stop.wait(interval_s):
+            receiver.tell_of_drops()
+            intake.flush()
+    finally:
+        stop.set()
+        thread.join()
+    if intake.flush():
+        return 0
+    log.error("%d numbers could not be counted before the end: they are lost", intake.kept)
+    return 1
+
+
+def _naming(args: argparse.Namespace, settings: Settings) -> Naming:
+    under = () if args.pk is None else parse_pk(parse_literal(args.pk, "pk"), settings.limits)
+    tags = None if args.tags is None else frozenset(filter(None, args.tags.split(",")))
+    return Naming(under, args.whole_names, tags, args.absolute_gauges)
+
+
+def _intake(services: Services, naming: Naming) -> Intake:
+    refused, limits = services.tallies.refused, services.settings.limits
+    return Intake(services.hail, services.counting, refused, naming, limits, services.clock)
+
+
+def _opened(kind: socket.SocketKind, address: str, settings: Settings) -> socket.socket:
+    """A socket at HOST:PORT. Nothing in the protocol says who sends: so others are let in by a
+    word."""
+    option = "udp" if kind is socket.SOCK_DGRAM else "tcp"
+    host, _, port = address.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not (port.isascii() and port.isdecimal() and int(port) < 65_536):
+        raise BadInput(option, address, "HOST:PORT, such as 127.0.0.1:8125")
+    if not is_loopback(host) and not settings.open_to_all:
+        raise BadSetting(
+            f"--{option}: {host!r} can be reached from other machines, and StatsD has no tokens: "
+            "HAILWHALE_OPEN=1 (--open) lets everyone count"
+        )
+    if kind is socket.SOCK_STREAM:
+        return listen(host, int(port))
+    try:
+        found = bound(host, int(port), kind)
+    except OSError as fault:
+        raise BadSetting(f"--udp: cannot listen on {netloc(host, int(port))}: {fault}") from fault
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
+    return found
+
+
+class Receiver:
+    """Reads packets and connections in one thread."""
+
+    def __init__(self, listeners: list[socket.socket], intake: Intake) -> None:
+        self._intake = intake
+        self._selector = selectors.DefaultSelector()
+        self._rests: dict[socket.socket, bytes] = {}  # of connections: a line not yet at its end
+        self._drops = {each: 0 for each in listeners if each.type == socket.SOCK_DGRAM}
+        for listener in listeners:
+            listener.setblocking(False)
+            self._selector.register(listener, selectors.EVENT_READ)
+
+    def run(self, stop: Event) -> None:
+        """Read until it is time to stop, and then what has come by then."""
+        while not stop.is_set():
+            self._turn(_LOOK_S)
+        left = _LAST_TURNS  # however fast more comes
+        while left and self._turn(0):
+            left -= 1
+        for connection in list(self._rests):
+            self._hang_up(connection)
+        self._selector.close()
+
+    def tell_of_drops(self) -> None:
+        """Say how many packets found the receive buffer full; Linux alone counts them."""
+        for listener, before in self._drops.items():
+            try:
+                told = listener.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+                drops = _MEMINFO.unpack(told)[-1]
+            except (OSError, struct.error):
+                continue
+            if drops != before:
+                self._drops[listener] = drops
+                self._intake.lost((drops - before) % 2**32, "the receive buffer, which was full")
+
+    def _turn(self, wait_s: float) -> bool:
+        """Read from what has something; whether anything had."""
+        ready = self._selector.select(wait_s)
+        for key, _ in ready:
+            found = key.fileobj
+            assert isinstance(found, socket.socket)  # noqa: S101 - we registered no others
+            if found in self._rests:
+                self._read_connection(found)
+            elif found in self._drops:
+                self._read_packets(found)
+            else:
+                self._accept(found)
+        return bool(ready)
+
+    def _read_packets(self, listener: socket.socket) -> None:
+        for _ in range(_AT_ONCE):
+            try:
+                packet = listener.recv(_PACKET_BYTES)
+            except OSError:  # there is none for now
+                return
+            self._intake.feed(packet)
+
+    def _accept(self, listener: socket.socket) -> None:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        if len(self._rests) >= _CONNECTIONS:
+            log.warning("a connection was closed: there are %d already", _CONNECTIONS)
+            connection.close()
+            return
+        connection.setblocking(False)
+        self._rests[connection] = b""
+        self._selector.register(connection, selectors.EVENT_READ)
+
+    def _read_connection(self, connection: socket.socket) -> None:
+        try:
+            data = connection.recv(_PACKET_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._hang_up(connection)
+            return
+        lines, newline, rest = (self._rests[connection] + data).rpartition(b"\n")
+        if newline:
+            self._intake.feed(lines)
+        if len(rest) > _LINE_BYTES:
+            self._intake.refuse_line(rest[:80], f"lines of at most {_LINE_BYTES} bytes")
+            self._rests[connection] = b""
+            self._hang_up(connection)
+            return
+        self._rests[connection] = rest
+
+    def _hang_up(self, connection: socket.socket) -> None:
+        self._intake.feed(self._rests.pop(connection))
+        self._selector.unregister(connection)
+        connection.close()
