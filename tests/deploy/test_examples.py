@@ -29,14 +29,18 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield found
 
 
+def store_url(stack: Stack) -> str:
+    """Where the programs of supervisor's count."""
+    text = (stack.here / "supervisord.conf").read_text(encoding="utf-8")
+    return text.partition('HAILWHALE_REDIS_URL="')[2].partition('"')[0]
+
+
 @pytest.fixture(scope="module")
 def token(stack: Stack) -> str:
     """A token that may read, added as an operator does."""
-    text = (stack.here / "supervisord.conf").read_text(encoding="utf-8")
-    store_url = text.partition('HAILWHALE_REDIS_URL="')[2].partition('"')[0]
     found = subprocess.run(
         [str(stack.here / "hailwhale"), "tokens", "add", "tests", "--scope", "read"],
-        env=environ(HAILWHALE_REDIS_URL=store_url),
+        env=environ(HAILWHALE_REDIS_URL=store_url(stack)),
         capture_output=True,
         text=True,
         timeout=30,
@@ -158,6 +162,29 @@ def test_a_reload_of_nginx_loses_no_hit(stack: Stack, token: str) -> None:
         more(answers)
     assert set(answers()) == {(200, "OK")}
     until(lambda: hits(stack, token, "Reloaded") == len(answers()), "all hits to be counted")
+
+
+def test_a_pixel_that_nginx_serves_alone_is_counted_by_its_log(stack: Stack, token: str) -> None:
+    log = stack.here / "logs" / "hailwhale-pixels.log"
+    pixel = "/pixel.gif?pk=Alone&metrics={%22dollars%22:19.99}"
+    status, gif = stack.get(pixel)
+    assert (status, gif[:6]) == (200, "GIF89a")
+    tail = [str(stack.here / "hailwhale"), "tail", str(log), "--pixels", "--quiet", "1"]
+    variables = environ(HAILWHALE_REDIS_URL=store_url(stack), HAILWHALE_DATA_DIR=str(stack.here))
+    with subprocess.Popen(tail, env=variables, stderr=subprocess.DEVNULL) as process:
+        try:
+            until(lambda: hits(stack, token, "Alone") == 1, "the first to be counted")
+            log.rename(log.with_name(f"{log.name}.1"))  # as logrotate does, then tells nginx
+            assert stack.get('/pixel.gif?pk=Alone&dimensions="unquoted"')[0] == 200
+            stack.nginx.send_signal(signal.SIGUSR1)
+            until(log.exists, "nginx to open its log anew")
+            for number in range(10):
+                assert stack.get(f"/pixel.gif?pk=Alone&id={number % 5}")[0] == 200
+            assert stack.get("/pixel.gif?pk=Alone&metrcis=wrong")[0] == 200
+            until(lambda: hits(stack, token, "Alone") == 7, "all to be counted, each id once")
+        finally:
+            process.terminate()
+            assert process.wait(30) == 0
 
 
 def workers(stack: Stack) -> set[int]:
