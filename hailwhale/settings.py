@@ -309,8 +309,8 @@ class Settings:
     max_series: int = _setting(
         2_000_000,
         "HAILWHALE_MAX_SERIES",
-        "about the most series, which are pks and dimensions of pks, of all together; what would be "
-        "a new one counts under _other",
+        "about the most series, which are pks and dimensions of pks, of all together; what would "
+        "be a new one counts under _other",
         _whole(1, 1_000_000_000),
     )
     max_names: int = _setting(

@@ -35,8 +35,8 @@ def commit(
 
     The store refuses a step whose new labels do not fit under max_children, or max_series in all,
     and names them; those are redirected to `_other` and the step is tried again. Each try redirects
-    at least one label more, so this ends. A guarded step is not redirected, for what it guards would
-    be another cell: `BadInput`, and nothing was counted.
+    at least one label more, so this ends. A guarded step is not redirected, for what it guards
+    would be another cell: `BadInput`, and nothing was counted.
     """
     redirects = Redirects()
     while True:
