@@ -12,7 +12,7 @@ import json
 import secrets
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -21,17 +21,21 @@ from typing import IO, BinaryIO
 
 from tqdm import tqdm
 
+from hailwhale.commands.mapping import LOG_EPILOG, add_mapping, reading_of
 from hailwhale.commands.options import Subparsers, add_settings, read_settings
+from hailwhale.commands.original import EPILOG as ORIGINAL_EPILOG
+from hailwhale.commands.original import written_down
 from hailwhale.core.dimensions import parse_label
+from hailwhale.core.increments import Batch, RolledUp
+from hailwhale.core.schedule import Schedule
 from hailwhale.errors import BadInput
 from hailwhale.services.assembly import Services, open_services
-from hailwhale.services.columns import Columns
+from hailwhale.services.formats import Reading
 from hailwhale.services.importing import Content, Importing, ImportReport, examine
-from hailwhale.services.rows import Row, csv_rows, ndjson_rows
+from hailwhale.services.original import FORMAT
 
 _SHOWN_REJECTS = 20
 _STDIN = "-"
-_MAPPING = ("pk", "dimensions", "metrics", "at", "id", "uid")
 
 _EPILOG = """\
 NDJSON holds an event a line, with the parameters of /count. A CSV file has a header, and options
@@ -45,36 +49,22 @@ written as a JSON list: '["profit > loss", "{sku}"]'; a brace is written twice.
 
 Killed at any moment and started again in the same way, it goes on where it was, and every row
 counts exactly once. A file that is imported already counts nothing; it is known by its content and
-its mapping, under any name. The exit code is 1 if any row was rejected, else 0."""
+its mapping, under any name. The exit code is 1 if any row was rejected, else 0.
+
+"""
 
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
         "import",
-        help="count a file of events, NDJSON or CSV, each row exactly once",
+        help="count a file of events, NDJSON, CSV or an access log, each row exactly once",
         description="Count the rows of a file at once.",
-        epilog=_EPILOG,
+        epilog=_EPILOG + ORIGINAL_EPILOG + LOG_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", metavar="FILE", help=".gz too; - is stdin, which cannot be resumed")
-    parser.add_argument("--format", choices=("ndjson", "csv"), help="csv for *.csv, else ndjson")
-    parser.add_argument("--pk", metavar="PATH", help="CSV: what is counted (_)")
-    for option, metavar, what in (
-        ("dimension", "PATH", "a dimension; may be repeated"),
-        ("metric", "NAME[=COLUMN]", "a column to sum up; may be repeated"),
-    ):
-        parser.add_argument(
-            f"--{option}",
-            f"--{option}s",
-            dest=f"{option}s",
-            action="append",
-            metavar=metavar,
-            help=f"CSV: {what}",
-        )
-    parser.add_argument("--at", metavar="COLUMN", help="CSV: when it happened (now)")
-    parser.add_argument("--id", metavar="COLUMN", help="CSV: the idempotency key")
-    parser.add_argument("--uid", metavar="COLUMN", help="CSV: who it was, for uniques")
+    add_mapping(parser, ("ndjson", "csv", FORMAT), "csv for *.csv, else ndjson")
     parser.add_argument("--rejects", metavar="FILE", type=Path, help="write what was rejected here")
     parser.add_argument("--again", action="store_true", help="count an imported file once more")
     parser.add_argument(
@@ -86,17 +76,21 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Import the file and say what became of it; 1 when rows were rejected."""
-    source = _source(args)
-    with closing(open_services(read_settings(args))) as services:
+    with _source(args) as source, closing(open_services(read_settings(args))) as services:
         return _import(args, source, services)
 
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Where rows come from: a file, or stdin when `path` is None; NDJSON without `columns`."""
+    """Where rows come from: a file, or stdin when `path` is None; and how it is read.
 
+    `origin` names a place whose content may change from one run to the next.
+    """
+
+    shown: str
     path: Path | None
-    columns: Columns | None
+    reading: Reading
+    origin: str | None = None
 
     @contextmanager
     def opened(self) -> Iterator[BinaryIO]:
@@ -114,20 +108,23 @@ class _Source:
             else:
                 yield raw
 
-    def rows(self, stream: BinaryIO, after: int) -> Iterator[Row]:
-        if self.columns is None:
-            return ndjson_rows(stream, after)
-        return csv_rows(stream, self.columns, after)
-
     def content(self) -> Content:
         """What names the import; stdin can be read once only, so its content is new every time."""
         if self.path is None:
             return Content(secrets.token_hex(16), 0)
         with self.opened() as stream:
-            return examine(stream, "ndjson" if self.columns is None else self.columns.text)
+            return examine(stream, self.reading.text)
 
 
-def _source(args: argparse.Namespace) -> _Source:
+@contextmanager
+def _source(args: argparse.Namespace) -> Iterator[_Source]:
+    if args.name is not None:
+        parse_label(args.name, parameter="name")
+    if args.format == FORMAT:
+        reading = reading_of(args, FORMAT)
+        with written_down(args.file) as rows:
+            yield _Source(rows.shown, rows.path, reading, rows.origin)
+        return
     path = None if args.file == _STDIN else Path(args.file)
     if path is not None and not path.is_file():
         raise BadInput("file", args.file, "a file, or - for stdin")
@@ -135,32 +132,38 @@ def _source(args: argparse.Namespace) -> _Source:
         raise BadInput("again", _STDIN, "a file: stdin is counted every time")
     if args.rejects is not None and path is not None and _same(args.rejects, path):
         raise BadInput("rejects", str(args.rejects), "another file than the one to import")
-    if args.name is not None:
-        parse_label(args.name, parameter="name")
     suffixes = [] if path is None else [suffix for suffix in path.suffixes if suffix != ".gz"]
-    given = {name: getattr(args, name) for name in _MAPPING if getattr(args, name) is not None}
-    if (args.format or ("csv" if suffixes[-1:] == [".csv"] else "ndjson")) == "csv":
-        return _Source(path, Columns.parse(**given))
-    if given:
-        name = next(iter(given))
-        raise BadInput(name, given[name], "--format csv with it: a line of NDJSON says it itself")
-    return _Source(path, None)
+    default = "csv" if suffixes[-1:] == [".csv"] else "ndjson"
+    yield _Source(args.file, path, reading_of(args, default))
 
 
 def _same(one: Path, other: Path) -> bool:
     return one.exists() and one.samefile(other)
 
 
-def _import(args: argparse.Namespace, source: _Source, services: Services) -> int:
-    importing = Importing(
+def importing_over(
+    services: Services, make_batch: Callable[[Schedule], Batch] = Batch
+) -> Importing:
+    """What counts rows, over open services."""
+    return Importing(
         services.store,
         services.settings.zone,
         services.settings.rollups,
         services.settings.limits,
         time.time,
         services.visitors.name,
+        make_batch,
     )
+
+
+def _import(args: argparse.Namespace, source: _Source, services: Services) -> int:
+    importing = importing_over(services, RolledUp if source.origin else Batch)
     content = source.content()
+    if source.origin and not args.again and not importing.began_with(source.origin, content.name):
+        expected = (
+            "what it held when its import began: it has counted since (--again counts it all)"
+        )
+        raise BadInput("file", source.shown, expected)
     name = args.name or content.name
     if source.path is None and args.name is None:
         print("hailwhale: stdin cannot be resumed if this is cut short", file=sys.stderr)
@@ -175,9 +178,9 @@ def _import(args: argparse.Namespace, source: _Source, services: Services) -> in
         if not (done_before and args.again):
             break
     if done_before:
-        print(f"{args.file} is imported already: nothing counted (--again counts it once more)")
+        print(f"{source.shown} is imported already: nothing counted (--again counts it once more)")
     else:
-        print(_summary(args.file, after, report, elapsed_s))
+        print(_summary(source.shown, after, report, elapsed_s))
     return 1 if rejects.total else 0
 
 
@@ -191,7 +194,7 @@ def _count(
             total=lines or None, initial=after, unit=" lines", unit_scale=True, disable=None
         ) as bar,
     ):
-        rows = source.rows(stream, after)
+        rows = source.reading.rows(stream, after)
         return importing.run(name, rows, rejects, lambda report: bar.update(report.line - bar.n))
 
 

@@ -204,6 +204,37 @@ class Batch:
         return found
 
 
+class RolledUp(Batch):
+    """Sums that are rolled up already: each is added at its own pk and dimension alone.
+
+    >>> from hailwhale.core.rollups import DEFAULT_ROLLUPS
+    >>> from hailwhale.core.timegrid import UTC
+    >>> batch = RolledUp(Schedule(UTC, DEFAULT_ROLLUPS, now_s=1_767_225_600))
+    >>> batch.add(("Shop", "7"), (("country", "US"),), 1_767_225_600, {"hits": 1})
+    >>> [(row.pk, row.dimension) for row in batch.increments().rows]
+    [(('Shop', '7'), ('country', 'US'))]
+    """
+
+    def increments(self, redirects: Redirects | None = None) -> Increments:
+        """Everything added so far, with `redirects` followed; all above is known from now on."""
+        nodes: dict[tuple[Path, Path, tuple[str, ...]], Sums] = {}
+        with localcontext(EXACT):
+            for group in self._groups:
+                pk = group.series.pks[-1]
+                for dimension in group.series.dimensions or ((),):
+                    if redirects:
+                        pk = redirects.pk(pk)
+                        dimension = redirects.dimension(pk, dimension)
+                    _gather(nodes, (pk, dimension, group.series.metrics), group.sums)
+            out = _rolled_up(nodes)
+        for pk, dimension in {node[:2] for node in nodes}:
+            for path in prefixes(dimension):
+                out.labels.setdefault((pk, path[:-1]), {})[path[-1]] = None
+            for path in prefixes(pk):
+                out.sublabels.setdefault(path[:-1], {})[path[-1]] = None
+        return out
+
+
 def _visits(groups: Sequence[Group], redirects: Redirects | None) -> list[Visits]:
     """The visitors of every (pk, dimension)."""
     found: dict[tuple[Path, Path, Frame], set[str]] = {}

@@ -26,14 +26,17 @@ from hailwhale.core.timegrid import Grid
 from hailwhale.errors import BadInput, TooLarge
 from hailwhale.services.committing import commit
 from hailwhale.services.rows import READ_FAULTS, Row, unreadable
-from hailwhale.store.base import Block, Outcome, Store
+from hailwhale.store.base import Store
 from hailwhale.store.keys import shard_of
+from hailwhale.store.values import Block, Outcome
 
 BLOCK_ROWS = 5_000
 BLOCK_NODES = 25_000  # bounds the cells of a step, and so the time for which it holds up the store
 
 _READ_BYTES = 1024 * 1024
 _NAME_CHARS = 32
+_MARK_CHARS = 12  # of a name, as a number that the store's scripts could compare
+_PLANNED = ":planned"
 
 
 @dataclass(slots=True)
@@ -91,8 +94,10 @@ class Importing:
         limits: Limits,
         clock: Callable[[], float],
         name_of: Callable[[str], str],
+        make_batch: Callable[[Schedule], Batch] = Batch,
     ) -> None:
-        """`name_of` hashes the uid of a visitor."""
+        """`name_of` hashes the uid of a visitor; a batch of `make_batch` sums rows up."""
+        self._make_batch = make_batch
         self._name_of = name_of
         self._store = store
         self._grid = grid
@@ -103,6 +108,32 @@ class Importing:
     def last_line(self, name: str) -> int:
         """The line up to which the rows of an import are all counted; 0 when it is new."""
         return self._store.last_block(name) // 2
+
+    def planned(self, name: str) -> int:
+        """The line up to which rows are to be counted that were given out already; 0 if none."""
+        return self._store.last_block(name + _PLANNED) // 2
+
+    def plan(self, name: str, line: int) -> None:
+        """Have it known up to which line the rows of the next run go.
+
+        For an import that grows: whoever runs after a kill must give the same rows.
+        """
+        self._store.note_block(_summed_up_to(name + _PLANNED, line))
+
+    def finish(self, name: str, line: int) -> None:
+        """Note that there are no rows more up to a line."""
+        self._store.note_block(_summed_up_to(name, line))
+
+    def began_with(self, source: str, content: str) -> bool:
+        """Whether an import of a source, which may change, has this content; the first one settles.
+
+        Contents are the names of `examine`.
+        """
+        number = int(content[:_MARK_CHARS], 16) + 1
+        known = self._store.last_block(source)
+        if known == 0:
+            self._store.note_block(Block(source, number))
+        return known in (0, number)
 
     def run(
         self,
@@ -149,12 +180,12 @@ class Importing:
             shard = shard_of(event.pk[0])
             touched.add(shard)
             if event.id is not None:
-                alone = _Part(shard, Batch(schedule))
+                alone = _Part(shard, self._make_batch(schedule))
                 alone.add(event, self._visitor(event))
                 self._commit(alone, _alone_at(name, row.line), now_s, report, event.id)
                 continue
             if shard not in parts:
-                parts[shard] = _Part(shard, Batch(schedule))
+                parts[shard] = _Part(shard, self._make_batch(schedule))
             parts[shard].add(event, self._visitor(event))
         for part in parts.values():
             self._commit(part, _summed_up_to(name, block[-1].line), now_s, report)

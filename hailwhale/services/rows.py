@@ -11,7 +11,7 @@ import codecs
 import csv
 import zlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from typing import BinaryIO
@@ -41,7 +41,9 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class Line:
+    """A line by its number (from 1), its size with its end, and as much of it as is looked at."""
+
     number: int
     size_bytes: int
     text: bytes
@@ -63,7 +65,12 @@ def ndjson_rows(stream: BinaryIO, after: int = 0) -> Iterator[Row]:
     >>> [(row.line, row.fields) for row in ndjson_rows(BytesIO(b'{"pk": "Shop"}'))]
     [(1, {'pk': 'Shop'})]
     """
-    for line in _lines(stream):
+    return json_rows(lines_of(stream), after)
+
+
+def json_rows(lines: Iterable[Line], after: int = 0) -> Iterator[Row]:
+    """The rows of lines with one JSON object each, past the number `after`."""
+    for line in lines:
         if line.number > after and line.text.strip():
             yield Row(line.number, line.size_bytes, _object(line.text))
 
@@ -80,7 +87,7 @@ def csv_rows(stream: BinaryIO, columns: Columns, after: int = 0) -> Iterator[Row
     >>> [row.fields for row in csv_rows(file, columns)]
     [{'dimensions': [('country', 'US')], 'metrics': {'sales': '3'}}]
     """
-    records = _records(_lines(stream))
+    records = _records(lines_of(stream))
     header = next(records, None)
     if header is None or isinstance(header.cells, BadInput):
         raise BadInput("file", "no header", "a table whose first row names its columns")
@@ -92,8 +99,11 @@ def csv_rows(stream: BinaryIO, columns: Columns, after: int = 0) -> Iterator[Row
             yield Row(record.line, record.size_bytes, made)
 
 
-def _lines(stream: BinaryIO) -> Iterator[_Line]:
-    """The lines of a file; what one holds past LINE_BYTES is read over."""
+def lines_of(stream: BinaryIO) -> Iterator[Line]:
+    """The lines of a file; what one holds past LINE_BYTES is read over.
+
+    Raises `BadInput` when the file cannot be read.
+    """
     for number in count(1):
         text = rest = _read_line(stream)
         if number == 1:
@@ -104,7 +114,7 @@ def _lines(stream: BinaryIO) -> Iterator[_Line]:
         while len(rest) == LINE_BYTES and not rest.endswith(b"\n"):
             rest = _read_line(stream)
             size_bytes += len(rest)
-        yield _Line(number, size_bytes, text)
+        yield Line(number, size_bytes, text)
 
 
 def _read_line(stream: BinaryIO) -> bytes:
@@ -126,14 +136,14 @@ def _object(text: bytes) -> Fields | BadInput:
     return value
 
 
-def _records(lines: Iterator[_Line]) -> Iterator[_Record]:
+def _records(lines: Iterator[Line]) -> Iterator[_Record]:
     """The records of a table, each with as many cells as the first; empty lines are none.
 
     A quote that is never closed would swallow all that follows, so when a record of several lines
     is broken its first line alone is refused, and the others are read afresh.
     """
-    again: deque[_Line] = deque()
-    taken: list[_Line] = []
+    again: deque[Line] = deque()
+    taken: list[Line] = []
 
     def texts() -> Iterator[str]:
         while line := again.popleft() if again else next(lines, None):

@@ -1,0 +1,67 @@
+"""`hailwhale completion`: what a shell needs to complete the command line at every Tab.
+
+Owns what is completed by what; how shells are spoken to is argcomplete's part. That is in
+`hailwhale[completion]`, and imported only for this command and at a Tab.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from hailwhale.commands.options import Subparsers
+from hailwhale.errors import BadInput
+
+_SHELLS = ("bash", "zsh", "fish")
+_FILES = ("FILE", "DIR")
+
+_EPILOG = """\
+  source <(hailwhale completion bash)    # in ~/.bashrc
+  source <(hailwhale completion zsh)     # in ~/.zshrc, after compinit
+  hailwhale completion fish > ~/.config/fish/completions/hailwhale.fish"""
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "completion",
+        help="print what makes a shell complete commands and options",
+        description="Print a script for a shell, which completes commands, options and files.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("shell", choices=_SHELLS)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the script."""
+    try:
+        from argcomplete.shell_integration import shellcode
+    except ImportError as fault:
+        expected = "first: pip install 'hailwhale[completion]'"
+        raise BadInput("completion", args.shell, expected) from fault
+    print(shellcode(["hailwhale"], shell=args.shell))
+    return 0
+
+
+def complete(whole: argparse.ArgumentParser) -> None:
+    """At a Tab, answer the shell and end; else nothing."""
+    if "_ARGCOMPLETE" not in os.environ:
+        return
+    import argcomplete
+    from argcomplete.completers import FilesCompleter, SuppressCompleter
+
+    for action in _actions(whole):
+        if action.metavar in _FILES:
+            action.completer = FilesCompleter()  # type: ignore[attr-defined]
+    argcomplete.autocomplete(whole, default_completer=SuppressCompleter())
+
+
+def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    found = list(parser._actions)
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                found += _actions(command)
+    return found
