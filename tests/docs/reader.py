@@ -1,0 +1,95 @@
+"""A reader who does what a page says, in a folder of their own, with one service running.
+
+Commands are typed as they stand; only the port and the folder are others.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+from urllib.request import urlopen
+
+from hailwhale.core.fields import singular_of
+from hailwhale.core.question import PLOT_PARAMETERS
+from tests.deploy.running import DEADLINE_S, Server, environ
+from tests.docs.blocks import Block, Command, as_shown, commands
+
+PORT = "localhost:8085"
+_ASKING = {each for name in PLOT_PARAMETERS for each in (name, singular_of(name))}
+_DOCTEST = """
+import doctest, sys
+test = doctest.DocTestParser().get_doctest(sys.stdin.read(), {}, "the page", None, 0)
+flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+sys.exit(doctest.DocTestRunner(optionflags=flags).run(test).failed > 0)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Types blocks in a folder, beside a service."""
+
+    folder: Path
+    server: Server
+
+    def does(self, block: Block) -> list[str]:
+        """Type a block; what was not as the page shows it."""
+        if block.language == "console":
+            found = [self._types(command) for command in commands(block)]
+        elif block.language == "pycon":
+            found = [self._tries(block.text)]
+        elif block.language == "html":
+            found = [self._loads(url) for url in re.findall(r'src="([^"]+)"', block.text)]
+        else:
+            raise ValueError(f"who can type {block.language}?")
+        return [f"line {block.line}: {wrong}" for wrong in found if wrong]
+
+    def _here(self, text: str) -> str:
+        return text.replace(PORT, f"localhost:{self.server.address[1]}")
+
+    def _counted(self) -> None:
+        """Have counted what was accepted: a reader is slower than the drain."""
+        self.server.get("/flush_hail")
+
+    def _types(self, command: Command) -> str:
+        self._counted()
+        found = self._run(["bash", "-c", self._here(command.words)])
+        if found.returncode == 0 and as_shown(command.shown, found.stdout):
+            return ""
+        said = found.stdout if found.returncode == 0 else found.stderr
+        return f"{command.words}\n{said}"
+
+    def _tries(self, text: str) -> str:
+        self._counted()
+        found = self._run([sys.executable, "-c", _DOCTEST], self._here(text).replace("…", "..."))
+        return "" if found.returncode == 0 else found.stdout + found.stderr
+
+    def _run(self, command: list[str], typed: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env=environ(HAILWHALE_PUBLIC_URL=self.server.url),
+            input=typed,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_S,
+            check=False,
+        )
+
+    def _loads(self, url: str) -> str:
+        """Load a graph as its page does, and see that there is something in it to draw."""
+        self._counted()
+        here = urlsplit(self._here(unescape(url)))
+        with urlopen(here.geturl(), timeout=DEADLINE_S) as answer:  # noqa: S310
+            assert answer.status == 200
+        asked = {key: value for key, value in parse_qsl(here.query) if key in _ASKING}
+        series = json.loads(self.server.get("/plotpoints", **asked))
+        points = [
+            point for metrics in series.values() for each in metrics.values() for point in each
+        ]
+        return "" if any(value for _, value in points) else f"{url} draws nothing"
