@@ -31,6 +31,7 @@ _URL_FORMS = "the address of a service, such as https://hw.example.com"
 _BEARER_FORMS = "a token of `hailwhale tokens`: letters, digits and signs without blanks"
 _MOST_BYTES = 64 * 1024 * 1024  # of an answer
 _NOT_FOR_YOU = (401, 403)
+_LONGEST_WAIT_S = 3_600.0  # whatever a Retry-After says: it may come from anything on the way
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,8 @@ class Service:
             with self._opener.open(request, timeout=self._timeout_s) as response:
                 read = response.read(_MOST_BYTES)
                 wait = response.headers.get("Retry-After", "")
-                return response.status, _json(read), float(wait) if wait.isdecimal() else 0
+                wait_s = min(float(wait), _LONGEST_WAIT_S) if wait.isdecimal() else 0
+                return response.status, _json(read), wait_s
         except (OSError, HTTPException) as fault:
             reason = getattr(fault, "reason", None) or fault or type(fault).__name__
             raise StoreUnavailable(f"{self.url} does not answer: {reason}") from fault

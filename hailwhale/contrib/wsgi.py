@@ -72,8 +72,9 @@ class CountRequests:
             status = 500
             done()
             raise
-        is_file = isinstance(body, environ.get("wsgi.file_wrapper", ()))
-        if is_file:
+        wrapper = environ.get("wsgi.file_wrapper")
+        # Of some servers it is a function, whose files they send as any body.
+        if isinstance(wrapper, type) and isinstance(body, wrapper):
             done()  # a file is sent by the server itself, which knows it by its type alone
             return body
         return (_Sized if hasattr(body, "__len__") else _Body)(body, done)

@@ -42,6 +42,7 @@ from hailwhale.services.spans import Span, SpanReader
 MAX_CURVES = 1_000  # of one request
 MAX_POINTS = 1_000_000  # of all of them together
 MAX_FOUND = 10_000
+_READ_AT_ONCE = 50  # dimensions whose labels are in memory together
 
 Roots = Collection[str] | None  # what root pks a caller is held to; None: to none
 Branch = tuple[Path, Path]  # a pk and a dimension
@@ -144,13 +145,11 @@ class Tree:
         """The nodes that match a pattern; of a name that is both, one that says so."""
         if not pattern.pk:
             return [_found([], label, False, True) for label in self._roots(pattern.last, roots)]
-        found = [
-            each
-            for branch in self._branches(pattern, roots, known=True)
-            for each in self._below(branch, pattern)
-        ]
-        if len(found) > MAX_FOUND:
-            raise BadInput("query", pattern.text, f"a pattern of at most {MAX_FOUND} paths")
+        found: list[Found] = []
+        for branch in self._branches(pattern, roots, known=True):
+            found += self._below(branch, pattern)
+            if len(found) > MAX_FOUND:
+                raise BadInput("query", pattern.text, f"a pattern of at most {MAX_FOUND} paths")
         return sorted(found)
 
     def _below(self, branch: Branch, pattern: Pattern) -> list[Found]:
@@ -180,33 +179,41 @@ class Tree:
         pks: list[Path] = [(label,) for label in self._roots(first, roots, known=known)]
         for node in further:
             if known or node.is_wild:
-                pks = [
-                    (*pk, label)
-                    for pk in pks
-                    for label in node.matching(path[-1] for path in self._reporting.pks(pk))
-                ]
+                pks = self._deeper_pks(pks, node, pattern)
             else:
                 pks = [(*pk, node.label(self._limits)) for pk in pks]
-            self._bound(pks, pattern)
+                self._bound(pks, pattern)
         branches: list[Branch] = [(pk, OVERALL) for pk in pks]
         for node in pattern.dimension or ():
-            branches = self._deeper(branches, node, known=known)
+            if known or node.is_wild:
+                branches = self._deeper(branches, node, pattern)
+            else:
+                label = node.label(self._limits)
+                branches = [(pk, (*dimension, label)) for pk, dimension in branches]
             self._bound(branches, pattern)
         return branches
 
-    def _deeper(self, branches: list[Branch], node: Node, *, known: bool) -> list[Branch]:
-        if not (known or node.is_wild):
-            label = node.label(self._limits)
-            return [(pk, (*dimension, label)) for pk, dimension in branches]
+    def _deeper_pks(self, pks: Sequence[Path], node: Node, pattern: Pattern) -> list[Path]:
+        found: list[Path] = []
+        for pk in pks:
+            labels = node.matching(path[-1] for path in self._reporting.pks(pk))
+            found += [(*pk, label) for label in labels]
+            self._bound(found, pattern)
+        return found
+
+    def _deeper(self, branches: list[Branch], node: Node, pattern: Pattern) -> list[Branch]:
+        """What matches below branches, read some at a time: each may have thousands of labels."""
         by_pk: dict[Path, list[Path]] = {}
         for pk, dimension in branches:
             by_pk.setdefault(pk, []).append(dimension)
-        return [
-            (pk, (*dimension, label))
-            for pk, dimensions in by_pk.items()
-            for dimension, labels in zip(dimensions, self._labels(pk, dimensions), strict=True)
-            for label in node.matching(labels)
-        ]
+        found: list[Branch] = []
+        for pk, dimensions in by_pk.items():
+            for first in range(0, len(dimensions), _READ_AT_ONCE):
+                some = dimensions[first : first + _READ_AT_ONCE]
+                for dimension, labels in zip(some, self._labels(pk, some), strict=True):
+                    found += [(pk, (*dimension, label)) for label in node.matching(labels)]
+                    self._bound(found, pattern)
+        return found
 
     def _roots(self, node: Node, roots: Roots, *, known: bool = True) -> list[str]:
         if not node.is_wild:

@@ -69,8 +69,11 @@ def mail(settings: Mail, letter: Letter, address: str) -> bool:
             if settings.user:
                 server.login(settings.user, os.environ.get(settings.password_variable, ""))
             server.send_message(message)
-    except (OSError, smtplib.SMTPException) as fault:
-        log.warning("%s did not take a message to %s: %s", settings.host, address, fault)
+    # Of a password or a host in another script Python says that they are no ASCII.
+    except (OSError, smtplib.SMTPException, UnicodeError) as fault:
+        # Its text would hold a letter of the password.
+        why = fault.reason if isinstance(fault, UnicodeEncodeError) else fault
+        log.warning("%s did not take a message to %s: %s", settings.host, address, why)
         return False
     return True
 

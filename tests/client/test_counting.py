@@ -170,6 +170,28 @@ def test_what_is_no_word_of_the_service_settles_nothing(
     assert asked == [("POST", "/count")] * 2
 
 
+@pytest.mark.parametrize("told", ["99999999999", "9" * 400])
+@pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
+def test_a_wait_that_no_clock_can_hold_does_not_end_the_sending(
+    serve: Serve, make_client: MakeClient, status: str, told: str
+) -> None:
+    asked = []
+
+    def full_at_first(environ: dict[str, Any], start_response: Any) -> Any:
+        asked.append(environ["PATH_INFO"])
+        if len(asked) == 1:
+            start_response(status, [("Retry-After", told)])
+            return [b'{"accepted": 0, "rejected": [], "unbuffered": [0]}']
+        start_response("200 OK", [])
+        return [b'{"accepted": 1, "rejected": []}']
+
+    client = make_client(serve(full_at_first))
+    count(client, 1)
+    until(lambda: asked, "the first request")
+    assert client.flush()
+    assert client.stats.counted == 1
+
+
 def test_a_batch_that_is_refused_whole_is_not_sent_for_ever(
     serve: Serve, make_client: MakeClient
 ) -> None:

@@ -308,6 +308,20 @@ def test_bodies_stay_what_servers_look_at(notes: Notes) -> None:
     assert len(notes.events) == 2
 
 
+def test_a_server_whose_file_wrapper_is_a_function_is_served_as_any_other(notes: Notes) -> None:
+    def app(environ: Any, start_response: Callable[..., Any]) -> Any:
+        start_response("200 OK", [])
+        return environ["wsgi.file_wrapper"](io.BytesIO(b"a"))
+
+    def send_file(file: io.BytesIO, _size: int = 0) -> io.BytesIO:  # as uWSGI's
+        return file
+
+    body = called(wsgi.CountRequests(app, notes), **{"wsgi.file_wrapper": send_file})
+    assert list(body) == [b"a"]
+    body.close()
+    assert len(notes.events) == 1
+
+
 def test_a_fault_of_the_app_goes_on_to_the_server_and_counts_as_an_error(notes: Notes) -> None:
     def app(environ: Any, start_response: Any) -> Any:
         start_response("200 OK", [])

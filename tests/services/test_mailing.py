@@ -88,3 +88,18 @@ def test_a_server_that_nobody_vouches_for_is_told_nothing(
         settings = Mail("127.0.0.1", box.port, "hw@example.com", tls, "ops", "MAIL_PASSWORD")
         assert not mail(settings, LETTER, "boss@example.com")
         assert box.mails == []
+
+
+def test_a_password_or_a_host_that_cannot_be_sent_is_a_letter_not_taken(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "fullchain.pem"))
+    monkeypatch.setenv("MAIL_PASSWORD", "gehe\u00efm")
+    with mailed("starttls", certificate) as box:
+        settings = Mail("127.0.0.1", box.port, "hw@example.com", "starttls", "ops", "MAIL_PASSWORD")
+        assert not mail(settings, LETTER, "boss@example.com")
+        assert box.mails == []
+    nowhere = Mail("a" * 64 + ".example", 25, "hw@example.com", "none", "", "")
+    assert not mail(nowhere, LETTER, "boss@example.com")
+    assert "xef" not in caplog.text
+    assert "\u00ef" not in caplog.text

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -16,8 +16,10 @@ from urllib.parse import urlencode
 import pytest
 from graphite_exporter.collector import CustomMetricCollector, Graphite
 
+from hailwhale.core.dimensions import Path
 from hailwhale.core.limits import DEFAULT_LIMITS
 from hailwhale.services.assembly import Services
+from hailwhale.services.siblings import Line, Siblings
 from hailwhale.services.tokens import Scope
 from hailwhale.web.apps import whale_app
 from tests.browser.serving import serving
@@ -259,6 +261,31 @@ def test_too_many_series_are_refused(whale: Client) -> None:
 
 
 # Forms
+
+
+def test_of_a_pattern_of_too_many_paths_no_more_is_read_than_tells_so(
+    whale: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = [{"pk": "Many", "dimensions": {f"d{n}": ["a", "b", "c"]}} for n in range(20)]
+    whale.post("/count", events)
+    read: list[int] = []
+    labels = Siblings.labels
+
+    def noted(self: Siblings, line: Line, parents: Sequence[Path]) -> list[list[str]]:
+        read.append(len(parents))
+        return labels(self, line, parents)
+
+    monkeypatch.setattr(Siblings, "labels", noted)
+    monkeypatch.setattr("hailwhale.services.graphite.MAX_FOUND", 10)
+    found = whale.get("/metrics/find", "query=Many.by.*.*")
+    assert (found.status, found.error["parameter"]) == (400, "query")
+    assert sum(read) < 10
+    read.clear()
+    monkeypatch.setattr("hailwhale.services.graphite.MAX_CURVES", 20)
+    monkeypatch.setattr("hailwhale.services.graphite._READ_AT_ONCE", 2)
+    rendered = render(whale, "Many.by.*.*.hits")
+    assert (rendered.status, rendered.error["parameter"]) == (400, "target")
+    assert sum(read) < 15
 
 
 def test_csv_is_graphites_and_no_cell_is_a_formula(whale: Client) -> None:

@@ -133,6 +133,7 @@ def test_a_whole_file_is_understood() -> None:
         ({"webhook": []}, "alert a: email", "somebody to tell"),
         ({"email": "nobody"}, "alert a: email", "addresses"),
         ({"email": "a@b\nBcc: c@d"}, "alert a: email", "addresses"),
+        ({"email": "a..b@[x"}, "alert a: email", "addresses"),  # breaks Python's parser of headers
         ({"graph": 1}, "alert a: graph", "true or false"),
         ({"minimum": 5}, "alert a: against", "rises_by or falls_by"),
         ({"against": "before"}, "alert a: against", "rises_by or falls_by"),
