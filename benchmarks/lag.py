@@ -28,8 +28,8 @@ from hailwhale.core.event import Event
 from hailwhale.core.hit import encode_hit
 from hailwhale.core.question import parse_totals
 from hailwhale.services.assembly import Services
-from hailwhale.store.base import Incoming, Receipt
 from hailwhale.store.embedded import EmbeddedValkey
+from hailwhale.store.values import Incoming, Receipt
 
 _GOAL = Goal(at_most=1_000, of_figure=True)
 _TICK_S = 0.02  # hits come in small bursts, a marked one at the end of each

@@ -13,8 +13,9 @@ from typing import Any, cast
 from benchmarks.bare_server import Reads
 from benchmarks.serving import NAMESPACE
 from hailwhale.services.assembly import Services, assemble
-from hailwhale.store.base import Ask, ChunkAddress, Store
+from hailwhale.store.base import Store
 from hailwhale.store.keys import Keys, cell_field
+from hailwhale.store.values import Ask, ChunkAddress
 
 DAY_S = 86_400
 

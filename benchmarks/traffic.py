@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from hailwhale.core.event import Event
 from hailwhale.core.hit import encode_hit
-from hailwhale.store.base import Incoming
+from hailwhale.store.values import Incoming
 
 PRODUCTS = 1_000
 COUNTRIES = ("US", "CA", "DE", "FR", "GB")

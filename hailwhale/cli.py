@@ -12,24 +12,34 @@ from collections.abc import Sequence
 
 from hailwhale import __version__
 from hailwhale.commands import (
+    alerts,
     asking,
+    completion,
     counting,
     deciding,
     demo,
     doctor,
     draining,
+    exporting,
     forgetting,
     importing,
     keys,
     letters,
+    manual,
     pixel,
+    quantiles,
     serving,
+    statsd,
+    tail,
     tokens,
 )
 from hailwhale.errors import HailWhaleError
 
 _FIRST = (serving, draining, counting, asking, deciding)
-COMMANDS = (*_FIRST, demo, pixel, tokens, keys, doctor, importing, letters, forgetting)
+COMMANDS = (
+    *(*_FIRST, quantiles, demo, pixel, tokens, keys, doctor),
+    *(importing, tail, exporting, alerts, statsd, letters, forgetting, completion),
+)
 
 WRONG = 2  # the exit code for what the caller has to put right, as argparse's own
 INTERRUPTED = 130
@@ -50,12 +60,15 @@ def parser() -> argparse.ArgumentParser:
     )
     for command in COMMANDS:
         command.add_parser(subparsers)
+    manual.add_parser(subparsers, parser)
     return whole
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; usage errors and servers end by SystemExit."""
-    args = parser().parse_args(argv)
+    whole = parser()
+    completion.complete(whole)
+    args = whole.parse_args(argv)
     try:
         code: int = args.run(args)
         sys.stdout.flush()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hailwhale.binding import Door, either, given
 from hailwhale.services.spying import parse_spy
-from hailwhale.store.base import Receipt
+from hailwhale.store.values import Receipt
 
 
 class Hail(Door):

@@ -7,108 +7,21 @@ value and never looks at the environment. `hailwhale doctor` prints what is in f
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
 
+from hailwhale import variables
 from hailwhale.core.limits import Limits
 from hailwhale.core.rollups import DEFAULT_ROLLUPS, Rollup, parse_rollups
 from hailwhale.core.timegrid import UTC, Grid, parse_zone
 from hailwhale.errors import BadInput, BadSetting
 
-KEY_FORM = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)  # 32 bytes in URL-safe base64
-_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+", re.ASCII)
-_ADDRESS = re.compile(r"https?://[^\s\"'<>\\?#]+", re.ASCII)
-
 
 def _setting(default: object, variable: str, doc: str, read: Callable[[str], object] = str) -> Any:
     return field(default=default, metadata={"variable": variable, "doc": doc, "read": read})
-
-
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        number = int(text)
-        if not least <= number <= most:
-            raise ValueError(f"expected a whole number from {least} to {most}")
-        return number
-
-    return read
-
-
-def _seconds(text: str) -> float:
-    number = float(text)
-    if not 0.01 <= number <= 3600:
-        raise ValueError("expected seconds from 0.01 to 3600")
-    return number
-
-
-def _flag(text: str) -> bool:
-    words = {
-        "1": True,
-        "true": True,
-        "yes": True,
-        "0": False,
-        "false": False,
-        "no": False,
-        "": False,
-    }
-    if text.lower() not in words:
-        raise ValueError("expected 1 or 0")
-    return words[text.lower()]
-
-
-def _namespace(text: str) -> str:
-    if not text.isascii() or not text.replace("-", "").replace("_", "").isalnum():
-        raise ValueError("expected letters, digits, - and _")
-    return text
-
-
-def _origins(text: str) -> tuple[str, ...]:
-    found = tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
-    if not all(origin == "*" or _ORIGIN.fullmatch(origin) for origin in found):
-        raise ValueError("expected origins such as https://admin.example.com, or *")
-    return found
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _address(text: str) -> str:
-    if text and not _ADDRESS.fullmatch(text):
-        raise ValueError("expected an address such as https://hw.example.com")
-    return text.rstrip("/")
-
-
-def _keys(text: str) -> tuple[str, ...]:
-    found = tuple(part.strip() for part in text.split(",") if part.strip())
-    if not all(map(KEY_FORM.fullmatch, found)):
-        raise BadSetting("HAILWHALE_SEAL_KEYS: expected keys as `hailwhale keys new` makes them")
-    return found
-
-
-def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
-    return tuple(ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
-
-
-def _rates(text: str) -> str:
-    if text.strip():
-        from limits import parse_many  # half a second, for those alone who limit
-
-        parse_many(text)
-    return text.strip()
-
-
-def _one_of(*words: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in words:
-            raise ValueError(f"expected one of {', '.join(words)}")
-        return text
-
-    return read
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +38,7 @@ class Settings:
         0,
         "HAILWHALE_REPLICAS",
         "replicas of the store that must have a hit before it is acknowledged",
-        _whole(0, 16),
+        variables.whole(0, 16),
     )
     data_dir: Path = _setting(
         Path("hailwhale-data"),
@@ -137,9 +50,11 @@ class Settings:
         "everysec",
         "HAILWHALE_FSYNC",
         "when the embedded Valkey forces its log to disk: always, everysec or no",
-        _one_of("always", "everysec", "no"),
+        variables.one_of("always", "everysec", "no"),
     )
-    namespace: str = _setting("hw", "HAILWHALE_NAMESPACE", "first part of every key", _namespace)
+    namespace: str = _setting(
+        "hw", "HAILWHALE_NAMESPACE", "first part of every key", variables.namespace
+    )
     zone: Grid = _setting(
         UTC,
         "HAILWHALE_TIMEZONE",
@@ -153,16 +68,18 @@ class Settings:
         lambda text: parse_rollups(text, "HAILWHALE_ROLLUPS"),
     )
     host: str = _setting("127.0.0.1", "HAILWHALE_HOST", "address to serve on")
-    port: int = _setting(8085, "HAILWHALE_PORT", "port to serve on", _whole(0, 65535))
-    workers: int = _setting(2, "HAILWHALE_WORKERS", "server processes", _whole(1, 256))
+    port: int = _setting(8085, "HAILWHALE_PORT", "port to serve on", variables.whole(0, 65535))
+    workers: int = _setting(2, "HAILWHALE_WORKERS", "server processes", variables.whole(1, 256))
     server: str = _setting(
         "gunicorn",
         "HAILWHALE_SERVER",
         "what serves HTTP: gunicorn, granian (pip install 'hailwhale[fast]'), or auto, the fastest "
         "installed",
-        _one_of("auto", "gunicorn", "granian"),
+        variables.one_of("auto", "gunicorn", "granian"),
     )
-    threads: int = _setting(16, "HAILWHALE_THREADS", "threads of each process", _whole(1, 256))
+    threads: int = _setting(
+        16, "HAILWHALE_THREADS", "threads of each process", variables.whole(1, 256)
+    )
     admin_token: str = _setting(
         "",
         "HAILWHALE_ADMIN_TOKEN",
@@ -173,14 +90,14 @@ class Settings:
         False,
         "HAILWHALE_OPEN",
         "1 to serve beyond this machine without an admin token",
-        _flag,
+        variables.flag,
     )
     counting: str = _setting(
         "open",
         "HAILWHALE_COUNTING",
         "who may count without a token: open, everybody; sealed, whoever loads a sealed pixel; "
         "off, nobody",
-        _one_of("open", "sealed", "off"),
+        variables.one_of("open", "sealed", "off"),
     )
     reading: str = _setting(
         "auto",
@@ -188,14 +105,14 @@ class Settings:
         "who may read: open, everybody; token, whoever shows a token or a sealed graph; auto, "
         "everybody until there is one of `hailwhale tokens` or, beyond this machine, an admin "
         "token",
-        _one_of("auto", "open", "token"),
+        variables.one_of("auto", "open", "token"),
     )
     seal_keys: tuple[str, ...] = _setting(
         (),
         "HAILWHALE_SEAL_KEYS",
         "keys of sealed URLs, the first seals, with commas between; empty: those in "
         "HAILWHALE_KEY_FILE",
-        _keys,
+        variables.keys,
     )
     key_file: str = _setting(
         "",
@@ -208,80 +125,80 @@ class Settings:
         "HAILWHALE_RATE_LIMIT",
         "requests that one client may make without a token, such as 100/second;10000/hour; empty: "
         "any number",
-        _rates,
+        variables.rates,
     )
     token_rate_limit: str = _setting(
         "",
         "HAILWHALE_TOKEN_RATE_LIMIT",
         "requests that may be made with one token, such as 1000/second; empty: any number",
-        _rates,
+        variables.rates,
     )
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = _setting(
         (),
         "HAILWHALE_TRUSTED_PROXIES",
         "addresses and networks whose X-Forwarded-For is believed, with commas between, such as "
         "127.0.0.1,10.0.0.0/8",
-        _networks,
+        variables.networks,
     )
     skip_bots: bool = _setting(
         False,
         "HAILWHALE_SKIP_BOTS",
         "1 to leave out of the counts what says it is a bot and shows no token",
-        _flag,
+        variables.flag,
     )
     frame_origins: tuple[str, ...] = _setting(
         (),
         "HAILWHALE_FRAME_ORIGINS",
         "other sites that may show our pages in a frame, with commas between",
-        _origins,
+        variables.origins,
     )
     cors_origins: tuple[str, ...] = _setting(
         (),
         "HAILWHALE_CORS_ORIGINS",
         "other sites whose pages may read answers, with commas between, such as "
         "https://admin.example.com; * for all",
-        _origins,
+        variables.origins,
     )
     public_url: str = _setting(
         "",
         "HAILWHALE_PUBLIC_URL",
         "address that browsers reach the service at, for the tags that the library makes; empty: "
         "HAILWHALE_HOST and HAILWHALE_PORT",
-        _address,
+        variables.address,
     )
     log_format: str = _setting(
         "text",
         "HAILWHALE_LOG_FORMAT",
         "how lines of the log are written: text, or json with one object a line",
-        _one_of("text", "json"),
+        variables.one_of("text", "json"),
     )
     log_requests: str = _setting(
         "errors",
         "HAILWHALE_LOG_REQUESTS",
         "requests that the log has a line of, never with their query: none, errors (5xx), refused "
         "(4xx, too) or all",
-        _one_of("none", "errors", "refused", "all"),
+        variables.one_of("none", "errors", "refused", "all"),
     )
     ready_lag_s: int = _setting(
         60,
         "HAILWHALE_READY_LAG",
         "seconds that hits may wait for the drain before /readyz answers 503; 0: any",
-        _whole(0, 86_400),
+        variables.whole(0, 86_400),
     )
     store_timeout_s: float = _setting(
-        5.0, "HAILWHALE_STORE_TIMEOUT", "seconds to wait for the store's answer", _seconds
+        5.0, "HAILWHALE_STORE_TIMEOUT", "seconds to wait for the store's answer", variables.seconds
     )
     buffer_limit: int = _setting(
         250_000,
         "HAILWHALE_BUFFER_LIMIT",
         "hits one shard may buffer before /count answers 503",
-        _whole(1, 2**31),
+        variables.whole(1, 2**31),
     )
     spool_bytes: int = _setting(
         268_435_456,
         "HAILWHALE_SPOOL_BYTES",
         "most bytes of hits kept on disk while the store is away; 0: /count answers 503 then",
-        _whole(0, 2**40),
+        variables.whole(0, 2**40),
     )
     spool_dir: str = _setting(
         "",
@@ -289,72 +206,83 @@ class Settings:
         "where these are kept, each machine its own; empty: the folder spool in HAILWHALE_DATA_DIR",
     )
     drain_window: int = _setting(
-        100_000, "HAILWHALE_DRAIN_WINDOW", "most hits summed up in one step", _whole(1, 1_000_000)
+        100_000,
+        "HAILWHALE_DRAIN_WINDOW",
+        "most hits summed up in one step",
+        variables.whole(1, 1_000_000),
     )
     drain_idle_s: float = _setting(
-        0.1, "HAILWHALE_DRAIN_IDLE", "seconds between two looks at empty buffers", _seconds
+        0.1, "HAILWHALE_DRAIN_IDLE", "seconds between two looks at empty buffers", variables.seconds
     )
     max_children: int = _setting(
         10_000,
         "HAILWHALE_MAX_CHILDREN",
         "most labels under one path; later ones count under _other",
-        _whole(1, 10_000_000),
+        variables.whole(1, 10_000_000),
     )
     max_roots: int = _setting(
         100_000,
         "HAILWHALE_MAX_ROOTS",
         "most root pks; later ones count under the root _other",
-        _whole(1, 10_000_000),
+        variables.whole(1, 10_000_000),
     )
     max_series: int = _setting(
         2_000_000,
         "HAILWHALE_MAX_SERIES",
         "about the most series, which are pks and dimensions of pks, of all together; what would "
         "be a new one counts under _other",
-        _whole(1, 1_000_000_000),
+        variables.whole(1, 1_000_000_000),
     )
     max_names: int = _setting(
         1_000,
         "HAILWHALE_MAX_NAMES",
         "most names of metrics of one root pk; later ones are summed up as _other",
-        _whole(1, 1_000_000),
+        variables.whole(1, 1_000_000),
     )
-    max_depth: int = _setting(8, "HAILWHALE_MAX_DEPTH", "most labels in a path", _whole(1, 64))
+    max_depth: int = _setting(
+        8, "HAILWHALE_MAX_DEPTH", "most labels in a path", variables.whole(1, 64)
+    )
     max_paths: int = _setting(
-        32, "HAILWHALE_MAX_PATHS", "most dimension paths of an event", _whole(1, 1000)
+        32, "HAILWHALE_MAX_PATHS", "most dimension paths of an event", variables.whole(1, 1000)
     )
     max_metrics: int = _setting(
-        32, "HAILWHALE_MAX_METRICS", "most metrics of an event", _whole(1, 60)
+        32, "HAILWHALE_MAX_METRICS", "most metrics of an event", variables.whole(1, 60)
     )
     max_label_bytes: int = _setting(
-        256, "HAILWHALE_MAX_LABEL_BYTES", "most bytes of a label", _whole(1, 4096)
+        256, "HAILWHALE_MAX_LABEL_BYTES", "most bytes of a label", variables.whole(1, 4096)
     )
     max_event_bytes: int = _setting(
-        65_536, "HAILWHALE_MAX_EVENT_BYTES", "most bytes of an event", _whole(64, 16_777_216)
+        65_536,
+        "HAILWHALE_MAX_EVENT_BYTES",
+        "most bytes of an event",
+        variables.whole(64, 16_777_216),
     )
     max_batch_bytes: int = _setting(
-        16_777_216, "HAILWHALE_MAX_BATCH_BYTES", "most bytes of a POST", _whole(64, 1_073_741_824)
+        16_777_216,
+        "HAILWHALE_MAX_BATCH_BYTES",
+        "most bytes of a POST",
+        variables.whole(64, 1_073_741_824),
     )
     max_batch_events: int = _setting(
-        10_000, "HAILWHALE_MAX_BATCH_EVENTS", "most events of a POST", _whole(1, 1_000_000)
+        10_000, "HAILWHALE_MAX_BATCH_EVENTS", "most events of a POST", variables.whole(1, 1_000_000)
     )
     spy_entries: int = _setting(
         1_000,
         "HAILWHALE_SPY",
         "last events that the spy log keeps of each root pk; 0: none",
-        _whole(0, 100_000),
+        variables.whole(0, 100_000),
     )
     spy_days: int = _setting(
         30,
         "HAILWHALE_SPY_DAYS",
         "days after its last event that a spy log is forgotten",
-        _whole(1, 3650),
+        variables.whole(1, 3650),
     )
     spy_private: tuple[str, ...] = _setting(
         (),
         "HAILWHALE_SPY_PRIVATE",
         "dimensions, metrics or uid that the spy log masks, with commas between, such as email,uid",
-        _names,
+        variables.names,
     )
     uid_key: str = _setting(
         "",
@@ -367,41 +295,44 @@ class Settings:
         "HAILWHALE_UID_SALT_DAYS",
         "days after which visitors get other hashes, so that nobody can follow them for longer; 0: "
         "never",
-        _whole(0, 3650),
+        variables.whole(0, 3650),
     )
     cookie_days: int = _setting(
         390,
         "HAILWHALE_COOKIE_DAYS",
         "days that the cookie of /tracker lives after the last visit",
-        _whole(1, 3650),
+        variables.whole(1, 3650),
     )
     cookie_samesite: str = _setting(
         "lax",
         "HAILWHALE_COOKIE_SAMESITE",
         "to which sites' pages the cookie of /tracker is sent: lax, strict, or none for all, which "
         "takes HTTPS",
-        _one_of("lax", "strict", "none"),
+        variables.one_of("lax", "strict", "none"),
     )
     honour_dnt: bool = _setting(
         True,
         "HAILWHALE_HONOUR_DNT",
         "1: who sends Do Not Track or Global Privacy Control is counted by /tracker without a uid",
-        _flag,
+        variables.flag,
     )
     sticky_days: int = _setting(
         90,
         "HAILWHALE_STICKY_DAYS",
         "days that a visitor with a uid keeps its option after its last decision, at least",
-        _whole(1, 3650),
+        variables.whole(1, 3650),
     )
     journal_entries: int = _setting(
         100_000,
         "HAILWHALE_JOURNAL_ENTRIES",
         "most decisions and results (log=1) kept of one decision",
-        _whole(1, 100_000_000),
+        variables.whole(1, 100_000_000),
     )
     max_points: int = _setting(
-        10_000, "HAILWHALE_MAX_POINTS", "most points of a plotted series", _whole(1, 1_000_000)
+        10_000,
+        "HAILWHALE_MAX_POINTS",
+        "most points of a plotted series",
+        variables.whole(1, 1_000_000),
     )
 
     @classmethod

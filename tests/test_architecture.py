@@ -18,9 +18,12 @@ import hailwhale
 PACKAGE = Path(hailwhale.__file__).parent
 ROOT = PACKAGE.parent
 LAYERED = {"cli", "wsgi", "commands", "whale", "hail", "periods", "sealed", "binding", "web"} | {
+    "client",
+    "contrib",
     "services",
     "store",
     "settings",
+    "variables",
     "core",
     "errors",
 }

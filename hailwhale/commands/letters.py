@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from hailwhale.commands.options import Subparsers, add_settings, read_settings
 from hailwhale.errors import BadInput
 from hailwhale.services.assembly import open_services
-from hailwhale.store.base import DeadLetter, Store
+from hailwhale.store.base import Store
 from hailwhale.store.keys import SHARDS
+from hailwhale.store.values import DeadLetter
 
 _NONE_THERE = 1  # the exit code when a letter that was named is not there
 

@@ -89,18 +89,29 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    # IPv4 first: `localhost` may be both, and most clients try 127.0.0.1.
-    family, kind, protocol, _, address = min(found, key=lambda info: info[0] != socket.AF_INET)
-    listener = socket.socket(family, kind, protocol)
+    listener = bound(host, port, socket.SOCK_STREAM)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
         listener.listen(BACKLOG)
     except OSError:
         listener.close()
         raise
     return listener
+
+
+def bound(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
+    """A socket of a kind at an address; raises `OSError` when it cannot be had."""
+    found = socket.getaddrinfo(host, port, type=kind, flags=socket.AI_PASSIVE)
+    # IPv4 first: `localhost` may be both, and most clients try 127.0.0.1.
+    family, kind, protocol, _, address = min(found, key=lambda info: info[0] != socket.AF_INET)
+    made = socket.socket(family, kind, protocol)
+    try:
+        if kind is socket.SOCK_STREAM:  # by UDP two could share the port, and each get a part
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 def netloc(host: str, port: int) -> str:

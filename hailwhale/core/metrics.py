@@ -181,3 +181,13 @@ def as_number(value: Decimal) -> Number:
         return int(value)
     number = float(value)
     return number if Decimal(repr(number)) == value else value
+
+
+def readable(value: Decimal) -> str:
+    """A number for a person: thousands apart, at most four decimals, two where it is large.
+
+    >>> readable(Decimal("1234.5")), readable(Decimal("0.123456")), readable(Decimal(7))
+    ('1,234.50', '0.1235', '7')
+    """
+    places = 0 if value == value.to_integral_value() else 2 if abs(value) >= 10 else 4
+    return f"{value:,.{places}f}"

@@ -21,6 +21,7 @@ from hailwhale.services.erasing import Erasing
 from hailwhale.services.evidence import EvidenceReader
 from hailwhale.services.exposing import Exposing
 from hailwhale.services.graphing import Graphing
+from hailwhale.services.graphite import Graphite
 from hailwhale.services.hail import Hailing
 from hailwhale.services.journal import Journal
 from hailwhale.services.models import Models
@@ -61,6 +62,7 @@ class Services:
     erasing: Erasing
     reporting: Reporting
     graphing: Graphing
+    graphite: Graphite
     ranking: Ranking
     deciding: Deciding
     exposing: Exposing  # into the buffer
@@ -135,6 +137,7 @@ def assemble(
         erasing=Erasing(store, grid, rollups, clock, drain, spying, visitors.lasting_name),
         reporting=reporting,
         graphing=Graphing(reporting, spans),
+        graphite=Graphite(reporting, siblings, spans, limits, clock, settings.max_points),
         ranking=Ranking(spans, siblings),
         deciding=Deciding(
             store,

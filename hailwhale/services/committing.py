@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from hailwhale.core.increments import Batch
 from hailwhale.core.redirects import Redirects
 from hailwhale.errors import BadInput
-from hailwhale.store.base import Block, Committed, DeadLetter, Guard, Outcome, Spied, Step, Store
+from hailwhale.store.base import Store
+from hailwhale.store.values import Block, Committed, DeadLetter, Guard, Outcome, Spied, Step
 
 log = logging.getLogger("hailwhale.counting")
 

@@ -17,8 +17,9 @@ from hailwhale.services.committing import commit
 from hailwhale.services.drain import MAX_STEP_SIZE, Drain
 from hailwhale.services.hail import BatchReport, Fields, Parse
 from hailwhale.services.spying import SeenHit, SpyRule
-from hailwhale.store.base import Ask, ChunkAddress, Guard, Outcome, Receipt, Store
+from hailwhale.store.base import Store
 from hailwhale.store.keys import shard_of
+from hailwhale.store.values import Ask, ChunkAddress, Guard, Outcome, Receipt
 
 _SET_TRIES = 100
 

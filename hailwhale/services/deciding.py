@@ -23,7 +23,8 @@ from hailwhale.errors import BadInput
 from hailwhale.services.evidence import EvidenceReader
 from hailwhale.services.journal import Journal
 from hailwhale.services.models import Models
-from hailwhale.store.base import Given, Receipt, Store
+from hailwhale.store.base import Store
+from hailwhale.store.values import Given, Receipt
 
 DECIDED = "decided"  # the metric of an option that says how often it was given
 SUSPICIOUS = 0.001  # of shares that are as allocated, one in a thousand looks so far off

@@ -27,7 +27,8 @@ from hailwhale.core.timegrid import Grid
 from hailwhale.errors import BadInput, StoreUnavailable
 from hailwhale.services.committing import commit
 from hailwhale.services.spying import NOT_SPIED, SpyRule
-from hailwhale.store.base import DeadLetter, Load, Outcome, Store
+from hailwhale.store.base import Store
+from hailwhale.store.values import DeadLetter, Load, Outcome
 
 log = logging.getLogger("hailwhale.drain")
 

@@ -16,8 +16,9 @@ from hailwhale.core.schedule import VISITORS_EVER, visitors_kept
 from hailwhale.core.timegrid import Grid
 from hailwhale.services.drain import Drain
 from hailwhale.services.spying import Spying
-from hailwhale.store.base import ChunkAddress, Store
+from hailwhale.store.base import Store
 from hailwhale.store.keys import shard_of
+from hailwhale.store.values import ChunkAddress
 
 Node = tuple[Path, Path]
 

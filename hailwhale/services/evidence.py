@@ -24,7 +24,8 @@ from hailwhale.core.redirects import OTHER
 from hailwhale.core.timegrid import DAY_S
 from hailwhale.errors import BadInput
 from hailwhale.services.spans import Span, SpanReader
-from hailwhale.store.base import Ask, ChunkAddress, Store
+from hailwhale.store.base import Store
+from hailwhale.store.values import Ask, ChunkAddress
 
 MAX_NODES = 300  # of a decision: the busiest; others are taken for ordinary
 MAX_PAIRS = 2_000

@@ -15,7 +15,7 @@ from hailwhale.core.literal import plain
 from hailwhale.errors import BadInput
 from hailwhale.services.hail import BatchReport, Fields
 from hailwhale.services.journal import Journal
-from hailwhale.store.base import Receipt
+from hailwhale.store.values import Receipt
 
 
 @dataclass(frozen=True, slots=True)

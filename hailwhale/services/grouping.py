@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 
 from hailwhale.errors import StoreUnavailable
-from hailwhale.store.base import Incoming, Receipt
+from hailwhale.store.values import Incoming, Receipt
 
 Accept = Callable[[Sequence[Incoming], int], list[Receipt]]
 

@@ -10,7 +10,7 @@ from hailwhale.core.hit import encode_hit
 from hailwhale.core.limits import Limits
 from hailwhale.errors import BadInput, BufferFull
 from hailwhale.services.grouping import Accept, GroupCommit
-from hailwhale.store.base import Incoming, Receipt
+from hailwhale.store.values import Incoming, Receipt
 
 Fields = Mapping[str, object]
 Parse = Callable[[Fields, float, Limits], Event]  # fields, now in epoch seconds, limits

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 
 from hailwhale.core.dimensions import Path
 from hailwhale.errors import StoreUnavailable
-from hailwhale.store.base import Given, Store
+from hailwhale.store.base import Store
+from hailwhale.store.values import Given
 
 log = logging.getLogger("hailwhale.journal")
 

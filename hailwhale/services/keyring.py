@@ -21,7 +21,8 @@ from pathlib import Path
 from threading import Lock
 
 from hailwhale.errors import BadSetting, HailWhaleError
-from hailwhale.settings import KEY_FORM, Settings
+from hailwhale.settings import Settings
+from hailwhale.variables import KEY_FORM
 
 log = logging.getLogger("hailwhale.services")
 

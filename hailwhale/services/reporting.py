@@ -11,6 +11,7 @@ from functools import reduce
 from hailwhale.core.dimensions import Path, written
 from hailwhale.core.exposure import PRODUCT_SIGN
 from hailwhale.core.formula import Formula, sums_of, terms_of
+from hailwhale.core.histogram import is_bucket
 from hailwhale.core.metrics import Number, as_number
 from hailwhale.core.question import Children, Plot, Totals
 from hailwhale.core.ranking import Family, first
@@ -102,9 +103,9 @@ class Reporting:
     def known(self, pk: Path) -> KnownAnswer:
         """What there is to ask about a pk: its metrics, its dimensions, whether it is a decision.
 
-        What a decision sums up for itself is left out.
+        What a decision sums up for itself is left out, and the buckets of histograms.
         """
-        metrics = self._store.metrics(pk)
+        metrics = {name for name in self._store.metrics(pk) if not is_bucket(name)}
         shown = sorted(name for name in metrics if PRODUCT_SIGN not in name and name != DECIDED)
         dimensions = [label for (label,) in self._below(pk, [()])]
         return {

@@ -18,7 +18,8 @@ from hailwhale.core.dimensions import Path
 from hailwhale.core.rollups import Rollup, extent
 from hailwhale.core.timegrid import Grid
 from hailwhale.services.spans import Span
-from hailwhale.store.base import SHEET_DECIMALS, Sheet, Store, View
+from hailwhale.store.base import Store
+from hailwhale.store.values import SHEET_DECIMALS, Sheet, View
 
 _LARGEST = 2**62  # sums below it cannot have gone round
 _WHOLE = 10**SHEET_DECIMALS

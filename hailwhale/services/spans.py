@@ -18,7 +18,8 @@ from hailwhale.core.rollups import Rollup, chunk_of
 from hailwhale.core.series import fold
 from hailwhale.core.timegrid import Grid
 from hailwhale.services.uniques import VisitReader
-from hailwhale.store.base import Ask, ChunkAddress, Store
+from hailwhale.store.base import Store
+from hailwhale.store.values import Ask, ChunkAddress
 
 Columns = dict[str, list[Decimal]]
 

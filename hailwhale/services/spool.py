@@ -26,7 +26,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hailwhale.store.base import Incoming, Stamp
+from hailwhale.store.values import Incoming, Stamp
 
 _HEAD = struct.Struct(">II")
 _SUFFIX = ".spool"

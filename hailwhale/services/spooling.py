@@ -18,7 +18,7 @@ from threading import Lock, Thread
 
 from hailwhale.errors import HailWhaleError, StoreUnavailable
 from hailwhale.services.spool import Record, Spool, SpoolFile
-from hailwhale.store.base import Incoming, Receipt, Stamp
+from hailwhale.store.values import Incoming, Receipt, Stamp
 
 log = logging.getLogger("hailwhale.spool")
 

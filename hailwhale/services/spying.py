@@ -21,8 +21,9 @@ from hailwhale.core.metrics import as_number
 from hailwhale.core.question import flag, whole
 from hailwhale.errors import BadInput
 from hailwhale.services.visitors import Visitors
-from hailwhale.store.base import Spied, Store
+from hailwhale.store.base import Store
 from hailwhale.store.spying import SIGNS
+from hailwhale.store.values import Spied
 
 SPY_PARAMETERS = ("pk", "uid", "limit", "live")
 DEFAULT_LIMIT = 100

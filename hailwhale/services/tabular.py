@@ -7,7 +7,13 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import chain
+from typing import IO
 
+from hailwhale.core.graphite.curves import Curve
+from hailwhale.core.metrics import Number, as_number
+from hailwhale.core.timegrid import Grid
 from hailwhale.services.ranking import RankAnswer
 from hailwhale.services.reporting import PlotAnswer, TotalsAnswer
 
@@ -62,10 +68,30 @@ def rank_csv(answer: RankAnswer) -> str:
     return _csv((name, *numbers, *further), rows)
 
 
+def graphite_csv(curves: Sequence[Curve], grid: Grid) -> str:
+    """Target, local time and value, without a header, as Graphite has it."""
+    rows = (
+        (curve.name, f"{datetime.fromtimestamp(at_s, grid.zone):%Y-%m-%d %H:%M:%S}", _number(value))
+        for curve in curves
+        for at_s, value in zip(curve.starts_s, curve.values, strict=True)
+    )
+    return _csv((), rows)
+
+
+def write_csv(out: IO[str], header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write rows as they come, for files too large to be held; no header where it is ()."""
+    writer = csv.writer(out, lineterminator="\r\n")
+    heads = [header] if header else []
+    writer.writerows([_defused(cell) for cell in row] for row in chain(heads, rows))
+
+
+def _number(value: Decimal | None) -> Number | None:
+    return None if value is None else as_number(value)
+
+
 def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerows([_defused(cell) for cell in row] for row in (header, *rows))
+    write_csv(out, header, rows)
     return out.getvalue()
 
 

@@ -15,7 +15,8 @@ from hailwhale.core.metrics import UNIQUES
 from hailwhale.core.schedule import DAY, VISITORS_EVER, VISITORS_KEPT_S, VISITORS_OF_DAY
 from hailwhale.core.timegrid import DAY_S, Grid
 from hailwhale.errors import BadInput
-from hailwhale.store.base import ChunkAddress, Store
+from hailwhale.store.base import Store
+from hailwhale.store.values import ChunkAddress
 
 _DAYS_KEPT = VISITORS_KEPT_S // DAY_S
 

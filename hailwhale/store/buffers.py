@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
-from hailwhale.store.base import Incoming, Receipt, Stamp, Window
 from hailwhale.store.connection import Client, Script, ask, faults_named
 from hailwhale.store.copies import Copies
 from hailwhale.store.keys import Keys, shard_of
 from hailwhale.store.steps import ID_REMEMBERED_S
+from hailwhale.store.values import Incoming, Receipt, Stamp, Window
 
 SENDER_REMEMBERED_S = 7 * 24 * 3600
 

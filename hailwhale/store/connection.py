@@ -38,6 +38,7 @@ _INCLUDES = {
     "keep": (),
     "letters": (),
     "spied": (),
+    "swap": (),
 }
 
 # What the server says when it cannot now: out of memory, a replica, no majority, a slot moving.

@@ -10,9 +10,9 @@ import json
 from collections.abc import Iterator, Sequence
 
 from hailwhale.core.dimensions import Path
-from hailwhale.store.base import Given
 from hailwhale.store.connection import Client, Script, ask, faults_named
 from hailwhale.store.keys import KEPT_TERMS, Keys
+from hailwhale.store.values import Given
 
 _READ_AT_ONCE = 1_000
 

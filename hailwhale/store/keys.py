@@ -10,6 +10,7 @@ script can touch all that belongs to an event::
     hw:roots                               set     root pks that were let in
     hw:refused                             hash    why requests were refused -> how many were
     hw:requests                            hash    requests answered, by route, status and duration
+    hw:notices                             hash    alert or report -> how it stands, what is unsent
     hw:rate:<limit and whose>              string  requests in a window of time, which it lives for
     hw:{17}:buffer                         list    hits accepted, not yet counted, oldest first
     hw:{17}:position                       string  hits ever taken off the buffer, for the fence
@@ -130,6 +131,9 @@ class Keys:
 
     def requests(self) -> str:
         return f"{self.namespace}:requests"
+
+    def notices(self) -> str:
+        return f"{self.namespace}:notices"
 
     def rate(self, name: str) -> str:
         return f"{self.namespace}:rate:{name}"

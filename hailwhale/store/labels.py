@@ -12,10 +12,10 @@ from typing import Any
 
 from hailwhale.core.dimensions import Path
 from hailwhale.core.increments import Increments, Node
-from hailwhale.store.base import Committed, Outcome, Step
 from hailwhale.store.chunks import compact
 from hailwhale.store.connection import Client, Script, ask, faults_named
 from hailwhale.store.keys import SHARDS, Keys
+from hailwhale.store.values import Committed, Outcome, Step
 
 AT_ONCE = 1_000  # labels that one script makes known: bounds the time it holds up the server
 _ROOM_STALE_S = 60

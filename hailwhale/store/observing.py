@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hailwhale.store.base import DeadLetter, Vitals
 from hailwhale.store.cluster import Command
 from hailwhale.store.connection import Client, Script, ask, faults_named
 from hailwhale.store.keys import SHARDS, Keys
 from hailwhale.store.steps import letter_text, read_letter
+from hailwhale.store.values import DeadLetter, Vitals
 
 COUNTED = ("accepted", "duplicate", "drained", "dead", "folded")
 

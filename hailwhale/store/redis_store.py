@@ -14,7 +14,19 @@ from hailwhale.core.increments import Node
 from hailwhale.errors import StoreMismatch
 from hailwhale.store.access import Access
 from hailwhale.store.admitting import Admitting
-from hailwhale.store.base import (
+from hailwhale.store.buffers import Buffers
+from hailwhale.store.chunks import Chunk, compact, read_chunk
+from hailwhale.store.cluster import Command
+from hailwhale.store.connection import Client, Script, ask, close_client, faults_named
+from hailwhale.store.copies import Copies
+from hailwhale.store.decisions import Decisions
+from hailwhale.store.keys import SHARDS, Keys, cell_field, shard_of
+from hailwhale.store.labels import Forgetting, KnownAhead, LabelSets, Room, label_sets
+from hailwhale.store.notices import Notices
+from hailwhale.store.observing import Observing
+from hailwhale.store.spying import SpyLog
+from hailwhale.store.steps import chunk_key, commit_call
+from hailwhale.store.values import (
     Ask,
     Block,
     ChunkAddress,
@@ -33,17 +45,6 @@ from hailwhale.store.base import (
     Vitals,
     Window,
 )
-from hailwhale.store.buffers import Buffers
-from hailwhale.store.chunks import Chunk, compact, read_chunk
-from hailwhale.store.cluster import Command
-from hailwhale.store.connection import Client, Script, ask, close_client, faults_named
-from hailwhale.store.copies import Copies
-from hailwhale.store.decisions import Decisions
-from hailwhale.store.keys import SHARDS, Keys, cell_field, shard_of
-from hailwhale.store.labels import Forgetting, KnownAhead, LabelSets, Room, label_sets
-from hailwhale.store.observing import Observing
-from hailwhale.store.spying import SpyLog
-from hailwhale.store.steps import chunk_key, commit_call
 from hailwhale.store.views import Views
 from hailwhale.store.visitors import Visitors
 
@@ -89,6 +90,7 @@ class RedisStore:
         self._access = Access(client, keys)
         self._observing = Observing(client, keys)
         self._visitors = Visitors(client, keys)
+        self._notices = Notices(client, keys)
         self._spy_log = SpyLog(client, keys)
         # What this store committed and nobody has applied yet, as far as it knows: it need not be
         # read back. Threads may share it, for the plan itself decides what is next.
@@ -307,6 +309,12 @@ class RedisStore:
 
     def drop_token(self, id: str) -> bool:
         return self._access.drop_token(id)
+
+    def notice(self, name: str) -> bytes:
+        return self._notices.notice(name)
+
+    def swap_notice(self, name: str, before: bytes, after: bytes) -> bool:
+        return self._notices.swap_notice(name, before, after)
 
     def rate(self, name: str, amount: int, window_s: int) -> tuple[int, int]:
         return self._access.rate(name, amount, window_s)

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from hailwhale.core.hit import visitor_of
-from hailwhale.store.base import Seen, Spied
 from hailwhale.store.cluster import Command
 from hailwhale.store.connection import Client, Script, ask, faults_named
 from hailwhale.store.keys import Keys, shard_of
+from hailwhale.store.values import Seen, Spied
 
 SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 

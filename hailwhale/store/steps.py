@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hailwhale.core.metrics import decimal_text
-from hailwhale.store.base import ChunkAddress, DeadLetter, Guard, Step
 from hailwhale.store.chunks import Chunk, compact, cut, pack
 from hailwhale.store.keys import Keys, cell_field
 from hailwhale.store.labels import LabelSets
 from hailwhale.store.spying import spied_order
+from hailwhale.store.values import ChunkAddress, DeadLetter, Guard, Step
 from hailwhale.store.views import Views
 from hailwhale.store.visitors import visit_chunks
 

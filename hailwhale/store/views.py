@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hailwhale.store.base import Sheet, View
 from hailwhale.store.chunks import Chunk
 from hailwhale.store.cluster import Command
 from hailwhale.store.connection import Client, Script, ask, faults_named
 from hailwhale.store.keys import Keys, shard_of
+from hailwhale.store.values import Sheet, View
 
 _IDLE_S = 7 * 86_400  # a view that nobody asks for in this time is forgotten
 _CHILDREN_AT_ONCE = 200  # bounds the time for which building one holds up the server

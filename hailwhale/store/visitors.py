@@ -14,11 +14,11 @@ import secrets
 from collections.abc import Iterator, Sequence
 
 from hailwhale.core.increments import Visits
-from hailwhale.store.base import ChunkAddress
 from hailwhale.store.chunks import Chunk, compact
 from hailwhale.store.cluster import Command
 from hailwhale.store.connection import Client, ask, faults_named
 from hailwhale.store.keys import Keys, shard_of
+from hailwhale.store.values import ChunkAddress
 
 MARK = "V"  # what the rows of a chunk of visits begin with
 _SECRET_BYTES = 32

@@ -39,11 +39,15 @@ ADMIN: Needs = frozenset({Scope.ADMIN})
 NEEDS: dict[str, Needs] = {
     **dict.fromkeys(("/", "/static/<name:path>", "/static/jquery.hailwhale.js"), PUBLIC),
     **dict.fromkeys(("/static/vendor/<name>", "/graph.js", "/healthz", "/readyz"), PUBLIC),
-    **dict.fromkeys(("/openapi.json", "/demo"), PUBLIC),
+    **dict.fromkeys(("/openapi.json", "/demo", "/hailwhale.beacon.js"), PUBLIC),
     **dict.fromkeys(("/count", "/count.gif", "/count_now", "/count_now.gif"), COUNT),
     **dict.fromkeys(("/count_decision", "/count_decision.gif", "/tracker", PIXEL), COUNT),
     **dict.fromkeys(("/totals", "/plotpoints", "/rank", "/subdimensions", "/pks", "/known"), READ),
     **dict.fromkeys(("/graph.json", "/graph.svg", "/reasons", "/spy", "/metrics"), READ),
+    "/prometheus": READ,
+    **dict.fromkeys(("/render", "/render/", "/metrics/find", "/metrics/find/"), READ),
+    **dict.fromkeys(("/metrics/expand", "/functions", "/version", "/tags"), READ),
+    **dict.fromkeys(("/tags/autoComplete/tags", "/tags/autoComplete/values"), READ),
     "/decide": BOTH,
 }
 # What a sealed graph answers at these, of what was sealed: the rest is about looks.

@@ -12,6 +12,7 @@ from hailwhale.web.answers import add_answers
 from hailwhale.web.cors import Cors
 from hailwhale.web.count import add_counting
 from hailwhale.web.decisions import add_deciding, add_exposing
+from hailwhale.web.graphite import add_graphite
 from hailwhale.web.graphs import add_graphs, refused_graph
 from hailwhale.web.health import add_health
 from hailwhale.web.metrics import add_metrics
@@ -21,7 +22,9 @@ from hailwhale.web.operate import add_operating
 from hailwhale.web.pages import add_pages
 from hailwhale.web.params import Sizes
 from hailwhale.web.pixels import add_pixels
+from hailwhale.web.prometheus import add_prometheus
 from hailwhale.web.replies import Faults, plain_errors
+from hailwhale.web.scripts import add_beacon
 from hailwhale.web.spy import add_spy
 from hailwhale.web.tracker import add_tracker
 
@@ -39,6 +42,7 @@ def hail_app(services: Services) -> bottle.Bottle:
     add_exposing(app, _sizes(services), services.exposing)
     add_pixels(app, _sizes(services), services.sealing, services.hail.count)
     add_tracker(app, services, _sizes(services), services.hail.count)
+    add_beacon(app)
     add_health(app, services)
     add_metrics(app, services)
     add_openapi(app, services)
@@ -62,9 +66,12 @@ def whale_app(services: Services, *, buffered: bool = False) -> bottle.Bottle:
     add_exposing(app, sizes, services.exposing if buffered else services.exposing_now)
     add_pixels(app, sizes, services.sealing, hail[0])
     add_tracker(app, services, sizes, hail[0])
+    add_beacon(app)
     add_spy(app, services, sizes)
     add_answers(app, services, sizes)
     add_graphs(app, services, sizes)
+    add_graphite(app, services, sizes)
+    add_prometheus(app, services, sizes)
     add_deciding(app, services, sizes, services.hail.take if buffered else counting.take)
     add_operating(app, services, sizes)
     add_health(app, services)

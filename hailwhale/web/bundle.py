@@ -1,4 +1,4 @@
-"""The widget as one script, and the third-party files that declared packages ship.
+"""The widget and the beacon, a script each, and the third-party files that declared packages ship.
 
 Owns which files of ``static/`` make up the widget and in which order. They are joined as they are,
 less comments and indentation: there is no build step, and an edit shows at the next request.
@@ -47,11 +47,17 @@ _INDENTS = re.compile(r"\n\s+")
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """The widget: its text, that gzipped, and a digest that changes with it."""
+    """A script: its text, that gzipped, and a digest that changes with it."""
 
     text: str
     zipped: bytes
     digest: str
+
+    @classmethod
+    def of(cls, text: str) -> Bundle:
+        """The bundle of a text."""
+        data = text.encode()
+        return cls(text, gzip.compress(data, 9, mtime=0), hashlib.sha256(data).hexdigest()[:16])
 
 
 def static_folder() -> Path:
@@ -93,13 +99,22 @@ def _joined(files: tuple[Path, ...], _changed_ns: tuple[int, ...]) -> Bundle:
     styles = "".join(text for file, text in own.items() if file.suffix == ".css")
     style = uplot_css + _BETWEEN_RULES.sub(r"\1", styles)
     script = "".join(text for file, text in own.items() if file.suffix == ".js")
-    text = (
+    return Bundle.of(
         "(function(){if(globalThis.HailWhale&&HailWhale.Graph)return;\n"
         f"{uplot}\nglobalThis.HailWhale=Object.assign(globalThis.HailWhale||{{}},"
         f"{{uPlot:uPlot,css:{json.dumps(style)}}});\n{script}}})();\n"
     )
-    data = text.encode()
-    return Bundle(text, gzip.compress(data, 9, mtime=0), hashlib.sha256(data).hexdigest()[:16])
+
+
+def beacon() -> Bundle:
+    """The beacon, which is one file."""
+    file = static_folder() / "hailwhale.beacon.js"
+    return _lean_bundle(file, file.stat().st_mtime_ns)
+
+
+@lru_cache(1)
+def _lean_bundle(file: Path, _changed_ns: int) -> Bundle:
+    return Bundle.of(lean(file.read_text(encoding="utf-8")))
 
 
 def lean(text: str) -> str:

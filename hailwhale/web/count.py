@@ -9,7 +9,7 @@ import bottle
 
 from hailwhale.errors import BadInput
 from hailwhale.services.hail import BatchReport, Fields
-from hailwhale.store.base import Receipt
+from hailwhale.store.values import Receipt
 from hailwhale.web.observing import note_refused
 from hailwhale.web.params import Sizes, media_type, posted_events, query_fields
 from hailwhale.web.replies import (

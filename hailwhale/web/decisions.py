@@ -10,7 +10,7 @@ from hailwhale.errors import BadInput
 from hailwhale.services.assembly import Services
 from hailwhale.services.deciding import Decision, Take, reasons_answer, report_answer
 from hailwhale.services.exposing import Exposing
-from hailwhale.store.base import Receipt
+from hailwhale.store.values import Receipt
 from hailwhale.web.access import says_bot
 from hailwhale.web.count import add_counting
 from hailwhale.web.params import Fields, Sizes, one_event

@@ -7,27 +7,25 @@ they are wrong. The widget draws in the browser, `core.svg` the picture.
 from __future__ import annotations
 
 import textwrap
-from decimal import Decimal
 from urllib.parse import parse_qs
 
 import bottle
 import simplejson
 
-from hailwhale.core.chart import Line
 from hailwhale.core.graph import LOOKING_PARAMETERS, Graph, parse_graph
 from hailwhale.core.question import parse_plot
 from hailwhale.core.svg import Picture, draw
 from hailwhale.core.timegrid import UTC
 from hailwhale.errors import BadInput, HailWhaleError
 from hailwhale.services.assembly import Services
-from hailwhale.services.graphing import Graphed, answer_of
+from hailwhale.services.graphing import answer_of
+from hailwhale.services.picturing import picture_of
 from hailwhale.web.bundle import lean, static_folder, vendor_file, widget
 from hailwhale.web.params import SEALED, Fields, Sizes, one_event, query_fields
 from hailwhale.web.replies import fault_reply, json_reply
+from hailwhale.web.scripts import JAVASCRIPT, script_reply
 
-_JAVASCRIPT = "text/javascript; charset=utf-8"
 _SVG = "image/svg+xml; charset=utf-8"
-_FOR_EVER = "public, max-age=31536000, immutable"
 _NOT_FOR_THE_WIDGET = ("target", "width")
 # To compare is to ask for more than was sealed.
 _SHOWN_OF_SEALED = ("period", *(name for name in LOOKING_PARAMETERS if name != "compare"))
@@ -54,7 +52,7 @@ def add_graphs(app: bottle.Bottle, services: Services, sizes: Sizes) -> None:
             graph = parse_graph(one_event(bottle.request.environ, sizes), limits)
             if graph.look.view in ("table", "number"):
                 raise BadInput("view", graph.look.view, _PICTURED)
-            drawn = draw(_picture(graph, services.graphing.graph(graph.plot)))
+            drawn = draw(picture_of(graph, services.graphing.graph(graph.plot)))
         except HailWhaleError as fault:
             return _svg(_refusal(fault), fault_reply(fault).status_code)
         return _svg(drawn, 200)
@@ -90,7 +88,7 @@ def _script(told: dict[str, object], status: int) -> bottle.HTTPResponse:
     source = lean((static_folder() / "hailwhale" / "embed.js").read_text(encoding="utf-8"))
     literal = simplejson.dumps(told, use_decimal=True, ensure_ascii=True).translate(_UNSAFE)
     headers = {
-        "Content-Type": _JAVASCRIPT,
+        "Content-Type": JAVASCRIPT,
         "X-Content-Type-Options": "nosniff",
         "Cross-Origin-Resource-Policy": "cross-origin",
         "Cache-Control": "no-cache",
@@ -109,37 +107,6 @@ def _status(refused: int) -> int:
 def _target(fields: Fields) -> str:
     target = fields.get("target", "")
     return target if isinstance(target, str) and len(target) <= 200 else ""
-
-
-def _picture(graph: Graph, graphed: Graphed) -> Picture:
-    plot, look = graph.plot, graph.look
-    lines = tuple(
-        Line(one.path, one.metric, one.additive, tuple(map(float, one.values)))
-        for one in graphed.series
-    )
-    metrics = [formula.text for formula in plot.formulas]
-    named = f"{' › '.join(plot.pk)}: " if plot.pk != ("_",) else ""
-    firsts = {one.metric: one.total for one in reversed(graphed.series)}
-    sums = [f"{_written(firsts[metric])} {metric}" for metric in metrics if metric in firsts]
-    return Picture(
-        title=look.title or f"{named}{', '.join(metrics)}",
-        sums=" · ".join([*sums, graphed.period, graphed.calendar.name]),
-        view=look.view,
-        width=look.width,
-        height=look.height,
-        theme=look.theme,
-        edges_s=graphed.edges_s,
-        interval=graphed.interval,
-        calendar=graphed.calendar,
-        lines=lines,
-        totals=tuple(_written(one.total) for one in graphed.series),
-    )
-
-
-def _written(total: Decimal) -> str:
-    """A total with its thousands apart and at most four decimals, two where it is large."""
-    places = 0 if total == total.to_integral_value() else 2 if abs(total) >= 10 else 4
-    return f"{total:,.{places}f}"
 
 
 def _refusal(fault: HailWhaleError) -> str:
@@ -163,22 +130,7 @@ def _svg(text: str, status: int) -> bottle.HTTPResponse:
 
 
 def _widget() -> bottle.HTTPResponse:
-    bundle, environ = widget(), bottle.request.environ
-    tag = f'"{bundle.digest}"'
-    asked = f"v={bundle.digest}" == environ.get("QUERY_STRING")
-    headers = {
-        "Content-Type": _JAVASCRIPT,
-        "X-Content-Type-Options": "nosniff",
-        "Cross-Origin-Resource-Policy": "cross-origin",
-        "Cache-Control": _FOR_EVER if asked else "no-cache",
-        "ETag": tag,
-        "Vary": "Accept-Encoding",
-    }
-    if environ.get("HTTP_IF_NONE_MATCH") == tag:
-        return bottle.HTTPResponse("", 304, headers)
-    if "gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""):
-        return bottle.HTTPResponse(bundle.zipped, 200, {**headers, "Content-Encoding": "gzip"})
-    return bottle.HTTPResponse(bundle.text, 200, headers)
+    return script_reply(widget())
 
 
 def _vendor(name: str) -> bottle.HTTPResponse:

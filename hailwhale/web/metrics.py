@@ -22,7 +22,7 @@ from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, genera
 from hailwhale.errors import StoreUnavailable
 from hailwhale.services.assembly import Services
 from hailwhale.services.tallying import BOUNDS_S, DECISIONS, Durations, read_durations
-from hailwhale.store.base import Vitals
+from hailwhale.store.values import Vitals
 
 _COUNTED = {
     "accepted": "Hits taken into the buffer",

@@ -31,7 +31,9 @@ from hailwhale.core.question import (
 from hailwhale.services.assembly import Services
 from hailwhale.services.spying import SPY_PARAMETERS
 from hailwhale.web.access import NEEDS, PUBLIC, SEALABLE
+from hailwhale.web.graphite import EXPAND_PARAMETERS, FIND_PARAMETERS, RENDER_PARAMETERS
 from hailwhale.web.parameters import Parameter, described, parameters
+from hailwhale.web.prometheus import PROMETHEUS_PARAMETERS
 from hailwhale.web.replies import json_reply
 
 JSON, LINES, FORM = "application/json", "application/x-ndjson", "application/x-www-form-urlencoded"
@@ -91,6 +93,17 @@ OPERATIONS: dict[str, Operation] = {
     "/spy": Operation("The last events", SPY_PARAMETERS, (JSON, STREAM)),
     "/flush_hail": Operation("Count what is buffered", BELOW_PARAMETERS),
     "/reset": Operation("Erase a pk or a dimension", RESET_PARAMETERS),
+    "/prometheus": Operation("Chosen totals, for Prometheus", PROMETHEUS_PARAMETERS, (METRICS,)),
+    "/render": Operation("Graphite's render", RENDER_PARAMETERS, (JSON, CSV, TEXT)),
+    "/render/": Operation("Graphite's render", RENDER_PARAMETERS, (JSON, CSV, TEXT)),
+    "/metrics/find": Operation("Graphite's paths", FIND_PARAMETERS),
+    "/metrics/find/": Operation("Graphite's paths", FIND_PARAMETERS),
+    "/metrics/expand": Operation("Graphite's paths alone", EXPAND_PARAMETERS),
+    "/functions": Operation("The functions of /render"),
+    "/version": Operation("Whose API this is as Graphite's", (), (TEXT,)),
+    "/tags": Operation("Graphite's tags, of which there are none"),
+    "/tags/autoComplete/tags": Operation("Graphite's tags, of which there are none"),
+    "/tags/autoComplete/values": Operation("Graphite's tags, of which there are none"),
     "/healthz": Operation("Alive"),
     "/readyz": Operation("Fit to be asked"),
     "/metrics": Operation("For Prometheus", (), (METRICS,)),
@@ -99,6 +112,7 @@ OPERATIONS: dict[str, Operation] = {
     "/demo": Operation("The demo", (), (HTML,)),
     "/static/<name:path>": Operation("Files of the pages", (), (ANY,)),
     "/static/jquery.hailwhale.js": Operation("The widget", (), (SCRIPT,)),
+    "/hailwhale.beacon.js": Operation("The beacon", (), (SCRIPT,)),
     "/static/vendor/<name>": Operation("Libraries of the widget", (), (ANY,)),
 }
 

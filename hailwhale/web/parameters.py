@@ -18,6 +18,7 @@ from hailwhale.services.spying import MAX_LIMIT as MAX_SPIED
 
 Schema = dict[str, Any]
 
+_FIND = ("/metrics/find", "/metrics/find/")
 _FLAG: Schema = {"type": "string", "enum": ["0", "1", "true", "false"]}
 
 
@@ -118,7 +119,27 @@ def parameters(limits: Limits) -> dict[str, Parameter]:
         "hwurl": _text("The service's address", "https://hw.example.com"),
         "target": _text("Where it goes: the id of an element"),
         "token": _text("A sealed graph, in place of a question"),
+        "query": _text("A dotted path, with * ? [] {} for several", "Shop.by.country.*"),
+        "from": _text("When the span begins, as Graphite says it", "-1h"),
+        "until": _text("When it ends", "now"),
+        "maxDataPoints": _whole("The most points of a series", 1, 1_000_000),
+        "leavesOnly": _flag("Series alone"),
+        "cacheTimeout": _text("Without effect"),
+        "noCache": _text("Without effect"),
+        "meta": _text("Without effect"),
     }
+    targets: Schema = {"type": "array", "items": {"type": "string"}}
+    render = {
+        "target": Parameter("Paths, or functions of them", targets),
+        "format": _word("How the answer is written", "json", "csv", "raw"),
+        "tz": _text("The time zone of days, and of times in CSV", "Europe/Berlin"),
+    }
+    found |= {
+        f"{name} of {route}": each
+        for route in ("/render", "/render/")
+        for name, each in render.items()
+    }
+    found |= {f"format of {route}": _word("treejson", "treejson") for route in _FIND}
     spied = Parameter("The most events", {"type": "integer", "minimum": 1, "maximum": MAX_SPIED})
     as_text = _word("How the answer is written", "json", "text")
     return {**found, "limit of /spy": spied, "format of /decide": as_text}

@@ -10,11 +10,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import parse_qsl
 
-from hailwhale.core.literal import Written, parse_json, plain
+from hailwhale.core.literal import parse_json, plain
+from hailwhale.core.query import query_fields_of, query_pair
 from hailwhale.errors import BadInput, TooLarge
 from hailwhale.services.tokens import Bound
 
@@ -33,7 +35,6 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 _FORM = "application/x-www-form-urlencoded"
 _LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonl")
 _JSON_OR_TEXT = ("application/json", "text/json", "text/plain", "")
-_VERBATIM = ("id", "uid", "at", "token")  # never a literal: an id may begin with a bracket
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,49 @@ def one_event(environ: Environ, sizes: Sizes) -> Fields:
     if isinstance(event, BadInput):
         raise event
     return _plain(event)
+
+
+def listed_fields(environ: Environ, sizes: Sizes) -> dict[str, list[str]]:
+    """The parameters of a URL and of a POST's form or JSON object together, as texts: of each name
+    all that were given, in their order."""
+    query = _text(environ.get("QUERY_STRING", "").encode("latin-1", "replace"), "query")
+    body = b""
+    if environ.get("REQUEST_METHOD") == "POST":
+        body = _body(environ, sizes.event_bytes)
+    text = _text(body, "body")
+    pairs = _pairs(query, "query")
+    if text.lstrip().startswith("{"):
+        pairs += _pairs_of(_fields(parse_json(text, "body")))
+    elif text.strip():
+        if media_type(environ) not in (_FORM, ""):
+            raise BadInput("Content-Type", media_type(environ), f"{_FORM} or application/json")
+        pairs += _pairs(text, "body")
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def _pairs(text: str, where: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS)
+    except UnicodeDecodeError as fault:
+        raise BadInput(where, text, "percent-encoded UTF-8") from fault
+    except ValueError as fault:
+        raise BadInput(where, "more", f"at most {_MAX_FIELDS} parameters") from fault
+
+
+def _pairs_of(fields: Fields) -> list[tuple[str, str]]:
+    """A JSON object as pairs: several texts in an array, numbers as they are written."""
+    pairs = [
+        (name, each)
+        for name, value in fields.items()
+        for each in (value if isinstance(value, list) else [value])
+    ]
+    for name, value in pairs:
+        if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+            raise BadInput(name[:64], value, "a text, a number, or a list of them")
+    return [(name, str(value)) for name, value in pairs]
 
 
 def _plain(fields: Fields) -> Fields:
@@ -180,30 +224,14 @@ def _fields(value: object) -> Fields:
 
 
 def _form_fields(text: str, where: str) -> Fields:
-    if text.count("&") >= _MAX_FIELDS:
-        raise BadInput(where, "more", f"at most {_MAX_FIELDS} parameters")
-    fields: Fields = {}
-    for pair in filter(None, text.split("&")):
-        read = _remembered if len(pair) <= _REMEMBERED_CHARS else _parameter
-        try:
-            name, value = read(pair)
-        except UnicodeDecodeError as fault:
-            raise BadInput(where, text, "percent-encoded UTF-8") from fault
-        if name in fields and not name.startswith("_"):
-            raise BadInput(name, value, "a parameter given once; several values as a JSON list")
-        fields[name] = value
-    return fields
+    return query_fields_of(text, where, _read)
 
 
-def _parameter(pair: str) -> tuple[str, object]:
-    """The name and the value of `name=value` as it stands in a form or a URL."""
-    name, _, value = pair.partition("=")
-    name = unquote_plus(name, errors="strict")
-    value = unquote_plus(value, errors="strict")
-    return name, value if name in _VERBATIM else Written(value, name)
+def _read(pair: str) -> tuple[str, object]:
+    return _remembered(pair) if len(pair) <= _REMEMBERED_CHARS else query_pair(pair)
 
 
-_remembered = lru_cache(_REMEMBERED)(_parameter)
+_remembered = lru_cache(_REMEMBERED)(query_pair)
 
 
 def _body(environ: Environ, most: int) -> bytes:

@@ -9,7 +9,7 @@ import bottle
 from hailwhale.core.literal import plain
 from hailwhale.services.hail import Fields
 from hailwhale.services.sealing import Sealing
-from hailwhale.store.base import Receipt
+from hailwhale.store.values import Receipt
 from hailwhale.web.observing import note_refused
 from hailwhale.web.params import Sizes, query_fields
 from hailwhale.web.replies import counted_reply, head_refused

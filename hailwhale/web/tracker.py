@@ -17,7 +17,7 @@ from hailwhale.services.assembly import Services
 from hailwhale.services.hail import Fields
 from hailwhale.services.visitors import Visitors
 from hailwhale.settings import Settings
-from hailwhale.store.base import Receipt
+from hailwhale.store.values import Receipt
 from hailwhale.web.params import Sizes, query_fields
 from hailwhale.web.replies import head_refused, text_reply
 

@@ -36,12 +36,15 @@ FOR = {
     **dict.fromkeys(("/count_decision", "/count_decision.gif", "/pixel/<token>.gif"), COUNT),
     **dict.fromkeys(("/totals", "/plotpoints", "/rank", "/subdimensions", "/pks"), READ),
     **dict.fromkeys(("/known", "/graph.json", "/graph.svg", "/reasons", "/spy"), READ),
-    "/metrics": READ,
+    **dict.fromkeys(("/metrics", "/prometheus", "/functions", "/version", "/tags"), READ),
+    **dict.fromkeys(("/render", "/render/", "/metrics/find", "/metrics/find/"), READ),
+    **dict.fromkeys(("/metrics/expand", "/tags/autoComplete/tags"), READ),
+    "/tags/autoComplete/values": READ,
     "/decide": COUNT | READ,
     **dict.fromkeys(("/update_count_to", "/flush_hail", "/reset"), ADMIN),
     **dict.fromkeys(("/", "/demo", "/graph.js", "/healthz", "/readyz", "/openapi.json"), PUBLIC),
     **dict.fromkeys(("/static/<name:path>", "/static/vendor/<name>"), PUBLIC),
-    "/static/jquery.hailwhale.js": PUBLIC,
+    **dict.fromkeys(("/static/jquery.hailwhale.js", "/hailwhale.beacon.js"), PUBLIC),
 }
 NOT_SHOP: list[object] = [
     *("Blog", "shop", "Shop ", " Shop", "Ｓhop", "Shop\u0301", "Shop\u200b", '["Shop"'),

@@ -17,11 +17,11 @@ from hailwhale.core.schedule import Frame, RollupChunk
 from hailwhale.errors import StoreUnavailable
 from hailwhale.services.assembly import Services, open_services
 from hailwhale.settings import Settings
-from hailwhale.store.base import Ask, Block, ChunkAddress, Incoming, Receipt, Stamp, Step
 from hailwhale.store.connection import connect, open_client
 from hailwhale.store.copies import Copies
 from hailwhale.store.keys import Keys, shard_of
 from hailwhale.store.redis_store import RedisStore
+from hailwhale.store.values import Ask, Block, ChunkAddress, Incoming, Receipt, Stamp, Step
 from tests.cluster.clusters import Cluster, slot_of
 from tests.cluster.nodes import Node, wait_for
 

@@ -14,8 +14,9 @@ from hailwhale.cli import main
 
 COMMANDS = [
     *("serve", "hail", "whale", "drain", "count", "totals", "plotpoints", "rank"),
-    *("subdimensions", "decide", "reasons", "journal", "evaluate", "demo", "pixel", "graph"),
-    *("tokens", "keys", "doctor", "import", "dead-letters", "forget"),
+    *("subdimensions", "decide", "reasons", "journal", "evaluate", "quantiles", "demo", "pixel"),
+    *("graph", "tokens", "keys", "doctor", "import", "tail", "export", "alerts", "report"),
+    *("statsd", "dead-letters", "forget", "completion", "man"),
 ]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hailwhale.services.assembly import Services
-from hailwhale.store.base import Given
+from hailwhale.store.values import Given
 from tests.commands.conftest import Run
 
 BY = ("--by-metric", "earned/spent")

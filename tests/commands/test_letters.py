@@ -9,8 +9,8 @@ import pytest
 
 from hailwhale.cli import main
 from hailwhale.services.assembly import Services
-from hailwhale.store.base import Incoming
 from hailwhale.store.keys import shard_of
+from hailwhale.store.values import Incoming
 from tests.conftest import NOW_S
 
 Run = Callable[..., str]

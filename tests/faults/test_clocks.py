@@ -18,9 +18,9 @@ import redis
 from hailwhale.errors import StoreUnavailable
 from hailwhale.services.assembly import Services, assemble
 from hailwhale.settings import Settings
-from hailwhale.store.base import Incoming, Receipt, Stamp
 from hailwhale.store.keys import Keys
 from hailwhale.store.redis_store import RedisStore
+from hailwhale.store.values import Incoming, Receipt, Stamp
 from tests.conftest import NOW_S, Clock
 from tests.faults.processes import wait_for
 

@@ -17,9 +17,10 @@ from hailwhale.core.rollups import DEFAULT_ROLLUPS
 from hailwhale.core.timegrid import UTC
 from hailwhale.errors import StoreUnavailable
 from hailwhale.services.drain import Drain
-from hailwhale.store.base import Committed, Incoming, Load, Step, Store, Window
+from hailwhale.store.base import Store
 from hailwhale.store.keys import Keys
 from hailwhale.store.redis_store import RedisStore
+from hailwhale.store.values import Committed, Incoming, Load, Step, Window
 from tests.conftest import NOW_S
 from tests.faults.judge import Fate, Verdict, judge
 from tests.faults.traffic import Sample, Traffic

@@ -23,9 +23,9 @@ from hailwhale.core.hit import encode_hit
 from hailwhale.core.rollups import DEFAULT_ROLLUPS
 from hailwhale.core.timegrid import UTC
 from hailwhale.services.drain import Drain
-from hailwhale.store.base import Incoming
 from hailwhale.store.keys import Keys, shard_of
 from hailwhale.store.redis_store import RedisStore
+from hailwhale.store.values import Incoming
 from tests.conftest import NOW_S
 from tests.faults.judge import Fate, judge
 from tests.faults.traffic import ROOTS, Sample, Traffic

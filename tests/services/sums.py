@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from hailwhale.store.base import Ask, ChunkAddress, Store
+from hailwhale.store.base import Store
+from hailwhale.store.values import Ask, ChunkAddress
 
 Path = tuple[str, ...]
 Cell = tuple[Path, Path, str, str]  # pk, dimension, day or "" for all time, metric

@@ -14,7 +14,7 @@ from hailwhale.core.question import parse_children
 from hailwhale.core.timegrid import parse_zone
 from hailwhale.errors import BadInput
 from hailwhale.services.assembly import Services
-from hailwhale.store.base import Receipt
+from hailwhale.store.values import Receipt
 from tests.conftest import NOW_S, Clock
 from tests.services.reading import keys_of, total
 

@@ -11,7 +11,7 @@ import pytest
 
 from hailwhale.errors import StoreUnavailable
 from hailwhale.services.grouping import GroupCommit
-from hailwhale.store.base import Incoming, Receipt
+from hailwhale.store.values import Incoming, Receipt
 
 NOW_S = 1_773_576_630
 

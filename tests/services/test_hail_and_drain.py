@@ -21,9 +21,10 @@ from hailwhale.errors import BadInput, BufferFull, StoreUnavailable
 from hailwhale.services.assembly import Services, assemble
 from hailwhale.services.drain import Drain
 from hailwhale.settings import Settings
-from hailwhale.store.base import Incoming, Receipt, Store
+from hailwhale.store.base import Store
 from hailwhale.store.keys import Keys, shard_of
 from hailwhale.store.redis_store import RedisStore
+from hailwhale.store.values import Incoming, Receipt
 from tests.conftest import NOW_S, Clock
 from tests.services.reading import Sent, brute_force, every_total, keys_of, total
 

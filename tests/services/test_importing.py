@@ -25,9 +25,10 @@ from hailwhale.services import importing
 from hailwhale.services.assembly import Services
 from hailwhale.services.importing import Importing, ImportReport, examine
 from hailwhale.services.rows import Row
-from hailwhale.store.base import Ask, Block, ChunkAddress, Step, Store
+from hailwhale.store.base import Store
 from hailwhale.store.keys import Keys
 from hailwhale.store.redis_store import RedisStore
+from hailwhale.store.values import Ask, Block, ChunkAddress, Step
 from tests.conftest import NOW_S, Clock
 from tests.services.sums import Counted, expected, stored
 

@@ -18,7 +18,8 @@ from hailwhale.errors import BadInput
 from hailwhale.services import siblings
 from hailwhale.services.assembly import Services, assemble
 from hailwhale.services.ranking import RankAnswer
-from hailwhale.store.base import Ask, Store
+from hailwhale.store.base import Store
+from hailwhale.store.values import Ask
 from tests.conftest import NOW_S, Clock
 from tests.services.below import ZERO, Counted, Node, Plain, descendants, held, standing
 from tests.services.reading import Sent

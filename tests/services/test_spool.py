@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hailwhale.services.spool import Record, Spool, SpoolFile
-from hailwhale.store.base import Incoming, Stamp
+from hailwhale.store.values import Incoming, Stamp
 
 NOW_S = 1_773_576_630
 

@@ -14,9 +14,9 @@ import pytest
 from hailwhale.errors import StoreMismatch, StoreUnavailable
 from hailwhale.services.spool import Spool
 from hailwhale.services.spooling import Spooling
-from hailwhale.store.base import Incoming, Receipt, Stamp
 from hailwhale.store.keys import shard_of
 from hailwhale.store.redis_store import RedisStore
+from hailwhale.store.values import Incoming, Receipt, Stamp
 
 NOW_S = 1_773_576_630
 SHARD = shard_of("Shop")

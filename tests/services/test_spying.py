@@ -10,7 +10,7 @@ from hailwhale.core.choice import parse_decide
 from hailwhale.errors import BadInput
 from hailwhale.services.assembly import Services
 from hailwhale.services.spying import SpyRule, parse_spy
-from hailwhale.store.base import Incoming
+from hailwhale.store.values import Incoming
 from tests.conftest import NOW_S
 
 MakeServices = Callable[..., Services]

@@ -12,7 +12,10 @@ from hailwhale.core.increments import Amounts, Increments, Row
 from hailwhale.core.schedule import Frame, RollupChunk
 from hailwhale.errors import StoreMismatch
 from hailwhale.store import labels as labels_module
-from hailwhale.store.base import (
+from hailwhale.store.keys import shard_of
+from hailwhale.store.redis_store import RedisStore
+from hailwhale.store.steps import ID_REMEMBERED_S
+from hailwhale.store.values import (
     Ask,
     Block,
     ChunkAddress,
@@ -24,9 +27,6 @@ from hailwhale.store.base import (
     Receipt,
     Step,
 )
-from hailwhale.store.keys import shard_of
-from hailwhale.store.redis_store import RedisStore
-from hailwhale.store.steps import ID_REMEMBERED_S
 
 NOW_S = 1_773_576_630
 ROOT = "Shop"

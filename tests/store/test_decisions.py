@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hailwhale.store.base import Given
 from hailwhale.store.redis_store import RedisStore
+from hailwhale.store.values import Given
 
 NOW_S = 1_773_576_630
 DAY_S = 86_400

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from hailwhale.core.increments import Increments
-from hailwhale.store.base import DeadLetter, Incoming, Step
 from hailwhale.store.keys import shard_of
 from hailwhale.store.redis_store import RedisStore
+from hailwhale.store.values import DeadLetter, Incoming, Step
 from tests.conftest import NOW_S
 
 SHARD = shard_of("Shop")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from hailwhale.errors import StoreMismatch
-from hailwhale.store.base import Incoming, Receipt, Stamp
 from hailwhale.store.buffers import SENDER_REMEMBERED_S
 from hailwhale.store.keys import shard_of
 from hailwhale.store.redis_store import RedisStore
+from hailwhale.store.values import Incoming, Receipt, Stamp
 from tests.store.test_contract import NOW_S, SHARD, MakeStore, hits, one_hit
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from hailwhale.core.increments import Increments, Row
 from hailwhale.core.schedule import Frame, RollupChunk
-from hailwhale.store.base import ChunkAddress, Outcome, Sheet, Step, View
 from hailwhale.store.keys import shard_of
 from hailwhale.store.redis_store import RedisStore
+from hailwhale.store.values import ChunkAddress, Outcome, Sheet, Step, View
 from tests.conftest import MakeStore
 
 NOW_S = 1_773_576_630

@@ -10,9 +10,9 @@ from hailwhale.core.increments import Batch
 from hailwhale.core.rollups import DEFAULT_ROLLUPS
 from hailwhale.core.schedule import DAY, VISITORS_EVER, VISITORS_OF_DAY, Schedule
 from hailwhale.core.timegrid import DAY_S, UTC
-from hailwhale.store.base import ChunkAddress, Incoming, Outcome, Spied, Step
 from hailwhale.store.keys import shard_of
 from hailwhale.store.redis_store import RedisStore
+from hailwhale.store.values import ChunkAddress, Incoming, Outcome, Spied, Step
 from tests.conftest import NOW_S, MakeStore
 
 SHARD = shard_of("Shop")

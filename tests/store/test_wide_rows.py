@@ -9,9 +9,9 @@ import pytest
 
 from hailwhale.core.increments import Increments, Row
 from hailwhale.core.schedule import Frame, RollupChunk
-from hailwhale.store.base import Ask, ChunkAddress, Outcome, Step
 from hailwhale.store.keys import shard_of
 from hailwhale.store.redis_store import RedisStore
+from hailwhale.store.values import Ask, ChunkAddress, Outcome, Step
 
 NOW_S = 1_773_576_630
 FRAME = Frame(

@@ -13,7 +13,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from hailwhale.errors import StoreUnavailable
 from hailwhale.services.assembly import Services
 from hailwhale.services.tallying import Tallies
-from hailwhale.store.base import Incoming
+from hailwhale.store.values import Incoming
 from hailwhale.web.apps import hail_app, whale_app
 from tests.conftest import NOW_S, Clock
 from tests.web.client import Client

@@ -15,8 +15,8 @@ import redis
 from hailwhale.services.assembly import Services, open_services
 from hailwhale.services.reporting import Reporting
 from hailwhale.settings import Settings
-from hailwhale.store.base import Incoming
 from hailwhale.store.embedded import EmbeddedValkey
+from hailwhale.store.values import Incoming
 from hailwhale.web.apps import hail_app, whale_app
 from tests.conftest import Clock
 from tests.services.reading import keys_of

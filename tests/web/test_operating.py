@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hailwhale.services.assembly import Services
-from hailwhale.store.base import Incoming
+from hailwhale.store.values import Incoming
 from hailwhale.web.apps import whale_app
 from tests.web.asking import total
 from tests.web.client import Client

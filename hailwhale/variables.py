@@ -1,0 +1,113 @@
+"""What the text of a variable means: one reader for each kind of value that a setting may have.
+
+A reader raises `ValueError` that says what it expected. Which settings there are is for `settings`
+to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+from hailwhale.errors import BadSetting
+
+KEY_FORM = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)  # 32 bytes in URL-safe base64
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+", re.ASCII)
+_ADDRESS = re.compile(r"https?://[^\s\"'<>\\?#]+", re.ASCII)
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """A whole number between two."""
+
+    def read(text: str) -> int:
+        number = int(text)
+        if not least <= number <= most:
+            raise ValueError(f"expected a whole number from {least} to {most}")
+        return number
+
+    return read
+
+
+def seconds(text: str) -> float:
+    """Seconds, from 0.01 to 3600."""
+    number = float(text)
+    if not 0.01 <= number <= 3600:
+        raise ValueError("expected seconds from 0.01 to 3600")
+    return number
+
+
+def flag(text: str) -> bool:
+    """Whether it is so: 1 or 0, or a word for these."""
+    words = {
+        "1": True,
+        "true": True,
+        "yes": True,
+        "0": False,
+        "false": False,
+        "no": False,
+        "": False,
+    }
+    if text.lower() not in words:
+        raise ValueError("expected 1 or 0")
+    return words[text.lower()]
+
+
+def namespace(text: str) -> str:
+    """What the keys of a store may begin with."""
+    if not text.isascii() or not text.replace("-", "").replace("_", "").isalnum():
+        raise ValueError("expected letters, digits, - and _")
+    return text
+
+
+def origins(text: str) -> tuple[str, ...]:
+    """Origins of web pages, with commas between; * for all."""
+    found = tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
+    if not all(origin == "*" or _ORIGIN.fullmatch(origin) for origin in found):
+        raise ValueError("expected origins such as https://admin.example.com, or *")
+    return found
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Names, with commas between."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def address(text: str) -> str:
+    """The address of a site, or empty."""
+    if text and not _ADDRESS.fullmatch(text):
+        raise ValueError("expected an address such as https://hw.example.com")
+    return text.rstrip("/")
+
+
+def keys(text: str) -> tuple[str, ...]:
+    """Keys of sealed URLs, with commas between; they are never shown."""
+    found = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not all(map(KEY_FORM.fullmatch, found)):
+        raise BadSetting("HAILWHALE_SEAL_KEYS: expected keys as `hailwhale keys new` makes them")
+    return found
+
+
+def networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Networks of addresses, with commas between."""
+    return tuple(ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
+
+
+def rates(text: str) -> str:
+    """Rate limits, as the package limits writes them."""
+    if text.strip():
+        from limits import parse_many  # half a second, for those alone who limit
+
+        parse_many(text)
+    return text.strip()
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """One of some words."""
+
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"expected one of {', '.join(words)}")
+        return text
+
+    return read
