@@ -18,6 +18,7 @@ from shop.models import Order, Product
 from hailwhale.contrib.django import conf, counting
 from hailwhale.services.assembly import Services
 from tests.conftest import Clock
+from tests.loops import no_loop_running
 
 Use = Callable[..., Services]
 
@@ -26,10 +27,19 @@ Use = Callable[..., Services]
 def database() -> Iterator[None]:
     """Tables in memory."""
     setup_test_environment(debug=True)
-    connection.creation.create_test_db(verbosity=0)
+    with no_loop_running():
+        connection.creation.create_test_db(verbosity=0)
     yield
-    connection.creation.destroy_test_db(":memory:", verbosity=0)
+    with no_loop_running():
+        connection.creation.destroy_test_db(":memory:", verbosity=0)
     teardown_test_environment()
+
+
+@pytest.fixture(autouse=True)
+def no_browsers_loop() -> Iterator[None]:
+    """Django looks for a loop in which it may not wait, and a browser's is none of its business."""
+    with no_loop_running():
+        yield
 
 
 @pytest.fixture
