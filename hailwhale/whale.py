@@ -24,7 +24,7 @@ from hailwhale.errors import BadInput
 from hailwhale.sealed import SealedUrls
 from hailwhale.services.deciding import reasons_answer
 from hailwhale.services.graphing import graph_tag
-from hailwhale.services.quantiles import Quantiles, parse_shares
+from hailwhale.services.quantiles import parse_quantiles
 from hailwhale.services.ranking import RankAnswer
 from hailwhale.services.reporting import PlotAnswer, TotalsAnswer
 from hailwhale.store.values import Receipt
@@ -333,11 +333,9 @@ class Whale(SealedUrls):
         by 4.8 % of itself at the most.
         """
         fields = given(pk=pk, metrics=metrics, periods=periods, dimensions=dimensions)
-        fields |= given(metric=metric, period=period, dimension=dimension, tz=tz)
+        fields |= given(metric=metric, period=period, dimension=dimension, tz=tz, shares=shares)
         services = self.services
-        question = parse_totals(fields, services.settings.limits)
-        asked = Quantiles(services.store, services.reporting)
-        return asked.totals(question, parse_shares(shares))
+        return services.quantiles.totals(*parse_quantiles(fields, services.settings.limits))
 
     @either
     def graph_tag(

@@ -54,10 +54,14 @@
       const then = +key.split('.')[2], age = Date.now() - then;
       if (age > HOURS_23) delete store[key];
       else if (!taken.has(key) && (chars += store[key].length) <= 2e4) {
-        const [path, event] = JSON.parse(store[key]);
-        // The service's clock is the better one, for what comes at once.
-        (found[path] ||= []).push([key, age > 5e3 ? {at: then, ...event} : event]);
-        taken.add(key);
+        try {
+          const [path, event] = JSON.parse(store[key]);
+          // The service's clock is the better one, for what comes at once.
+          (found[path] ||= []).push([key, age > 5e3 ? {at: then, ...event} : event]);
+          taken.add(key);
+        } catch {  // not as it was put there
+          delete store[key];
+        }
       }
     }
     return Object.entries(found);
@@ -69,7 +73,8 @@
     for (const [path, lot] of lots()) {
       post(path, JSON.stringify(lot.map(([, event]) => event)))
         .then((reply) => reply.json())
-        .then(({rejected, unbuffered = []}) => {
+        .then(({error, rejected = [], unbuffered = []}) => {
+          if (error) throw told(error.message);
           rejected.forEach(({error}) => told(error.message));
           lot.forEach(([key], place) => unbuffered.includes(place) || delete store[key]);
           if (unbuffered.length) throw 0;

@@ -38,6 +38,21 @@ class Questions:
         sums = self._ask("/totals", pk, dimensions, **given)
         return sums
 
+    def quantiles(
+        self,
+        /,
+        pk: object = None,
+        metrics: object = None,
+        periods: object = None,
+        dimensions: object = None,
+        **asked: object,
+    ) -> dict[str, dict[str, dict[str, Number]]]:
+        """`{period: {dimension: {"latency:p95": number}}}`, as `Whale.quantiles`."""
+        given = {"metrics": metrics, "periods": periods, **asked}
+        found: dict[str, dict[str, dict[str, Number]]]
+        found = self._ask("/quantiles", pk, dimensions, **given)
+        return found
+
     def plotpoints(
         self,
         /,

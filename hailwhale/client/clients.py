@@ -76,6 +76,7 @@ class AsyncClient(Counting):
     """
 
     totals = _in_a_thread(Questions.totals)
+    quantiles = _in_a_thread(Questions.quantiles)
     plotpoints = _in_a_thread(Questions.plotpoints)
     rank = _in_a_thread(Questions.rank)
     decide = _in_a_thread(Questions.decide)

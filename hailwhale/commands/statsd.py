@@ -86,15 +86,14 @@ def run(args: argparse.Namespace) -> int:
             if address
         ]
         services = stack.enter_context(closing(open_services(settings, spooled=True)))
-        intake = _intake(services, naming)
+        intake, stop = _intake(services, naming), stop_on_signals()
         for listener in listeners:
             kind = "UDP" if listener.type == socket.SOCK_DGRAM else "TCP"
             print(f"StatsD on {kind} {netloc(*listener.getsockname()[:2])}", flush=True)
-        return _serve(listeners, intake, args.interval)
+        return _serve(listeners, intake, args.interval, stop)
 
 
-def _serve(listeners: list[socket.socket], intake: Intake, interval_s: float) -> int:
-    stop = stop_on_signals()
+def _serve(listeners: list[socket.socket], intake: Intake, interval_s: float, stop: Event) -> int:
     receiver = Receiver(listeners, intake)
     thread = Thread(target=receiver.run, args=(stop,), name="receive")
     thread.start()

@@ -25,6 +25,7 @@ from hailwhale.services.graphite import Graphite
 from hailwhale.services.hail import Hailing
 from hailwhale.services.journal import Journal
 from hailwhale.services.models import Models
+from hailwhale.services.quantiles import Quantiles
 from hailwhale.services.ranking import Ranking
 from hailwhale.services.reporting import Reporting
 from hailwhale.services.sealing import Sealing, sealing_of
@@ -63,6 +64,7 @@ class Services:
     reporting: Reporting
     graphing: Graphing
     graphite: Graphite
+    quantiles: Quantiles
     ranking: Ranking
     deciding: Deciding
     exposing: Exposing  # into the buffer
@@ -138,6 +140,7 @@ def assemble(
         reporting=reporting,
         graphing=Graphing(reporting, spans),
         graphite=Graphite(reporting, siblings, spans, limits, clock, settings.max_points),
+        quantiles=Quantiles(store, reporting),
         ranking=Ranking(spans, siblings),
         deciding=Deciding(
             store,

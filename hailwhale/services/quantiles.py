@@ -10,15 +10,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from hailwhale.core.fields import settle_names
 from hailwhale.core.formula import Formula
 from hailwhale.core.histogram import buckets_of, quantile
-from hailwhale.core.metrics import Number, finite
-from hailwhale.core.question import Totals
+from hailwhale.core.limits import DEFAULT_LIMITS, Limits
+from hailwhale.core.metrics import Number, as_number, finite
+from hailwhale.core.question import TOTALS_PARAMETERS, Totals, parse_totals
 from hailwhale.errors import BadInput
 from hailwhale.services.reporting import Reporting, TotalsAnswer
 from hailwhale.store.base import Store
 
+QUANTILES_PARAMETERS = (*TOTALS_PARAMETERS, "shares")
 SHARES = (0.5, 0.95, 0.99)
+
+
+def parse_quantiles(
+    fields: Mapping[str, object], limits: Limits = DEFAULT_LIMITS
+) -> tuple[Totals, tuple[float, ...]]:
+    """What is asked and of which shares; see `QUANTILES_PARAMETERS`. Raises `BadInput`."""
+    found = settle_names(fields, QUANTILES_PARAMETERS)
+    shares = parse_shares(found.pop("shares", None))
+    return parse_totals(found, limits), shares
 
 
 def parse_shares(shares: object) -> tuple[float, ...]:
@@ -90,4 +102,4 @@ def _buckets(formula: Formula, known: set[str]) -> list[str]:
 
 def _quantile(sums: Mapping[str, Number], names: Sequence[str], share: float) -> Number:
     counts = {name: Decimal(str(sums[name])) for name in names}
-    return float(f"{quantile(counts, share) or 0:.3g}")
+    return as_number(Decimal(f"{quantile(counts, share) or 0:.3g}"))

@@ -44,7 +44,7 @@ NEEDS: dict[str, Needs] = {
     **dict.fromkeys(("/count_decision", "/count_decision.gif", "/tracker", PIXEL), COUNT),
     **dict.fromkeys(("/totals", "/plotpoints", "/rank", "/subdimensions", "/pks", "/known"), READ),
     **dict.fromkeys(("/graph.json", "/graph.svg", "/reasons", "/spy", "/metrics"), READ),
-    "/prometheus": READ,
+    **dict.fromkeys(("/quantiles", "/prometheus"), READ),
     **dict.fromkeys(("/render", "/render/", "/metrics/find", "/metrics/find/"), READ),
     **dict.fromkeys(("/metrics/expand", "/functions", "/version", "/tags"), READ),
     **dict.fromkeys(("/tags/autoComplete/tags", "/tags/autoComplete/values"), READ),

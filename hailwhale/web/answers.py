@@ -1,4 +1,4 @@
-"""The routes that answer: /totals, /plotpoints, /rank, /subdimensions, /pks and /known."""
+"""The routes that answer: /totals, /quantiles, /plotpoints, /rank, /subdimensions, /pks, /known."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from hailwhale.core.question import (
 )
 from hailwhale.errors import BadInput
 from hailwhale.services.assembly import Services
+from hailwhale.services.quantiles import parse_quantiles
 from hailwhale.services.tabular import plot_csv, rank_csv, totals_csv
 from hailwhale.web.params import BOUND, Fields, Sizes, one_event
 from hailwhale.web.replies import csv_reply, json_reply
@@ -27,6 +28,11 @@ def add_answers(app: bottle.Bottle, services: Services, sizes: Sizes) -> None:
     def totals() -> bottle.HTTPResponse:
         fields, as_csv = _asked(sizes)
         answer = reporting.totals(parse_totals(fields, limits))
+        return csv_reply(totals_csv(answer)) if as_csv else json_reply(answer)
+
+    def quantiles() -> bottle.HTTPResponse:
+        fields, as_csv = _asked(sizes)
+        answer = services.quantiles.totals(*parse_quantiles(fields, limits))
         return csv_reply(totals_csv(answer)) if as_csv else json_reply(answer)
 
     def plotpoints() -> bottle.HTTPResponse:
@@ -59,6 +65,7 @@ def add_answers(app: bottle.Bottle, services: Services, sizes: Sizes) -> None:
         ("/pks", pks),
         ("/known", known),
         ("/totals", totals),
+        ("/quantiles", quantiles),
         ("/plotpoints", plotpoints),
         ("/rank", rank),
         ("/subdimensions", subdimensions),

@@ -29,6 +29,7 @@ from hailwhale.core.question import (
     TOTALS_PARAMETERS,
 )
 from hailwhale.services.assembly import Services
+from hailwhale.services.quantiles import QUANTILES_PARAMETERS
 from hailwhale.services.spying import SPY_PARAMETERS
 from hailwhale.web.access import NEEDS, PUBLIC, SEALABLE
 from hailwhale.web.graphite import EXPAND_PARAMETERS, FIND_PARAMETERS, RENDER_PARAMETERS
@@ -80,6 +81,7 @@ OPERATIONS: dict[str, Operation] = {
     "/tracker": Operation("Count a visit; the visitor's uid", EVENT_PARAMETERS, (TEXT,)),
     "/update_count_to": Operation("Make totals equal to values", EVENT_PARAMETERS),
     "/totals": Operation("Sums over periods", TOTALS_PARAMETERS, (JSON, CSV)),
+    "/quantiles": Operation("Quantiles of timings", QUANTILES_PARAMETERS, (JSON, CSV)),
     "/plotpoints": Operation("Sums by bucket", PLOT_PARAMETERS, (JSON, CSV)),
     "/rank": Operation("What is below, in order", RANK_PARAMETERS, (JSON, CSV)),
     "/subdimensions": Operation("The dimensions known below", CHILDREN_PARAMETERS),

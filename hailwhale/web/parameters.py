@@ -81,6 +81,11 @@ def parameters(limits: Limits) -> dict[str, Parameter]:
         "tz": _text("An IANA time zone", "Europe/Berlin"),
         "tzoffset": _text("An offset from UTC", "-0800"),
         "format": _word("How the answer is written", "json", "csv"),
+        "shares": written(
+            "Of the values, each above 0 and at most 1",
+            "0.5,0.99",
+            {"type": ["string", "number", "array"], "items": {"type": ["string", "number"]}},
+        ),
         "depth": _whole("Levels down", 0, limits.depth),
         "threshold": _number("The least share of the parent", 0, 1),
         "limit": _whole(f"The most of them; {DEFAULT_LIMIT} where nothing is said", 0, MAX_ROWS),

@@ -16,6 +16,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from hailwhale.core.dimensions import Path, written
+from hailwhale.core.fields import settle_names
 from hailwhale.core.question import PLOT_PARAMETERS, parse_plot
 from hailwhale.services.assembly import Services
 from hailwhale.services.graphing import Graphed
@@ -23,7 +24,7 @@ from hailwhale.web.params import Fields, Sizes, one_event
 
 PROMETHEUS_PARAMETERS = tuple(name for name in PLOT_PARAMETERS if name != "format")
 # What is shown must not come and go by small changes of what others come to.
-DEFAULTS: Fields = {"period": "all", "threshold": 0, "limit": 1_000}
+DEFAULTS: Fields = {"periods": "all", "threshold": 0, "limit": 1_000}
 LABELS = ("pk", "dimension", "label", "metric", "period")
 _DOC = "What a metric or a formula comes to over a period"
 
@@ -50,7 +51,8 @@ def add_prometheus(app: bottle.Bottle, services: Services, sizes: Sizes) -> None
     limits = services.settings.limits
 
     def prometheus() -> bottle.HTTPResponse:
-        question = parse_plot(_defaulted(one_event(bottle.request.environ, sizes)), limits)
+        asked = settle_names(one_event(bottle.request.environ, sizes), PROMETHEUS_PARAMETERS)
+        question = parse_plot(DEFAULTS | asked, limits)
         registry = CollectorRegistry()
         registry.register(Chosen(question.pk, services.graphing.graph(question)))
         text: bytes = generate_latest(registry)  # type: ignore[no-untyped-call]
@@ -58,13 +60,3 @@ def add_prometheus(app: bottle.Bottle, services: Services, sizes: Sizes) -> None
         return bottle.HTTPResponse(text, 200, headers)
 
     app.route("/prometheus", "GET", prometheus)
-
-
-def _defaulted(fields: Fields) -> Fields:
-    """What is asked, and what is meant where nothing is said."""
-    missing = {
-        name: value
-        for name, value in DEFAULTS.items()
-        if name not in fields and f"{name}s" not in fields
-    }
-    return {**fields, **missing}

@@ -34,7 +34,9 @@ COUNT, READ, ADMIN = (frozenset({word}) for word in ("count", "read", "admin"))
 FOR = {
     **dict.fromkeys(("/count", "/count.gif", "/count_now", "/count_now.gif", "/tracker"), COUNT),
     **dict.fromkeys(("/count_decision", "/count_decision.gif", "/pixel/<token>.gif"), COUNT),
-    **dict.fromkeys(("/totals", "/plotpoints", "/rank", "/subdimensions", "/pks"), READ),
+    **dict.fromkeys(
+        ("/totals", "/quantiles", "/plotpoints", "/rank", "/subdimensions", "/pks"), READ
+    ),
     **dict.fromkeys(("/known", "/graph.json", "/graph.svg", "/reasons", "/spy"), READ),
     **dict.fromkeys(("/metrics", "/prometheus", "/functions", "/version", "/tags"), READ),
     **dict.fromkeys(("/render", "/render/", "/metrics/find", "/metrics/find/"), READ),

@@ -212,6 +212,29 @@ def test_a_wrong_event_is_told_and_not_sent_again(shop: Shop, open_page: OpenPag
     assert len([text for text in said if text.startswith("hailwhale:")]) == 3
 
 
+def test_an_event_that_may_not_be_counted_yet_is_told_and_waits(
+    make_shop: Callable[..., Shop], open_page: OpenPage
+) -> None:
+    shop = make_shop(counting="off")
+    page = open_page(url=shop.page("/", ""))
+    page.wait_for_function("window.hailwhale.home")
+    with page.expect_console_message(lambda said: said.text.startswith("hailwhale:")) as said:
+        page.evaluate("hailwhale('count', {pk: 'Shop'})")
+    assert "HAILWHALE_COUNTING" in said.value.text
+    assert page.evaluate(EVENTS) == 1
+
+
+def test_what_something_else_wrote_over_is_left_out(shop: Shop, open_page: OpenPage) -> None:
+    page = open_page(url=shop.page("/", ""))
+    page.wait_for_function("window.hailwhale.home")
+    page.evaluate("""() => {
+        localStorage[`hailwhale.event.${Date.now() - 9000}.1`] = 'not JSON';
+        hailwhale('count', {pk: 'Shop'});
+    }""")
+    settled(page)
+    assert shop.total() == 1
+
+
 @pytest.mark.parametrize(
     "wish",
     ["navigator, 'doNotTrack', {value: '1'}", "navigator, 'globalPrivacyControl', {value: true}"],

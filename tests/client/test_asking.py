@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hailwhale.client import AsyncClient, Client
+from hailwhale.core.histogram import bucket_metric
 from hailwhale.core.limits import DEFAULT_LIMITS
 from hailwhale.errors import (
     BadInput,
@@ -32,6 +33,7 @@ QUESTIONS: list[tuple[str, tuple[object, ...], dict[str, object]]] = [
     ("totals", ("Shop",), {"metrics": ["dollars", "dollars/hits", "dollars/sales"]}),
     ("totals", (["Shop", 7], US, "hits"), {"period": "1d:1w"}),
     ("totals", (), {}),
+    ("quantiles", ("Shop", "wait"), {"period": "today", "shares": [0.5, 0.999]}),
     ("plotpoints", ("Shop", "country", "dollars", "1d:1w", 1), {"threshold": 0}),
     ("rank", ("Shop",), {"of": "pks", "metric": "dollars/hits", "by": "importance"}),
     ("decide", ("Page", ["a", "b"]), {"by_metric": "earned", "uid": "visitor-17"}),
@@ -46,7 +48,8 @@ def sold(services: Services) -> Services:
         (8, "US", "1234567.0000000001"),
     ):
         event = {"pk": ["Shop", sku], "dimensions": {"country": country}, "at": NOW_S}
-        services.counting.count_now({**event, "metrics": {"dollars": dollars, "sales": 3}})
+        metrics = {"dollars": dollars, "sales": 3, bucket_metric("wait", 5 * sku): 1}
+        services.counting.count_now({**event, "metrics": metrics})
     return services
 
 

@@ -77,7 +77,8 @@ def test_labels_of_any_sign_are_escaped(whale: Client) -> None:
     ("query", "parameter"),
     [
         ("pk=Shop&metrcis=x", "metrcis"),
-        ("pk=Shop&format=csv&depth=99", "depth"),
+        ("pk=Shop&depth=99", "depth"),
+        ("pk=Shop&format=csv", "format"),
         ("pk=Shop&period=5x:1h", "period"),
         ("pk=Shop&limit=-1", "limit"),
     ],
