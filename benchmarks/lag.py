@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -62,12 +63,19 @@ def run(effort: Effort) -> list[Row]:
         capacity = median(_capacity(services, hits) for _ in range(effort.pick(3, 1)))
         sender = _Sender(services, hits)
         loads: list[_Load] = []
+        usage = _Usage()
+
+        with closing(serving.client_on(server.url)) as client:
+            usage.watch("the store", client.info("server")["process_id"])
+        usage.watch("who sends and asks", os.getpid())
 
         def loaded() -> float:
-            loads.append(sender.load(capacity / 2, effort.pick(5.0, 0.4)))
+            with usage.measured():
+                loads.append(sender.load(capacity / 2, effort.pick(5.0, 0.4)))
             return loads[-1].p99_ms
 
-        with _draining(server):
+        with _draining(server) as drain_pid:
+            usage.watch("the drain", drain_pid)
             lags = alternate(
                 effort.rounds, loaded, lambda: sender.load(0, effort.pick(2.0, 0.4)).p99_ms
             )
@@ -78,6 +86,7 @@ def run(effort: Effort) -> list[Row]:
     notes = (
         f"the drain flushes {number(capacity)} events/s; {number(sent)} a second were accepted "
         f"while it ran, the lags of {sum(len(load.lags_ms) for load in loads):,} were measured",
+        usage.text(),
         f"p99 {number(fourth)} ms at a quarter, {number(eighth)} ms at an eighth of the rate",
     )
     return [
@@ -95,8 +104,8 @@ def _capacity(services: Services, hits: Sequence[Incoming]) -> float:
 
 
 @contextmanager
-def _draining(server: EmbeddedValkey) -> Iterator[None]:
-    """`hailwhale drain` on the server, with the settings as they are by default."""
+def _draining(server: EmbeddedValkey) -> Iterator[int]:
+    """The pid of a `hailwhale drain` on the server, with the settings as they are by default."""
     ours = {key: text for key, text in os.environ.items() if not key.startswith("HAILWHALE_")}
     environ = ours | {
         "HAILWHALE_REDIS_URL": server.url,
@@ -105,10 +114,40 @@ def _draining(server: EmbeddedValkey) -> Iterator[None]:
     command = [sys.executable, "-m", "hailwhale.cli", "drain"]
     process = subprocess.Popen(command, env=environ, stderr=subprocess.DEVNULL)
     try:
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.wait(_STOP_S)
+
+
+class _Usage:
+    """How much of a core each of some processes takes."""
+
+    def __init__(self) -> None:
+        self._pids: dict[str, int] = {}
+        self._used_s: Counter[str] = Counter()
+        self._over_s = 0.0
+
+    def watch(self, who: str, pid: int) -> None:
+        """Measure this process from now on."""
+        self._pids[who] = pid
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        """Add what is used meanwhile."""
+        start_s, used_s = time.monotonic(), self._cpu_s()
+        yield
+        self._over_s += time.monotonic() - start_s
+        self._used_s.update(self._cpu_s())
+        self._used_s.subtract(used_s)
+
+    def text(self) -> str:
+        """All shares, of one core each."""
+        shares = [f"{who} {used_s / self._over_s:.0%}" for who, used_s in self._used_s.items()]
+        return f"of a core {', '.join(shares)}"
+
+    def _cpu_s(self) -> dict[str, float]:
+        return {who: serving.cpu_s(pid) for who, pid in self._pids.items()}
 
 
 class _Sender:

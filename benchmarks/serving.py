@@ -87,6 +87,12 @@ class WebServer:
         return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def cpu_s(pid: int) -> float:
+    """Seconds that a process has computed, without its children."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
 def web_server(
     program: Sequence[str], valkey_url: str, path: str, server: str = "auto", threads: int = 0
