@@ -1,0 +1,65 @@
+"""What docs/beacon.rst has people put into their pages, put into one, in a real browser."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from hailwhale.core.question import parse_totals
+from hailwhale.services.assembly import Services
+from hailwhale.web.apps import whale_app
+from tests.browser.conftest import OpenPage
+from tests.browser.serving import serving, site
+from tests.conftest import Clock
+from tests.deploy.running import until
+from tests.docs.blocks import blocks, page
+
+SERVICE = "http://localhost:8085"
+HEAD, CALLS, ELEMENTS, DECIDE, HIDE, SHOW = [block.text for block in blocks(page("beacon.rst"))]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Browsers have the real time."""
+    return Clock(time.time())
+
+
+def total(
+    services: Services, pk: object, metrics: str = "hits", dimensions: object = ""
+) -> list[object]:
+    asked = {"pk": pk, "dimensions": dimensions, "metrics": metrics, "period": "all"}
+    [found] = services.reporting.totals(parse_totals(asked))["all"].values()
+    return list(found.values())
+
+
+def test_the_blocks_of_the_page_do_what_it_says(
+    make_services: Callable[..., Services], open_page: OpenPage
+) -> None:
+    pages: dict[str, tuple[str, str | bytes]] = {"/buy": ("text/html", "Thanks")}
+    with serving(site(pages)) as there:
+        services = make_services(cors_origins=(there,))
+        with serving(whale_app(services)) as origin:
+            assert SERVICE in HEAD
+            head = HEAD.replace(SERVICE, origin)
+            body = f"<h1></h1><script>{CALLS}\n{DECIDE}</script>{SHOW}{ELEMENTS}"
+            pages["/"] = ("text/html", f"<!doctype html>{HIDE}{head}{body}")
+            shown = open_page(url=f"{there}/")
+            shown.locator("h1", has_text="ea").wait_for(state="visible")
+            shown.get_by_role("button", name="Sign up").click()
+            shown.wait_for_url("**/?")
+            shown.get_by_role("link", name="Buy").click()
+            shown.wait_for_url("**/buy")
+
+            def counted() -> bool:
+                carts = total(services, ["Product", "Mug"], "carts")
+                return carts == [1] and total(services, "Signup", dimensions="footer") == [1]
+
+            until(counted, "what was clicked")
+    loaded = 2  # the form comes back to the page
+    assert total(services, "Signup", "dollars", [["campaign", "spring"]]) == [9.5 * loaded]
+    assert total(services, "Page", "hits,uniques") == [loaded, 1]
+    assert total(services, ["Headline", "b"], "sales") == [loaded]
+    assert total(services, "Headline") == [loaded]
+    assert total(services, "Hidden") == [loaded]
