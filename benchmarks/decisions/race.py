@@ -97,16 +97,17 @@ def table(results: Sequence[Result]) -> str:
         mine = [found[name, each] for each in environments]
         mean = np.mean([result.median for result in mine])
         lines.append([name, *(f"{r.median:.1f} ({r.low:.1f})" for r in mine), f"{mean:.1f}"])
-    chosen = [
-        f"{each}: "
-        + ", ".join(
+    chosen = []
+    for each in environments:
+        best = [
             result.setting
             for result in results
             if result.environment == each and result.setting != result.contestant
-        )
-        for each in environments
-    ]
-    return "\n".join([*aligned(lines), "", "settings chosen by tuning:", *chosen])
+        ]
+        if best:
+            chosen.append(f"{each}: {', '.join(best)}")
+    tuned = ["", "settings chosen by tuning:", *chosen] if chosen else []
+    return "\n".join([*aligned(lines), *tuned])
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,6 +171,16 @@ class Period:
         """Whether this is everything ever, in one bucket that has no edges."""
         return self.reach is None
 
+    def days(self, grid: Grid, edges: Sequence[int]) -> tuple[int, int] | None:
+        """The edges of the whole days that it is of, however narrow its buckets, as of `today`.
+
+        The day that holds now is whole, too: nothing of its rest is there yet. None when the period
+        is not of days, as the last 24 hours.
+        """
+        if not isinstance(self.reach, Since | DayBefore | Dates):
+            return None
+        return edges[0], grid.next(grid.floor(edges[-1] - 1, _DAY), _DAY)
+
     def edges(
         self, grid: Grid, now_s: int, max_points: int = MAX_POINTS, parameter: str = "period"
     ) -> tuple[int, ...]:

@@ -41,7 +41,7 @@ class Reporting:
         answer: TotalsAnswer = {}
         for period in question.periods:
             span = self._spans.span(period, question.grid)
-            series = self._series(question.pk, question.dimensions, metrics, span)
+            series = self._series(question.pk, question.dimensions, metrics, span, whole=True)
             answer[period.text] = {
                 written(dimension): {
                     formula.text: as_number(formula.total(columns, span.buckets))
@@ -115,9 +115,15 @@ class Reporting:
         }
 
     def _series(
-        self, pk: Path, paths: Sequence[Path], metrics: Sequence[str], span: Span
+        self,
+        pk: Path,
+        paths: Sequence[Path],
+        metrics: Sequence[str],
+        span: Span,
+        *,
+        whole: bool = False,
     ) -> dict[Path, Columns]:
-        columns = self._spans.columns([(pk, path) for path in paths], metrics, span)
+        columns = self._spans.columns([(pk, path) for path in paths], metrics, span, whole=whole)
         return dict(zip(paths, columns, strict=True))
 
     def _below(self, pk: Path, parents: Sequence[Path]) -> list[Path]:

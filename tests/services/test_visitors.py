@@ -81,6 +81,19 @@ def test_days_are_put_together_and_not_added_up(services: Services) -> None:
     assert [value for _, value in points["hits/uniques"]] == [0, 1, 1]
 
 
+def test_a_total_of_days_takes_them_whole_whatever_its_width(services: Services) -> None:
+    for uid, days in [("ann", 0), ("ann", 1), ("bob", 1), ("cid", 2)]:
+        visit(services, uid, NOW_S - days * DAY_S, dimensions=uid)
+    assert uniques(services, period="today") == 1
+    assert uniques(services, period="yesterday") == 2
+    assert uniques(services, period="1h:2026-03-13..2026-03-14") == 3
+    rank = parse_rank({"pk": "Shop", "metric": "uniques", "period": "yesterday"})
+    assert [row["value"] for row in services.ranking.rank(rank)] == [1, 1]
+    plot = parse_plot({"pk": "Shop", "metric": "uniques", "period": "today"})
+    with pytest.raises(BadInput, match="visitors are kept by day"):
+        services.reporting.plotpoints(plot)
+
+
 def test_a_day_no_longer_kept_counts_for_ever_only(services: Services) -> None:
     visit(services, "ann", NOW_S - 402 * DAY_S)
     assert uniques(services) == 1
@@ -89,7 +102,13 @@ def test_a_day_no_longer_kept_counts_for_ever_only(services: Services) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked", [{"period": "1h:1d"}, {"period": "5m:1h"}, {"period": "1d:1w", "tz": "Asia/Tokyo"}]
+    "asked",
+    [
+        {"period": "1h:1d"},
+        {"period": "5m:1h"},
+        {"period": "1d:1w", "tz": "Asia/Tokyo"},
+        {"period": "today", "tz": "Asia/Tokyo"},
+    ],
 )
 def test_what_is_no_whole_day_is_refused(services: Services, asked: dict[str, str]) -> None:
     with pytest.raises(BadInput, match=r"^period: got 'uniques'; expected whole days"):

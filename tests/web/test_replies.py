@@ -42,6 +42,7 @@ EVERY_ROUTE = [
     "/pks",
     "/plotpoints",
     "/prometheus",
+    "/quantiles",
     "/rank",
     "/readyz",
     "/reasons",
