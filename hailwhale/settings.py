@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from hailwhale.core.limits import Limits
 from hailwhale.core.rollups import DEFAULT_ROLLUPS, Rollup, parse_rollups
 from hailwhale.core.timegrid import UTC, Grid, parse_zone
 from hailwhale.errors import BadInput, BadSetting
+
+_PREFIX = "HAILWHALE_"
 
 
 def _setting(default: object, variable: str, doc: str, read: Callable[[str], object] = str) -> Any:
@@ -346,9 +349,9 @@ class Settings:
         """
         env = os.environ if environ is None else environ
         by_variable = {f.metadata["variable"]: f for f in fields(cls)}
-        unknown = [k for k in env if k.startswith("HAILWHALE_") and k not in by_variable]
+        unknown = [k for k in env if k.startswith(_PREFIX) and k not in by_variable]
         if unknown:
-            raise BadSetting(f"{unknown[0]}: no such setting; known are {', '.join(by_variable)}")
+            raise BadSetting(f"{unknown[0]}: no such setting; {_meant(unknown[0], by_variable)}")
         values: dict[str, Any] = {}
         for variable, setting in by_variable.items():
             if variable in env:
@@ -387,6 +390,14 @@ class Settings:
             label_bytes=self.max_label_bytes,
             event_bytes=self.max_event_bytes,
         )
+
+
+def _meant(variable: str, known: Mapping[str, object]) -> str:
+    """The nearest of the variables, before all of them. Their prefix makes any two look alike."""
+    names = [name.removeprefix(_PREFIX) for name in known]
+    close = get_close_matches(variable.removeprefix(_PREFIX), names, n=1)
+    hint = f"did you mean {_PREFIX}{close[0]}? Known are" if close else "known are"
+    return f"{hint} {', '.join(known)}"
 
 
 def _read(variable: str, read: Callable[[str], object], text: str) -> object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, ClassVar
 
@@ -49,6 +49,8 @@ class CountedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         match = request.resolver_match
         if match is None or not (match.url_name or "").endswith("_changelist"):
             return queryset
+        if not self.counted_columns:
+            return queryset  # of any model: one with pks of its own making cannot be ordered
         names = {_annotation(name): metric for name, metric in self.counted_columns.items()}
         try:
             return with_counted(
@@ -73,7 +75,9 @@ class CountedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """The fields in their sets, the graph in one of its own, the last."""
         fieldsets = super().get_fieldsets(request, obj)
-        if not self._has_graph(obj) or _GRAPH in flatten_fieldsets(fieldsets):
+        if not self._has_graph(obj):
+            return [*_without_graph(fieldsets)]  # of an object that is only being added
+        if _GRAPH in flatten_fieldsets(fieldsets):
             return fieldsets
         return [*fieldsets, (None, {"fields": [_GRAPH]})]
 
@@ -81,7 +85,7 @@ class CountedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def counted_graph(self, obj: models.Model) -> SafeString:
         """The graph of an object."""
         asked: dict[str, Any] = {
-            "metrics": list(self.counted_columns.values()),
+            "metrics": list(self.counted_columns.values()) or "hits",
             "period": self.counted_period,
             "title": "".join(filter(str.isprintable, str(obj)))[:_TITLE_CHARS],
         }
@@ -90,6 +94,18 @@ class CountedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def _has_graph(self, obj: models.Model | None) -> bool:
         return obj is not None and self.counted_graph_options is not None
+
+
+def _without_graph(fieldsets: Any) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """What is left when the graph is taken out of them, and out of the lines within."""
+    for title, options in fieldsets:
+        lines = [
+            line if isinstance(line, str) else [name for name in line if name != _GRAPH]
+            for line in options["fields"]
+            if line != _GRAPH
+        ]
+        if fields := [line for line in lines if line]:
+            yield title, {**options, "fields": fields}
 
 
 def _annotation(name: str) -> str:

@@ -61,7 +61,8 @@ def _faults() -> Iterator[str]:
     for name in names:
         for text in _faults_of(name):
             found = True
-            yield _NAMED.sub(rf'{conf.SETTING}["\1"]', text)
+            # the others that it names, too, as the dict has them
+            yield _NAMED.sub(rf'{conf.SETTING}["\1"]', text).replace(f"{conf.SETTING}_", "")
     if not found:
         try:
             conf.read_settings()

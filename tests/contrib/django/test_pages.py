@@ -243,6 +243,43 @@ def test_the_graph_takes_its_place_among_the_fields_that_are_named(
         assert admin.get(change).content.decode().count("graph.js") == 1
 
 
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"fields": ["counted_graph", "name", "price"]},
+        {"fields": [("name", "counted_graph"), "price"]},
+        {
+            "fieldsets": [
+                ("A", {"fields": ["counted_graph"]}),
+                (None, {"fields": ["name", "price"]}),
+            ]
+        },
+    ],
+)
+def test_a_new_object_is_added_without_the_graph_that_is_named(
+    admin: Client, named: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in named.items():
+        monkeypatch.setattr(ProductAdmin, name, value)
+    page = admin.get("/admin/shop/product/add/")
+    assert page.status_code == 200
+    assert "graph" not in page.content.decode()
+    told = {"name": "Cup", "price": "3"}
+    assert admin.post("/admin/shop/product/add/", told).status_code == 302
+    assert Product.objects.filter(name="Cup").exists()
+
+
+def test_without_columns_a_list_asks_nothing(
+    admin: Client, mug: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ProductAdmin, "counted_columns", {})
+    monkeypatch.setattr(ProductAdmin, "counted_graph_options", {})
+    monkeypatch.setattr(Product, "hailwhale_pk", lambda self: ["Own", self.name])
+    assert ["Mug", "12.50"] in rows(admin.get("/admin/shop/product/"))
+    page = admin.get(f"/admin/shop/product/{mug.pk}/change/").content.decode()
+    assert address(page[page.index("<script async") :])[1]["metrics"] == ["hits"]
+
+
 def test_an_object_is_saved_beside_its_graph(admin: Client, mug: Any) -> None:
     change = f"/admin/shop/product/{mug.pk}/change/"
     assert admin.post(change, {"name": "Cup", "price": "3"}).status_code == 302

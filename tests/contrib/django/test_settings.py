@@ -72,7 +72,8 @@ def test_a_setting_that_is_overridden_is_read_again() -> None:
         ({}, []),
         ({"SEND_BY": "hail"}, []),
         ({"REPLICAS": 1, "REDIS_URL": "redis://h"}, []),
-        ({"PROT": 1}, ['HAILWHALE["PROT"]: no such setting']),
+        ({"PROT": 1}, ['HAILWHALE["PROT"]: no such setting; did you mean PORT? Known are REDIS_']),
+        ({"SENDBY": "hail"}, ['HAILWHALE["SENDBY"]: no such setting; known are REDIS_URL,']),
         ({"PORT": "x", "FSYNC": "now"}, ['HAILWHALE["PORT"]: got', 'HAILWHALE["FSYNC"]: got']),
         ({"PORT": object()}, ['HAILWHALE["PORT"]: got <object']),
         ({"REPLICAS": 1}, ["HAILWHALE_REPLICAS: got 1, but"]),
@@ -135,3 +136,12 @@ def test_the_command_runs_with_the_settings_of_the_project(
         assert (tmp_path / "seal.keys").is_file()
         with pytest.raises(SystemExit, match="2"):
             call_command("hailwhale", "keys", "new")
+
+
+def test_the_help_of_the_command_names_what_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        call_command("hailwhale", "--help")
+    told = capsys.readouterr().out
+    assert "--settings SETTINGS" in told
+    assert "everything on one machine: web, drain, embedded Valkey" in told
+    assert "manage.py hailwhale COMMAND --help" in told

@@ -19,7 +19,11 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whatever follows is HailWhale's."""
+        """Whatever follows is HailWhale's; `--help` alone is Django's, and names the commands."""
+        parser.formatter_class = argparse.RawDescriptionHelpFormatter
+        parser.epilog = (
+            f"{cli.parser().format_help()}\nmanage.py hailwhale COMMAND --help: its options"
+        )
         parser.add_argument("args", metavar="COMMAND …", nargs=argparse.REMAINDER)
 
     def handle(self, *args: str, **_: Any) -> None:
