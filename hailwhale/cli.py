@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
         prog="hailwhale",
         usage="hailwhale [-h] [--version] COMMAND ...",
         description="Real-time counting of rolled-up, multi-dimensional metrics.",
-        epilog="Every option is also a HAILWHALE_* variable; `hailwhale doctor` shows them all.",
+        epilog="Every setting is a HAILWHALE_* variable; `hailwhale doctor` shows them all.",
     )
     whole.add_argument("--version", action="version", version=f"hailwhale {__version__}")
     subparsers = whole.add_subparsers(

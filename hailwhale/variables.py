@@ -21,9 +21,13 @@ def whole(least: int, most: int) -> Callable[[str], int]:
     """A whole number between two."""
 
     def read(text: str) -> int:
-        number = int(text)
+        expected = f"expected a whole number from {least} to {most}"
+        try:
+            number = int(text)
+        except ValueError as fault:
+            raise ValueError(expected) from fault
         if not least <= number <= most:
-            raise ValueError(f"expected a whole number from {least} to {most}")
+            raise ValueError(expected)
         return number
 
     return read
@@ -31,9 +35,13 @@ def whole(least: int, most: int) -> Callable[[str], int]:
 
 def seconds(text: str) -> float:
     """Seconds, from 0.01 to 3600."""
-    number = float(text)
+    expected = "expected seconds from 0.01 to 3600"
+    try:
+        number = float(text)
+    except ValueError as fault:
+        raise ValueError(expected) from fault
     if not 0.01 <= number <= 3600:
-        raise ValueError("expected seconds from 0.01 to 3600")
+        raise ValueError(expected)
     return number
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import threading
 import time
 import tomllib
@@ -120,7 +121,12 @@ def read_rules(path: Path, settings: Settings) -> Rules:
 def _started(args: argparse.Namespace) -> tuple[Settings, Rules]:
     settings = read_settings(args)
     log_to_stderr(settings.log_format)
-    return settings, read_rules(args.rules, settings)
+    rules = read_rules(args.rules, settings)
+    variable = rules.mail.password_variable if rules.mail else ""
+    # Now, not in the night when the first alert fires and the mail server says no.
+    if variable and variable not in os.environ:
+        raise BadInput("mail: password_variable", variable, "the name of a variable that is set")
+    return settings, rules
 
 
 def _run(

@@ -10,7 +10,7 @@ from decimal import Context, Decimal, localcontext
 
 import simplejson
 
-from hailwhale.commands.options import Subparsers, add_settings, read_settings
+from hailwhale.commands.options import Subparsers, add_settings, settings_to_ask
 from hailwhale.commands.table import sparkline, table
 from hailwhale.core.formula import EXACT, Formula
 from hailwhale.core.literal import parse_literal
@@ -269,7 +269,7 @@ def _extent(answer: PlotAnswer, grid: Grid) -> str:
 
 @contextmanager
 def _opened(args: argparse.Namespace) -> Iterator[Whale]:
-    whale = Whale(settings=read_settings(args))
+    whale = Whale(settings=settings_to_ask(args))
     try:
         yield whale
     finally:

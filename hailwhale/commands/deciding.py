@@ -11,7 +11,7 @@ from typing import Any
 
 import simplejson
 
-from hailwhale.commands.options import Subparsers, add_settings, read_settings
+from hailwhale.commands.options import Subparsers, add_settings, settings_to_ask
 from hailwhale.commands.table import table
 from hailwhale.core.choice import parse_reasons
 from hailwhale.core.decision import Estimate
@@ -200,7 +200,7 @@ def _question(args: argparse.Namespace) -> dict[str, object]:
 
 @contextmanager
 def _opened(args: argparse.Namespace) -> Iterator[Whale]:
-    whale = Whale(settings=read_settings(args))
+    whale = Whale(settings=settings_to_ask(args))
     try:
         yield whale
     finally:

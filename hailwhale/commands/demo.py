@@ -7,6 +7,7 @@ decided. Everything is counted under pks that begin with "Demo". What happens is
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -16,8 +17,8 @@ from hailwhale.commands import demo_shop as shop
 from hailwhale.commands.demo_service import Service
 from hailwhale.commands.options import Subparsers
 from hailwhale.errors import BadInput
+from hailwhale.settings import Settings
 
-URL = "http://localhost:8085"
 _DAY_S, _HOUR_S = 86_400, 3_600
 _AT_ONCE = 2_000
 _TICK_S = 0.5
@@ -37,7 +38,8 @@ def add_parser(subparsers: Subparsers) -> None:
         'All of it is counted under pks that begin with "Demo".',
         epilog="example: hailwhale demo --rate 20",
     )
-    parser.add_argument("--url", default=URL, help=f"where the service is ({URL})")
+    where = "where the service is (HAILWHALE_PUBLIC_URL, or HAILWHALE_HOST and HAILWHALE_PORT)"
+    parser.add_argument("--url", help=where)
     parser.add_argument("--days", default="30", metavar="N", help="days of the past, 0: none (30)")
     parser.add_argument("--rate", default="2", metavar="N", help="visits a second (2)")
     parser.add_argument("--seconds", metavar="N", help="stop after these (until Ctrl-C)")
@@ -51,7 +53,9 @@ def run(args: argparse.Namespace) -> int:
     days = _number("days", args.days, 0, 34)
     rate = _number("rate", args.rate, 0.01, 1_000)
     seconds = float("inf") if args.seconds is None else _number("seconds", args.seconds, 0, 1e9)
-    service = Service(args.url, args.token)
+    # A service on another port than usual was told so by a variable, and its demo by the same one.
+    url = args.url or Settings.from_env().home
+    service = Service(url, args.token, told=lambda text: print(text, file=sys.stderr, flush=True))
     chance = Random(args.seed)
     now_s = time.time()
     if days and _is_there(service):
@@ -62,7 +66,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"Sent {sent:,} events of the last {last}. Now {rate:g} visits a second", end="")
     else:
         print(f"Sending {rate:g} visits a second", end="")
-    print(f" to {args.url} until Ctrl-C.", flush=True)
+    until = "until Ctrl-C" if args.seconds is None else f"for {seconds:g} s"
+    print(f" to {url} {until}.", flush=True)
     sent = live(service, rate, now_s, now_s + seconds, chance)
     print(f"Sent {sent:,} events.")
     return 0

@@ -23,12 +23,16 @@ _BUSY = 503
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The service at `url`. `pause` waits; `patience` is how often what failed is tried again."""
+    """The service at `url`. `pause` waits; `patience` is how often what failed is tried again.
+
+    `told` gets what a person who waits wants to know.
+    """
 
     url: str
     token: str = ""
     pause: Callable[[float], None] = time.sleep
     patience: int = 30
+    told: Callable[[str], None] = lambda _text: None
 
     def __post_init__(self) -> None:
         if not self.url.startswith(("http://", "https://")):
@@ -68,9 +72,11 @@ class Service:
         for left in range(self.patience, 0, -1):
             try:
                 return self._asked(path, body)
-            except StoreUnavailable:
+            except StoreUnavailable as fault:
                 if left == 1:
                     raise
+                if left == self.patience:
+                    self.told(f"{fault}; it is tried again for {left * _AWAY_S:g} seconds")
                 self.pause(_AWAY_S)
         raise StoreUnavailable(f"{self.url} was not asked")
 

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from hailwhale.commands.options import Subparsers, add_settings, read_settings
+from hailwhale.commands.options import Subparsers, add_settings, settings_to_ask
 from hailwhale.core.literal import parse_literal
 from hailwhale.core.period import DEFAULT
 from hailwhale.core.question import parse_plot
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     form = args.format or _ENDINGS.get(Path(args.output).suffix.lower(), FORMATS[0])
     if form == "parquet" and args.output == _TO_STDOUT:
         raise BadInput("output", args.output, "a file: Parquet is not written to stdout")
-    with closing(Whale(settings=read_settings(args))) as whale:
+    with closing(Whale(settings=settings_to_ask(args))) as whale:
         services = whale.services
         question = parse_plot(_fields(args), services.settings.limits)
         head = head_of(args.of)

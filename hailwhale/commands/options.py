@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import Field, fields
 from typing import TypeAlias
@@ -56,6 +57,22 @@ def environment(args: argparse.Namespace) -> dict[str, str]:
 def read_settings(args: argparse.Namespace) -> Settings:
     """The settings in force; raises `BadSetting`."""
     return Settings.from_env(environment(args))
+
+
+def settings_to_ask(args: argparse.Namespace) -> Settings:
+    """The settings in force of a command that asks; says on stderr when there is nothing to ask.
+
+    In another folder than the service's the answers would be zeros without a word.
+    """
+    settings = read_settings(args)
+    if not settings.redis_url and not settings.data_dir.expanduser().exists():
+        where = shown_store(settings)
+        print(
+            f"hailwhale: there are no data in {where} yet: is the service's folder another one? "
+            "(--data-dir)",
+            file=sys.stderr,
+        )
+    return settings
 
 
 def shown_value(variable: str, text: str) -> str:

@@ -7,7 +7,7 @@ import argparse
 import simplejson
 
 from hailwhale.commands.asking import totals_table
-from hailwhale.commands.options import Subparsers, add_settings, read_settings
+from hailwhale.commands.options import Subparsers, add_settings, settings_to_ask
 from hailwhale.core.histogram import RELATIVE_ERROR
 from hailwhale.core.literal import parse_literal
 from hailwhale.services.quantiles import SHARES
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the quantiles."""
     given = {name: getattr(args, name) for name in _LITERALS}
     fields = {name: parse_literal(text, name) for name, text in given.items() if text is not None}
-    whale = Whale(settings=read_settings(args))
+    whale = Whale(settings=settings_to_ask(args))
     try:
         pk = parse_literal(args.pk, "pk")
         answer = whale.quantiles(pk, shares=args.shares, tz=args.tz, **fields)

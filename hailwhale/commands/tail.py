@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     with closing(services):
         importing = importing_over(services)
         following = Following(args.file, reading, importing, time.time, args.name, args.quiet)
-        with _locked(settings, following.name), closing(following):
+        with _locked(settings, following.name, args.file), closing(following):
             if args.once:
                 while following.look():
                     pass
@@ -109,13 +109,18 @@ def _opened(settings: Settings, stop: Event, *, once: bool) -> Services | None:
 
 
 @contextmanager
-def _locked(settings: Settings, name: str) -> Iterator[None]:
+def _locked(settings: Settings, name: str, file: Path) -> Iterator[None]:
     """Nobody else on this machine follows the log meanwhile; the lock ends with the process."""
     path = settings.data_dir.expanduser() / f"{name}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.open("w")
+    except OSError as fault:
+        why = f"a folder to write a lock into ({fault.strerror})"
+        raise BadInput("data-dir", str(path.parent), why) from fault
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as fault:
-            raise BadInput("file", str(path), "a log that nobody else follows") from fault
+            raise BadInput("file", str(file), "a log that nobody else follows") from fault
         yield

@@ -11,6 +11,9 @@
   const { formats } = hw;
   const SLOTS = 10;
 
+  /** The name of what a series sums up; the column of an HTML table is not of any metric. */
+  const summed = (one) => one.metric || one.path.join(' › ');
+
   class Graph {
     constructor(target, options) {
       this.target = target;
@@ -291,8 +294,8 @@
     settle() {
       const { options, model } = this;
       say(this.frame.title, this.title());
-      const sums = model ? model.series.filter((one) => one.path.length === (model.series[0].path.length)).filter((one, place, all) => all.findIndex((other) => other.metric === one.metric) === place) : [];
-      say(this.frame.sums, sums.map((one) => `${this.written(one.total, one.metric)} ${this.said(one.metric)}`).join('   '));
+      const sums = model ? model.series.filter((one) => one.path.length === (model.series[0].path.length)).filter((one, place, all) => all.findIndex((other) => summed(other) === summed(one)) === place) : [];
+      say(this.frame.sums, sums.map((one) => `${this.written(one.total, one.metric)} ${this.said(summed(one))}`).join('   '));
       say(this.frame.zone, model && !model.names ? `Times in ${model.tz}` : '');
       this.frame.settle({ period: options.period, view: options.view, live: options.live, every_s: this.every_s() });
       const kind = { line: 'Line', area: 'Area', stacked: 'Stacked area', bar: 'Bar' }[options.view] || '';
@@ -303,7 +306,7 @@
     title() {
       const { title, metrics, pk } = this.options;
       if (title) return title;
-      const told = this.model ? [...new Set(this.model.series.map((one) => one.metric))] : hw.options.list(metrics);
+      const told = this.model ? [...new Set(this.model.series.map(summed))] : hw.options.list(metrics);
       const what = told.map((metric) => this.said(metric)).join(', ') || 'hits';
       const of = Array.isArray(pk) ? pk.join(' › ') : String(pk || '').replace(/^\[|\]$|["']/g, '').split(',').join(' › ');
       return of && of !== '_' ? `${of}: ${what}` : what;

@@ -29,8 +29,8 @@ def clock() -> Clock:
 def total(
     services: Services, pk: object, metrics: str = "hits", dimensions: object = ""
 ) -> list[object]:
-    asked = {"pk": pk, "dimensions": dimensions, "metrics": metrics, "period": "all"}
-    [found] = services.reporting.totals(parse_totals(asked))["all"].values()
+    asked = {"pk": pk, "dimensions": dimensions, "metrics": metrics, "period": "today"}
+    [found] = services.reporting.totals(parse_totals(asked))["today"].values()
     return list(found.values())
 
 
@@ -63,3 +63,16 @@ def test_the_blocks_of_the_page_do_what_it_says(
     assert total(services, ["Headline", "b"], "sales") == [loaded]
     assert total(services, "Headline") == [loaded]
     assert total(services, "Hidden") == [loaded]
+
+
+def test_the_headline_that_is_hidden_shows_on_a_page_that_has_nothing_else(
+    make_services: Callable[..., Services], open_page: OpenPage
+) -> None:
+    pages: dict[str, tuple[str, str | bytes]] = {}
+    with serving(site(pages)) as there:
+        services = make_services(cors_origins=(there,))
+        with serving(whale_app(services)) as origin:
+            head = HEAD.replace(SERVICE, origin)
+            pages["/"] = ("text/html", f"<!doctype html>{HIDE}{head}<h1></h1>{SHOW}")
+            open_page(url=f"{there}/").locator("h1", has_text="Tea").wait_for(state="visible")
+            until(lambda: total(services, "Hidden") == [1], "what was shown")

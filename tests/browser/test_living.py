@@ -285,6 +285,16 @@ def test_the_numbers_of_a_table_become_a_graph(open_page: OpenPage, origin: str)
     expect(page.locator("section .title")).to_have_text("Cities")
 
 
+def test_a_table_without_a_caption_is_called_what_its_columns_are(
+    open_page: OpenPage, origin: str
+) -> None:
+    body = "<table id=t><tr><th>Month<th>Apples<th>Pears<tr><td>May<td>3<td>4<tr><td>June<td>5<td>1"
+    page = open_page(page_of(origin, body=f"{body}</table>"))
+    page.evaluate(STATEMENT)
+    expect(page.locator("section .title")).to_have_text("Apples, Pears")
+    expect(page.locator("section .sums")).to_have_text("8 Apples   5 Pears", use_inner_text=False)
+
+
 def test_made_up_hits_are_counted_and_seen(
     open_page: OpenPage, origin: str, services: Services
 ) -> None:

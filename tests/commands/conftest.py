@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -17,8 +18,10 @@ def run(
     make_services: Callable[..., Services],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> Run:
     """Runs a command and gives what it printed; it must end with `code`."""
+    monkeypatch.setenv("HAILWHALE_DATA_DIR", str(tmp_path))
     monkeypatch.setattr("hailwhale.binding.open_services", lambda _settings: make_services())
 
     def run(*arguments: str, code: int = 0) -> str:

@@ -176,6 +176,22 @@ def test_a_file_that_is_wrong_is_said_in_a_line(
     assert len(told.splitlines()) == 1
 
 
+@pytest.mark.parametrize("arguments", [["alerts", "--once"], ["report", "--now", "daily"]])
+def test_a_password_that_is_missing_is_said_at_the_start(
+    arguments: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.delenv("A_PASSWORD", raising=False)
+    login = 'user = "hw"\npassword_variable = "A_PASSWORD"\n'
+    rules = tmp_path / "rules.toml"
+    rules.write_text(ALERT.format(url="http://x.example") + MAIL.format(port=9) + login + REPORT)
+    assert main([arguments[0], str(rules), *arguments[1:]]) == 2
+    error = capsys.readouterr().err
+    assert "mail: password_variable: got 'A_PASSWORD'; expected the name of a variable" in error
+
+
 @pytest.mark.usefixtures("environ")
 def test_a_rule_that_cannot_be_answered_is_no_reason_to_leave_out_the_others(
     services: Services,

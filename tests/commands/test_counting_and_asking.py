@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from hailwhale.cli import main
 from hailwhale.services.assembly import Services
 from hailwhale.services.tokens import Scope
 from hailwhale.web.apps import whale_app
@@ -34,6 +36,21 @@ def test_an_id_counts_once(run: Run) -> None:
     again = run("count", "['Shop', 7]", "--id", "order-1")
     assert again == "counted before: this id was there already\n"
     assert run("totals", '["Shop", 7]', "--period", "today").split()[-1] == "1"
+
+
+@pytest.mark.parametrize("command", ["totals", "rank", "export", "quantiles"])
+def test_who_asks_in_a_folder_without_data_is_told(
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    command: str,
+) -> None:
+    rest = ["t"] if command == "quantiles" else []
+    run(command, "Shop", *rest)
+    monkeypatch.setenv("HAILWHALE_DATA_DIR", str(tmp_path / "other"))
+    assert main([command, "Shop", *rest]) == 0
+    assert f"no data in {tmp_path / 'other'} yet" in capsys.readouterr().err
 
 
 def test_totals_are_a_table(shop: Run) -> None:

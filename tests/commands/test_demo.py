@@ -152,10 +152,26 @@ def test_events_that_found_the_buffer_full_are_sent_again(monkeypatch: pytest.Mo
 
 def test_a_service_that_is_not_there_is_waited_for_and_then_given_up() -> None:
     waited: list[float] = []
-    service = Service("http://127.0.0.1:9", pause=waited.append, patience=3)
+    told: list[str] = []
+    service = Service("http://127.0.0.1:9", pause=waited.append, patience=3, told=told.append)
     with pytest.raises(StoreUnavailable, match="does not answer"):
         service.send([{"pk": "a"}])
     assert len(waited) == 2
+    [text] = told
+    assert text.startswith("http://127.0.0.1:9 does not answer: ")
+    assert text.endswith("it is tried again for 6 seconds")
+
+
+def test_without_a_url_it_sends_to_where_the_service_of_these_variables_is(
+    present: tuple[Services, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    services, origin = present
+    monkeypatch.setenv("HAILWHALE_PORT", origin.rpartition(":")[2])
+    assert main(["demo", "--days", "0", "--seconds", "1", "--rate", "50"]) == 0
+    assert f"to {origin} for 1 s." in capsys.readouterr().out
+    assert total(services, shop.VISITS) > 0
 
 
 def test_what_is_refused_is_told_at_once(present: tuple[Services, str]) -> None:

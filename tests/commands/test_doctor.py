@@ -117,9 +117,15 @@ def test_settings_that_cannot_be_read_fail(doctor: Doctor, monkeypatch: pytest.M
     monkeypatch.setenv("HAILWHALE_WORKERS", "none")
     lines = doctor(code=1)
     assert lines[lines.index("") + 1 :] == [
-        "FAIL  settings: HAILWHALE_WORKERS: got 'none'; invalid literal for int() with base 10: "
-        "'none'"
+        "FAIL  settings: HAILWHALE_WORKERS: got 'none'; expected a whole number from 1 to 256"
     ]
+
+
+def test_seconds_that_are_no_number_fail(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HAILWHALE_STORE_TIMEOUT", "5s")
+    assert doctor(code=1)[-1] == (
+        "FAIL  settings: HAILWHALE_STORE_TIMEOUT: got '5s'; expected seconds from 0.01 to 3600"
+    )
 
 
 def test_a_store_that_does_not_answer_fails(doctor: Doctor) -> None:

@@ -163,9 +163,23 @@ def test_a_log_is_followed_by_one_process(
     second = start(str(path))
     _, err = second.communicate(timeout=DEADLINE_S)
     assert second.returncode == 2
+    assert err.startswith(f"hailwhale: file: got '{str(path)[:20]}")
     assert "expected a log that nobody else follows" in err
     first.send_signal(signal.SIGTERM)
     assert first.wait(DEADLINE_S) == 0
+
+
+def test_a_folder_that_takes_no_lock_is_said(
+    start: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    path, folder = tmp_path / "access.log", tmp_path / "a file"
+    path.write_text(logged("/") + "\n")
+    folder.touch()
+    tail = start(str(path), "--data-dir", str(folder))
+    _, err = tail.communicate(timeout=DEADLINE_S)
+    assert tail.returncode == 2
+    assert f"data-dir: got {str(folder)!r}; expected a folder to write a lock into" in err
+    assert "Traceback" not in err
 
 
 def test_once_counts_what_is_there_and_says_what_is_wrong(
