@@ -12,7 +12,7 @@ run: $(VENV)/run.stamp
 	$(BIN)/hailwhale serve
 
 test: $(VENV)/dev.stamp
-	$(BIN)/pytest --numprocesses 4 --dist loadfile
+	$(BIN)/pytest --numprocesses 3 --dist loadfile
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
