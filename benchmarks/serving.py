@@ -76,9 +76,8 @@ class WebServer:
         by_parent: dict[int, list[tuple[int, int]]] = {}
         for stat in Path("/proc").glob("[0-9]*/stat"):
             with suppress(OSError):  # a process that has just ended
-                fields = stat.read_text().rpartition(")")[2].split()
-                ticks = int(fields[11]) + int(fields[12])
-                by_parent.setdefault(int(fields[1]), []).append((int(stat.parent.name), ticks))
+                parent, ticks = _parent_and_ticks(stat)
+                by_parent.setdefault(parent, []).append((int(stat.parent.name), ticks))
         ticks, parents = 0, [self.pid]
         while parents:
             children = by_parent.get(parents.pop(), [])
@@ -89,8 +88,13 @@ class WebServer:
 
 def cpu_s(pid: int) -> float:
     """Seconds that a process has computed, without its children."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return _parent_and_ticks(Path(f"/proc/{pid}/stat"))[1] / os.sysconf("SC_CLK_TCK")
+
+
+def _parent_and_ticks(stat: Path) -> tuple[int, int]:
+    """Whose child a process is, and the ticks that it has computed."""
+    fields = stat.read_text().rpartition(")")[2].split()
+    return int(fields[1]), int(fields[11]) + int(fields[12])
 
 
 @contextmanager
