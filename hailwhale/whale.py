@@ -12,7 +12,7 @@ from hailwhale.binding import either, given
 from hailwhale.core.choice import Choice, parse_decide, parse_reasons
 from hailwhale.core.dimensions import parse_pk
 from hailwhale.core.limits import Limits
-from hailwhale.core.metrics import Number
+from hailwhale.core.numbers import Number
 from hailwhale.core.question import (
     parse_asked,
     parse_children,

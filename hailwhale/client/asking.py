@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from hailwhale.client.service import Service
-from hailwhale.core.metrics import Number
+from hailwhale.core.numbers import Number
 from hailwhale.errors import BadInput
 
 

@@ -16,7 +16,7 @@ from urllib.request import HTTPErrorProcessor, Request, build_opener
 
 from hailwhale import __version__
 from hailwhale.client.writing import text_of
-from hailwhale.core.metrics import as_number
+from hailwhale.core.numbers import as_number
 from hailwhale.errors import (
     BadInput,
     HailWhaleError,

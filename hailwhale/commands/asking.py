@@ -14,7 +14,7 @@ from hailwhale.commands.options import Subparsers, add_settings, settings_to_ask
 from hailwhale.commands.table import sparkline, table
 from hailwhale.core.formula import EXACT, Formula
 from hailwhale.core.literal import parse_literal
-from hailwhale.core.metrics import Number, as_number
+from hailwhale.core.numbers import Number, as_number
 from hailwhale.core.period import DEFAULT
 from hailwhale.core.ranking import COLUMNS
 from hailwhale.core.timegrid import Grid, parse_zone

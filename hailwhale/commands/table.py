@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from itertools import pairwise
 
-from hailwhale.core.metrics import Number, decimal_text
+from hailwhale.core.numbers import Number, decimal_text
 
 _BARS = "▁▂▃▄▅▆▇█"
 _WIDEST = 60

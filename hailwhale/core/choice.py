@@ -13,7 +13,8 @@ from hailwhale.core.dimensions import Path, parse_dimensions, parse_label, parse
 from hailwhale.core.fields import settle_names
 from hailwhale.core.formula import Formula
 from hailwhale.core.limits import DEFAULT_LIMITS, Limits
-from hailwhale.core.metrics import UNIQUES, finite
+from hailwhale.core.metrics import UNIQUES
+from hailwhale.core.numbers import finite
 from hailwhale.core.question import flag, whole
 from hailwhale.core.timegrid import DAY_S, Interval
 from hailwhale.errors import BadInput

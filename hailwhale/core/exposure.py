@@ -25,6 +25,7 @@ from hailwhale.errors import BadInput
 EXPOSURE_PARAMETERS = (*EVENT_PARAMETERS, "option", "decision")
 
 PRODUCT_SIGN = "^"
+DECIDED = "decided"  # the metric of an option that says how often it was given
 MAX_PAIRED = 12  # nodes of one exposure of which pairs are counted, the first in their order
 MAX_MULTIPLIED = 4  # metrics of one exposure of which products with each other are counted
 # A sum of squares tells how widely results scatter, which nobody reads to the ninth digit.

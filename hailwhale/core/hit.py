@@ -26,7 +26,8 @@ from hailwhale.core.dimensions import UNPRINTABLE, Path
 from hailwhale.core.event import Event
 from hailwhale.core.instant import EARLIEST_S, LATEST_S
 from hailwhale.core.limits import Limits
-from hailwhale.core.metrics import decimal_text, parse_metric_name
+from hailwhale.core.metrics import parse_metric_name
+from hailwhale.core.numbers import decimal_text
 from hailwhale.errors import BadInput
 
 # What is buffered was held to the limits of its day. These are the most that settings can allow:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, date, datetime, timedelta
 
-from hailwhale.core.metrics import finite
+from hailwhale.core.numbers import finite
 from hailwhale.errors import BadInput
 
 FUTURE_S = 24 * 60 * 60  # how far ahead a sender's clock may be

@@ -1,33 +1,27 @@
-"""Metrics: their names, and numbers that stay exactly what they were given as.
+"""Metrics of an event: their names and exact amounts.
 
-Owns the rules for metric names, the bounds of one amount, and how a number is written. Nothing here
-rounds, whatever the decimal context of the caller. It must not know formulas, events or stores.
+Knows nothing of formulas, events or stores.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from decimal import Context, Decimal, Inexact, InvalidOperation
+from decimal import Decimal
 
 from hailwhale.core.dimensions import parse_label
 from hailwhale.core.limits import DEFAULT_LIMITS, Limits
+from hailwhale.core.numbers import parse_number, reads_as_number
 from hailwhale.errors import BadInput
 
 Metrics = dict[str, Decimal]
-Number = int | float | Decimal
 
 HITS = "hits"
 UNIQUES = "uniques"  # how many visitors: what is asked like a metric, and never given
 RESERVED = "/:()*+,"  # formulas, cells and lists of metrics are written with them
 
-_DIGITS = 30  # before the point, and as many after it
-_TOO_LARGE: int = 10**_DIGITS
-_EXACT = Context(prec=2 * _DIGITS, traps=[Inexact])
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # as most names are: it keeps every rule for them
 _FORMS = 'a name, a list of names, or an object of numbers such as {"revenue": 19.99}'
-_NUMBER_FORMS = f"a number below 10^{_DIGITS} with at most {_DIGITS} decimals"
 
 
 def parse_metrics(
@@ -96,98 +90,6 @@ def parse_metric_name(
         raise BadInput(parameter, name, "metric names with no minus in front or between spaces")
     if name != name.strip():
         raise BadInput(parameter, name, "metric names without space at either end")
-    if _NUMBER.fullmatch(name):
+    if reads_as_number(name):
         raise BadInput(parameter, name, "metric names that do not read as a number")
     return name
-
-
-def parse_number(value: object, parameter: str = "number") -> Decimal:
-    """One amount, exactly as given: an int, a float by its repr, a Decimal or numeric text.
-
-    Raises `BadInput` for anything else (booleans too), from 10^30 on and past 30 decimals.
-
-    >>> parse_number("19.990"), parse_number(0.1), parse_number("1e3")
-    (Decimal('19.99'), Decimal('0.1'), Decimal('1000'))
-    """
-    if type(value) is int and within_bounds(value):
-        return Decimal(value)
-    number = finite(value)
-    if number is None:
-        raise BadInput(parameter, value, _NUMBER_FORMS)
-    try:
-        shortest = number.normalize(_EXACT) if number else Decimal(0)
-    except Inexact as fault:
-        raise BadInput(parameter, value, _NUMBER_FORMS) from fault
-    # Before it is written out: 1e999999 must cost nothing.
-    if not within_bounds(shortest):
-        raise BadInput(parameter, value, _NUMBER_FORMS)
-    return Decimal(decimal_text(shortest))
-
-
-def within_bounds(number: Decimal | int) -> bool:
-    """Whether a number may be an amount as it is written: below 10^30, at most 30 decimals.
-
-    >>> within_bounds(10**30 - 1), within_bounds(10**30), within_bounds(Decimal("1E-31"))
-    (True, False, False)
-    """
-    if isinstance(number, int):
-        return -_TOO_LARGE < number < _TOO_LARGE
-    exponent = number.as_tuple().exponent  # a letter for NaN and infinity
-    return isinstance(exponent, int) and exponent >= -_DIGITS and number.adjusted() < _DIGITS
-
-
-def finite(value: object) -> Decimal | None:
-    """The number that a value is, however large or long; None when it is none, or not finite.
-
-    >>> finite(" .5 "), finite("nan"), finite(True)
-    (Decimal('0.5'), None, None)
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
-        return None
-    if isinstance(value, float):
-        value = float.__repr__(value)
-    if isinstance(value, str):
-        value = value.strip()
-        if not _NUMBER.fullmatch(value):
-            return None
-    try:
-        number = Decimal(value)
-    except InvalidOperation:  # an exponent of twenty digits
-        return None
-    return number if number.is_finite() else None
-
-
-def decimal_text(value: Decimal | int) -> str:
-    """A finite number in its one canonical form: plain digits, no exponent, no idle zeros.
-
-    >>> decimal_text(Decimal("1E+5")), decimal_text(Decimal("-.50")), decimal_text(Decimal("-0.0"))
-    ('100000', '-0.5', '0')
-    """
-    if not value:
-        return "0"
-    text = format(value, "f") if isinstance(value, Decimal) else str(value)
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def as_number(value: Decimal) -> Number:
-    """The plainest Python number that says exactly the same: an int, a float, else the Decimal.
-
-    >>> as_number(Decimal("3.00")), as_number(Decimal("19.99"))
-    (3, 19.99)
-    >>> as_number(Decimal("0.12345678901234567890"))
-    Decimal('0.12345678901234567890')
-    """
-    if value == value.to_integral_value():
-        return int(value)
-    number = float(value)
-    return number if Decimal(repr(number)) == value else value
-
-
-def readable(value: Decimal) -> str:
-    """A number for a person: thousands apart, at most four decimals, two where it is large.
-
-    >>> readable(Decimal("1234.5")), readable(Decimal("0.123456")), readable(Decimal(7))
-    ('1,234.50', '0.1235', '7')
-    """
-    places = 0 if value == value.to_integral_value() else 2 if abs(value) >= 10 else 4
-    return f"{value:,.{places}f}"

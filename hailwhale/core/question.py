@@ -14,7 +14,8 @@ from hailwhale.core.dimensions import OVERALL, Path, parse_dimensions, parse_pk
 from hailwhale.core.fields import settle_names
 from hailwhale.core.formula import Formula
 from hailwhale.core.limits import DEFAULT_LIMITS, Limits
-from hailwhale.core.metrics import UNIQUES, finite
+from hailwhale.core.metrics import UNIQUES
+from hailwhale.core.numbers import finite
 from hailwhale.core.period import DEFAULT, DEFAULT_TOTALS, Period
 from hailwhale.core.ranking import COLUMNS, Sort
 from hailwhale.core.timegrid import Grid, parse_tzoffset, parse_zone

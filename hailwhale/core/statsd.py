@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
-from hailwhale.core.metrics import parse_number
+from hailwhale.core.numbers import parse_number
 from hailwhale.errors import BadInput
 
 LINE = "statsd_line"  # what a refused line is counted as, and by which name the fault goes

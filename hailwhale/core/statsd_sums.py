@@ -23,7 +23,8 @@ from hailwhale.core.dimensions import Path, parse_dimensions, parse_pk
 from hailwhale.core.histogram import bucket_metric
 from hailwhale.core.increments import EXACT
 from hailwhale.core.limits import Limits
-from hailwhale.core.metrics import HITS, decimal_text, parse_metric_name
+from hailwhale.core.metrics import HITS, parse_metric_name
+from hailwhale.core.numbers import decimal_text
 from hailwhale.core.statsd import LINE, Kind, Sample
 from hailwhale.errors import BadInput
 

@@ -16,7 +16,7 @@ from hailwhale.core.choice import Choice, Rules
 from hailwhale.core.decision import Policy, Posterior, Report, sample_ratio
 from hailwhale.core.dimensions import Path
 from hailwhale.core.event import Event
-from hailwhale.core.exposure import nodes_of
+from hailwhale.core.exposure import DECIDED, nodes_of
 from hailwhale.core.metrics import HITS
 from hailwhale.core.timegrid import DAY_S
 from hailwhale.errors import BadInput
@@ -26,7 +26,6 @@ from hailwhale.services.models import Models
 from hailwhale.store.base import Store
 from hailwhale.store.values import Given, Receipt
 
-DECIDED = "decided"  # the metric of an option that says how often it was given
 SUSPICIOUS = 0.001  # of shares that are as allocated, one in a thousand looks so far off
 
 Take = Callable[[Event], Receipt]

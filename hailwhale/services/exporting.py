@@ -18,7 +18,7 @@ from typing import IO
 import simplejson
 
 from hailwhale.core.dimensions import Path, written
-from hailwhale.core.metrics import as_number
+from hailwhale.core.numbers import as_number
 from hailwhale.errors import BadInput
 from hailwhale.services.graphing import Graphed
 from hailwhale.services.tabular import write_csv

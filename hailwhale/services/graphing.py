@@ -16,7 +16,8 @@ from hailwhale.core.dimensions import Path
 from hailwhale.core.formula import Formula
 from hailwhale.core.graph import parse_graph
 from hailwhale.core.limits import DEFAULT_LIMITS, Limits
-from hailwhale.core.metrics import UNIQUES, Number, as_number
+from hailwhale.core.metrics import UNIQUES
+from hailwhale.core.numbers import Number, as_number
 from hailwhale.core.question import Plot
 from hailwhale.core.timegrid import Grid
 from hailwhale.services.reporting import Reporting

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hailwhale.core.chart import Line
 from hailwhale.core.graph import Graph
-from hailwhale.core.metrics import readable
+from hailwhale.core.numbers import readable
 from hailwhale.core.svg import Picture
 from hailwhale.services.graphing import Graphed
 

@@ -14,7 +14,7 @@ from hailwhale.core.fields import settle_names
 from hailwhale.core.formula import Formula
 from hailwhale.core.histogram import buckets_of, quantile
 from hailwhale.core.limits import DEFAULT_LIMITS, Limits
-from hailwhale.core.metrics import Number, as_number, finite
+from hailwhale.core.numbers import Number, as_number, finite
 from hailwhale.core.question import TOTALS_PARAMETERS, Totals, parse_totals
 from hailwhale.errors import BadInput
 from hailwhale.services.reporting import Reporting, TotalsAnswer

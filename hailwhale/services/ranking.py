@@ -12,7 +12,7 @@ from typing import NotRequired, TypedDict
 
 from hailwhale.core.dimensions import Path, written
 from hailwhale.core.formula import terms_of
-from hailwhale.core.metrics import Number, as_number
+from hailwhale.core.numbers import Number, as_number
 from hailwhale.core.question import Rank
 from hailwhale.core.ranking import Family, Standing, column, first, standings
 from hailwhale.services.siblings import Line, Siblings

@@ -9,15 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 
 from hailwhale.core.dimensions import Path, written
-from hailwhale.core.exposure import PRODUCT_SIGN
+from hailwhale.core.exposure import DECIDED, PRODUCT_SIGN
 from hailwhale.core.formula import Formula, sums_of, terms_of
 from hailwhale.core.histogram import is_bucket
-from hailwhale.core.metrics import Number, as_number
+from hailwhale.core.numbers import Number, as_number
 from hailwhale.core.question import Children, Plot, Totals
 from hailwhale.core.ranking import Family, first
 from hailwhale.core.redirects import OTHER
 from hailwhale.core.series import add
-from hailwhale.services.deciding import DECIDED
 from hailwhale.services.siblings import Descent, Line, Siblings, refuse_too_many
 from hailwhale.services.spans import Columns, Span, SpanReader
 from hailwhale.store.base import Store

@@ -19,7 +19,7 @@ from hailwhale.core.alerts.watch import Pending, Watch, claimed, decoded, sent
 from hailwhale.core.alerts.wording import Measured
 from hailwhale.core.dimensions import Path, written
 from hailwhale.core.graph import Graph, Look, parse_graph
-from hailwhale.core.metrics import readable
+from hailwhale.core.numbers import readable
 from hailwhale.core.period import Period
 from hailwhale.core.question import Totals
 from hailwhale.core.svg import draw

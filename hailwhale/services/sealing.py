@@ -31,7 +31,7 @@ from hailwhale.core.event import EVENT_PARAMETERS, parse_event
 from hailwhale.core.graph import parse_graph
 from hailwhale.core.limits import Limits
 from hailwhale.core.literal import parse_json
-from hailwhale.core.metrics import decimal_text, finite
+from hailwhale.core.numbers import decimal_text, finite
 from hailwhale.core.timegrid import Interval
 from hailwhale.errors import BadInput, BadSeal, BadSetting
 from hailwhale.services.keyring import Keyring

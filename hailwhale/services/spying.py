@@ -17,7 +17,7 @@ from hailwhale.core.exposure import PRODUCT_SIGN
 from hailwhale.core.fields import settle_names
 from hailwhale.core.hit import decode_amount, decode_head, decode_instant, split_hit
 from hailwhale.core.limits import DEFAULT_LIMITS, Limits
-from hailwhale.core.metrics import as_number
+from hailwhale.core.numbers import as_number
 from hailwhale.core.question import flag, whole
 from hailwhale.errors import BadInput
 from hailwhale.services.visitors import Visitors

@@ -12,7 +12,7 @@ from itertools import chain
 from typing import IO
 
 from hailwhale.core.graphite.curves import Curve
-from hailwhale.core.metrics import Number, as_number
+from hailwhale.core.numbers import Number, as_number
 from hailwhale.core.timegrid import Grid
 from hailwhale.services.ranking import RankAnswer
 from hailwhale.services.reporting import PlotAnswer, TotalsAnswer

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from hailwhale.core.increments import Row
-from hailwhale.core.metrics import decimal_text
+from hailwhale.core.numbers import decimal_text
 from hailwhale.core.schedule import Frame
 from hailwhale.store.keys import Keys, shard_of
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hailwhale.core.metrics import decimal_text
+from hailwhale.core.numbers import decimal_text
 from hailwhale.store.chunks import Chunk, compact, cut, pack
 from hailwhale.store.keys import Keys, cell_field
 from hailwhale.store.labels import LabelSets

@@ -22,8 +22,8 @@ from hailwhale.web.operate import add_operating
 from hailwhale.web.pages import add_pages
 from hailwhale.web.params import Sizes
 from hailwhale.web.pixels import add_pixels
+from hailwhale.web.plugins.errors import Faults, plain_errors
 from hailwhale.web.prometheus import add_prometheus
-from hailwhale.web.replies import Faults, plain_errors
 from hailwhale.web.scripts import add_beacon
 from hailwhale.web.spy import add_spy
 from hailwhale.web.tracker import add_tracker

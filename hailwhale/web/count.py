@@ -12,14 +12,8 @@ from hailwhale.services.hail import BatchReport, Fields
 from hailwhale.store.values import Receipt
 from hailwhale.web.observing import note_refused
 from hailwhale.web.params import Sizes, media_type, posted_events, query_fields
-from hailwhale.web.replies import (
-    RETRY_AFTER_S,
-    counted_reply,
-    error_body,
-    head_refused,
-    json_reply,
-    reason_of,
-)
+from hailwhale.web.plugins.errors import reason_of
+from hailwhale.web.replies import RETRY_AFTER_S, counted_reply, error_body, head_refused, json_reply
 
 
 class CountMany(Protocol):

@@ -15,7 +15,7 @@ from hailwhale.core.fields import settle_names
 from hailwhale.core.graphite.curves import Curve
 from hailwhale.core.graphite.functions import index
 from hailwhale.core.graphite.times import parse_time
-from hailwhale.core.metrics import as_number, decimal_text
+from hailwhale.core.numbers import as_number, decimal_text
 from hailwhale.core.question import flag, whole
 from hailwhale.core.timegrid import Grid, parse_zone
 from hailwhale.errors import BadInput

@@ -22,7 +22,8 @@ from hailwhale.services.graphing import answer_of
 from hailwhale.services.picturing import picture_of
 from hailwhale.web.bundle import lean, static_folder, vendor_file, widget
 from hailwhale.web.params import SEALED, Fields, Sizes, one_event, query_fields
-from hailwhale.web.replies import fault_reply, json_reply
+from hailwhale.web.plugins.errors import fault_reply
+from hailwhale.web.replies import json_reply
 from hailwhale.web.scripts import JAVASCRIPT, script_reply
 
 _SVG = "image/svg+xml; charset=utf-8"

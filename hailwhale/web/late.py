@@ -14,7 +14,7 @@ from typing import Any
 from hailwhale.errors import HailWhaleError
 from hailwhale.services.assembly import Services, open_services
 from hailwhale.settings import Settings
-from hailwhale.web.replies import fault_reply
+from hailwhale.web.plugins.errors import fault_reply
 
 log = logging.getLogger("hailwhale.web")
 

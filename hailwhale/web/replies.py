@@ -1,12 +1,11 @@
-"""Answers: JSON with exact numbers, the pixel, CSV, and errors that name their parameter.
+"""Builds HTTP responses: JSON with exact numbers, the pixel, plain text and CSV.
 
-Owns how an answer looks on the wire and which status a fault has. It does not know the routes.
+Knows nothing of the routes.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -15,24 +14,13 @@ import simplejson
 
 from hailwhale.errors import (
     BadInput,
-    BufferFull,
-    HailWhaleError,
-    NotAllowed,
-    NotYours,
-    StoreUnavailable,
-    TooLarge,
-    TooMany,
 )
-from hailwhale.web.observing import note_refused
-
-log = logging.getLogger("hailwhale.web")
 
 # A transparent GIF of one pixel, the smallest that every browser draws.
 PIXEL = bytes.fromhex(
     "47494638396101000100800000000000ffffff21f90401000000002c0000000001000100000202440100 3b"
 )
 RETRY_AFTER_S = 2
-_PLAIN = {403: "not for you", 404: "no such path", 405: "not with this method"}
 _NEVER_CACHED = {
     "Cache-Control": "no-store, no-cache, must-revalidate, max-age=0",
     "Pragma": "no-cache",
@@ -115,80 +103,13 @@ def csv_reply(text: str) -> bottle.HTTPResponse:
     return bottle.HTTPResponse(text, 200, headers)
 
 
-def fault_reply(fault: HailWhaleError) -> bottle.HTTPResponse:
-    """The answer to a fault, with the status that fits it."""
-    if isinstance(fault, NotYours):
-        return json_reply(error_body(fault), 403)
-    if isinstance(fault, BadInput):
-        return json_reply(error_body(fault), 413 if isinstance(fault, TooLarge) else 400)
-    if isinstance(fault, NotAllowed):
-        status = 403 if fault.token_shown else 401
-        headers = {} if fault.token_shown else {"WWW_Authenticate": 'Bearer realm="hailwhale"'}
-        return json_reply(_message(str(fault)), status, **headers)
-    if isinstance(fault, TooMany):
-        return json_reply(_message(str(fault)), 429, Retry_After=str(fault.retry_after_s))
-    if isinstance(fault, StoreUnavailable):
-        return json_reply(_message(str(fault)), 503, Retry_After=str(RETRY_AFTER_S))
-    log.error("unexpected fault: %s", fault)
-    return json_reply(_message(str(fault)), 500)
-
-
-def reason_of(fault: HailWhaleError) -> str:
-    """A fault in a word, for the operator's tallies of what was refused."""
-    reasons: list[tuple[type[HailWhaleError], str]] = [
-        (TooLarge, "large"),
-        (NotYours, "token"),
-        (BadInput, "wrong"),
-        (BufferFull, "full"),
-        (StoreUnavailable, "away"),
-        (TooMany, "rate"),
-    ]
-    if isinstance(fault, NotAllowed):
-        return fault.reason
-    return next((word for kind, word in reasons if isinstance(fault, kind)), "fault")
-
-
 def error_body(fault: BadInput) -> dict[str, object]:
     """`{"error": {"parameter": …, "message": …}}`."""
     return {"error": {"parameter": fault.parameter, "message": fault.message}}
 
 
-def _message(text: str) -> dict[str, object]:
+def message_body(text: str) -> dict[str, object]:
     return {"error": {"parameter": None, "message": text}}
-
-
-class Faults:
-    """A Bottle plugin: what HailWhale raises becomes an answer, never a stack trace.
-
-    `told` has, by their rules, the routes that tell a fault in a way of their own.
-    """
-
-    name = "faults"
-    api = 2
-
-    def __init__(self, told: Mapping[str, Callable[[HailWhaleError], bottle.HTTPResponse]]) -> None:
-        self._told = told
-
-    def apply(self, callback: Callable[..., Any], route: bottle.Route) -> Callable[..., Any]:
-        told = self._told.get(route.rule, fault_reply)
-
-        def answered(*args: Any, **kwargs: Any) -> Any:
-            try:
-                return callback(*args, **kwargs)
-            except HailWhaleError as fault:
-                note_refused(bottle.request.environ, reason_of(fault))
-                return told(fault)
-
-        return answered
-
-
-def plain_errors(error: bottle.HTTPError) -> str:
-    """Bottle's own errors (an unknown path, a wrong method) in the same JSON as ours."""
-    if error.exception is not None:
-        log.error("a fault of ours", exc_info=error.exception)
-    bottle.response.content_type = "application/json"
-    text = _PLAIN.get(error.status_code, "a fault of ours, which is in the log")
-    return str(simplejson.dumps(_message(text)))
 
 
 @lru_cache(256)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hailwhale.commands.table import number_text, sparkline, table
-from hailwhale.core.metrics import Number
+from hailwhale.core.numbers import Number
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e30, max_value=1e30)
 

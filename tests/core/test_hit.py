@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from hailwhale.core.event import Event, parse_event
 from hailwhale.core.hit import decode_amount, decode_head, decode_instant, encode_hit, split_hit
-from hailwhale.core.metrics import within_bounds
+from hailwhale.core.numbers import within_bounds
 from hailwhale.errors import BadInput
 from tests.core.events import NOW_S, decoded_hit, events
 

@@ -14,15 +14,8 @@ from hypothesis import strategies as st
 from hailwhale.core.formula import Formula
 from hailwhale.core.limits import Limits
 from hailwhale.core.literal import parse_json
-from hailwhale.core.metrics import (
-    as_number,
-    decimal_text,
-    finite,
-    parse_metric_name,
-    parse_metrics,
-    parse_number,
-    within_bounds,
-)
+from hailwhale.core.metrics import parse_metric_name, parse_metrics
+from hailwhale.core.numbers import as_number, decimal_text, finite, parse_number, within_bounds
 from hailwhale.errors import BadInput
 
 # Every amount that is within bounds: up to 30 digits before the point and 30 after it.

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hailwhale.core.formula import Bucket, Formula
-from hailwhale.core.metrics import decimal_text
+from hailwhale.core.numbers import decimal_text
 from hailwhale.core.ranking import COLUMNS, Family, Sort, column, first, standings
 from hailwhale.errors import BadInput
 

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from hailwhale.core.metrics import decimal_text
+from hailwhale.core.numbers import decimal_text
 
 EXACT = Context(prec=200)
 SUM = (

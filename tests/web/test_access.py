@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from hailwhale.core.exposure import DECIDED
 from hailwhale.core.limits import DEFAULT_LIMITS
 from hailwhale.errors import StoreUnavailable
 from hailwhale.services.assembly import Services
-from hailwhale.services.deciding import DECIDED
 from hailwhale.services.tokens import Scope
 from hailwhale.settings import Settings
 from hailwhale.web.access import ADMIN, NEEDS, PIXEL, SEALABLE, client_address

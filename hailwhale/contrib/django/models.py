@@ -17,7 +17,7 @@ from hailwhale.contrib.django import conf, counting
 from hailwhale.contrib.django.pks import own_pk, pk_of
 from hailwhale.contrib.django.ranking import CountedManager
 from hailwhale.core.dimensions import parse_dimensions
-from hailwhale.core.metrics import Number
+from hailwhale.core.numbers import Number
 from hailwhale.services.ranking import RankAnswer
 from hailwhale.services.reporting import PlotAnswer, TotalsAnswer
 

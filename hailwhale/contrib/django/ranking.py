@@ -18,7 +18,7 @@ from django.db.models.functions import Cast
 
 from hailwhale.contrib.django import conf
 from hailwhale.contrib.django.pks import field_of, own_pk, root_of
-from hailwhale.core.metrics import as_number
+from hailwhale.core.numbers import as_number
 from hailwhale.core.question import whole
 from hailwhale.services.ranking import RankRow
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 
-from hailwhale.core.metrics import finite
+from hailwhale.core.numbers import finite
 from hailwhale.core.timegrid import Grid, Interval, parse_zone
 from hailwhale.errors import BadInput
 

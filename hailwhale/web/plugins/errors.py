@@ -1,0 +1,94 @@
+"""Turns exceptions into HTTP errors: the status of each, and its JSON body."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import bottle
+import simplejson
+
+from hailwhale.errors import (
+    BadInput,
+    BufferFull,
+    HailWhaleError,
+    NotAllowed,
+    NotYours,
+    StoreUnavailable,
+    TooLarge,
+    TooMany,
+)
+from hailwhale.web.observing import note_refused
+from hailwhale.web.replies import RETRY_AFTER_S, error_body, json_reply, message_body
+
+log = logging.getLogger("hailwhale.web")
+
+_PLAIN = {403: "not for you", 404: "no such path", 405: "not with this method"}
+
+
+def fault_reply(fault: HailWhaleError) -> bottle.HTTPResponse:
+    """The answer to a fault, with the status that fits it."""
+    if isinstance(fault, NotYours):
+        return json_reply(error_body(fault), 403)
+    if isinstance(fault, BadInput):
+        return json_reply(error_body(fault), 413 if isinstance(fault, TooLarge) else 400)
+    if isinstance(fault, NotAllowed):
+        status = 403 if fault.token_shown else 401
+        headers = {} if fault.token_shown else {"WWW_Authenticate": 'Bearer realm="hailwhale"'}
+        return json_reply(message_body(str(fault)), status, **headers)
+    if isinstance(fault, TooMany):
+        return json_reply(message_body(str(fault)), 429, Retry_After=str(fault.retry_after_s))
+    if isinstance(fault, StoreUnavailable):
+        return json_reply(message_body(str(fault)), 503, Retry_After=str(RETRY_AFTER_S))
+    log.error("unexpected fault: %s", fault)
+    return json_reply(message_body(str(fault)), 500)
+
+
+def reason_of(fault: HailWhaleError) -> str:
+    """A fault in a word, for the operator's tallies of what was refused."""
+    reasons: list[tuple[type[HailWhaleError], str]] = [
+        (TooLarge, "large"),
+        (NotYours, "token"),
+        (BadInput, "wrong"),
+        (BufferFull, "full"),
+        (StoreUnavailable, "away"),
+        (TooMany, "rate"),
+    ]
+    if isinstance(fault, NotAllowed):
+        return fault.reason
+    return next((word for kind, word in reasons if isinstance(fault, kind)), "fault")
+
+
+class Faults:
+    """A Bottle plugin: what HailWhale raises becomes an answer, never a stack trace.
+
+    `told` has, by their rules, the routes that tell a fault in a way of their own.
+    """
+
+    name = "faults"
+    api = 2
+
+    def __init__(self, told: Mapping[str, Callable[[HailWhaleError], bottle.HTTPResponse]]) -> None:
+        self._told = told
+
+    def apply(self, callback: Callable[..., Any], route: bottle.Route) -> Callable[..., Any]:
+        told = self._told.get(route.rule, fault_reply)
+
+        def answered(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return callback(*args, **kwargs)
+            except HailWhaleError as fault:
+                note_refused(bottle.request.environ, reason_of(fault))
+                return told(fault)
+
+        return answered
+
+
+def plain_errors(error: bottle.HTTPError) -> str:
+    """Bottle's own errors (an unknown path, a wrong method) in the same JSON as ours."""
+    if error.exception is not None:
+        log.error("a fault of ours", exc_info=error.exception)
+    bottle.response.content_type = "application/json"
+    text = _PLAIN.get(error.status_code, "a fault of ours, which is in the log")
+    return str(simplejson.dumps(message_body(text)))
