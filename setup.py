@@ -66,7 +66,7 @@ setup(
     package_dir={"hailwhale": "hailwhale", "hailwhale.static": "static"},
     package_data={
         "hailwhale": ["py.typed"],
-        "hailwhale.store": ["scripts/*.lua"],
+        "hailwhale.store.redis": ["scripts/*.lua"],
         "hailwhale.static": ["*", "hailwhale/*", "dashboard/*", "demo/*"],
     },
     # What each is for, and why this one: docs/dependencies.rst

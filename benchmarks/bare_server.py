@@ -15,10 +15,10 @@ from typing import Any
 import bottle
 import redis
 
-from hailwhale.commands.listening import listen
-from hailwhale.commands.servers import server
+from hailwhale.commands.serve.sockets import listen
+from hailwhale.commands.serve.wsgi_servers import server
 from hailwhale.settings import Settings
-from hailwhale.web.late import LateApp
+from hailwhale.web.lazy_app import LateApp
 
 Reads = list[tuple[str, list[str]]]  # a hash and the fields wanted of it
 

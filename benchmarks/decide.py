@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from benchmarks import serving
 from benchmarks.measuring import Effort, Goal, Row, alternate, number
-from hailwhale.services.assembly import Services
+from hailwhale.services.container import Services
 
 _GOAL = Goal(at_most=3, of_figure=True)
 _COUNTRIES, _DEVICES, _OPTIONS = ("US", "UK", "DE", "FR", "BR"), ("mobile", "desktop"), "abc"

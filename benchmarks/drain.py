@@ -20,10 +20,10 @@ from benchmarks.load import increment_tool, increments_per_s
 from benchmarks.measuring import Effort, Goal, Row, alternate, number
 from benchmarks.serving import client_on, services_on, store_on, valkey
 from benchmarks.traffic import distinct, skewed
-from hailwhale.services.drain import devote_process
-from hailwhale.store.base import Store
-from hailwhale.store.redis_store import RedisStore
-from hailwhale.store.values import Committed, Incoming, Outcome, Step
+from hailwhale.services.ingest.drain import devote_process
+from hailwhale.store.protocol import Store
+from hailwhale.store.redis.store import RedisStore
+from hailwhale.store.types import Committed, Incoming, Outcome, Step
 
 _SKEWED_GOAL = Goal(at_least=100_000, of_figure=True)
 _DISTINCT_GOAL = Goal(at_least=0.7)

@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks import serving
 from benchmarks.measuring import Effort, Goal, Row, alternate, number
 from benchmarks.stored import fill
-from hailwhale.services.assembly import Services
+from hailwhale.services.container import Services
 
 _FIRST = Goal(at_most=300, of_figure=True)
 _FRAME = Goal(at_most=33.4, of_figure=True)

@@ -20,9 +20,9 @@ from typing import Any
 from benchmarks import serving
 from benchmarks.measuring import Effort, Goal, Row, alternate, number
 from benchmarks.traffic import distinct
-from hailwhale.core.question import parse_plot, parse_totals
-from hailwhale.services.assembly import Services
-from hailwhale.store.values import Incoming
+from hailwhale.core.query.parameters import parse_plot, parse_totals
+from hailwhale.services.container import Services
+from hailwhale.store.types import Incoming
 
 _FLAT = Goal(at_most=1.2)
 _SIZES = (1_000, 10_000, 100_000, 1_000_000)

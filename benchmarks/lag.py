@@ -25,12 +25,12 @@ from statistics import median
 from benchmarks import serving
 from benchmarks.measuring import Effort, Goal, Row, alternate, number
 from benchmarks.traffic import skewed
-from hailwhale.core.event import Event
-from hailwhale.core.hit import encode_hit
-from hailwhale.core.question import parse_totals
-from hailwhale.services.assembly import Services
+from hailwhale.core.events.event import Event
+from hailwhale.core.events.hit_codec import encode_hit
+from hailwhale.core.query.parameters import parse_totals
+from hailwhale.services.container import Services
 from hailwhale.store.embedded import EmbeddedValkey
-from hailwhale.store.values import Incoming, Receipt
+from hailwhale.store.types import Incoming, Receipt
 
 _GOAL = Goal(at_most=1_000, of_figure=True)
 _TICK_S = 0.02  # hits come in small bursts, a marked one at the end of each

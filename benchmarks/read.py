@@ -20,8 +20,8 @@ from benchmarks import serving
 from benchmarks.bare_server import by_hand
 from benchmarks.measuring import Effort, Goal, Row, alternate, number
 from benchmarks.stored import days, fill, reads_behind
-from hailwhale.core.question import parse_plot, parse_totals
-from hailwhale.services.assembly import Services
+from hailwhale.core.query.parameters import parse_plot, parse_totals
+from hailwhale.services.container import Services
 
 _GOAL = Goal(at_most=3)
 _FLAT = Goal(at_most=1.2)

@@ -18,13 +18,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
-from hailwhale.services.assembly import Services, assemble
+from hailwhale.services.container import Services, assemble
 from hailwhale.settings import Settings
-from hailwhale.store.base import Store
-from hailwhale.store.connection import connect
 from hailwhale.store.embedded import EmbeddedValkey
-from hailwhale.store.keys import Keys
-from hailwhale.store.redis_store import RedisStore
+from hailwhale.store.protocol import Store
+from hailwhale.store.redis.client import connect
+from hailwhale.store.redis.keys import Keys
+from hailwhale.store.redis.store import RedisStore
 
 NAMESPACE = "hw"
 NO_LIMIT = 10_000_000  # of buffers and of labels below a path: a bench fills more than a service

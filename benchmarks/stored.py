@@ -12,10 +12,10 @@ from typing import Any, cast
 
 from benchmarks.bare_server import Reads
 from benchmarks.serving import NAMESPACE
-from hailwhale.services.assembly import Services, assemble
-from hailwhale.store.base import Store
-from hailwhale.store.keys import Keys, cell_field
-from hailwhale.store.values import Ask, ChunkAddress
+from hailwhale.services.container import Services, assemble
+from hailwhale.store.protocol import Store
+from hailwhale.store.redis.keys import Keys, cell_field
+from hailwhale.store.types import Ask, ChunkAddress
 
 DAY_S = 86_400
 

@@ -22,9 +22,9 @@ from benchmarks import serving
 from benchmarks.bare_server import Reads, by_hand
 from benchmarks.measuring import Effort, Goal, Row, alternate, number
 from benchmarks.stored import days, fill, reads_behind
-from hailwhale.core.question import parse_plot, parse_rank
-from hailwhale.services.assembly import Services
-from hailwhale.store.keys import Keys
+from hailwhale.core.query.parameters import parse_plot, parse_rank
+from hailwhale.services.container import Services
+from hailwhale.store.redis.keys import Keys
 
 _GOAL = Goal(at_most=50, of_figure=True)
 _BLOCKED_GOAL = Goal(at_most=10, of_figure=True)

@@ -12,9 +12,9 @@ from decimal import Decimal
 from itertools import accumulate
 from urllib.parse import quote
 
-from hailwhale.core.event import Event
-from hailwhale.core.hit import encode_hit
-from hailwhale.store.values import Incoming
+from hailwhale.core.events.event import Event
+from hailwhale.core.events.hit_codec import encode_hit
+from hailwhale.store.types import Incoming
 
 PRODUCTS = 1_000
 COUNTRIES = ("US", "CA", "DE", "FR", "GB")

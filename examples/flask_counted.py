@@ -17,7 +17,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from hailwhale.client import Client
-from hailwhale.contrib.counting import Counter
+from hailwhale.contrib.request_events import Counter
 from hailwhale.contrib.wsgi import CountRequests
 
 

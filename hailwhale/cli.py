@@ -13,32 +13,30 @@ from collections.abc import Sequence
 from hailwhale import __version__
 from hailwhale.commands import (
     alerts,
-    asking,
     completion,
-    counting,
-    deciding,
-    demo,
-    doctor,
-    draining,
-    exporting,
-    forgetting,
-    importing,
-    keys,
-    letters,
-    manual,
-    pixel,
+    count,
+    dead_letters,
+    decisions,
+    drain,
+    export,
+    forget,
+    man,
     quantiles,
-    serving,
+    query,
     statsd,
-    tail,
-    tokens,
 )
+from hailwhale.commands.demo import command as demo
+from hailwhale.commands.doctor import command as doctor
+from hailwhale.commands.imports import command as imports
+from hailwhale.commands.imports import tail
+from hailwhale.commands.security import keys, sealed, tokens
+from hailwhale.commands.serve import command as serve
 from hailwhale.errors import HailWhaleError
 
-_FIRST = (serving, draining, counting, asking, deciding)
+_FIRST = (serve, drain, count, query, decisions)
 COMMANDS = (
-    *(*_FIRST, quantiles, demo, pixel, tokens, keys, doctor),
-    *(importing, tail, exporting, alerts, statsd, letters, forgetting, completion),
+    *(*_FIRST, quantiles, demo, sealed, tokens, keys, doctor),
+    *(imports, tail, export, alerts, statsd, dead_letters, forget, completion),
 )
 
 WRONG = 2  # the exit code for what the caller has to put right, as argparse's own
@@ -60,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     )
     for command in COMMANDS:
         command.add_parser(subparsers)
-    manual.add_parser(subparsers, parser)
+    man.add_parser(subparsers, parser)
     return whole
 
 

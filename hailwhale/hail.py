@@ -5,9 +5,9 @@ A facade: it hands values on to the parsers and services, and has no logic of it
 
 from __future__ import annotations
 
-from hailwhale.binding import Door, either, given
-from hailwhale.services.spying import parse_spy
-from hailwhale.store.values import Receipt
+from hailwhale.default_instance import Door, either, given
+from hailwhale.services.ingest.spy_log import parse_spy
+from hailwhale.store.types import Receipt
 
 
 class Hail(Door):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hailwhale.core.period import DEFAULT, DEFAULT_TOTALS, NICKNAMES, Period
-from hailwhale.core.rollups import DEFAULT_ROLLUPS, Rollup
-from hailwhale.core.timegrid import Interval
+from hailwhale.core.time.calendar_grid import Interval
+from hailwhale.core.time.period import DEFAULT, DEFAULT_TOTALS, NICKNAMES, Period
+from hailwhale.core.time.rollups import DEFAULT_ROLLUPS, Rollup
 
 __all__ = [
     "DEFAULT",

@@ -10,8 +10,8 @@ import time
 from collections.abc import Sequence
 from html import escape
 
-from hailwhale.binding import Door, either, given
-from hailwhale.services.sealing import Sealing, sealing_of
+from hailwhale.default_instance import Door, either, given
+from hailwhale.services.security.sealed_tokens import Sealing, sealing_of
 
 
 class SealedUrls(Door):

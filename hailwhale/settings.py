@@ -14,10 +14,10 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
 
-from hailwhale import variables
-from hailwhale.core.limits import Limits
-from hailwhale.core.rollups import DEFAULT_ROLLUPS, Rollup, parse_rollups
-from hailwhale.core.timegrid import UTC, Grid, parse_zone
+from hailwhale import setting_parsers
+from hailwhale.core.events.limits import Limits
+from hailwhale.core.time.calendar_grid import UTC, Grid, parse_zone
+from hailwhale.core.time.rollups import DEFAULT_ROLLUPS, Rollup, parse_rollups
 from hailwhale.errors import BadInput, BadSetting
 
 _PREFIX = "HAILWHALE_"
@@ -41,7 +41,7 @@ class Settings:
         0,
         "HAILWHALE_REPLICAS",
         "replicas of the store that must have a hit before it is acknowledged",
-        variables.whole(0, 16),
+        setting_parsers.whole(0, 16),
     )
     data_dir: Path = _setting(
         Path("hailwhale-data"),
@@ -53,10 +53,10 @@ class Settings:
         "everysec",
         "HAILWHALE_FSYNC",
         "when the embedded Valkey forces its log to disk: always, everysec or no",
-        variables.one_of("always", "everysec", "no"),
+        setting_parsers.one_of("always", "everysec", "no"),
     )
     namespace: str = _setting(
-        "hw", "HAILWHALE_NAMESPACE", "first part of every key", variables.namespace
+        "hw", "HAILWHALE_NAMESPACE", "first part of every key", setting_parsers.namespace
     )
     zone: Grid = _setting(
         UTC,
@@ -71,17 +71,21 @@ class Settings:
         lambda text: parse_rollups(text, "HAILWHALE_ROLLUPS"),
     )
     host: str = _setting("127.0.0.1", "HAILWHALE_HOST", "address to serve on")
-    port: int = _setting(8085, "HAILWHALE_PORT", "port to serve on", variables.whole(0, 65535))
-    workers: int = _setting(2, "HAILWHALE_WORKERS", "server processes", variables.whole(1, 256))
+    port: int = _setting(
+        8085, "HAILWHALE_PORT", "port to serve on", setting_parsers.whole(0, 65535)
+    )
+    workers: int = _setting(
+        2, "HAILWHALE_WORKERS", "server processes", setting_parsers.whole(1, 256)
+    )
     server: str = _setting(
         "gunicorn",
         "HAILWHALE_SERVER",
         "what serves HTTP: gunicorn, granian (pip install 'hailwhale[fast]'), or auto, the fastest "
         "installed",
-        variables.one_of("auto", "gunicorn", "granian"),
+        setting_parsers.one_of("auto", "gunicorn", "granian"),
     )
     threads: int = _setting(
-        16, "HAILWHALE_THREADS", "threads of each process", variables.whole(1, 256)
+        16, "HAILWHALE_THREADS", "threads of each process", setting_parsers.whole(1, 256)
     )
     admin_token: str = _setting(
         "",
@@ -93,14 +97,14 @@ class Settings:
         False,
         "HAILWHALE_OPEN",
         "1 to serve beyond this machine without an admin token",
-        variables.flag,
+        setting_parsers.flag,
     )
     counting: str = _setting(
         "open",
         "HAILWHALE_COUNTING",
         "who may count without a token: open, everybody; sealed, whoever loads a sealed pixel; "
         "off, nobody",
-        variables.one_of("open", "sealed", "off"),
+        setting_parsers.one_of("open", "sealed", "off"),
     )
     reading: str = _setting(
         "auto",
@@ -108,14 +112,14 @@ class Settings:
         "who may read: open, everybody; token, whoever shows a token or a sealed graph; auto, "
         "everybody until there is one of `hailwhale tokens` or, beyond this machine, an admin "
         "token",
-        variables.one_of("auto", "open", "token"),
+        setting_parsers.one_of("auto", "open", "token"),
     )
     seal_keys: tuple[str, ...] = _setting(
         (),
         "HAILWHALE_SEAL_KEYS",
         "keys of sealed URLs, the first seals, with commas between; empty: those in "
         "HAILWHALE_KEY_FILE",
-        variables.keys,
+        setting_parsers.keys,
     )
     key_file: str = _setting(
         "",
@@ -128,80 +132,83 @@ class Settings:
         "HAILWHALE_RATE_LIMIT",
         "requests that one client may make without a token, such as 100/second;10000/hour; empty: "
         "any number",
-        variables.rates,
+        setting_parsers.rates,
     )
     token_rate_limit: str = _setting(
         "",
         "HAILWHALE_TOKEN_RATE_LIMIT",
         "requests that may be made with one token, such as 1000/second; empty: any number",
-        variables.rates,
+        setting_parsers.rates,
     )
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = _setting(
         (),
         "HAILWHALE_TRUSTED_PROXIES",
         "addresses and networks whose X-Forwarded-For is believed, with commas between, such as "
         "127.0.0.1,10.0.0.0/8",
-        variables.networks,
+        setting_parsers.networks,
     )
     skip_bots: bool = _setting(
         False,
         "HAILWHALE_SKIP_BOTS",
         "1 to leave out of the counts what says it is a bot and shows no token",
-        variables.flag,
+        setting_parsers.flag,
     )
     frame_origins: tuple[str, ...] = _setting(
         (),
         "HAILWHALE_FRAME_ORIGINS",
         "other sites that may show our pages in a frame, with commas between",
-        variables.origins,
+        setting_parsers.origins,
     )
     cors_origins: tuple[str, ...] = _setting(
         (),
         "HAILWHALE_CORS_ORIGINS",
         "other sites whose pages may read answers, with commas between, such as "
         "https://admin.example.com; * for all",
-        variables.origins,
+        setting_parsers.origins,
     )
     public_url: str = _setting(
         "",
         "HAILWHALE_PUBLIC_URL",
         "address that browsers reach the service at, for the tags that the library makes; empty: "
         "HAILWHALE_HOST and HAILWHALE_PORT",
-        variables.address,
+        setting_parsers.address,
     )
     log_format: str = _setting(
         "text",
         "HAILWHALE_LOG_FORMAT",
         "how lines of the log are written: text, or json with one object a line",
-        variables.one_of("text", "json"),
+        setting_parsers.one_of("text", "json"),
     )
     log_requests: str = _setting(
         "errors",
         "HAILWHALE_LOG_REQUESTS",
         "requests that the log has a line of, never with their query: none, errors (5xx), refused "
         "(4xx, too) or all",
-        variables.one_of("none", "errors", "refused", "all"),
+        setting_parsers.one_of("none", "errors", "refused", "all"),
     )
     ready_lag_s: int = _setting(
         60,
         "HAILWHALE_READY_LAG",
         "seconds that hits may wait for the drain before /readyz answers 503; 0: any",
-        variables.whole(0, 86_400),
+        setting_parsers.whole(0, 86_400),
     )
     store_timeout_s: float = _setting(
-        5.0, "HAILWHALE_STORE_TIMEOUT", "seconds to wait for the store's answer", variables.seconds
+        5.0,
+        "HAILWHALE_STORE_TIMEOUT",
+        "seconds to wait for the store's answer",
+        setting_parsers.seconds,
     )
     buffer_limit: int = _setting(
         250_000,
         "HAILWHALE_BUFFER_LIMIT",
         "hits one shard may buffer before /count answers 503",
-        variables.whole(1, 2**31),
+        setting_parsers.whole(1, 2**31),
     )
     spool_bytes: int = _setting(
         268_435_456,
         "HAILWHALE_SPOOL_BYTES",
         "most bytes of hits kept on disk while the store is away; 0: /count answers 503 then",
-        variables.whole(0, 2**40),
+        setting_parsers.whole(0, 2**40),
     )
     spool_dir: str = _setting(
         "",
@@ -212,80 +219,89 @@ class Settings:
         100_000,
         "HAILWHALE_DRAIN_WINDOW",
         "most hits summed up in one step",
-        variables.whole(1, 1_000_000),
+        setting_parsers.whole(1, 1_000_000),
     )
     drain_idle_s: float = _setting(
-        0.1, "HAILWHALE_DRAIN_IDLE", "seconds between two looks at empty buffers", variables.seconds
+        0.1,
+        "HAILWHALE_DRAIN_IDLE",
+        "seconds between two looks at empty buffers",
+        setting_parsers.seconds,
     )
     max_children: int = _setting(
         10_000,
         "HAILWHALE_MAX_CHILDREN",
         "most labels under one path; later ones count under _other",
-        variables.whole(1, 10_000_000),
+        setting_parsers.whole(1, 10_000_000),
     )
     max_roots: int = _setting(
         100_000,
         "HAILWHALE_MAX_ROOTS",
         "most root pks; later ones count under the root _other",
-        variables.whole(1, 10_000_000),
+        setting_parsers.whole(1, 10_000_000),
     )
     max_series: int = _setting(
         2_000_000,
         "HAILWHALE_MAX_SERIES",
         "about the most series, which are pks and dimensions of pks, of all together; what would "
         "be a new one counts under _other",
-        variables.whole(1, 1_000_000_000),
+        setting_parsers.whole(1, 1_000_000_000),
     )
     max_names: int = _setting(
         1_000,
         "HAILWHALE_MAX_NAMES",
         "most names of metrics of one root pk; later ones are summed up as _other",
-        variables.whole(1, 1_000_000),
+        setting_parsers.whole(1, 1_000_000),
     )
     max_depth: int = _setting(
-        8, "HAILWHALE_MAX_DEPTH", "most labels in a path", variables.whole(1, 64)
+        8, "HAILWHALE_MAX_DEPTH", "most labels in a path", setting_parsers.whole(1, 64)
     )
     max_paths: int = _setting(
-        32, "HAILWHALE_MAX_PATHS", "most dimension paths of an event", variables.whole(1, 1000)
+        32,
+        "HAILWHALE_MAX_PATHS",
+        "most dimension paths of an event",
+        setting_parsers.whole(1, 1000),
     )
     max_metrics: int = _setting(
-        32, "HAILWHALE_MAX_METRICS", "most metrics of an event", variables.whole(1, 60)
+        32, "HAILWHALE_MAX_METRICS", "most metrics of an event", setting_parsers.whole(1, 60)
     )
     max_label_bytes: int = _setting(
-        256, "HAILWHALE_MAX_LABEL_BYTES", "most bytes of a label", variables.whole(1, 4096)
+        256, "HAILWHALE_MAX_LABEL_BYTES", "most bytes of a label", setting_parsers.whole(1, 4096)
     )
     max_event_bytes: int = _setting(
         65_536,
         "HAILWHALE_MAX_EVENT_BYTES",
         "most bytes of an event",
-        variables.whole(64, 16_777_216),
+        setting_parsers.whole(64, 16_777_216),
     )
     max_batch_bytes: int = _setting(
         16_777_216,
         "HAILWHALE_MAX_BATCH_BYTES",
         "most bytes of a POST",
-        variables.whole(64, 1_073_741_824),
+        setting_parsers.whole(64, 1_073_741_824),
     )
     max_batch_events: int = _setting(
-        10_000, "HAILWHALE_MAX_BATCH_EVENTS", "most events of a POST", variables.whole(1, 1_000_000)
+        10_000,
+        "HAILWHALE_MAX_BATCH_EVENTS",
+        "most events of a POST",
+        setting_parsers.whole(1, 1_000_000),
     )
     spy_entries: int = _setting(
         1_000,
         "HAILWHALE_SPY",
         "last events that the spy log keeps of each root pk; 0: none",
-        variables.whole(0, 100_000),
+        setting_parsers.whole(0, 100_000),
     )
     spy_days: int = _setting(
         30,
         "HAILWHALE_SPY_DAYS",
         "days after its last event that a spy log is forgotten",
-        variables.whole(1, 3650),
+        setting_parsers.whole(1, 3650),
     )
     spy_private: tuple[str, ...] = _setting(
         (),
         "HAILWHALE_SPY_PRIVATE",
         "dimensions, metrics or uid that the spy log masks, with commas between, such as email,uid",
-        variables.names,
+        setting_parsers.names,
     )
     uid_key: str = _setting(
         "",
@@ -298,44 +314,44 @@ class Settings:
         "HAILWHALE_UID_SALT_DAYS",
         "days after which visitors get other hashes, so that nobody can follow them for longer; 0: "
         "never",
-        variables.whole(0, 3650),
+        setting_parsers.whole(0, 3650),
     )
     cookie_days: int = _setting(
         390,
         "HAILWHALE_COOKIE_DAYS",
         "days that the cookie of /tracker lives after the last visit",
-        variables.whole(1, 3650),
+        setting_parsers.whole(1, 3650),
     )
     cookie_samesite: str = _setting(
         "lax",
         "HAILWHALE_COOKIE_SAMESITE",
         "to which sites' pages the cookie of /tracker is sent: lax, strict, or none for all, which "
         "takes HTTPS",
-        variables.one_of("lax", "strict", "none"),
+        setting_parsers.one_of("lax", "strict", "none"),
     )
     honour_dnt: bool = _setting(
         True,
         "HAILWHALE_HONOUR_DNT",
         "1: who sends Do Not Track or Global Privacy Control is counted by /tracker without a uid",
-        variables.flag,
+        setting_parsers.flag,
     )
     sticky_days: int = _setting(
         90,
         "HAILWHALE_STICKY_DAYS",
         "days that a visitor with a uid keeps its option after its last decision, at least",
-        variables.whole(1, 3650),
+        setting_parsers.whole(1, 3650),
     )
     journal_entries: int = _setting(
         100_000,
         "HAILWHALE_JOURNAL_ENTRIES",
         "most decisions and results (log=1) kept of one decision",
-        variables.whole(1, 100_000_000),
+        setting_parsers.whole(1, 100_000_000),
     )
     max_points: int = _setting(
         10_000,
         "HAILWHALE_MAX_POINTS",
         "most points of a plotted series",
-        variables.whole(1, 1_000_000),
+        setting_parsers.whole(1, 1_000_000),
     )
 
     @classmethod

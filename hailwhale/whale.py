@@ -8,26 +8,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hailwhale.binding import either, given
-from hailwhale.core.choice import Choice, parse_decide, parse_reasons
-from hailwhale.core.dimensions import parse_pk
-from hailwhale.core.limits import Limits
+from hailwhale.core.decisions.parameters import Choice, parse_decide, parse_reasons
+from hailwhale.core.events.limits import Limits
+from hailwhale.core.events.paths import parse_pk
 from hailwhale.core.numbers import Number
-from hailwhale.core.question import (
+from hailwhale.core.query.parameters import (
     parse_asked,
     parse_children,
     parse_plot,
     parse_rank,
     parse_totals,
 )
+from hailwhale.default_instance import either, given
 from hailwhale.errors import BadInput
 from hailwhale.sealed import SealedUrls
-from hailwhale.services.deciding import reasons_answer
-from hailwhale.services.graphing import graph_tag
-from hailwhale.services.quantiles import parse_quantiles
-from hailwhale.services.ranking import RankAnswer
-from hailwhale.services.reporting import PlotAnswer, TotalsAnswer
-from hailwhale.store.values import Receipt
+from hailwhale.services.decisions.decide import reasons_answer
+from hailwhale.services.query.graph_data import graph_tag
+from hailwhale.services.query.quantiles import parse_quantiles
+from hailwhale.services.query.ranking import RankAnswer
+from hailwhale.services.query.series import PlotAnswer, TotalsAnswer
+from hailwhale.store.types import Receipt
 
 
 class Whale(SealedUrls):
@@ -198,7 +198,8 @@ class Whale(SealedUrls):
         `sort` (`-metric`, the first metric asked for, the largest first); `depth` more levels down,
         "all" for all. Each row has the metric's `value`, its `share` of the parent, the
         `parent_value`, the `difference` from it, that `relative` to it, and the `importance`: by
-        how much of itself the parent moves with this row (see `hailwhale.core.ranking.standings`).
+        how much of itself the parent moves with this row.
+        `hailwhale.core.query.ranking.standings` defines them.
         `by` makes one of these numbers the order; `threshold` leaves out smaller shares.
         """
         fields = given(pk=pk, dimensions=dimensions, metrics=metrics, period=period, depth=depth)

@@ -21,7 +21,7 @@ if __name__ == "__main__":
     ]
 
 from hailwhale.web.apps import hail_app, whale_app
-from hailwhale.web.late import LateApp
+from hailwhale.web.lazy_app import LateApp
 
 application = LateApp(whale_app)
 hail_application = LateApp(hail_app, spooled=True)

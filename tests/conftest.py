@@ -13,12 +13,12 @@ import fakeredis
 import pytest
 import redis
 
-from hailwhale.services.assembly import Services, assemble
+from hailwhale.services.container import Services, assemble
 from hailwhale.settings import Settings
-from hailwhale.store.connection import Client, close_client, connect, open_client
 from hailwhale.store.embedded import EmbeddedValkey
-from hailwhale.store.keys import Keys
-from hailwhale.store.redis_store import RedisStore
+from hailwhale.store.redis.client import Client, close_client, connect, open_client
+from hailwhale.store.redis.keys import Keys
+from hailwhale.store.redis.store import RedisStore
 from hailwhale.web.apps import hail_app, whale_app
 from tests.cluster.clusters import Cluster
 from tests.web.client import Client as WebClient

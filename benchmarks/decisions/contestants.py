@@ -10,9 +10,9 @@ from typing import Protocol
 import numpy as np
 
 from benchmarks.decisions.environments import Floats, Places, World
-from hailwhale.core.decision import Objective, Policy, Posterior, Tally, fit
-from hailwhale.core.decision.evidence import Path
-from hailwhale.core.formula import Formula
+from hailwhale.core.decisions import Objective, Policy, Posterior, Tally, fit
+from hailwhale.core.decisions.evidence import Path
+from hailwhale.core.query.formula import Formula
 
 DAY = 1_000  # decisions a day
 _DAY_S = 86_400.0

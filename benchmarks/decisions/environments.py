@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from hailwhale.core.decision.evidence import Path
+from hailwhale.core.decisions.evidence import Path
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]

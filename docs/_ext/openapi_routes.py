@@ -21,7 +21,7 @@ from docutils import nodes
 from docutils.parsers.rst import Directive
 from sphinx.application import Sphinx
 
-from hailwhale.services.assembly import open_services
+from hailwhale.services.container import open_services
 from hailwhale.settings import Settings
 from hailwhale.web.apps import whale_app
 

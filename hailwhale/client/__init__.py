@@ -4,7 +4,7 @@ Owns what a program that only counts needs, with the standard library alone. It 
 service counts: of the package it imports the faults and the core.
 """
 
-from hailwhale.client.clients import AsyncClient, Client
+from hailwhale.client.api import AsyncClient, Client
 from hailwhale.client.outbox import Stats
 
 __all__ = ["AsyncClient", "Client", "Stats"]

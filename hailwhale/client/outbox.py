@@ -18,7 +18,7 @@ from random import random
 from threading import Condition, Thread
 from weakref import WeakSet
 
-from hailwhale.client.service import Verdict
+from hailwhale.client.transport import Verdict
 from hailwhale.errors import HailWhaleError, TooLarge, TooMany
 
 log = logging.getLogger("hailwhale.client")

@@ -16,14 +16,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
-from hailwhale.commands.logs import log_to_stderr
 from hailwhale.commands.options import Subparsers, add_settings, read_settings
-from hailwhale.commands.processes import stop_on_signals
+from hailwhale.commands.serve.log_setup import log_to_stderr
+from hailwhale.commands.serve.signals import stop_on_signals
 from hailwhale.core.alerts.rules import Alert, Report, Rules, parse_rules
 from hailwhale.errors import BadInput, HailWhaleError, StoreUnavailable
-from hailwhale.services.alerting import Alerting
-from hailwhale.services.assembly import Services, open_services
-from hailwhale.services.reports import Reports
+from hailwhale.services.container import Services, open_services
+from hailwhale.services.notify.alerts import Alerting
+from hailwhale.services.notify.reports import Reports
 from hailwhale.settings import Settings
 
 log = logging.getLogger("hailwhale.alerts")

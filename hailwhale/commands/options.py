@@ -14,7 +14,7 @@ from dataclasses import Field, fields
 from typing import TypeAlias
 
 from hailwhale.settings import Settings
-from hailwhale.store.address import masked
+from hailwhale.store.redis.url import masked
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 

@@ -6,11 +6,11 @@ import argparse
 
 import simplejson
 
-from hailwhale.commands.asking import totals_table
 from hailwhale.commands.options import Subparsers, add_settings, settings_to_ask
-from hailwhale.core.histogram import RELATIVE_ERROR
-from hailwhale.core.literal import parse_literal
-from hailwhale.services.quantiles import SHARES
+from hailwhale.commands.query import totals_table
+from hailwhale.core.events.histogram import RELATIVE_ERROR
+from hailwhale.core.events.literals import parse_literal
+from hailwhale.services.query.quantiles import SHARES
 from hailwhale.whale import Whale
 
 _LITERALS = ("metrics", "dimensions", "periods")

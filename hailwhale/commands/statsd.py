@@ -14,17 +14,17 @@ import struct
 from contextlib import ExitStack, closing
 from threading import Event, Thread
 
-from hailwhale.commands.listening import bound, listen, netloc
-from hailwhale.commands.logs import log_to_stderr
 from hailwhale.commands.options import Subparsers, add_settings, read_settings
-from hailwhale.commands.processes import stop_on_signals
-from hailwhale.core.dimensions import parse_pk
-from hailwhale.core.literal import parse_literal
-from hailwhale.core.statsd_sums import Naming
+from hailwhale.commands.serve.log_setup import log_to_stderr
+from hailwhale.commands.serve.signals import stop_on_signals
+from hailwhale.commands.serve.sockets import bound, listen, netloc
+from hailwhale.core.events.literals import parse_literal
+from hailwhale.core.events.paths import parse_pk
+from hailwhale.core.statsd.aggregate import Naming
 from hailwhale.errors import BadInput, BadSetting
-from hailwhale.services.assembly import Services, open_services
-from hailwhale.services.safety import is_loopback
-from hailwhale.services.statsd import Intake
+from hailwhale.services.container import Services, open_services
+from hailwhale.services.ingest.statsd import Intake
+from hailwhale.services.security.bind_check import is_loopback
 from hailwhale.settings import Settings
 
 log = logging.getLogger("hailwhale.statsd")

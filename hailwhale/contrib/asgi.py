@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from hailwhale.contrib.counting import Counter, Requests
+from hailwhale.contrib.request_events import Counter, Requests
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

@@ -6,27 +6,27 @@ from functools import partial
 
 import bottle
 
-from hailwhale.services.assembly import Services
-from hailwhale.web.access import Access, client_address
-from hailwhale.web.answers import add_answers
-from hailwhale.web.cors import Cors
-from hailwhale.web.count import add_counting
-from hailwhale.web.decisions import add_deciding, add_exposing
-from hailwhale.web.graphite import add_graphite
-from hailwhale.web.graphs import add_graphs, refused_graph
-from hailwhale.web.health import add_health
-from hailwhale.web.metrics import add_metrics
-from hailwhale.web.observing import Observed
-from hailwhale.web.openapi import add_openapi
-from hailwhale.web.operate import add_operating
-from hailwhale.web.pages import add_pages
-from hailwhale.web.params import Sizes
-from hailwhale.web.pixels import add_pixels
+from hailwhale.services.container import Services
+from hailwhale.web.plugins.auth import Access, client_address
+from hailwhale.web.plugins.cors import Cors
 from hailwhale.web.plugins.errors import Faults, plain_errors
-from hailwhale.web.prometheus import add_prometheus
-from hailwhale.web.scripts import add_beacon
-from hailwhale.web.spy import add_spy
-from hailwhale.web.tracker import add_tracker
+from hailwhale.web.plugins.request_log import Observed
+from hailwhale.web.request import Sizes
+from hailwhale.web.routes.admin import add_operating
+from hailwhale.web.routes.beacon import add_beacon
+from hailwhale.web.routes.count import add_counting
+from hailwhale.web.routes.decisions import add_deciding, add_exposing
+from hailwhale.web.routes.graphite import add_graphite
+from hailwhale.web.routes.graphs import add_graphs, refused_graph
+from hailwhale.web.routes.health import add_health
+from hailwhale.web.routes.metrics import add_metrics
+from hailwhale.web.routes.openapi import add_openapi
+from hailwhale.web.routes.pages import add_pages
+from hailwhale.web.routes.pixels import add_pixels
+from hailwhale.web.routes.prometheus import add_prometheus
+from hailwhale.web.routes.query import add_answers
+from hailwhale.web.routes.spy import add_spy
+from hailwhale.web.routes.tracker import add_tracker
 
 _BUFFERING_PATHS = {"/count": False, "/count.gif": True}
 _AT_ONCE_PATHS = {"/count_now": False, "/count_now.gif": True}

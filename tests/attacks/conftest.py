@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hailwhale.services.assembly import Services
+from hailwhale.services.container import Services
 from hailwhale.web.apps import whale_app
 from tests.attacks.hostile import KEY
 from tests.web.client import Client

@@ -14,19 +14,19 @@ from functools import partial
 from pathlib import Path
 from types import FunctionType
 
-from hailwhale.core.event import parse_event
-from hailwhale.core.formula import Formula
-from hailwhale.core.graph import parse_graph
-from hailwhale.core.limits import DEFAULT_LIMITS
-from hailwhale.core.literal import parse_json, parse_literal
-from hailwhale.core.period import Period
-from hailwhale.core.question import parse_rank
+from hailwhale.core.events.event import parse_event
+from hailwhale.core.events.limits import DEFAULT_LIMITS
+from hailwhale.core.events.literals import parse_json, parse_literal
+from hailwhale.core.graph.options import parse_graph
+from hailwhale.core.query.formula import Formula
+from hailwhale.core.query.parameters import parse_rank
+from hailwhale.core.time.period import Period
 from hailwhale.errors import BadInput, BadSeal
-from hailwhale.services.keyring import Keyring
-from hailwhale.services.sealing import Sealing
-from hailwhale.services.tokens import Tokens
+from hailwhale.services.security.bearer_tokens import Tokens
+from hailwhale.services.security.keyring import Keyring
+from hailwhale.services.security.sealed_tokens import Sealing
 from hailwhale.settings import Settings
-from hailwhale.web.params import Sizes, one_event, posted_events, query_fields
+from hailwhale.web.request import Sizes, one_event, posted_events, query_fields
 from tests.attacks.hostile import NUMBERS, TEXTS
 
 # It has wheels for these: elsewhere the development extra does not ask for it.
@@ -143,7 +143,7 @@ def main(target: str, runs: int, corpus: str) -> None:
     for number, seed in enumerate(seeds(target)):
         (Path(corpus) / f"seed{number}").write_bytes(seed)
     for name, module in list(sys.modules.items()):
-        if name.startswith(("hailwhale.core", "hailwhale.web.params", "hailwhale.services")):
+        if name.startswith(("hailwhale.core", "hailwhale.web.request", "hailwhale.services")):
             for function in _functions_of(module, name):
                 atheris.instrument_func(function)
     options = [f"-seed={SEED}", f"-runs={runs}", "-max_len=400", "-verbosity=0"]

@@ -8,8 +8,8 @@ from __future__ import annotations
 import base64
 import re
 
-from hailwhale.web.access import SEALABLE
-from hailwhale.web.openapi import OPERATIONS
+from hailwhale.web.plugins.auth import SEALABLE
+from hailwhale.web.routes.openapi import OPERATIONS
 
 KEY = base64.urlsafe_b64encode(b"k" * 32).decode().rstrip("=")
 

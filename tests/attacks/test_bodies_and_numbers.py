@@ -9,11 +9,11 @@ from urllib.parse import quote
 
 import pytest
 
-from hailwhale.services.assembly import Services
+from hailwhale.services.container import Services
 from hailwhale.web.apps import hail_app, whale_app
 from tests.attacks.hostile import ASKED, DIGITS, NUMBERS, RAW, SCRIPTS, TEXTS, around, names_of
-from tests.web.asking import total
 from tests.web.client import FORM, JSON, LINES, Answer, Client
+from tests.web.queries import total
 
 EVERYTHING = [*NUMBERS, *TEXTS, SCRIPTS[0]]
 

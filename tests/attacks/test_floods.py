@@ -1,6 +1,7 @@
 """Floods: of labels, events, bytes and requests; each ends at a bound, and the rest is served.
 
-The bounds one by one are in tests/services/test_counting.py, tests/services/test_limiting.py and
+The bounds one by one are in tests/services/ingest/test_count_now.py,
+tests/services/security/test_rate_limit.py and
 tests/web/test_too_large.py; here they stand against somebody who tries.
 """
 
@@ -13,13 +14,13 @@ from typing import Any
 import pytest
 import redis
 
-from hailwhale.services import bots
-from hailwhale.services.assembly import Services
-from hailwhale.web import params
+from hailwhale.services.container import Services
+from hailwhale.services.ingest import bots
+from hailwhale.web import request
 from hailwhale.web.apps import hail_app, whale_app
 from tests.conftest import Clock
-from tests.web.asking import total
 from tests.web.client import LINES, Client
+from tests.web.queries import total
 
 MakeServices = Callable[..., Services]
 
@@ -205,9 +206,9 @@ def test_what_is_remembered_of_requests_is_bounded(
         agent = f"{'x' * 8_000}{number}"
         assert whale.get("/count", {"pk": "Shop", "_": "y" * 2_000}, user_agent=agent).status == 200
     assert bots._is_known.cache_info().currsize < 300  # one, of what they begin with
-    parameters = params._remembered.cache_info()
+    parameters = request._remembered.cache_info()
     assert parameters.maxsize is not None
-    assert parameters.maxsize * params._REMEMBERED_CHARS <= 4 * 2**20
+    assert parameters.maxsize * request._REMEMBERED_CHARS <= 4 * 2**20
 
 
 def test_a_question_is_of_so_many_points_periods_and_formulas(whale: Client) -> None:

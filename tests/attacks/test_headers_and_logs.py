@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import pytest
 
-from hailwhale.commands.logs import JsonLines, TextLines
-from hailwhale.services.assembly import Services
+from hailwhale.commands.serve.log_setup import JsonLines, TextLines
+from hailwhale.services.container import Services
 from hailwhale.web.apps import hail_app, whale_app
 from tests.attacks.hostile import ASKED, LINE_BREAKS, around, names_of
 from tests.web.client import JSON, Answer, Client

@@ -20,12 +20,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from hailwhale.services.assembly import Services, assemble
+from hailwhale.services.container import Services, assemble
 from hailwhale.settings import Settings
 from hailwhale.store.embedded import EmbeddedValkey
-from hailwhale.store.opening import open_store
+from hailwhale.store.open import open_store
 from hailwhale.web.apps import hail_app, whale_app
-from hailwhale.web.openapi import OPERATIONS
+from hailwhale.web.routes.openapi import OPERATIONS
 from tests.conftest import Clock
 
 CHECKS = [

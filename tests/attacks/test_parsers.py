@@ -17,26 +17,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hailwhale.commands.logs import TextLines
-from hailwhale.core.choice import DECIDE_PARAMETERS, REASONS_PARAMETERS, parse_decide, parse_reasons
-from hailwhale.core.exposure import EXPOSURE_PARAMETERS, parse_exposure
-from hailwhale.core.fields import settle_names
-from hailwhale.core.graph import GRAPH_PARAMETERS, parse_graph
-from hailwhale.core.instant import parse_instant
-from hailwhale.core.limits import DEFAULT_LIMITS
-from hailwhale.core.period import Period
-from hailwhale.core.question import CHILDREN_PARAMETERS, parse_children
-from hailwhale.core.ranking import Sort
-from hailwhale.core.timegrid import Interval, parse_tzoffset, parse_zone
+from hailwhale.commands.serve.log_setup import TextLines
+from hailwhale.core.decisions.exposure import EXPOSURE_PARAMETERS, parse_exposure
+from hailwhale.core.decisions.parameters import (
+    DECIDE_PARAMETERS,
+    REASONS_PARAMETERS,
+    parse_decide,
+    parse_reasons,
+)
+from hailwhale.core.events.limits import DEFAULT_LIMITS
+from hailwhale.core.events.param_names import settle_names
+from hailwhale.core.graph.options import GRAPH_PARAMETERS, parse_graph
+from hailwhale.core.query.parameters import CHILDREN_PARAMETERS, parse_children
+from hailwhale.core.query.ranking import Sort
+from hailwhale.core.time.calendar_grid import Interval, parse_tzoffset, parse_zone
+from hailwhale.core.time.period import Period
+from hailwhale.core.time.timestamp import parse_instant
 from hailwhale.errors import BadInput, BadSeal
-from hailwhale.services.keyring import Keyring
-from hailwhale.services.sealing import Sealing
-from hailwhale.services.spying import SPY_PARAMETERS, parse_spy
-from hailwhale.services.tabular import totals_csv
-from hailwhale.services.tokens import Tokens
+from hailwhale.services.ingest.spy_log import SPY_PARAMETERS, parse_spy
+from hailwhale.services.query.csv_output import totals_csv
+from hailwhale.services.security.bearer_tokens import Tokens
+from hailwhale.services.security.keyring import Keyring
+from hailwhale.services.security.sealed_tokens import Sealing
 from hailwhale.settings import Settings
-from hailwhale.web.access import client_address, network_of
-from hailwhale.web.replies import first_wanted
+from hailwhale.web.plugins.auth import client_address, network_of
+from hailwhale.web.responses import first_wanted
 from tests.attacks.hostile import FORMULAS, KEY, LINE_BREAKS, NUMBERS, SCRIPTS, TEXTS
 from tests.conftest import NOW_S
 

@@ -10,9 +10,9 @@ from urllib.parse import quote, unquote_to_bytes
 
 import pytest
 
-from hailwhale.services.assembly import Services
+from hailwhale.services.container import Services
 from hailwhale.web.apps import whale_app
-from hailwhale.web.bundle import VENDOR, static_folder
+from hailwhale.web.assets import VENDOR, static_folder
 from tests.attacks.hostile import ASKED, around, names_of
 from tests.web.client import Client
 

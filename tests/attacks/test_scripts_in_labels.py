@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 import pytest
 
 from hailwhale.settings import Settings
-from hailwhale.web.bundle import static_folder
+from hailwhale.web.assets import static_folder
 from hailwhale.whale import Whale
 from tests.attacks.hostile import FORMULAS, KEY, SCRIPTS
 from tests.web.client import JSON, Client

@@ -1,7 +1,8 @@
 """Tokens and seals: each opens what it is for, for whom it is for, and once where that was said.
 
-What a seal holds and how each way of breaking one is told is in tests/services/test_sealing.py and
-tests/web/test_sealed.py; tokens one by one are in tests/web/test_access.py.
+What a seal holds and how each way of breaking one is told is in
+tests/services/security/test_sealed_tokens.py and
+tests/web/routes/test_sealed.py; tokens one by one are in tests/web/plugins/test_auth.py.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from typing import Any
 import bottle
 import pytest
 
-from hailwhale.core.limits import DEFAULT_LIMITS
-from hailwhale.services.assembly import Services
-from hailwhale.services.tokens import Scope
+from hailwhale.core.events.limits import DEFAULT_LIMITS
+from hailwhale.services.container import Services
+from hailwhale.services.security.bearer_tokens import Scope
 from hailwhale.web.apps import hail_app, whale_app
 from tests.attacks.hostile import KEY
 from tests.conftest import NOW_S
-from tests.web.asking import total
 from tests.web.client import Answer, Client
+from tests.web.queries import total
 
 MakeServices = Callable[..., Services]
 

@@ -14,14 +14,14 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from hailwhale.commands.demo import live, send_past
-from hailwhale.commands.demo_service import Service
-from hailwhale.services.assembly import assemble
+from hailwhale.commands.demo.command import live, send_past
+from hailwhale.commands.demo.http import Service
+from hailwhale.services.container import assemble
 from hailwhale.settings import Settings
-from hailwhale.store.connection import connect
 from hailwhale.store.embedded import EmbeddedValkey
-from hailwhale.store.keys import Keys
-from hailwhale.store.redis_store import RedisStore
+from hailwhale.store.redis.client import connect
+from hailwhale.store.redis.keys import Keys
+from hailwhale.store.redis.store import RedisStore
 from hailwhale.web.apps import whale_app
 from tests.browser.serving import serving
 

@@ -17,12 +17,12 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from hailwhale.services.assembly import Services, assemble
+from hailwhale.services.container import Services, assemble
 from hailwhale.settings import Settings
-from hailwhale.store.connection import connect
 from hailwhale.store.embedded import EmbeddedValkey
-from hailwhale.store.keys import Keys
-from hailwhale.store.redis_store import RedisStore
+from hailwhale.store.redis.client import connect
+from hailwhale.store.redis.keys import Keys
+from hailwhale.store.redis.store import RedisStore
 from hailwhale.web.apps import whale_app
 from tests.browser.drawing import HEAD, page_of
 from tests.browser.serving import serving

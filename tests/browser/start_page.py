@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from hailwhale.services.assembly import Services, open_services
+from hailwhale.services.container import Services, open_services
 from hailwhale.settings import Settings
 from hailwhale.web.apps import whale_app
 from tests.browser.serving import serving, site

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from hailwhale.core.limits import DEFAULT_LIMITS
-from hailwhale.core.question import parse_totals
-from hailwhale.services.assembly import Services
-from hailwhale.services.tokens import Scope
+from hailwhale.core.events.limits import DEFAULT_LIMITS
+from hailwhale.core.query.parameters import parse_totals
+from hailwhale.services.container import Services
+from hailwhale.services.security.bearer_tokens import Scope
 from hailwhale.web.apps import whale_app
 from tests.browser.conftest import OpenPage
 from tests.browser.serving import serving, site

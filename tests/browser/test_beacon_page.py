@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from hailwhale.core.question import parse_totals
-from hailwhale.services.assembly import Services
+from hailwhale.core.query.parameters import parse_totals
+from hailwhale.services.container import Services
 from hailwhale.web.apps import whale_app
 from tests.browser.conftest import OpenPage
 from tests.browser.serving import serving, site

@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from hailwhale.core.question import parse_totals
-from hailwhale.services.assembly import Services
+from hailwhale.core.query.parameters import parse_totals
+from hailwhale.services.container import Services
 from tests.browser.conftest import OpenPage
 
 AWKWARD = """O'Neill "<b>&amp;\\"""

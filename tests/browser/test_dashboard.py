@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from hailwhale.errors import StoreUnavailable
-from hailwhale.services.assembly import Services
-from hailwhale.services.tokens import Scope
+from hailwhale.services.container import Services
+from hailwhale.services.security.bearer_tokens import Scope
 from hailwhale.web.apps import whale_app
 from tests.browser.conftest import OpenPage
 from tests.browser.serving import serving

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from hailwhale.core.question import parse_totals
-from hailwhale.services.assembly import Services
+from hailwhale.core.query.parameters import parse_totals
+from hailwhale.services.container import Services
 from tests.browser.conftest import OpenPage
 
 PAGES = ["one", "many", "ratios", "learn", "fast"]

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from hailwhale.services.assembly import Services
-from hailwhale.services.graphing import graph_tag
+from hailwhale.services.container import Services
+from hailwhale.services.query.graph_data import graph_tag
 from hailwhale.settings import Settings
 from hailwhale.web.apps import whale_app
 from hailwhale.whale import Whale

@@ -12,8 +12,8 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, expect
 
-from hailwhale.services.assembly import Services
-from hailwhale.services.graphing import graph_tag
+from hailwhale.services.container import Services
+from hailwhale.services.query.graph_data import graph_tag
 from hailwhale.web.apps import whale_app
 from tests.browser.conftest import OpenPage
 from tests.browser.drawing import HEAD

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from hailwhale.errors import StoreUnavailable
-from hailwhale.services.assembly import Services
+from hailwhale.services.container import Services
 from tests.browser.conftest import OpenPage
 from tests.browser.drawing import graph, page_of, plotted, ready, table
 from tests.conftest import Clock
@@ -306,7 +306,7 @@ def test_made_up_hits_are_counted_and_seen(
 
 
 def _children(pk: str) -> Any:
-    from hailwhale.core.question import parse_children
+    from hailwhale.core.query.parameters import parse_children
 
     return parse_children({"pk": pk})
 

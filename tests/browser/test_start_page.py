@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hailwhale.services.assembly import Services
+from hailwhale.services.container import Services
 from hailwhale.web.apps import whale_app
 from tests.browser.conftest import OpenPage
 from tests.browser.serving import serving, site

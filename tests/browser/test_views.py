@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hailwhale.services.assembly import Services
+from hailwhale.services.container import Services
 from tests.browser.conftest import OpenPage
 from tests.browser.drawing import colors_drawn, graph, page_of, plotted, ready, table
 

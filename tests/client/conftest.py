@@ -13,8 +13,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 from hailwhale.client import Client
-from hailwhale.core.question import parse_totals
-from hailwhale.services.assembly import Services
+from hailwhale.core.query.parameters import parse_totals
+from hailwhale.services.container import Services
 from hailwhale.web.apps import whale_app
 from tests.browser.serving import serving
 from tests.conftest import NOW_S

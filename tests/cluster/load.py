@@ -14,10 +14,10 @@ from threading import Thread
 from typing import Any
 
 from hailwhale.errors import StoreUnavailable
-from hailwhale.services.assembly import Services, assemble
+from hailwhale.services.container import Services, assemble
 from hailwhale.settings import Settings
-from hailwhale.store.keys import Keys
-from hailwhale.store.opening import open_store
+from hailwhale.store.open import open_store
+from hailwhale.store.redis.keys import Keys
 from tests.cluster.nodes import wait_for
 from tests.faults.judge import Fate, Verdict, judge
 from tests.faults.traffic import Sample, Traffic

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from hailwhale.core.increments import Increments, Row
-from hailwhale.core.schedule import Frame, RollupChunk
+from hailwhale.core.events.aggregate import Increments, Row
+from hailwhale.core.time.bucketing import Frame, RollupChunk
 from hailwhale.errors import StoreUnavailable
-from hailwhale.services.assembly import Services, open_services
+from hailwhale.services.container import Services, open_services
 from hailwhale.settings import Settings
-from hailwhale.store.connection import connect, open_client
-from hailwhale.store.copies import Copies
-from hailwhale.store.keys import Keys, shard_of
-from hailwhale.store.redis_store import RedisStore
-from hailwhale.store.values import Ask, Block, ChunkAddress, Incoming, Receipt, Stamp, Step
+from hailwhale.store.redis.client import connect, open_client
+from hailwhale.store.redis.keys import Keys, shard_of
+from hailwhale.store.redis.replica_ack import Copies
+from hailwhale.store.redis.store import RedisStore
+from hailwhale.store.types import Ask, Block, ChunkAddress, Incoming, Receipt, Stamp, Step
 from tests.cluster.clusters import Cluster, slot_of
 from tests.cluster.nodes import Node, wait_for
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from hailwhale.cli import main
-from hailwhale.commands.checks import layout_findings, replica_findings, server_findings
-from hailwhale.store.examine import ClusterState, Examined, Server, Watch
+from hailwhale.commands.doctor.checks import layout_findings, replica_findings, server_findings
+from hailwhale.store.redis.server_info import ClusterState, Examined, Server, Watch
 from tests.cluster.clusters import Cluster
 from tests.cluster.nodes import Watched
 

@@ -9,11 +9,11 @@ from threading import Timer
 import pytest
 
 from hailwhale.errors import StoreUnavailable
-from hailwhale.store.cluster import ClusterClient
-from hailwhale.store.connection import close_client, exchange, faults_named, open_client
-from hailwhale.store.keys import Keys, shard_of
-from hailwhale.store.redis_store import RedisStore
-from hailwhale.store.values import Incoming, Receipt
+from hailwhale.store.redis.client import close_client, exchange, faults_named, open_client
+from hailwhale.store.redis.cluster import ClusterClient
+from hailwhale.store.redis.keys import Keys, shard_of
+from hailwhale.store.redis.store import RedisStore
+from hailwhale.store.types import Incoming, Receipt
 from tests.cluster.clusters import Cluster, slot_of
 from tests.cluster.nodes import Node, free_port, wait_for
 

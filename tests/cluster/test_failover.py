@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from hailwhale.store.keys import shard_of
+from hailwhale.store.redis.keys import shard_of
 from tests.cluster.clusters import Cluster, slot_of
 from tests.cluster.load import under_load
 from tests.cluster.nodes import Node, wait_for

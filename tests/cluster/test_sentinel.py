@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from hailwhale.errors import StoreUnavailable
-from hailwhale.store.connection import connect
-from hailwhale.store.keys import Keys
-from hailwhale.store.redis_store import RedisStore
+from hailwhale.store.redis.client import connect
+from hailwhale.store.redis.keys import Keys
+from hailwhale.store.redis.store import RedisStore
 from tests.cluster.load import under_load
 from tests.cluster.nodes import Watched, wait_for
 

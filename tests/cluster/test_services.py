@@ -8,7 +8,7 @@ import pytest
 
 from hailwhale.hail import Hail
 from hailwhale.settings import Settings
-from hailwhale.store.keys import shard_of
+from hailwhale.store.redis.keys import shard_of
 from hailwhale.whale import Whale
 from tests.cluster.clusters import Cluster, slot_of
 

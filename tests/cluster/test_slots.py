@@ -13,13 +13,13 @@ from contextlib import closing
 
 import pytest
 
-from hailwhale.core.increments import Increments, Row
-from hailwhale.core.schedule import Frame, RollupChunk
+from hailwhale.core.events.aggregate import Increments, Row
+from hailwhale.core.time.bucketing import Frame, RollupChunk
 from hailwhale.errors import StoreUnavailable
-from hailwhale.store.connection import Client, close_client, open_client
-from hailwhale.store.keys import Keys, shard_of
-from hailwhale.store.redis_store import RedisStore
-from hailwhale.store.values import Ask, ChunkAddress, Incoming, Load, Outcome, Receipt, Step
+from hailwhale.store.redis.client import Client, close_client, open_client
+from hailwhale.store.redis.keys import Keys, shard_of
+from hailwhale.store.redis.store import RedisStore
+from hailwhale.store.types import Ask, ChunkAddress, Incoming, Load, Outcome, Receipt, Step
 from tests.cluster.clusters import Cluster, slot_of
 from tests.cluster.load import under_load
 from tests.cluster.nodes import Node

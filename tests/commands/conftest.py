@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hailwhale.cli import main
-from hailwhale.services.assembly import Services
+from hailwhale.services.container import Services
 
 Run = Callable[..., str]
 
@@ -22,7 +22,9 @@ def run(
 ) -> Run:
     """Runs a command and gives what it printed; it must end with `code`."""
     monkeypatch.setenv("HAILWHALE_DATA_DIR", str(tmp_path))
-    monkeypatch.setattr("hailwhale.binding.open_services", lambda _settings: make_services())
+    monkeypatch.setattr(
+        "hailwhale.default_instance.open_services", lambda _settings: make_services()
+    )
 
     def run(*arguments: str, code: int = 0) -> str:
         assert main(arguments) == code

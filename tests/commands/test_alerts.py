@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from hailwhale.cli import main
-from hailwhale.services.assembly import Services
+from hailwhale.services.container import Services
 from hailwhale.store.embedded import EmbeddedValkey
-from tests.services.receiving import Hook, Mailbox, hooked, mailed
+from tests.services.notify.receivers import Hook, Mailbox, hooked, mailed
 
 PATIENCE_S = 30.0
 MAIL = """

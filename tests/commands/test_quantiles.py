@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from hailwhale.core.histogram import bucket_metric
-from hailwhale.services.assembly import Services
+from hailwhale.core.events.histogram import bucket_metric
+from hailwhale.services.container import Services
 from tests.commands.conftest import Run
 
 

@@ -15,12 +15,12 @@ from datadog.dogstatsd.base import DogStatsd
 from statsd import StatsClient, TCPStatsClient
 
 from hailwhale.cli import main
-from hailwhale.commands.listening import bound
+from hailwhale.commands.serve.sockets import bound
 from hailwhale.commands.statsd import Receiver
-from hailwhale.core.question import parse_totals
-from hailwhale.core.statsd_sums import Naming
-from hailwhale.services.assembly import Services
-from hailwhale.services.statsd import Intake
+from hailwhale.core.query.parameters import parse_totals
+from hailwhale.core.statsd.aggregate import Naming
+from hailwhale.services.container import Services
+from hailwhale.services.ingest.statsd import Intake
 from hailwhale.settings import Settings
 from hailwhale.store.embedded import EmbeddedValkey
 from hailwhale.whale import Whale

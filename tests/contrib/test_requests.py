@@ -27,10 +27,10 @@ from werkzeug.test import Client as Visitor
 from examples.flask_counted import make_app
 from hailwhale.client import Client
 from hailwhale.contrib import asgi, wsgi
-from hailwhale.contrib.counting import Counter, templates
-from hailwhale.core.question import parse_totals
+from hailwhale.contrib.request_events import Counter, templates
+from hailwhale.core.query.parameters import parse_totals
 from hailwhale.hail import Hail
-from hailwhale.services.assembly import Services
+from hailwhale.services.container import Services
 from hailwhale.web.apps import whale_app
 from tests.browser.serving import serving
 from tests.conftest import Clock

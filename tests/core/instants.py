@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
-from hailwhale.core.timegrid import Interval, parse_zone
+from hailwhale.core.time.calendar_grid import Interval, parse_zone
 
 ZONES = (
     "UTC",

@@ -12,11 +12,11 @@ from wsgiref.validate import validator
 
 import pytest
 
-from hailwhale.services.assembly import Services
+from hailwhale.services.container import Services
 from hailwhale.settings import Settings
 from hailwhale.store.embedded import EmbeddedValkey
 from hailwhale.web.apps import hail_app, whale_app
-from hailwhale.web.late import LateApp
+from hailwhale.web.lazy_app import LateApp
 from tests.deploy.running import ROOT, completed, started, until
 
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 from urllib.request import urlopen
 
-from hailwhale.core.fields import singular_of
-from hailwhale.core.question import PLOT_PARAMETERS
+from hailwhale.core.events.param_names import singular_of
+from hailwhale.core.query.parameters import PLOT_PARAMETERS
 from tests.deploy.running import DEADLINE_S, Server, environ
 from tests.docs.blocks import Block, Command, as_shown, commands
 

@@ -15,7 +15,7 @@ import pytest
 from hailwhale.client import Client, Stats
 from hailwhale.hail import Hail
 from hailwhale.settings import Settings
-from hailwhale.store.connection import connect
+from hailwhale.store.redis.client import connect
 from hailwhale.whale import Whale
 from tests.deploy.running import DEADLINE_S, Server, environ, started, until
 from tests.docs.blocks import Command, as_shown, blocks, commands, page

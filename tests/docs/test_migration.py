@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from hailwhale.cli import parser
-from hailwhale.store.connection import connect
 from hailwhale.store.embedded import EmbeddedValkey
+from hailwhale.store.redis.client import connect
 from tests.deploy.running import started
 from tests.docs.blocks import blocks, page
 from tests.docs.reader import Reader

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hailwhale.services.assembly import Services
+from hailwhale.services.container import Services
 from hailwhale.web.apps import hail_app, whale_app
 from tests.docs.blocks import DOCS, as_shown, page
 

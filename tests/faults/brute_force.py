@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 
-from hailwhale.store.keys import Keys, cell_field, shard_of
+from hailwhale.store.redis.keys import Keys, cell_field, shard_of
 from tests.faults.traffic import Path, Sample
 
 _HOUR_S, _DAY_S = 3_600, 86_400

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from hailwhale.store.connection import connect
 from hailwhale.store.embedded import EmbeddedValkey
+from hailwhale.store.redis.client import connect
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from typing import Any
 
 import redis
 
-from hailwhale.store.keys import SHARDS, Keys, cell_field
+from hailwhale.store.redis.keys import SHARDS, Keys, cell_field
 from tests.faults.brute_force import Contents, predicted
 from tests.faults.traffic import TRACE_DIMENSION, TRACER, Sample, times_counted
 

@@ -19,11 +19,11 @@ from typing import Any
 
 import redis
 
-from hailwhale.services.spool import Spool
-from hailwhale.store.connection import connect
+from hailwhale.services.ingest.spool_directory import Spool
 from hailwhale.store.embedded import EmbeddedValkey
-from hailwhale.store.keys import Keys, shard_of
-from hailwhale.store.redis_store import RedisStore
+from hailwhale.store.redis.client import connect
+from hailwhale.store.redis.keys import Keys, shard_of
+from hailwhale.store.redis.store import RedisStore
 from tests.faults.proxy import Proxy
 
 _PATIENCE_S = 60.0

@@ -16,11 +16,11 @@ import pytest
 import redis
 
 from hailwhale.errors import StoreUnavailable
-from hailwhale.services.assembly import Services, assemble
+from hailwhale.services.container import Services, assemble
 from hailwhale.settings import Settings
-from hailwhale.store.keys import Keys
-from hailwhale.store.redis_store import RedisStore
-from hailwhale.store.values import Incoming, Receipt, Stamp
+from hailwhale.store.redis.keys import Keys
+from hailwhale.store.redis.store import RedisStore
+from hailwhale.store.types import Incoming, Receipt, Stamp
 from tests.conftest import NOW_S, Clock
 from tests.faults.processes import wait_for
 

@@ -11,16 +11,16 @@ from typing import cast
 import pytest
 import redis
 
-from hailwhale.core.event import parse_event
-from hailwhale.core.hit import encode_hit
-from hailwhale.core.rollups import DEFAULT_ROLLUPS
-from hailwhale.core.timegrid import UTC
+from hailwhale.core.events.event import parse_event
+from hailwhale.core.events.hit_codec import encode_hit
+from hailwhale.core.time.calendar_grid import UTC
+from hailwhale.core.time.rollups import DEFAULT_ROLLUPS
 from hailwhale.errors import StoreUnavailable
-from hailwhale.services.drain import Drain
-from hailwhale.store.base import Store
-from hailwhale.store.keys import Keys
-from hailwhale.store.redis_store import RedisStore
-from hailwhale.store.values import Committed, Incoming, Load, Step, Window
+from hailwhale.services.ingest.drain import Drain
+from hailwhale.store.protocol import Store
+from hailwhale.store.redis.keys import Keys
+from hailwhale.store.redis.store import RedisStore
+from hailwhale.store.types import Committed, Incoming, Load, Step, Window
 from tests.conftest import NOW_S
 from tests.faults.judge import Fate, Verdict, judge
 from tests.faults.traffic import Sample, Traffic

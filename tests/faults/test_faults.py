@@ -16,7 +16,7 @@ from threading import Semaphore
 import pytest
 
 from hailwhale.errors import StoreMismatch
-from hailwhale.store.values import Ask, ChunkAddress
+from hailwhale.store.types import Ask, ChunkAddress
 from tests.faults.asker import Asker
 from tests.faults.faults import (
     STORE_FAULTS,

@@ -18,14 +18,14 @@ import redis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hailwhale.core.event import parse_event
-from hailwhale.core.hit import encode_hit
-from hailwhale.core.rollups import DEFAULT_ROLLUPS
-from hailwhale.core.timegrid import UTC
-from hailwhale.services.drain import Drain
-from hailwhale.store.keys import Keys, shard_of
-from hailwhale.store.redis_store import RedisStore
-from hailwhale.store.values import Incoming
+from hailwhale.core.events.event import parse_event
+from hailwhale.core.events.hit_codec import encode_hit
+from hailwhale.core.time.calendar_grid import UTC
+from hailwhale.core.time.rollups import DEFAULT_ROLLUPS
+from hailwhale.services.ingest.drain import Drain
+from hailwhale.store.redis.keys import Keys, shard_of
+from hailwhale.store.redis.store import RedisStore
+from hailwhale.store.types import Incoming
 from tests.conftest import NOW_S
 from tests.faults.judge import Fate, judge
 from tests.faults.traffic import ROOTS, Sample, Traffic

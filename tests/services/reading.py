@@ -13,11 +13,11 @@ from typing import Any
 
 import redis
 
-from hailwhale.core.dimensions import Path
-from hailwhale.core.limits import Limits
-from hailwhale.core.question import parse_totals
-from hailwhale.services.assembly import Services
-from hailwhale.store.base import Store
+from hailwhale.core.events.limits import Limits
+from hailwhale.core.events.paths import Path
+from hailwhale.core.query.parameters import parse_totals
+from hailwhale.services.container import Services
+from hailwhale.store.protocol import Store
 
 Sums = dict[tuple[Path, Path, str, str], Decimal]
 

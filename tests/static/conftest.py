@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from py_mini_racer import MiniRacer
 
-from hailwhale.web.bundle import static_folder
+from hailwhale.web.assets import static_folder
 
 PURE = ("options", "model", "stacking", "scales", "formats", "csv", "tables")
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from hailwhale.core import axes
-from hailwhale.core.period import Period
-from hailwhale.core.timegrid import Grid, parse_zone
+from hailwhale.core.graph import axes
+from hailwhale.core.time.calendar_grid import Grid, parse_zone
+from hailwhale.core.time.period import Period
 from tests.static.conftest import Js
 
 NOW_S = 1_773_576_630  # Sunday 2026-03-15 12:10:30 UTC

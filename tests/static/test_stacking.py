@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hailwhale.core import chart
+from hailwhale.core.graph import layers as core_layers
 from tests.static.conftest import Js
 
 HIDE_NONE = "js:new Set()"
@@ -88,12 +88,14 @@ def test_a_hidden_part_leaves_the_pile_and_its_whole_does_not_step_in(js: Js) ->
 @pytest.mark.parametrize("answer", [WHOLE, RATES, WHOLE + RATES, [WHOLE[1]], []])
 def test_the_picture_piles_up_as_the_browser_does(js: Js, answer: list[Any], view: str) -> None:
     lines = [
-        chart.Line(tuple(one["dimension"]), one["metric"], one["additive"], tuple(one["values"]))
+        core_layers.Line(
+            tuple(one["dimension"]), one["metric"], one["additive"], tuple(one["values"])
+        )
         for one in answer
     ]
     drawn = [
         ("/".join([*lines[one.place].path, lines[one.place].metric]), one.kind, one.low, one.high)
-        for one in chart.layers(lines, view)
+        for one in core_layers.layers(lines, view)
     ]
     in_browser = [
         (name, kind, tuple(lo or [0] * len(hi)), tuple(hi))

@@ -1,10 +1,10 @@
-"""What a store keeps of callers, on each engine: see hailwhale.store.base.Store."""
+"""What a store keeps of callers, on each engine: see hailwhale.store.protocol.Store."""
 
 from __future__ import annotations
 
 import time
 
-from hailwhale.store.redis_store import RedisStore
+from hailwhale.store.redis.store import RedisStore
 
 PATIENCE_S = 10.0
 

@@ -1,4 +1,4 @@
-"""The contract every store keeps, on each engine: see hailwhale.store.base.Store."""
+"""The contract every store keeps, on each engine: see hailwhale.store.protocol.Store."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from hailwhale.core.increments import Amounts, Increments, Row
-from hailwhale.core.schedule import Frame, RollupChunk
+from hailwhale.core.events.aggregate import Amounts, Increments, Row
+from hailwhale.core.time.bucketing import Frame, RollupChunk
 from hailwhale.errors import StoreMismatch
-from hailwhale.store import labels as labels_module
-from hailwhale.store.keys import shard_of
-from hailwhale.store.redis_store import RedisStore
-from hailwhale.store.steps import ID_REMEMBERED_S
-from hailwhale.store.values import (
+from hailwhale.store.redis import label_sets as labels_module
+from hailwhale.store.redis.commit_args import ID_REMEMBERED_S
+from hailwhale.store.redis.keys import shard_of
+from hailwhale.store.redis.store import RedisStore
+from hailwhale.store.types import (
     Ask,
     Block,
     ChunkAddress,

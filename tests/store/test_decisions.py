@@ -1,11 +1,11 @@
-"""What a store keeps of decisions, on each engine: see hailwhale.store.base.Store."""
+"""What a store keeps of decisions, on each engine: see hailwhale.store.protocol.Store."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from hailwhale.store.redis_store import RedisStore
-from hailwhale.store.values import Given
+from hailwhale.store.redis.store import RedisStore
+from hailwhale.store.types import Given
 
 NOW_S = 1_773_576_630
 DAY_S = 86_400

@@ -11,13 +11,13 @@ import shutil
 import signal
 from pathlib import Path
 
-from hailwhale.core.increments import Increments, Row
-from hailwhale.core.schedule import Frame, RollupChunk
-from hailwhale.store.connection import connect
+from hailwhale.core.events.aggregate import Increments, Row
+from hailwhale.core.time.bucketing import Frame, RollupChunk
 from hailwhale.store.embedded import EmbeddedValkey
-from hailwhale.store.keys import Keys, shard_of
-from hailwhale.store.redis_store import RedisStore
-from hailwhale.store.values import Incoming, Outcome, Step, Window
+from hailwhale.store.redis.client import connect
+from hailwhale.store.redis.keys import Keys, shard_of
+from hailwhale.store.redis.store import RedisStore
+from hailwhale.store.types import Incoming, Outcome, Step, Window
 
 NOW_S = 1_773_576_630
 SHARD = shard_of("Shop")

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from hailwhale.core.increments import Increments, Row
-from hailwhale.core.schedule import Frame, RollupChunk
-from hailwhale.store.keys import shard_of
-from hailwhale.store.redis_store import RedisStore
-from hailwhale.store.values import ChunkAddress, Outcome, Sheet, Step, View
+from hailwhale.core.events.aggregate import Increments, Row
+from hailwhale.core.time.bucketing import Frame, RollupChunk
+from hailwhale.store.redis.keys import shard_of
+from hailwhale.store.redis.store import RedisStore
+from hailwhale.store.types import ChunkAddress, Outcome, Sheet, Step, View
 from tests.conftest import MakeStore
 
 NOW_S = 1_773_576_630

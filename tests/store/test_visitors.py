@@ -6,13 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from hailwhale.core.increments import Batch
-from hailwhale.core.rollups import DEFAULT_ROLLUPS
-from hailwhale.core.schedule import DAY, VISITORS_EVER, VISITORS_OF_DAY, Schedule
-from hailwhale.core.timegrid import DAY_S, UTC
-from hailwhale.store.keys import shard_of
-from hailwhale.store.redis_store import RedisStore
-from hailwhale.store.values import ChunkAddress, Incoming, Outcome, Spied, Step
+from hailwhale.core.events.aggregate import Batch
+from hailwhale.core.time.bucketing import DAY, VISITORS_EVER, VISITORS_OF_DAY, Schedule
+from hailwhale.core.time.calendar_grid import DAY_S, UTC
+from hailwhale.core.time.rollups import DEFAULT_ROLLUPS
+from hailwhale.store.redis.keys import shard_of
+from hailwhale.store.redis.store import RedisStore
+from hailwhale.store.types import ChunkAddress, Incoming, Outcome, Spied, Step
 from tests.conftest import NOW_S, MakeStore
 
 SHARD = shard_of("Shop")

@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from hailwhale.core.increments import Increments, Row
-from hailwhale.core.schedule import Frame, RollupChunk
-from hailwhale.store.keys import shard_of
-from hailwhale.store.redis_store import RedisStore
-from hailwhale.store.values import Ask, ChunkAddress, Outcome, Step
+from hailwhale.core.events.aggregate import Increments, Row
+from hailwhale.core.time.bucketing import Frame, RollupChunk
+from hailwhale.store.redis.keys import shard_of
+from hailwhale.store.redis.store import RedisStore
+from hailwhale.store.types import Ask, ChunkAddress, Outcome, Step
 
 NOW_S = 1_773_576_630
 FRAME = Frame(

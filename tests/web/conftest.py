@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hailwhale.services.assembly import Services
+from hailwhale.services.container import Services
 from hailwhale.web.apps import whale_app
 from tests.web.client import Client
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from hailwhale.services.assembly import Services, assemble
+from hailwhale.services.container import Services, assemble
 from hailwhale.settings import Settings
 from hailwhale.store.embedded import EmbeddedValkey
-from hailwhale.store.opening import open_store
+from hailwhale.store.open import open_store
 from hailwhale.web.apps import hail_app, whale_app
 from tests.conftest import Clock
 from tests.web.client import FORM, JSON, LINES, Answer, Client

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from hailwhale.services.assembly import Services, open_services
+from hailwhale.services.container import Services, open_services
 from hailwhale.settings import Settings
 from hailwhale.store.embedded import EmbeddedValkey
 from hailwhale.web.apps import hail_app, whale_app
-from hailwhale.web.late import LateApp
-from tests.web.asking import total
+from hailwhale.web.lazy_app import LateApp
 from tests.web.client import JSON, Client
+from tests.web.queries import total
 
 
 @pytest.fixture

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 import redis
 
-from hailwhale.services.assembly import Services, open_services
+from hailwhale.services.container import Services, open_services
 from hailwhale.settings import Settings
 from hailwhale.store.embedded import EmbeddedValkey
 from hailwhale.web.apps import hail_app, whale_app
-from tests.web.asking import total
 from tests.web.client import LINES, Client
+from tests.web.queries import total
 
 TIMEOUT_S = 0.05
 REQUESTS = [

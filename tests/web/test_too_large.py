@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from hailwhale.services.assembly import Services
+from hailwhale.services.container import Services
 from hailwhale.web.apps import hail_app, whale_app
-from tests.web.asking import total
 from tests.web.client import FORM, JSON, LINES, Client
+from tests.web.queries import total
 
 EVENT_BYTES, BATCH_BYTES, BATCH_EVENTS = 200, 1_000, 5
 SHOP = {"pk": "Shop"}

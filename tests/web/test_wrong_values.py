@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from hailwhale.services.assembly import Services, assemble
+from hailwhale.services.container import Services, assemble
 from hailwhale.settings import Settings
 from hailwhale.store.embedded import EmbeddedValkey
-from hailwhale.store.opening import open_store
+from hailwhale.store.open import open_store
 from hailwhale.web.apps import whale_app
 from tests.conftest import Clock
 from tests.web.client import Client

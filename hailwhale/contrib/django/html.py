@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from hailwhale.contrib.django import conf
 from hailwhale.contrib.django.pks import pk_of
-from hailwhale.core.event import parse_event
+from hailwhale.core.events.event import parse_event
 from hailwhale.errors import BadInput
 from hailwhale.whale import Whale
 

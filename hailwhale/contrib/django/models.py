@@ -13,13 +13,13 @@ from asgiref.sync import sync_to_async
 from django.db import models, router
 from django.utils.asyncio import async_unsafe
 
-from hailwhale.contrib.django import conf, counting
+from hailwhale.contrib.django import conf, on_commit
 from hailwhale.contrib.django.pks import own_pk, pk_of
 from hailwhale.contrib.django.ranking import CountedManager
-from hailwhale.core.dimensions import parse_dimensions
+from hailwhale.core.events.paths import parse_dimensions
 from hailwhale.core.numbers import Number
-from hailwhale.services.ranking import RankAnswer
-from hailwhale.services.reporting import PlotAnswer, TotalsAnswer
+from hailwhale.services.query.ranking import RankAnswer
+from hailwhale.services.query.series import PlotAnswer, TotalsAnswer
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -66,7 +66,7 @@ class Counted(models.Model):
         `event` are the further parameters: `metric`, `dimension`, `at`, `id`, `uid`.
         """
         fields = {"dimensions": dimensions, "metrics": metrics, **event}
-        return counting.count(self._event(fields), self._using())
+        return on_commit.count(self._event(fields), self._using())
 
     @async_unsafe
     def count_related(
@@ -88,7 +88,7 @@ class Counted(models.Model):
     ) -> None:
         """Make totals ever counted equal to these values, once the transaction is committed."""
         fields = {"dimensions": dimensions, "metrics": metrics, **event}
-        counting.update_count_to(self._event(fields), self._using())
+        on_commit.update_count_to(self._event(fields), self._using())
 
     @async_unsafe
     def totals(self, *args: Any, **asked: Any) -> TotalsAnswer:

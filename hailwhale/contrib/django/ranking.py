@@ -19,8 +19,8 @@ from django.db.models.functions import Cast
 from hailwhale.contrib.django import conf
 from hailwhale.contrib.django.pks import field_of, own_pk, root_of
 from hailwhale.core.numbers import as_number
-from hailwhale.core.question import whole
-from hailwhale.services.ranking import RankRow
+from hailwhale.core.query.parameters import whole
+from hailwhale.services.query.ranking import RankRow
 
 LIMIT = 1_000
 MAX_LIMIT = 5_000  # each object is two parameters of the query, and SQLite takes 32,766

@@ -12,7 +12,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 
 from hailwhale.core.numbers import finite
-from hailwhale.core.timegrid import Grid, Interval, parse_zone
+from hailwhale.core.time.calendar_grid import Grid, Interval, parse_zone
 from hailwhale.errors import BadInput
 
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")

@@ -12,12 +12,12 @@ from decimal import Decimal
 from typing import TypeVar
 
 from hailwhale.core.alerts.fields import Table
-from hailwhale.core.dimensions import Path, parse_pk
-from hailwhale.core.formula import Formula
-from hailwhale.core.limits import DEFAULT_LIMITS, Limits
-from hailwhale.core.period import Back, Period
-from hailwhale.core.question import Plot, parse_asked, parse_plot
-from hailwhale.core.timegrid import Grid, parse_zone
+from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
+from hailwhale.core.events.paths import Path, parse_pk
+from hailwhale.core.query.formula import Formula
+from hailwhale.core.query.parameters import Plot, parse_asked, parse_plot
+from hailwhale.core.time.calendar_grid import Grid, parse_zone
+from hailwhale.core.time.period import Back, Period
 from hailwhale.errors import BadInput
 
 T = TypeVar("T")

@@ -10,8 +10,8 @@ from datetime import datetime
 from decimal import Decimal, localcontext
 
 from hailwhale.core.alerts.rules import Alert
-from hailwhale.core.formula import WORKING
 from hailwhale.core.numbers import as_number, readable
+from hailwhale.core.query.formula import WORKING
 
 _AGAINST = {"before": "the period before", "last_week": "the same time last week"}
 _VERBS = {"rises_by": "rose by", "falls_by": "fell by"}

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 
-from hailwhale.core.formula import EXACT
 from hailwhale.core.graphite.paths import Pattern, label_of
 from hailwhale.core.graphite.target import Call
-from hailwhale.core.timegrid import Interval
+from hailwhale.core.query.formula import EXACT
+from hailwhale.core.time.calendar_grid import Interval
 from hailwhale.errors import BadInput
 
 Value = Decimal | None

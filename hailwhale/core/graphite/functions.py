@@ -13,13 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow, localcontext
 
-from hailwhale.core.formula import WORKING
 from hailwhale.core.graphite import curves
 from hailwhale.core.graphite.curves import Curve, Source, Value
 from hailwhale.core.graphite.paths import Pattern
 from hailwhale.core.graphite.target import Argument, Call, Text
 from hailwhale.core.graphite.times import parse_interval
-from hailwhale.core.timegrid import Interval
+from hailwhale.core.query.formula import WORKING
+from hailwhale.core.time.calendar_grid import Interval
 from hailwhale.errors import BadInput
 
 _ANSWER = Context(17, Emin=-284, Emax=299, traps=[InvalidOperation, DivisionByZero, Overflow])

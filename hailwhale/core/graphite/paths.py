@@ -22,8 +22,8 @@ from fnmatch import translate
 from itertools import product
 from urllib.parse import quote, unquote
 
-from hailwhale.core.dimensions import OVERALL, Path, parse_label
-from hailwhale.core.limits import DEFAULT_LIMITS, Limits
+from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
+from hailwhale.core.events.paths import OVERALL, Path, parse_label
 from hailwhale.errors import BadInput
 
 BY = "by"

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
-from hailwhale.core.instant import EARLIEST_S, LATEST_S
-from hailwhale.core.timegrid import Grid, Interval
+from hailwhale.core.time.calendar_grid import Grid, Interval
+from hailwhale.core.time.timestamp import EARLIEST_S, LATEST_S
 from hailwhale.errors import BadInput
 
 _FORMS = (
@@ -36,7 +36,7 @@ _NAMED_H = {"today": 0, "yesterday": 0, "midnight": 0, "noon": 12, "teatime": 16
 def parse_time(text: str, now_s: int, grid: Grid, parameter: str) -> int:
     """Epoch seconds of one of Graphite's times, days being those of `grid`.
 
-    >>> from hailwhale.core.timegrid import UTC
+    >>> from hailwhale.core.time.calendar_grid import UTC
     >>> now_s = 1_767_225_600 + 3_600  # 2026-01-01 01:00
     >>> [parse_time(text, now_s, UTC, "from") - now_s for text in ("-1h", "now-30min", "today")]
     [-3600, -1800, -3600]

@@ -19,8 +19,8 @@ from hailwhale.errors import (
     TooLarge,
     TooMany,
 )
-from hailwhale.web.observing import note_refused
-from hailwhale.web.replies import RETRY_AFTER_S, error_body, json_reply, message_body
+from hailwhale.web.plugins.request_log import note_refused
+from hailwhale.web.responses import RETRY_AFTER_S, error_body, json_reply, message_body
 
 log = logging.getLogger("hailwhale.web")
 

@@ -15,8 +15,8 @@ from django.db import connection
 from django.test.utils import setup_test_environment, teardown_test_environment
 from shop.models import Order, Product
 
-from hailwhale.contrib.django import conf, counting
-from hailwhale.services.assembly import Services
+from hailwhale.contrib.django import conf, on_commit
+from hailwhale.services.container import Services
 from tests.conftest import Clock
 from tests.loops import no_loop_running
 
@@ -60,10 +60,10 @@ def use(
         conf.forget(setting="HAILWHALE")
         monkeypatch.setattr(settings, "HAILWHALE", told)
         services = services or make_services()
-        monkeypatch.setattr("hailwhale.binding.open_services", lambda _settings: services)
+        monkeypatch.setattr("hailwhale.default_instance.open_services", lambda _settings: services)
         return services
 
-    monkeypatch.setattr(counting, "clock", clock)
+    monkeypatch.setattr(on_commit, "clock", clock)
     use()
     yield use
     conf.forget(setting="HAILWHALE")

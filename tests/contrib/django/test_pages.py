@@ -18,7 +18,7 @@ from shop.models import Order, Product
 
 from hailwhale.contrib.django import conf
 from hailwhale.errors import BadInput, BadSetting, StoreUnavailable
-from hailwhale.services.assembly import Services
+from hailwhale.services.container import Services
 from hailwhale.web.apps import whale_app
 from tests.contrib.django.conftest import Use
 from tests.web.client import Client as Service

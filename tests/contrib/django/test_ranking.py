@@ -13,7 +13,7 @@ from shop.models import Order, Product
 from hailwhale.contrib.django.models import Counted
 from hailwhale.contrib.django.ranking import with_counted
 from hailwhale.errors import BadInput
-from hailwhale.services.assembly import Services
+from hailwhale.services.container import Services
 from tests.conftest import NOW_S
 from tests.contrib.django.conftest import Use
 

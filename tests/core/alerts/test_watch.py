@@ -13,9 +13,9 @@ from hailwhale.core.alerts.due import is_quiet, last_due_s
 from hailwhale.core.alerts.rules import parse_rules
 from hailwhale.core.alerts.watch import LEASE_S, Terms, Watch, checked, claimed, decoded, sent
 from hailwhale.core.alerts.wording import Measured, body, holds, sentence
-from hailwhale.core.period import Period
-from hailwhale.core.timegrid import UTC, parse_zone
-from hailwhale.core.within import before, last_whole, week_before
+from hailwhale.core.time.calendar_grid import UTC, parse_zone
+from hailwhale.core.time.fixed_range import before, last_whole, week_before
+from hailwhale.core.time.period import Period
 
 TERMS = Terms("a", checks=1, repeat_s=0, targets=("hook", "mail"))
 HOOK = "http://example.com/hook"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hailwhale.core.dimensions import UNPRINTABLE
+from hailwhale.core.events.paths import UNPRINTABLE
 from hailwhale.core.graphite.paths import Address, Node, Pattern, address_of, label_of, node_of
 from hailwhale.errors import BadInput
 

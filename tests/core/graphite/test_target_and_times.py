@@ -11,7 +11,7 @@ import pytest
 from hailwhale.core.graphite.paths import Pattern
 from hailwhale.core.graphite.target import Call, Text, parse_target
 from hailwhale.core.graphite.times import parse_interval, parse_time
-from hailwhale.core.timegrid import UTC, parse_zone
+from hailwhale.core.time.calendar_grid import UTC, parse_zone
 from hailwhale.errors import BadInput
 from tests.conftest import NOW_S
 

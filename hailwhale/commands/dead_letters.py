@@ -1,0 +1,90 @@
+"""`hailwhale dead-letters`: hits that could not be parsed, looked at, tried again or dropped."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections.abc import Iterator
+
+from hailwhale.commands.options import Subparsers, add_settings, read_settings
+from hailwhale.errors import BadInput
+from hailwhale.services.container import open_services
+from hailwhale.store.protocol import Store
+from hailwhale.store.redis.keys import SHARDS
+from hailwhale.store.types import DeadLetter
+
+_NONE_THERE = 1  # the exit code when a letter that was named is not there
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "dead-letters",
+        help="hits that could not be parsed: list, retry or drop them",
+        description="Hits that a drain could not parse are kept with the reason. They never come "
+        "from /count, which refuses what is wrong; a release that is older than the one that wrote "
+        "them may not know them. Retried, they are buffered again, for a drain to count.",
+    )
+    parser.add_argument("what", choices=("list", "retry", "drop"), help="what to do with them")
+    parser.add_argument("ids", nargs="*", metavar="ID", help="which, as list names them")
+    parser.add_argument("--all", action="store_true", help="retry or drop all of them")
+    parser.add_argument("--json", action="store_true", help="list one JSON object a line")
+    add_settings(parser, "redis_url", "data_dir")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """List letters, or move those named; 1 when one of these is not there."""
+    if args.what != "list" and bool(args.ids) == args.all:
+        raise BadInput("dead-letters", args.ids, "ids, or --all for all of them")
+    services = open_services(read_settings(args))
+    try:
+        chosen = [
+            (id, shard, letter)
+            for id, shard, letter in _letters(services.store)
+            if not args.ids or id in args.ids
+        ]
+        if args.what == "list":
+            for id, _, letter in chosen:
+                print(_line(id, letter, args.json))
+        else:
+            moved = _move(services.store, chosen, retry=args.what == "retry")
+            print(
+                f"{moved:,} dead letters {'buffered again' if args.what == 'retry' else 'dropped'}"
+            )
+    finally:
+        services.close()
+    return _NONE_THERE if set(args.ids) - {id for id, _, _ in chosen} else 0
+
+
+def _letters(store: Store) -> Iterator[tuple[str, int, DeadLetter]]:
+    """Every dead letter with its id and its shard, oldest first in each."""
+    for shard in range(SHARDS):
+        for letter in store.dead_letters(shard):
+            yield letter_id(shard, letter), shard, letter
+
+
+def letter_id(shard: int, letter: DeadLetter) -> str:
+    """What a letter is called: equal letters, which are worth the same, have the same name.
+
+    >>> letter_id(17, DeadLetter(b"no hit", "why"))
+    '17-40fec76b66'
+    """
+    text = f"{letter.reason}\n".encode() + letter.hit
+    return f"{shard}-{hashlib.blake2b(text, digest_size=5).hexdigest()}"
+
+
+def _line(id: str, letter: DeadLetter, as_json: bool) -> str:
+    hit = letter.hit.decode(errors="backslashreplace")
+    if as_json:
+        return json.dumps({"id": id, "reason": letter.reason, "hit": hit})
+    return f"{id}  {letter.reason}\n    {hit!r}"
+
+
+def _move(store: Store, chosen: list[tuple[str, int, DeadLetter]], *, retry: bool) -> int:
+    by_shard: dict[int, list[DeadLetter]] = {}
+    for _, shard, letter in chosen:
+        by_shard.setdefault(shard, []).append(letter)
+    move = store.retry_letters if retry else store.drop_letters
+    return sum(move(shard, letters) for shard, letters in by_shard.items())

@@ -1,0 +1,212 @@
+"""`hailwhale decide`, `reasons`, `journal` and `evaluate`: decisions from the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import simplejson
+
+from hailwhale.commands.options import Subparsers, add_settings, settings_to_ask
+from hailwhale.commands.table import table
+from hailwhale.core.decisions import Estimate
+from hailwhale.core.decisions.parameters import parse_reasons
+from hailwhale.core.events.literals import parse_literal
+from hailwhale.core.events.paths import parse_pk
+from hailwhale.errors import BadInput
+from hailwhale.services.decisions.off_policy import RULES, Evaluating, Replay
+from hailwhale.whale import Whale
+
+DEFAULT_RULES = "logged,uniform,current,best"
+_LITERALS = ("options", "dimensions", "weights", "minimum", "maximum")
+_TEXTS = ("by_metric", "goal", "holdout", "half_life", "delay")
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the four commands."""
+    decide = subparsers.add_parser(
+        "decide",
+        help="the best option for a visitor",
+        description="Print the option for a visitor with these dimensions.",
+        epilog='example: hailwhale decide Page --options a,b --dimensions \'{"country": "US"}\' '
+        "--by-metric earned/spent",
+    )
+    _add_question(decide)
+    decide.add_argument("--uid", metavar="ID", help="a visitor, who keeps its option")
+    decide.add_argument("--slots", metavar="N", help="so many options, each once (1)")
+    decide.set_defaults(run=run_decide)
+
+    reasons = subparsers.add_parser(
+        "reasons",
+        help="what is known of every option of a decision",
+        description="A table of the options of a decision, for a visitor with these dimensions.",
+        epilog="example: hailwhale reasons Page --by-metric earned/spent",
+    )
+    _add_question(reasons)
+    reasons.add_argument("--json", action="store_true", help="JSON, as over HTTP")
+    reasons.set_defaults(run=run_reasons)
+
+    journal = subparsers.add_parser(
+        "journal",
+        help="the last decisions that were logged, one by one",
+        description="Print the decisions and results that came with log=1, as lines of JSON.",
+        epilog="example: hailwhale journal Page > page.ndjson",
+    )
+    journal.add_argument("pk", metavar="PK", help="a label or a list of labels")
+    add_settings(journal, "redis_url", "data_dir")
+    journal.set_defaults(run=run_journal)
+
+    evaluate = subparsers.add_parser(
+        "evaluate",
+        help="what another rule would have earned",
+        description="Replay the decisions that were logged under other rules, or by another "
+        "formula: what each rule would have earned, with intervals of 95 per cent.",
+        epilog="example: hailwhale evaluate Page --by-metric earned/spent --rules uniform,best",
+    )
+    _add_question(evaluate)
+    evaluate.add_argument(
+        "--rules",
+        metavar="R",
+        default=DEFAULT_RULES,
+        help=f"some of {', '.join(RULES)} ({DEFAULT_RULES})",
+    )
+    evaluate.add_argument("--journal", metavar="FILE", help="a journal kept in a file (its own)")
+    evaluate.set_defaults(run=run_evaluate)
+
+
+def _add_question(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("pk", metavar="PK", help="a label or a list of labels")
+    parser.add_argument("--options", metavar="O", help="among which (all ever counted)")
+    parser.add_argument("--dimensions", "--known-data", metavar="D", help="of the visitor (none)")
+    parser.add_argument("--by-metric", metavar="M", required=True, help="a metric or a formula")
+    parser.add_argument("--goal", metavar="GOAL", help="max, or min where less is better (max)")
+    parser.add_argument("--weights", metavar="W", help="shares of what is given at random")
+    parser.add_argument("--holdout", metavar="SHARE", help="of visitors, always at random (0)")
+    parser.add_argument("--minimum", metavar="SHARE", help="of each option, or of some (0)")
+    parser.add_argument("--maximum", metavar="SHARE", help="of each option, or of some (1)")
+    parser.add_argument("--half-life", metavar="TIME", help="after which evidence weighs half")
+    parser.add_argument("--delay", metavar="TIME", help="that results may take (none)")
+    add_settings(parser, "redis_url", "data_dir")
+
+
+def run_decide(args: argparse.Namespace) -> int:
+    """Print the option, or a line for each of several."""
+    asked = _question(args) | {
+        name: value
+        for name, value in (("uid", args.uid), ("slots", args.slots))
+        if value is not None
+    }
+    with _opened(args) as whale:
+        given = whale.decide(parse_literal(args.pk, "pk"), **asked)
+    print(given if isinstance(given, str) else "\n".join(given))
+    return 0
+
+
+def run_reasons(args: argparse.Namespace) -> int:
+    """Print what is known of each option."""
+    with _opened(args) as whale:
+        answer = whale.reasons(parse_literal(args.pk, "pk"), **_question(args))
+    if args.json:
+        print(simplejson.dumps(answer, ensure_ascii=False))
+        return 0
+    print(reasons_table(answer))
+    warning = answer["sample_ratio"].get("warning")
+    if warning:
+        print(f"\nwarning: {warning}")
+    return 0
+
+
+def reasons_table(answer: dict[str, Any]) -> str:
+    """A line for each option, best first.
+
+    >>> a = {"estimate": 0.0312, "interval": [0.025, 0.038], "best": 0.97, "loss": 0.0001}
+    >>> a |= {"share": 0.93, "hits": 5200, "verdict": "good", "reason": "the best overall"}
+    >>> print(reasons_table({"options": {"a": a}}))
+    option  estimate    low   high  best    loss  share   hits  verdict  reason
+    a         0.0312  0.025  0.038  0.97  0.0001   0.93  5,200  good     the best overall
+    """
+    rows = sorted(answer["options"].items(), key=lambda each: -each[1]["best"])
+    return table(
+        ["option", "estimate", "low", "high", "best", "loss", "share", "hits", "verdict", "reason"],
+        [
+            [
+                option,
+                *(_short(number) for number in (known["estimate"], *known["interval"])),
+                *(_short(known[name]) for name in ("best", "loss", "share")),
+                _short(known["hits"]),
+                str(known["verdict"]),
+                str(known["reason"]),
+            ]
+            for option, known in rows
+        ],
+    )
+
+
+def run_journal(args: argparse.Namespace) -> int:
+    """Print a journal."""
+    with _opened(args) as whale:
+        services = whale.services
+        pk = parse_pk(parse_literal(args.pk, "pk"), services.settings.limits)
+        for line in services.deciding.journal.lines(pk):
+            sys.stdout.write(line.decode() + "\n")
+    return 0
+
+
+def run_evaluate(args: argparse.Namespace) -> int:
+    """Print what rules would have earned."""
+    with _opened(args) as whale:
+        services = whale.services
+        fields = {"pk": parse_literal(args.pk, "pk"), **_question(args)}
+        choice = parse_reasons(fields, services.settings.limits)
+        rules = [rule.strip() for rule in args.rules.split(",")]
+        lines = None if args.journal is None else _lines(args.journal)
+        replay = Evaluating(services.deciding, services.clock).replay(choice, rules, lines)
+    print(f"{replay.decisions:,} decisions\n")
+    print(evaluation_table(replay))
+    return 0
+
+
+def evaluation_table(replay: Replay) -> str:
+    """A line for each rule and estimator."""
+    rows: list[list[str | float]] = []
+    for rule, found in replay.rules.items():
+        for name in ("ips", "snips", "dr"):
+            one: Estimate = getattr(found, name)
+            size = int(found.size)
+            rows.append([rule, name, _short(one.value), _short(one.low), _short(one.high), size])
+    return table(["rule", "estimator", "value", "low", "high", "worth decisions"], rows)
+
+
+def _lines(path: str) -> list[bytes]:
+    try:
+        return Path(path).read_bytes().splitlines()
+    except OSError as fault:
+        raise BadInput("journal", path, f"a file that can be read: {fault.strerror}") from fault
+
+
+def _question(args: argparse.Namespace) -> dict[str, object]:
+    """The parameters that were given, read as in a URL."""
+    given = {name: getattr(args, name) for name in (*_LITERALS, *_TEXTS)}
+    return {
+        name: parse_literal(text, name) if name in _LITERALS else text
+        for name, text in given.items()
+        if text is not None
+    }
+
+
+@contextmanager
+def _opened(args: argparse.Namespace) -> Iterator[Whale]:
+    whale = Whale(settings=settings_to_ask(args))
+    try:
+        yield whale
+    finally:
+        whale.close()
+
+
+def _short(number: object) -> float:
+    """A number to four digits."""
+    return float(f"{float(str(number)):.4g}")

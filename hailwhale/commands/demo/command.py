@@ -1,0 +1,172 @@
+"""`hailwhale demo`: sends the events of a made-up shop to a running service, as any program would.
+
+Owns the course of it: first the last days, quickly, then what happens now, with a page that is
+decided. Everything is counted under pks that begin with "Demo". What happens is `demo_shop`'s.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from random import Random
+
+from hailwhale.commands.demo import shop
+from hailwhale.commands.demo.http import Service
+from hailwhale.commands.options import Subparsers
+from hailwhale.errors import BadInput
+from hailwhale.settings import Settings
+
+_DAY_S, _HOUR_S = 86_400, 3_600
+_AT_ONCE = 2_000
+_TICK_S = 0.5
+_LANDING = 0.25  # of the visits, those that a page is decided for
+_DECIDED_DAYS = 3
+# Of the past one visit stands for many: fewer the nearer it is, for minutes are looked at closely.
+_COARSE = ((2 * _HOUR_S, 4), (_DAY_S, 30), (10_000 * _DAY_S, 200))
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "demo",
+        help="send the events of a made-up shop to a service",
+        description="Send the last days of a made-up shop to a running service and then what "
+        "happens in it, until Ctrl-C: visits, orders, sign-ups, errors and a page that is decided. "
+        'All of it is counted under pks that begin with "Demo".',
+        epilog="example: hailwhale demo --rate 20",
+    )
+    where = "where the service is (HAILWHALE_PUBLIC_URL, or HAILWHALE_HOST and HAILWHALE_PORT)"
+    parser.add_argument("--url", help=where)
+    parser.add_argument("--days", default="30", metavar="N", help="days of the past, 0: none (30)")
+    parser.add_argument("--rate", default="2", metavar="N", help="visits a second (2)")
+    parser.add_argument("--seconds", metavar="N", help="stop after these (until Ctrl-C)")
+    parser.add_argument("--token", default="", help="a bearer token that may count and read")
+    parser.add_argument("--seed", default=None, help=argparse.SUPPRESS)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Send the past, then the present."""
+    days = _number("days", args.days, 0, 34)
+    rate = _number("rate", args.rate, 0.01, 1_000)
+    seconds = float("inf") if args.seconds is None else _number("seconds", args.seconds, 0, 1e9)
+    # A service on another port than usual was told so by a variable, and its demo by the same one.
+    url = args.url or Settings.from_env().home
+    service = Service(url, args.token, told=lambda text: print(text, file=sys.stderr, flush=True))
+    chance = Random(args.seed)
+    now_s = time.time()
+    if days and _is_there(service):
+        print(f"The past is there already. Now sending {rate:g} visits a second", end="")
+    elif days:
+        sent = send_past(service, now_s, days, rate, chance)
+        last = "day" if days == 1 else f"{days:g} days"
+        print(f"Sent {sent:,} events of the last {last}. Now {rate:g} visits a second", end="")
+    else:
+        print(f"Sending {rate:g} visits a second", end="")
+    until = "until Ctrl-C" if args.seconds is None else f"for {seconds:g} s"
+    print(f" to {url} {until}.", flush=True)
+    sent = live(service, rate, now_s, now_s + seconds, chance)
+    print(f"Sent {sent:,} events.")
+    return 0
+
+
+def send_past(service: Service, now_s: float, days: float, rate: float, chance: Random) -> int:
+    """Send `days` of the past, as busy as `rate`; how many events that were."""
+    sent = 0
+    for events in _batches(past(now_s, days, rate, chance)):
+        sent += service.send(events)
+    for events in _batches(past_landings(now_s, min(days, _DECIDED_DAYS), chance)):
+        sent += service.send(events, "/count_decision")
+    return sent
+
+
+def past(now_s: float, days: float, rate: float, chance: Random) -> Iterator[shop.Event]:
+    """The events of the last days, oldest first, each for as many visits as `_COARSE` says."""
+    start_s = now_s - days * _DAY_S
+    for reach_s, weight in reversed(_COARSE):
+        nearer = [near_s for near_s, _ in _COARSE if near_s < reach_s]
+        from_s = max(start_s, now_s - reach_s)
+        to_s = now_s - max(nearer, default=0)
+        if from_s < to_s:
+            for event in shop.happening(from_s, to_s, rate / weight, chance, now_s):
+                yield shop.weighed(event, weight)
+
+
+def past_landings(now_s: float, days: float, chance: Random) -> Iterator[shop.Event]:
+    """Visitors who were shown a page at random, and what they spent: something to decide from."""
+    for _ in range(int(2_000 * days)):
+        who = shop.visitor(chance)
+        option = chance.choice(shop.OPTIONS)
+        yield _shown(who, option, now_s - chance.random() * days * _DAY_S, chance)
+
+
+def live(
+    service: Service,
+    rate: float,
+    start_s: float,
+    end_s: float,
+    chance: Random,
+    clock: Callable[[], float] = time.time,
+) -> int:
+    """Send what happens from `start_s` to `end_s`, when it happens; how many events that were."""
+    sent, last_s = 0, start_s
+    while last_s < end_s:
+        now_s = min(clock(), end_s)
+        events = list(shop.happening(last_s, now_s, rate, chance, now_s))
+        visits = sum(event["pk"] == shop.VISITS for event in events)
+        if events:
+            sent += service.send(events)
+        shown = [
+            _decided(service, now_s, chance) for _ in range(visits) if chance.random() < _LANDING
+        ]
+        if shown:
+            sent += service.send(shown, "/count_decision")
+        last_s = now_s
+        if last_s < end_s:
+            service.pause(_TICK_S)
+    return sent
+
+
+def _decided(service: Service, at_s: float, chance: Random) -> shop.Event:
+    """A visitor comes: the service says which page to show, and the visitor what it was worth."""
+    who = shop.visitor(chance)
+    question = {
+        "pk": shop.LANDING,
+        "options": list(shop.OPTIONS),
+        "dimensions": who,
+        "by_metric": "earned/hits",
+        "reasons": 0,
+    }
+    return _shown(who, service.ask("/decide", question)["option"], at_s, chance)
+
+
+def _shown(who: dict[str, object], option: str, at_s: float, chance: Random) -> shop.Event:
+    earned = shop.landing(str(who["country"]), option, chance)
+    metrics = {"earned": earned} if earned else {}
+    seen = {"pk": shop.LANDING, "option": option, "dimensions": who, "at": round(at_s, 3)}
+    return {**seen, "metrics": {"hits": 1, **metrics}}
+
+
+def _is_there(service: Service) -> bool:
+    """Whether the past was sent before."""
+    answer = service.ask("/totals", {"pk": shop.VISITS, "period": "yesterday"})
+    return bool(answer["yesterday"]["_"]["hits"])
+
+
+def _batches(events: Iterable[shop.Event]) -> Iterator[list[shop.Event]]:
+    rest = iter(events)
+    while batch := list(islice(rest, _AT_ONCE)):
+        yield batch
+
+
+def _number(name: str, text: str, least: float, most: float) -> float:
+    try:
+        number = float(text)
+    except ValueError as fault:
+        raise BadInput(name, text, "a number") from fault
+    if not least <= number <= most:
+        raise BadInput(name, text, f"a number from {least:g} to {most:g}")
+    return number

@@ -1,0 +1,111 @@
+"""`hailwhale export`: series into a file, as CSV, NDJSON or Parquet.
+
+Owns the options and where a file goes: it is there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from contextlib import closing
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from hailwhale.commands.options import Subparsers, add_settings, settings_to_ask
+from hailwhale.core.events.literals import parse_literal
+from hailwhale.core.query.parameters import parse_plot
+from hailwhale.core.time.period import DEFAULT
+from hailwhale.errors import BadInput
+from hailwhale.services.query.export import (
+    FORMATS,
+    OF,
+    head_of,
+    rows_of,
+    write_rows_csv,
+    write_rows_ndjson,
+    write_rows_parquet,
+)
+from hailwhale.whale import Whale
+
+_LITERALS = ("pk", "dimensions", "metrics")
+_TEXTS = ("periods", "tz", "depth", "threshold", "limit", "sort")
+_ENDINGS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "parquet"}
+_TO_STDOUT = "-"
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "export",
+        help="series into a file: CSV, NDJSON or Parquet",
+        description="Write plotpoints or totals to a file, one number a row.",
+        epilog="example: hailwhale export Shop --dimensions country --depth 1 --metrics revenue "
+        "--period 1d:1y --output revenue.parquet",
+    )
+    parser.add_argument("pk", metavar="PK", help="a label or a list of labels")
+    parser.add_argument("--of", choices=OF, default=OF[0], help=f"what to write ({OF[0]})")
+    parser.add_argument("--dimensions", "--dimension", metavar="D", help="of what (the overall)")
+    parser.add_argument("--metrics", "--metric", metavar="M", help="metrics and formulas (hits)")
+    parser.add_argument("--periods", "--period", metavar="P", help=f"one period ({DEFAULT})")
+    parser.add_argument("--tz", metavar="ZONE", help="time zone (the service's)")
+    parser.add_argument("--depth", metavar="N", help="with descendants this many levels down (0)")
+    parser.add_argument("--threshold", metavar="SHARE", help="of its parent, to be written (0)")
+    parser.add_argument("--limit", metavar="N", help="most descendants, 0 for all (0)")
+    parser.add_argument("--sort", metavar="METRIC", help="--sort=-METRIC is the largest first")
+    parser.add_argument("--format", choices=FORMATS, help="by the file's ending, else csv")
+    parser.add_argument("--output", metavar="FILE", default=_TO_STDOUT, help="(-, which is stdout)")
+    add_settings(parser, "redis_url", "data_dir")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the file; what was there before stays until the new one is whole."""
+    form = args.format or _ENDINGS.get(Path(args.output).suffix.lower(), FORMATS[0])
+    if form == "parquet" and args.output == _TO_STDOUT:
+        raise BadInput("output", args.output, "a file: Parquet is not written to stdout")
+    with closing(Whale(settings=settings_to_ask(args))) as whale:
+        services = whale.services
+        question = parse_plot(_fields(args), services.settings.limits)
+        head = head_of(args.of)
+        rows = rows_of(question.pk, services.graphing.graph(question), args.of)
+    if args.output == _TO_STDOUT:
+        write = write_rows_csv if form == "csv" else write_rows_ndjson
+        write(sys.stdout, head, rows)
+        return 0
+    target = Path(args.output)
+    try:
+        with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as made:
+            partial = Path(made.name)
+    except OSError as fault:
+        raise BadInput("output", args.output, f"a file that can be written ({fault})") from fault
+    try:
+        if form == "parquet":
+            write_rows_parquet(partial, head, rows)
+        else:
+            write = write_rows_csv if form == "csv" else write_rows_ndjson
+            with partial.open("w", encoding="utf-8", newline="") as out:
+                write(out, head, rows)
+        partial.chmod(0o666 & ~_umask())
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+    return 0
+
+
+def _fields(args: argparse.Namespace) -> dict[str, object]:
+    """The question: all that is below, unless an option says less."""
+    texts = {name: getattr(args, name) for name in (*_LITERALS, *_TEXTS)}
+    given = {
+        name: parse_literal(text, name) if name in _LITERALS else text
+        for name, text in texts.items()
+        if text is not None
+    }
+    return {"threshold": 0, "limit": 0, **given}
+
+
+def _umask() -> int:
+    """What a new file of this process may not be allowed; there is no way to only look."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

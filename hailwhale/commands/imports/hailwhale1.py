@@ -1,0 +1,47 @@
+"""The keys of a HailWhale of 2011 as a file to import: written down, while the import runs."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from hailwhale.errors import BadInput
+from hailwhale.services.imports.hailwhale1 import write_rows
+from hailwhale.store.redis.hailwhale1 import OriginalStore
+
+EPILOG = """\
+A HailWhale of 2011 is imported from its Redis, which is only read. Let it rest first: what it still
+counts is missed.
+
+  hailwhale import --format hailwhale1 redis://localhost:6379/0
+
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenDown:
+    """A file of rows, where they are from in words, and what tells this store from others."""
+
+    path: Path
+    shown: str
+    origin: str
+
+
+@contextmanager
+def written_down(url: str) -> Iterator[WrittenDown]:
+    """The rows of a store, in a file that is gone afterwards.
+
+    Raises `BadInput` when there is nothing of a HailWhale of 2011, `StoreUnavailable`.
+    """
+    with tempfile.TemporaryDirectory(prefix="hailwhale-") as folder:
+        path = Path(folder) / "rows"
+        with OriginalStore(url) as store, path.open("wb") as file:
+            if not write_rows(store, file):
+                expected = (
+                    "the store of a HailWhale of 2011, with hashes pk||dimension||interval||metric"
+                )
+                raise BadInput("file", store.shown, expected)
+        yield WrittenDown(path, store.shown, f"hailwhale1:{store.name}")

@@ -1,0 +1,114 @@
+"""Options that say how a file is read, and what of it makes an event: for `import` and `tail`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from hailwhale.core.imports.access_log import FORMATS
+from hailwhale.errors import BadInput
+from hailwhale.services.imports.column_mapping import Columns
+from hailwhale.services.imports.file_formats import (
+    LOG_DIMENSIONS,
+    LOG_PK,
+    PIXELS,
+    AccessLog,
+    LineReading,
+    Ndjson,
+    Reading,
+    Table,
+)
+from hailwhale.services.imports.hailwhale1 import FORMAT as ORIGINAL
+from hailwhale.services.imports.hailwhale1 import Original
+
+_COLUMNS = ("pk", "dimensions", "metrics", "at", "id", "uid")
+_LOG_ONLY = ("pixels", "pixel", "no_bots")
+
+LOG_EPILOG = """\
+Access logs (nginx, combined, clf, s3, cloudfront) have the fields host, user, time, method, path,
+query, status, status_class, bytes, referer, referer_host, user_agent and visitor, which is host and
+user_agent. Without options that say otherwise a line counts under the pk Requests, by path, status,
+method and referer, with its bytes, and its visitor makes uniques. With --pixels only requests of
+/count, /count.gif and /pixel.gif count, each as the event that its query is."""
+
+
+def add_mapping(parser: argparse.ArgumentParser, formats: tuple[str, ...], default: str) -> None:
+    """Give a command the options."""
+    choices = (*formats, *FORMATS)
+    parser.add_argument("--format", choices=choices, help=default)
+    where = "CSV, logs" if "csv" in formats else "logs"
+    parser.add_argument("--pk", metavar="PATH", help=f"{where}: what is counted")
+    for option, metavar, what in (
+        ("dimension", "PATH", "a dimension; may be repeated"),
+        ("metric", "NAME[=COLUMN]", "a column to sum up; may be repeated"),
+    ):
+        parser.add_argument(
+            f"--{option}",
+            f"--{option}s",
+            dest=f"{option}s",
+            action="append",
+            metavar=metavar,
+            help=f"{where}: {what}",
+        )
+    parser.add_argument("--at", metavar="COLUMN", help=f"{where}: when it happened (now)")
+    parser.add_argument("--id", metavar="COLUMN", help=f"{where}: the idempotency key")
+    parser.add_argument("--uid", metavar="COLUMN", help=f"{where}: who it was, for uniques")
+    parser.add_argument(
+        "--pixels",
+        action="store_true",
+        help=f"logs: requests of {', '.join(PIXELS)} alone, each the event of its query",
+    )
+    parser.add_argument(
+        "--pixel", action="append", metavar="PATH", help="logs: as --pixels, of this path"
+    )
+    parser.add_argument("--no-bots", action="store_true", help="logs: leave out bots")
+
+
+def reading_of(args: argparse.Namespace, default: str) -> Reading:
+    """The reading that the options describe, of the `default` format where they name none."""
+    form: str = args.format or default
+    if form in FORMATS:
+        return _access_log(args, form)
+    for name in _LOG_ONLY:
+        if getattr(args, name):
+            raise BadInput(name.replace("_", "-"), form, f"one of {', '.join(FORMATS)} with it")
+    given = _given(args)
+    if form == ORIGINAL:
+        if given:
+            name = next(iter(given))
+            raise BadInput(name, given[name], "--format csv with it: these keys say it themselves")
+        return Original()
+    if form == "csv":
+        return Table(Columns.parse(**given))
+    if given:
+        name = next(iter(given))
+        raise BadInput(name, given[name], "--format csv with it: a line of NDJSON says it itself")
+    return Ndjson()
+
+
+def line_reading_of(args: argparse.Namespace, default: str) -> LineReading:
+    """As `reading_of`, of a format whose lines stand alone."""
+    found = reading_of(args, default)
+    if isinstance(found, Ndjson | AccessLog) and args.format != "cloudfront":
+        return found
+    raise BadInput("format", args.format, "one whose lines stand alone")
+
+
+def _given(args: argparse.Namespace) -> dict[str, Any]:
+    return {name: getattr(args, name) for name in _COLUMNS if getattr(args, name) is not None}
+
+
+def _access_log(args: argparse.Namespace, form: str) -> AccessLog:
+    given = _given(args)
+    pixels = frozenset([*(args.pixel or ()), *(PIXELS if args.pixels else ())])
+    if pixels and given:
+        name = next(iter(given))
+        raise BadInput(name, given[name], "no mapping with --pixels: the query says it itself")
+    defaults: dict[str, Any] = {
+        "pk": LOG_PK,
+        "dimensions": LOG_DIMENSIONS[form],
+        "metrics": ["bytes"],
+        "at": "time",
+        "uid": "visitor",
+    }
+    return AccessLog(form, Columns.parse(**{**defaults, **given}), pixels, args.no_bots)

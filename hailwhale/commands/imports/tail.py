@@ -1,0 +1,126 @@
+"""`hailwhale tail`: follows a log and counts each of its lines exactly once, as it is written.
+
+Owns the options, the lock that keeps two of them off one log, and the pauses between two looks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from threading import Event
+
+from hailwhale.commands.imports.command import importing_over
+from hailwhale.commands.imports.mapping_options import LOG_EPILOG, add_mapping, line_reading_of
+from hailwhale.commands.options import Subparsers, add_settings, read_settings
+from hailwhale.commands.serve.log_setup import log_to_stderr
+from hailwhale.commands.serve.signals import stop_on_signals
+from hailwhale.errors import BadInput, StoreUnavailable
+from hailwhale.services.container import Services, open_services
+from hailwhale.services.imports.tail import QUIET_S, Following
+from hailwhale.settings import Settings
+
+log = logging.getLogger("hailwhale.tail")
+
+_LOOK_S = 0.5
+_RETRY_S = 0.5
+_EPILOG = """\
+  hailwhale tail /var/log/nginx/pixels.log --pixels
+
+counts every pixel that nginx served, from the beginning of the file. Renamed, copied and cut short,
+packed, killed, started again: each line counts once. The exit code after SIGTERM is 0.
+
+"""
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "tail",
+        help="follow a log and count each line exactly once",
+        description="Count the lines of a log as they come, until SIGTERM.",
+        epilog=_EPILOG + LOG_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("file", metavar="FILE", type=Path, help="the log, where it is written")
+    add_mapping(parser, ("ndjson",), "nginx")
+    parser.add_argument("--once", action="store_true", help="count what is there now, and end")
+    parser.add_argument(
+        "--name", default="", help="tells apart machines whose logs have the same path"
+    )
+    parser.add_argument(
+        "--quiet", type=float, default=QUIET_S, metavar="SECONDS", help=argparse.SUPPRESS
+    )
+    add_settings(parser, "redis_url", "data_dir")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Follow the log until a signal, or once; 1 when once rejected a line."""
+    settings = read_settings(args)
+    reading = line_reading_of(args, "nginx")
+    if not args.file.parent.is_dir():
+        raise BadInput("file", str(args.file), "a file in a folder that is there")
+    log_to_stderr(settings.log_format)
+    stop = Event() if args.once else stop_on_signals()
+    services = _opened(settings, stop, once=args.once)
+    if services is None:
+        return 0
+    with closing(services):
+        importing = importing_over(services)
+        following = Following(args.file, reading, importing, time.time, args.name, args.quiet)
+        with _locked(settings, following.name, args.file), closing(following):
+            if args.once:
+                while following.look():
+                    pass
+            else:
+                _follow(following, stop)
+        tally = following.tally
+    print(f"{args.file}: {tally.counted:,} counted, {tally.rejected:,} rejected", file=sys.stderr)
+    return 1 if args.once and tally.rejected else 0
+
+
+def _follow(following: Following, stop: Event) -> None:
+    while not stop.is_set():
+        try:
+            if not following.look():
+                stop.wait(_LOOK_S)
+        except StoreUnavailable as fault:
+            log.warning("%s; trying again in %s s", fault, _RETRY_S)
+            stop.wait(_RETRY_S)
+
+
+def _opened(settings: Settings, stop: Event, *, once: bool) -> Services | None:
+    """The services, once the store answers; None when it is time to stop before that."""
+    while not stop.is_set():
+        try:
+            return open_services(settings)
+        except StoreUnavailable as fault:
+            if once:
+                raise
+            log.warning("%s; trying again in %s s", fault, _RETRY_S)
+            stop.wait(_RETRY_S)
+    return None
+
+
+@contextmanager
+def _locked(settings: Settings, name: str, file: Path) -> Iterator[None]:
+    """Nobody else on this machine follows the log meanwhile; the lock ends with the process."""
+    path = settings.data_dir.expanduser() / f"{name}.lock"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.open("w")
+    except OSError as fault:
+        why = f"a folder to write a lock into ({fault.strerror})"
+        raise BadInput("data-dir", str(path.parent), why) from fault
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as fault:
+            raise BadInput("file", str(file), "a log that nobody else follows") from fault
+        yield

@@ -1,0 +1,47 @@
+"""`hailwhale keys`: the keys of sealed URLs, made and rotated in their file."""
+
+from __future__ import annotations
+
+import argparse
+
+from hailwhale.commands.options import Subparsers, add_settings, read_settings
+from hailwhale.errors import BadInput, HailWhaleError
+from hailwhale.services.security.keyring import new_file, rotate_file
+
+_KEPT = 3
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "keys",
+        help="make and rotate the keys of sealed URLs",
+        description="The first key seals; all of them open, so that what was sealed before a "
+        "rotation goes on working until its key is rotated out. Services look at the file again "
+        "when it changes. Each machine that serves needs the same keys.",
+        epilog="example: hailwhale keys new; later: hailwhale keys rotate --keep 1",
+    )
+    parser.add_argument("what", choices=("new", "rotate"), help="make the file, or add a key to it")
+    parser.add_argument(
+        "--keep",
+        metavar="N",
+        type=int,
+        default=_KEPT,
+        help=f"with rotate: so many of the keys there were go on opening ({_KEPT})",
+    )
+    add_settings(parser, "key_file", "data_dir")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the file and say which keys are in it; a key itself is never shown."""
+    settings = read_settings(args)
+    if settings.seal_keys:
+        raise HailWhaleError("the keys are those of HAILWHALE_SEAL_KEYS: no file is looked at")
+    if args.keep < 0:
+        raise BadInput("keep", args.keep, "a number of keys, or 0")
+    path = settings.keys_path
+    keys = [new_file(path)] if args.what == "new" else rotate_file(path, args.keep)
+    ids = [key.id.hex() for key in keys]
+    print(f"{path}: {ids[0]} seals" + "".join(f", {id} opens" for id in ids[1:]))
+    return 0

@@ -1,0 +1,124 @@
+"""`hailwhale serve`, `hailwhale hail` and `hailwhale whale`: what answers HTTP."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+from functools import partial
+
+from hailwhale.commands.options import Subparsers, add_settings, environment, read_settings
+from hailwhale.commands.serve.log_setup import log_to_stderr
+from hailwhale.commands.serve.signals import end_with_parent
+from hailwhale.commands.serve.socket_holder import hold
+from hailwhale.commands.serve.sockets import netloc, opened
+from hailwhale.commands.serve.wsgi_servers import server, server_name
+from hailwhale.errors import BadSetting, StoreUnavailable
+from hailwhale.services.container import open_services
+from hailwhale.settings import Settings
+from hailwhale.web.apps import hail_app, whale_app
+from hailwhale.web.lazy_app import LateApp
+
+log = logging.getLogger("hailwhale.web")
+
+_SERVING = ("host", "port", "workers", "threads", "server", "open_to_all")
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the three commands."""
+    serve = subparsers.add_parser(
+        "serve",
+        help="everything on one machine: web, drain, embedded Valkey",
+        description="Serve hail and whale on one port, count what is buffered, and keep the data "
+        "in an embedded Valkey (or in HAILWHALE_REDIS_URL). What dies is started again. SIGTERM "
+        "answers what is in flight, counts what is buffered, writes the data out and exits.",
+    )
+    add_settings(serve, *_SERVING, "data_dir", "redis_url")
+    serve.set_defaults(run=run_serve)
+
+    hail = subparsers.add_parser(
+        "hail",
+        help="the accepting app alone, over a shared store",
+        description="Serve /count into the buffer of HAILWHALE_REDIS_URL, for `hailwhale drain`.",
+    )
+    add_settings(hail, *_SERVING, "redis_url")
+    _add_hidden(hail)
+    hail.set_defaults(run=run_web, buffered=True)
+
+    whale = subparsers.add_parser(
+        "whale",
+        help="the counting and answering app alone, over a shared store",
+        description="Serve questions, and counting at once, over HAILWHALE_REDIS_URL.",
+    )
+    add_settings(whale, *_SERVING, "redis_url")
+    whale.add_argument(
+        "--buffered",
+        action="store_true",
+        help="/count goes into the buffer: a `hailwhale drain` runs on the same store",
+    )
+    _add_hidden(whale)
+    whale.set_defaults(run=run_web)
+
+
+def _add_hidden(parser: argparse.ArgumentParser) -> None:
+    """What `hold` and `hailwhale serve` tell the server that is their child."""
+    parser.add_argument("--listen-fd", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--quiet", action="store_true", help=argparse.SUPPRESS)
+
+
+def run_serve(args: argparse.Namespace) -> int:
+    """Supervise the whole service until a signal; 0 when it ended in good order."""
+    from hailwhale.commands.serve.supervisor import Supervisor
+
+    environ = environment(args)
+    settings = Settings.from_env(environ)
+    log_to_stderr(settings.log_format)
+    Supervisor(settings, environ).run()
+    return 0
+
+
+def run_web(args: argparse.Namespace) -> int:
+    """Serve one app until a signal: look whether it can be, then hold the socket for it."""
+    if args.parent is not None:
+        return _serve_for_parent(args)
+    settings = read_settings(args)
+    log_to_stderr(settings.log_format)
+    server_name(settings)  # one that is not there is said now, not by the child
+    listener, settings = opened(settings, os.environ)
+    if not settings.redis_url:
+        raise BadSetting(
+            f"HAILWHALE_REDIS_URL: `hailwhale {args.command}` is for a store that several "
+            "processes share, so it needs one; `hailwhale serve` brings its own"
+        )
+    try:
+        open_services(settings).close()  # what is wrong is said here, and not by every worker
+    except StoreUnavailable as fault:
+        if not _spooled(args, settings):
+            raise
+        log.warning("%s; starting all the same", fault)
+    buffered = ["--buffered"] if args.command == "whale" and args.buffered else []
+    return hold([args.command, *buffered], listener, environment(args))
+
+
+def _serve_for_parent(args: argparse.Namespace) -> int:
+    """Serve on the parent's socket; it looked at everything else."""
+    end_with_parent(args.parent)
+    environ = environment(args)
+    settings = Settings.from_env(environ)
+    log_to_stderr(settings.log_format)
+    listener, settings = opened(settings, environ, args.listen_fd)
+    make_app = hail_app if args.command == "hail" else partial(whale_app, buffered=args.buffered)
+    app = LateApp(make_app, settings, spooled=_spooled(args, settings))
+    where = netloc(settings.host, settings.port)
+
+    def ready() -> None:
+        if not args.quiet:
+            print(f"{args.command} on http://{where}", flush=True)
+
+    server(settings)(app, settings, listener, ready)
+    return 0
+
+
+def _spooled(args: argparse.Namespace, settings: Settings) -> bool:
+    return bool(args.buffered) and settings.spool_bytes > 0

@@ -1,0 +1,62 @@
+"""`hailwhale hail` and `hailwhale whale`: a socket that is held while what serves on it changes.
+
+The server is a child process. A hang-up (SIGHUP) has it answer what is in flight and end, and a new
+one, of whatever code and packages are installed by then, go on with the connections that waited: a
+restart that loses none.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from hailwhale.commands.serve.child_process import Child
+from hailwhale.commands.serve.signals import GRACE_S
+
+_PATIENCE_S = GRACE_S + 5
+_TICK_S = 0.1
+
+
+def hold(arguments: Sequence[str], listener: socket.socket, environ: Mapping[str, str]) -> int:
+    """Run a command of ours on a socket until SIGTERM or SIGINT; 0 when it ended in good order.
+
+    It is given `--listen-fd` and `--parent`, and is started again when it dies.
+    """
+    told = _Told()
+    fd = listener.fileno()
+    handed = ["--listen-fd", str(fd), "--parent", str(os.getpid())]
+    child = Child(arguments[0], [*arguments, *handed], [fd], own_group=False)
+    child.start(environ)
+    try:
+        while not told.stop:
+            if told.renew:
+                told.renew = False
+                child.renew(environ, _PATIENCE_S)
+            child.look_after(environ)
+            time.sleep(_TICK_S)
+    finally:
+        listener.close()  # before the server goes, so that nothing queues up
+        child.stop(_PATIENCE_S)
+    return 0
+
+
+class _Told:
+    """What signals asked for."""
+
+    def __init__(self) -> None:
+        self.stop = False
+        self.renew = False
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, self._stop)
+        with suppress(AttributeError):  # where there is no SIGHUP
+            signal.signal(signal.SIGHUP, self._renew)
+
+    def _stop(self, _signal: int, _frame: object) -> None:
+        self.stop = True
+
+    def _renew(self, _signal: int, _frame: object) -> None:
+        self.renew = True

@@ -1,0 +1,123 @@
+"""The listening socket: opened before any server process, so that a wrong address is said once.
+
+It is handed to the server as a file descriptor. Whoever opened it may start the server anew while
+connections wait in its backlog: `hailwhale serve` does, and so do service managers.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+from hailwhale.errors import BadSetting
+from hailwhale.services.security.bind_check import refuse_unsafe
+from hailwhale.settings import Settings
+
+BACKLOG = 2048
+_LET_GO_S = 1.0  # a server that was just killed may hold its port a moment longer
+_LOOK_S = 0.05
+_SYSTEMD_FD = 3  # the first that systemd hands on: sd_listen_fds(3)
+
+
+def opened(
+    settings: Settings, environ: Mapping[str, str], fd: int | None = None
+) -> tuple[socket.socket, Settings]:
+    """The socket to serve on, and the settings with the address that it has.
+
+    It is `fd`, one that systemd handed on (`LISTEN_FDS`), or else a new one on the settings' host
+    and port. Raises `BadSetting` when there is none to be had, or not safely.
+    """
+    if fd is None and environ.get("LISTEN_PID") == str(os.getpid()):
+        if environ.get("LISTEN_FDS") != "1":
+            raise BadSetting(
+                "LISTEN_FDS: a socket unit with one ListenStream is expected, "
+                f"not {environ.get('LISTEN_FDS')} sockets"
+            )
+        fd = _SYSTEMD_FD
+    if fd is None:
+        refuse_unsafe(settings)
+        return listen(settings.host, settings.port), settings
+    listener = _handed(fd)
+    host, port = listener.getsockname()[:2]
+    found = replace(settings, host=host, port=port)
+    try:
+        refuse_unsafe(found)
+    except BadSetting:
+        listener.close()
+        raise
+    return listener, found
+
+
+def _handed(fd: int) -> socket.socket:
+    try:
+        listener = socket.socket(fileno=fd)
+    except OSError as fault:
+        raise BadSetting(f"LISTEN_FDS: {fd} is not a socket: {fault}") from fault
+    listens = listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    if not listens or listener.family not in (socket.AF_INET, socket.AF_INET6):
+        listener.close()
+        raise BadSetting(
+            "LISTEN_FDS: a TCP socket that listens is expected, such as ListenStream=127.0.0.1:8085"
+        )
+    listener.set_inheritable(False)
+    return listener
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens; port 0 takes a free one. Raises `BadSetting` when it cannot."""
+    deadline_s = time.monotonic() + _LET_GO_S
+    while True:
+        try:
+            return _bound(host, port)
+        except (OSError, UnicodeError, OverflowError) as fault:
+            in_use = isinstance(fault, OSError) and fault.errno == errno.EADDRINUSE
+            if in_use and time.monotonic() < deadline_s:
+                time.sleep(_LOOK_S)
+                continue
+            if in_use:
+                raise BadSetting(
+                    f"HAILWHALE_PORT: another program listens on {netloc(host, port)}: stop it, or "
+                    "choose another port with --port or HAILWHALE_PORT"
+                ) from fault
+            raise BadSetting(
+                f"HAILWHALE_HOST: cannot listen on {netloc(host, port)}: {fault}"
+            ) from fault
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    listener = bound(host, port, socket.SOCK_STREAM)
+    try:
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def bound(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
+    """A socket of a kind at an address; raises `OSError` when it cannot be had."""
+    found = socket.getaddrinfo(host, port, type=kind, flags=socket.AI_PASSIVE)
+    # IPv4 first: `localhost` may be both, and most clients try 127.0.0.1.
+    family, kind, protocol, _, address = min(found, key=lambda info: info[0] != socket.AF_INET)
+    made = socket.socket(family, kind, protocol)
+    try:
+        if kind is socket.SOCK_STREAM:  # by UDP two could share the port, and each get a part
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def netloc(host: str, port: int) -> str:
+    """Host and port as a URL has them.
+
+    >>> netloc("127.0.0.1", 8085), netloc("::1", 8085)
+    ('127.0.0.1:8085', '[::1]:8085')
+    """
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,167 @@
+"""The supervisor of `hailwhale serve`: an embedded Valkey, a web process and a drain, kept running.
+
+It owns their order. Up: the address, the store, the children, and the word that it serves once a
+request was answered. Down: no new connections, the requests in flight, the drain's step, what is
+still buffered, the store. It does not know what the children do with a request or a hit.
+"""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+
+from hailwhale.commands.options import shown_store
+from hailwhale.commands.serve.child_process import Child
+from hailwhale.commands.serve.signals import GRACE_S, end_with_parent
+from hailwhale.commands.serve.sockets import netloc, opened
+from hailwhale.commands.serve.wsgi_servers import server_name
+from hailwhale.errors import HailWhaleError, StoreUnavailable
+from hailwhale.services.container import Services, open_services
+from hailwhale.settings import Settings
+from hailwhale.store.embedded import EmbeddedValkey
+
+_TICK_S = 0.05
+_READY_S = 60.0
+_DRAINING_S = 4.0
+_WEB_PATIENCE_S = GRACE_S + 3.0
+_DRAIN_PATIENCE_S = 10.0
+_REVIVE_AGAIN_S = 1.0
+_ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
+
+log = logging.getLogger("hailwhale.serve")
+
+
+class Supervisor:
+    """Runs the whole service on one machine until SIGTERM, SIGINT or SIGHUP."""
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+        """`environ` is what `settings` was read from: the children read theirs from it."""
+        self._settings = settings
+        self._environ = dict(environ)
+        self._server: EmbeddedValkey | None = None
+        self._look_at_server_s = 0.0
+        self._stopping = False
+
+    def run(self) -> None:
+        """Serve until told to stop.
+
+        Raises `HailWhaleError` when it cannot start: an address or data directory in use, a store
+        made of something else. What dies later is started again.
+        """
+        server_name(self._settings)  # one that is not there is said now, not by the child
+        self._stop_on_signals()
+        with ExitStack() as stack:  # unwound from the last, which is the order to stop in
+            listener, self._settings = opened(self._settings, self._environ)
+            stack.callback(listener.close)
+            services = self._open_store(stack)
+            fd, parent = listener.fileno(), ["--parent", str(os.getpid())]
+            web = Child(
+                "web", ["whale", "--buffered", "--quiet", "--listen-fd", str(fd), *parent], [fd]
+            )
+            drain = Child("drain", ["drain", *parent])
+            stack.callback(_drain_rest, services)
+            drain.start(self._environ)
+            stack.callback(drain.stop, _DRAIN_PATIENCE_S)
+            web.start(self._environ)
+            stack.callback(web.stop, _WEB_PATIENCE_S)
+            stack.callback(listener.close)  # before the web process goes, so nothing queues up
+            self._announce(listener, (web, drain))
+            while not self._stopping:
+                self._look_after_store((web, drain))
+                web.look_after(self._environ)
+                drain.look_after(self._environ)
+                time.sleep(_TICK_S)
+
+    def _stop_on_signals(self) -> None:
+        def stop(_signal: int, _frame: object) -> None:
+            self._stopping = True
+
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                signal.signal(number, stop)
+
+    def _open_store(self, stack: ExitStack) -> Services:
+        """The store, started if it is ours; the children get its URL."""
+        if not self._settings.redis_url:
+            self._server = EmbeddedValkey(
+                self._settings.data_dir, self._settings.fsync, _ending_with(os.getpid())
+            )
+            self._server.start()
+            stack.callback(self._server.stop)
+            self._environ["HAILWHALE_REDIS_URL"] = self._server.url
+        url = self._environ["HAILWHALE_REDIS_URL"]
+        services = open_services(replace(self._settings, redis_url=url))
+        stack.callback(services.close)
+        return services
+
+    def _announce(self, listener: socket.socket, children: tuple[Child, ...]) -> None:
+        """Say that it serves, once it does."""
+        host, port = self._settings.host, listener.getsockname()[1]
+        deadline_s = time.monotonic() + _READY_S
+        while not self._stopping and not _answers(_ANYWHERE.get(host, host), port):
+            for child in children:
+                if child.exit_code is not None:
+                    raise HailWhaleError(f"the {child.name} process {child.ended()} at its start")
+            if time.monotonic() > deadline_s:
+                raise HailWhaleError(f"the web process did not answer within {_READY_S:.0f} s")
+            time.sleep(_TICK_S)
+        if not self._stopping:
+            where = shown_store(self._settings)
+            print(f"HailWhale on http://{netloc(host, port)} (data in {where})", flush=True)
+
+    def _look_after_store(self, children: tuple[Child, ...]) -> None:
+        """Start the embedded Valkey again if it died."""
+        if self._server is None or time.monotonic() < self._look_at_server_s:
+            return
+        try:
+            if not self._server.revive():
+                return
+        except (StoreUnavailable, OSError) as fault:
+            log.error("%s; trying again in %.0f s", fault, _REVIVE_AGAIN_S)
+            self._look_at_server_s = time.monotonic() + _REVIVE_AGAIN_S
+            return
+        log.warning("the embedded Valkey had died; it is back with its data")
+        if self._server.url != self._environ["HAILWHALE_REDIS_URL"]:
+            self._environ["HAILWHALE_REDIS_URL"] = self._server.url
+            for child in children:  # they come back with the new address
+                child.terminate()
+
+
+def _drain_rest(services: Services) -> None:
+    """Count what is still buffered, for a few seconds at most; the rest waits in the store."""
+    deadline_s = time.monotonic() + _DRAINING_S
+    with suppress(StoreUnavailable):
+        while waiting := services.store.loads():
+            for load in waiting:
+                if time.monotonic() > deadline_s:
+                    return
+                services.drain.step(load.shard)
+
+
+def _ending_with(parent_pid: int) -> Callable[[], None] | None:
+    """For the server's process: on Linux it ends in good order when this one is killed.
+
+    Elsewhere nobody tells it; then the next owner of the directory stops it.
+    """
+    if sys.platform != "linux":
+        return None
+    return lambda: end_with_parent(parent_pid, signal.SIGTERM)
+
+
+def _answers(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=2)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

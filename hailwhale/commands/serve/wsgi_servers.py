@@ -1,0 +1,56 @@
+"""Which WSGI server serves: gunicorn, which is always there, or Granian, which is faster.
+
+Owns the choice, so that neither server is imported unless it serves.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Protocol
+
+from hailwhale.errors import BadSetting
+from hailwhale.settings import Settings
+from hailwhale.web.lazy_app import LateApp
+
+
+class Run(Protocol):
+    """Serves an app on a listener, which it takes over, until SIGTERM; then answers what is in
+    flight and returns, or ends by SystemExit. `ready` is called when the listener is listened on.
+    """
+
+    def __call__(
+        self,
+        app: LateApp,
+        settings: Settings,
+        listener: socket.socket,
+        ready: Callable[[], None] = ...,
+    ) -> None: ...
+
+
+def server_name(settings: Settings) -> str:
+    """`gunicorn` or `granian`: what the settings name, or for `auto` the fastest installed.
+
+    Raises `BadSetting` when what they name is not installed.
+    """
+    has_granian = find_spec("granian") is not None
+    if settings.server == "granian" and not has_granian:
+        raise BadSetting(
+            "HAILWHALE_SERVER: granian is not installed: pip install 'hailwhale[fast]', or serve "
+            "with gunicorn (--server gunicorn)"
+        )
+    if settings.server == "auto":
+        return "granian" if has_granian else "gunicorn"
+    return settings.server
+
+
+def server(settings: Settings) -> Run:
+    """The server of that name; raises `BadSetting` as `server_name` does."""
+    if server_name(settings) == "granian":
+        from hailwhale.commands.serve.granian import run as run_granian
+
+        return run_granian
+    from hailwhale.commands.serve.gunicorn import run as run_gunicorn
+
+    return run_gunicorn

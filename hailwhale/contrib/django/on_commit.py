@@ -1,0 +1,64 @@
+"""Counting with the transaction: what is rolled back was never counted.
+
+Owns when an event is sent, and that what is wrong with it is said before. How is `conf`'s.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+
+from hailwhale.contrib.django import conf
+from hailwhale.core.events.event import parse_event
+from hailwhale.errors import HailWhaleError
+
+log = logging.getLogger(__name__)
+
+clock = time.time
+
+Fields = dict[str, Any]
+
+
+def count(fields: Fields, using: str | None) -> bool | None:
+    """Count one event when the transaction on the database `using` commits; without one, now.
+
+    An event that waits keeps the time of this call. Raises `BadInput` here and now in both cases.
+    True, or False for an `id` that was counted before; None when the event waits.
+    """
+    send, now_s = conf.sender(), clock()
+    parse_event(fields, now_s, conf.whale().settings.limits)
+    if _in_transaction(using):
+        _send_at_commit(send, {"at": int(now_s), **fields}, using)
+        return None
+    return send(**fields) is not False
+
+
+def update_count_to(fields: Fields, using: str | None) -> None:
+    """Set counters to their values, at the same moments. It goes straight to the store."""
+    send = conf.whale().update_count_to
+    parse_event(fields, clock(), conf.whale().settings.limits, add_hits=False)
+    if _in_transaction(using):
+        _send_at_commit(send, fields, using)
+    else:
+        send(**fields)
+
+
+def _in_transaction(using: str | None) -> bool:
+    return bool(transaction.get_connection(using).in_atomic_block)
+
+
+def _send_at_commit(send: conf.Send, fields: Fields, using: str | None) -> None:
+    transaction.on_commit(partial(_send_late, send, fields), using=using, robust=True)
+
+
+def _send_late(send: conf.Send, fields: Fields) -> None:
+    """The rows are there, and whoever made them cannot be told any more: the log is."""
+    try:
+        send(**fields)
+    except HailWhaleError as fault:
+        log.error("%s; not counted: %s", fault, json.dumps(fields, default=str))

@@ -1,0 +1,150 @@
+"""Memory: when the evidence that counts begins, and how much of it counts still.
+
+Owns ageing, and noticing that things have changed. It does not know what is
+concluded from the evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hailwhale.core.decisions.evidence import Floats, Path, Places, Tally, Weighed
+from hailwhale.core.decisions.nodes import joint_weights
+from hailwhale.core.decisions.policy import Policy
+
+_DAY_S = 86_400.0
+_TINY = 1e-12
+_FINEST = 40  # nodes by which a change is looked for, the busiest
+_LEAST = 20.0  # conversions on either side of a change; with fewer nothing could be told
+_ENOUGH = 100.0  # conversions in all, before it is looked for
+_CLOSER = 1.25  # changes are tried at ever larger distances from now
+_SPREAD = 0.2  # of options' effects, and of what nodes change about them
+_BASE, _LEVEL = 0.5, 0.1  # of the baseline, and of how the level of all drifts anyway
+
+
+def remembered(policy: Policy, ages_s: Floats, widths_s: Floats) -> Floats:
+    """How much each bucket counts by its age."""
+    if policy.half_life_days is None:
+        return np.ones_like(ages_s)
+    found: Floats = 0.5 ** ((ages_s + widths_s / 2) / (policy.half_life_days * _DAY_S))
+    return found
+
+
+def since_change(tally: Tally, weighed: Weighed, policy: Policy) -> int:
+    """The bucket since which things are as they are now; 0 where nothing says that they changed.
+
+    A change is held to be there when the sums before and after it are likelier to come of two
+    different sets of effects than of one, by `policy.change` in units of log-likelihood: a Bayes
+    factor (Kass and Raftery 1995, JASA 90). That all options go up or down together is no change.
+    """
+    looked = _Looked.at(tally, weighed)
+    if policy.change <= 0 or looked is None:
+        return 0
+    found = max(((looked.evidence(bucket), bucket) for bucket in looked.candidates), default=None)
+    return found[1] if found is not None and found[0] > policy.change else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """Sums up to each bucket at the nodes that are looked at, in units of information."""
+
+    paths: Sequence[Path]
+    pairs: Places
+    weights: Floats  # [B, K, n + p], added up from the first bucket
+    rewards: Floats  # [B, K, n + p]
+    scale: float
+    unit: float
+
+    @classmethod
+    def at(cls, tally: Tally, weighed: Weighed) -> _Looked | None:
+        """What there is to look at; None when there is too little."""
+        total = weighed.weights.sum(axis=(0, 1))
+        reward = weighed.rewards[:, :, 0].sum()
+        if total[0] <= 0 or len(weighed.weights) < 4:
+            return None
+        mean = reward / total[0]
+        noise = max(weighed.squares[..., 0].sum() / total[0] - mean**2, _TINY)
+        unit = max(abs(mean), 0.05 * float(np.sqrt(noise)))
+        scale = unit**2 / noise
+        if scale * total[0] < _ENOUGH:
+            return None
+        size = len(tally.nodes)
+        nodes = [place for place, path in enumerate(tally.nodes) if len(path) <= 2]
+        nodes = sorted(sorted(nodes, key=lambda place: -total[place])[:_FINEST])
+        where = {place: at for at, place in enumerate(nodes)}
+        pairs = [
+            (at, where[int(low)], where[int(high)])
+            for at, (low, high) in enumerate(tally.pairs)
+            if int(low) in where and int(high) in where
+        ]
+        columns = [*nodes, *(size + at for at, _, _ in pairs)]
+        return cls(
+            [tally.nodes[place] for place in nodes],
+            np.array([pair[1:] for pair in pairs], dtype=np.intp).reshape(-1, 2),
+            np.cumsum(weighed.weights[:, :, columns], axis=0),
+            np.cumsum(weighed.rewards[:, :, columns], axis=0),
+            scale,
+            unit,
+        )
+
+    @property
+    def candidates(self) -> list[int]:
+        """Buckets since which things may be as they are, each much further back than the last."""
+        known = self.scale * self.weights[:, :, 0].sum(axis=1)
+        found, wanted = [], _LEAST
+        for bucket in range(len(known) - 1, 0, -1):
+            after = known[-1] - known[bucket - 1]
+            if after >= wanted and known[bucket - 1] >= _LEAST:
+                found.append(bucket)
+                wanted = _CLOSER * after
+        return found
+
+    def evidence(self, bucket: int) -> float:
+        """How much likelier a change at a bucket makes the sums, as a logarithm."""
+        whole = self._equations(len(self.weights))
+        before = self._equations(bucket)
+        after = (whole[0] - before[0], whole[1] - before[1])
+        base = _baseline(*whole)
+        apart = sum(_likelihood(*each, _shifted(*each, base))[0] for each in (before, after))
+        together, effects = _likelihood(*whole, base)
+        # Even without a change the level may have drifted: one more thing to learn of what is new.
+        off = after[1][:, 0].sum() - np.einsum("ki,ki->", after[0][:, 0, :], effects + base)
+        known = after[0][:, 0, 0].sum() * _LEVEL**2
+        drift = 0.5 * off**2 * _LEVEL**2 / (1 + known) - 0.5 * np.log1p(known)
+        return float(apart - together - drift)
+
+    def _equations(self, buckets: int) -> tuple[Floats, Floats]:
+        weights, rewards = self.weights[buckets - 1], self.rewards[buckets - 1]
+        size = len(self.paths)
+        joint = self.scale * joint_weights(self.paths, self.pairs, weights)
+        return joint, self.scale * rewards[:, :size] / self.unit
+
+
+def _baseline(matrix: Floats, right: Floats) -> Floats:
+    ridge = np.full(matrix.shape[1], 1 / _BASE**2)
+    ridge[0] = 1e-6
+    found: Floats = np.linalg.solve(matrix.sum(axis=0) + np.diag(ridge), right.sum(axis=0))
+    return found
+
+
+def _shifted(matrix: Floats, right: Floats, base: Floats) -> Floats:
+    """The baseline at the level that these sums have."""
+    found = np.array(base)
+    found[0] += (right[:, 0].sum() - (matrix[:, 0, :] @ base).sum()) / (
+        matrix[:, 0, 0].sum() + 1e-9
+    )
+    return found
+
+
+def _likelihood(matrix: Floats, right: Floats, base: Floats) -> tuple[float, Floats]:
+    """The log-likelihood of sums with options' effects integrated out, and the effects."""
+    left = right - matrix @ base
+    precision = matrix + np.eye(matrix.shape[1]) / _SPREAD**2
+    effects: Floats = np.linalg.solve(precision, left[:, :, None])[:, :, 0].astype(np.float64)
+    _, size = np.linalg.slogdet(precision * _SPREAD**2)
+    by_effects = 0.5 * (left * effects).sum() - 0.5 * size.sum()
+    by_base = (right @ base).sum() - 0.5 * np.einsum("i,kij,j->", base, matrix, base)
+    return float(by_effects + by_base), effects

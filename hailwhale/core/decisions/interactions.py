@@ -1,0 +1,110 @@
+"""Pairs: where two dimensions together say more than each by itself.
+
+Owns which pairs become columns of the regression. Every pair of dimensions is looked at, and those
+whose own evidence carries them are taken: by how much likelier what single nodes leave unexplained
+is if pairs have effects (a Bayes factor). Most decisions need none, and pay nothing for them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hailwhale.core.decisions.evidence import Floats, Places
+from hailwhale.core.decisions.nodes import Nodes
+from hailwhale.core.decisions.ridge import Equations, Solution
+
+_TINY = 1e-12
+_SPREADS = (0.01, 0.04, 0.16)  # variances of pairs' effects that are tried
+_MOST_FAMILIES, _MOST_PAIRS = 3, 200
+
+
+@dataclass(frozen=True, slots=True)
+class PairColumns:
+    """Pairs that became columns: their places among all pairs, and which of them share a spread."""
+
+    chosen: Places  # [p] places among the pairs
+    family: Places  # [p] from 0
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was counted of all pairs, by option (K) and pair (P), and which nodes come with them.
+
+    A pair is at its two nodes, at those above them and at the root for sure (`surely`, [P, N]); at
+    nodes of other dimensions (`maybe`) as often as anybody is (`often`, [K, N]).
+    """
+
+    weights: Floats  # [K, P]
+    rewards: Floats  # [K, P], in units
+    surely: Floats
+    maybe: Floats
+    often: Floats
+
+    def sums(self, effects: Floats) -> Floats:
+        """What effects of nodes, [K, N], add up to at each pair."""
+        found: Floats = effects @ self.surely.T + (effects * self.often) @ self.maybe.T
+        return found
+
+    def along(self, chosen: Places) -> Floats:
+        """How much of each chosen pair is at each node, [K, p, N]."""
+        found: Floats = self.surely[chosen] + self.maybe[chosen] * self.often[:, None, :]
+        return found
+
+
+def telling_pairs(
+    nodes: Nodes, counted: Counted, solution: Solution, scale: float, least: float
+) -> PairColumns:
+    """The pairs worth having: of dimensions whose pairs are likelier to matter than not, by `least`
+    in units of log-likelihood. `scale` makes information of weight."""
+    weights, rewards = counted.weights, counted.rewards
+    expected = counted.sums(solution.effects + solution.baseline)
+    left = scale * (rewards - weights * expected)
+    known = scale * weights
+    # What all options have in common at a pair says nothing about which is better there.
+    left = left - known * (left.sum(axis=0) / np.maximum(known.sum(axis=0), _TINY))
+    found = []
+    for names in dict.fromkeys(nodes.pair_names):
+        mine = [place for place, each in enumerate(nodes.pair_names) if each == names]
+        evidence = max(_log_bayes(left[:, mine], known[:, mine], spread) for spread in _SPREADS)
+        if evidence > least:
+            found.append((evidence, mine))
+    found.sort(key=lambda each: -each[0])
+    chosen: list[int] = []
+    family: list[int] = []
+    for number, (_, mine) in enumerate(found[:_MOST_FAMILIES]):
+        if len(chosen) + len(mine) <= _MOST_PAIRS:
+            chosen += mine
+            family += [number] * len(mine)
+    return PairColumns(np.array(chosen, dtype=np.intp), np.array(family, dtype=np.intp))
+
+
+def _log_bayes(left: Floats, known: Floats, spread: float) -> float:
+    stretch = 1 + spread * known
+    return float((-0.5 * np.log(stretch) + 0.5 * left**2 * spread / stretch).sum())
+
+
+def with_pairs(
+    equations: Equations, nodes: Nodes, counted: Counted, columns: PairColumns, scale: float
+) -> Equations:
+    """The equations with pairs as further columns.
+
+    Weights of three and four nodes together were not counted: given a pair, other nodes are met as
+    often as they are anyway.
+    """
+    chosen = columns.chosen
+    own, at = counted.weights[:, chosen], counted.along(chosen)
+    cross = own[:, :, None] * at  # [K, p, N]
+    low, high = nodes.pairs[chosen].T
+    both = own[:, :, None] * at[:, :, low] * at[:, :, high]
+    both = (both + both.transpose(0, 2, 1)) / 2
+    places = np.arange(len(chosen))
+    both[:, places, places] = own
+    top = np.concatenate([equations.matrix, scale * cross.transpose(0, 2, 1)], axis=2)
+    bottom = np.concatenate([scale * cross, scale * both], axis=2)
+    return Equations(
+        np.concatenate([top, bottom], axis=1),
+        np.concatenate([equations.right, scale * counted.rewards[:, chosen]], axis=1),
+        np.concatenate([equations.family, columns.family + equations.family.max() + 1]),
+    )

@@ -1,0 +1,141 @@
+"""The model: what each option is worth to each kind of visitor, from sums alone.
+
+The reward per unit of weight of option k for a visitor at columns x (nodes, and pairs of them) is
+
+    average + unit * sum of (baseline[i] + effect[k, i]) over i of x
+
+with normal noise. Owns what the regression is made of and what comes of it; the estimation itself
+is in `ridge`, and which pairs are columns in `pairs`. It must not know how options are chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hailwhale.core.decisions.evidence import Floats, Path, Places
+from hailwhale.core.decisions.interactions import Counted, PairColumns, telling_pairs, with_pairs
+from hailwhale.core.decisions.nodes import Nodes, joint_weights, with_lacking
+from hailwhale.core.decisions.policy import Policy
+from hailwhale.core.decisions.ridge import Equations, Prior, Solution, solve
+
+_TINY = 1e-12
+# Until results have shown how they scatter, they are taken to be as rare as one in a hundred, for
+# so many conversions: what is counted in bulk shows no scatter at all.
+_RARE, _RARE_EVENTS = 100.0, 20.0
+_LOTS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """The sums that a model is made of: by option (K), node (N) and pair (P)."""
+
+    weights: Floats  # [K, N + P]
+    rewards: Floats  # [K, N + P]
+    squares: Floats  # [K, 3], as in `Weighed`
+    hits: Floats  # [K]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What was estimated, in units of `unit`.
+
+    `noise` is the variance of a reward per unit of weight. Columns are the nodes and behind them
+    the pairs of `pair_columns`, by their places among all pairs; `family` numbers whose effects
+    spread alike, by the variances `solution.spreads`. `pair_spread` is that of pairs with none.
+    """
+
+    nodes: Nodes
+    options: tuple[str, ...]
+    average: float
+    unit: float
+    noise: float
+    solution: Solution
+    family: Places
+    pair_columns: dict[int, int]
+    pair_spread: float
+    sums: Sums
+
+    @property
+    def conversions(self) -> Floats:
+        """How certain the worth of each option is, as so many conversions would make it, [K]."""
+        found: Floats = self.sums.weights[:, 0] * self.average**2 / self.noise
+        return found
+
+
+def noise_of(sums: Sums) -> float:
+    """The variance of a reward per unit of weight, within options."""
+    weight, reward = sums.weights[:, 0], sums.rewards[:, 0]
+    if weight.sum() <= 0:
+        return 1.0
+    mean = reward / np.maximum(weight, _TINY)
+    assumed = _RARE * max((reward.sum() / weight.sum()) ** 2, _TINY)
+    square, cross, under = sums.squares.T
+    # Squares add up to at least those of equal results. Where they do not, nobody counted them.
+    if (square < 0.999 * reward**2 / np.maximum(sums.hits, 1.0)).any():
+        return float(assumed)
+    within = (square - 2 * mean * cross + mean**2 * under).sum() / weight.sum()
+    conversions = reward.sum() ** 2 / max(square.sum(), _TINY)
+    trusted = max(min(conversions, sums.hits.sum()), sums.hits.sum() / 1_000)
+    # A few large lots scatter by where they come from: the more results, the more is believed.
+    seen = min(max(within, 0.0), assumed * max(1.0, trusted / _LOTS))
+    blended = (_RARE_EVENTS * assumed + trusted * seen) / (_RARE_EVENTS + trusted)
+    return float(max(blended, _TINY))
+
+
+def estimate(
+    options: Sequence[str], paths: Sequence[Path], pairs: Places, sums: Sums, policy: Policy
+) -> Model:
+    """The model of these sums."""
+    size = len(paths)
+    joint = joint_weights(paths, pairs, sums.weights)
+    nodes, joint, rewards = with_lacking(paths, pairs, joint, sums.rewards[:, :size])
+    weight = joint[:, 0, 0].sum()
+    average = float(rewards[:, 0].sum() / weight) if weight > 0 else 0.0
+    noise = noise_of(sums)
+    unit = max(abs(average), 0.05 * float(np.sqrt(noise)), _TINY)
+    scale = unit**2 / noise
+    above = rewards - average * joint[:, 0, :]
+    equations = Equations(scale * joint, scale * above / unit, nodes.families)
+    prior = _prior(policy, int(nodes.families.max()) + 1)
+    solution = solve(equations, prior)
+    columns = PairColumns(np.array([], dtype=np.intp), np.array([], dtype=np.intp))
+    if len(pairs):
+        counted = _counted(nodes, joint, sums, average, unit)
+        columns = telling_pairs(nodes, counted, solution, scale, policy.pair_evidence)
+        if len(columns.chosen):
+            equations = with_pairs(equations, nodes, counted, columns, scale)
+            prior = _prior(policy, len(prior.spreads), int(columns.family.max()) + 1)
+            more = prior.spreads[len(solution.spreads) :]
+            solution = solve(equations, prior, np.concatenate([solution.spreads, more]))
+    return Model(
+        nodes=nodes,
+        options=tuple(options),
+        average=average,
+        unit=unit,
+        noise=noise,
+        solution=solution,
+        family=equations.family,
+        pair_columns={int(pair): joint.shape[1] + at for at, pair in enumerate(columns.chosen)},
+        pair_spread=policy.pair_spread**2,
+        sums=sums,
+    )
+
+
+def _prior(policy: Policy, families: int, of_pairs: int = 0) -> Prior:
+    """What context may matter in all is divided among the families of nodes, and of pairs."""
+    node = policy.node_spread**2 / max(families - 1, 1)
+    pair = policy.pair_spread**2 / max(of_pairs, 1)
+    spreads = np.array([policy.root_spread**2, *[node] * (families - 1), *[pair] * of_pairs])
+    trust = [policy.root_trust, *[policy.node_trust] * (families - 1)]
+    return Prior(spreads, np.array(trust + [policy.pair_trust] * of_pairs), policy.base_spread)
+
+
+def _counted(nodes: Nodes, joint: Floats, sums: Sums, average: float, unit: float) -> Counted:
+    surely, maybe = nodes.along()
+    often = joint[:, 0, :] / np.maximum(joint[:, :1, 0], _TINY)
+    weights = sums.weights[:, len(nodes.paths) :]
+    rewards = sums.rewards[:, len(nodes.paths) :] - average * weights
+    return Counted(weights, rewards / unit, surely, maybe, often)

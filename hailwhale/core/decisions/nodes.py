@@ -1,0 +1,177 @@
+"""Nodes: the kinds of visitors that a decision can tell apart, and how they overlap.
+
+Owns which nodes share a spread, who is counted as lacking a dimension, and which nodes come along
+with a pair. It knows sums of weights; nothing of rewards, nor of how an effect is estimated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hailwhale.core.decisions.evidence import Floats, Path, Places
+
+_TINY = 1e-12
+# Of a decision's weight: with less, whoever lacks a dimension is not worth a node of its own.
+_LACKING_LEAST = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A visitor by the places of its nodes, the root first.
+
+    `amounts` are how much it is at each node: wholly at its own; and where nothing is known of a
+    dimension that everybody else has, at each node of that as often as the others. `strange` are
+    the families of its nodes that nobody was counted at, and `strangers` how many of its pairs are
+    not known.
+    """
+
+    nodes: Places
+    amounts: Floats
+    strange: Places
+    strangers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """The nodes of a decision, root first, and behind them one for whoever lacks a dimension.
+
+    `families` numbers for each node the dimension and depth it is of: their effects are alike in
+    size. `lacking` has by dimension the place of that node, where there is one.
+    """
+
+    paths: tuple[Path, ...]
+    families: Places  # [N]
+    lacking: dict[str, int]
+    pairs: Places  # [P, 2]
+    at: dict[Path, int]
+    pair_at: dict[tuple[int, int], int]
+    family_at: dict[tuple[str, int], int]
+    often: Floats  # [N]
+    pair_names: tuple[tuple[tuple[str, int], ...], ...]  # [P] the families of a pair's nodes
+
+    @classmethod
+    def of(
+        cls, paths: Sequence[Path], pairs: Places, lacking: Sequence[str], often: Floats
+    ) -> Nodes:
+        """The nodes at these paths; `lacking` are dimensions that some visitors have nothing of,
+        and `often` is the part of all weight that each node has."""
+        family_at: dict[tuple[str, int], int] = {("", 0): 0}
+        keys = [(path[0], len(path)) if path else ("", 0) for path in paths]
+        keys += [(name, 2) for name in lacking]
+        families = [family_at.setdefault(key, len(family_at)) for key in keys]
+        return cls(
+            tuple(paths),
+            np.array(families, dtype=np.intp),
+            {name: len(paths) + place for place, name in enumerate(lacking)},
+            pairs,
+            {path: place for place, path in enumerate(paths)},
+            {(int(low), int(high)): place for place, (low, high) in enumerate(pairs)},
+            family_at,
+            often,
+            tuple(tuple(sorted((keys[low], keys[high]))) for low, high in pairs),
+        )
+
+    def visitor(self, paths: Sequence[Path]) -> Visitor:
+        """Where a visitor with these nodes is."""
+        known = [self.at[path] for path in paths if path in self.at]
+        unknown = [path for path in paths if path not in self.at]
+        dimensions = {path[0] for path in paths}
+        lacks = [place for name, place in self.lacking.items() if name not in dimensions]
+        together = [
+            tuple(sorted((i, j)))
+            for at, i in enumerate(known)
+            for j in known[at + 1 :]
+            if self.paths[i][0] != self.paths[j][0]
+        ]
+        strange = [self.family_at.get((path[0], len(path)), 0) for path in unknown]
+        anyhow = [
+            place
+            for place, path in enumerate(self.paths)
+            if path and path[0] not in dimensions and path[0] not in self.lacking
+        ]
+        return Visitor(
+            np.array([0, *known, *lacks, *anyhow], dtype=np.intp),
+            np.concatenate([np.ones(1 + len(known) + len(lacks)), self.often[anyhow]]),
+            np.array(strange, dtype=np.intp),
+            sum(pair not in self.pair_at for pair in together),
+        )
+
+    def along(self) -> tuple[Floats, Floats]:
+        """[P, N] twice: 1 where a pair has the node for sure, and where it may have it.
+
+        A pair is at its two nodes, at those above them and at the root; at other nodes of the same
+        dimensions it is not, and at those of others as often as anybody is.
+        """
+        size = len(self.families)
+        surely, maybe = np.zeros((len(self.pairs), size)), np.ones((len(self.pairs), size))
+        dimension = [path[0] if path else "" for path in self.paths] + list(self.lacking)
+        names = np.array(dimension, dtype=object)
+        surely[:, 0], maybe[:, 0] = 1.0, 0.0
+        for place, pair in enumerate(self.pairs):
+            for node in pair:
+                path = self.paths[node]
+                maybe[place, names == path[0]] = 0.0
+                for length in range(1, len(path) + 1):
+                    above = self.at.get(path[:length])
+                    if above is not None:
+                        surely[place, above] = 1.0
+        return surely, maybe
+
+
+def joint_weights(paths: Sequence[Path], pairs: Places, weights: Floats) -> Floats:
+    """The weight of each option at each two nodes together, [K, N, N].
+
+    `weights` has the nodes and then the pairs, [K, N + P]. Of pairs that were not counted, one node
+    above the other has all of the lower one's weight, two of one dimension have none, and two of
+    different ones are taken to be independent.
+    """
+    size = len(paths)
+    own = weights[:, :size]
+    joint = own[:, :, None] * own[:, None, :] / np.maximum(own[:, :1], _TINY)[:, :, None]
+    at = {path: place for place, path in enumerate(paths)}
+    names = np.array([path[0] if path else "" for path in paths], dtype=object)
+    joint *= (names[:, None] != names[None, :])[None]
+    for path, place in at.items():
+        for length in range(1, len(path)):
+            above = at.get(path[:length])
+            if above is not None:
+                joint[:, above, place] = joint[:, place, above] = own[:, place]
+    joint[:, 0, :] = joint[:, :, 0] = own
+    places = np.arange(size)
+    joint[:, places, places] = own
+    if len(pairs):
+        low, high = pairs.T
+        joint[:, low, high] = joint[:, high, low] = weights[:, size:]
+    return joint
+
+
+def with_lacking(
+    paths: Sequence[Path], pairs: Places, joint: Floats, rewards: Floats
+) -> tuple[Nodes, Floats, Floats]:
+    """The nodes, joint weights and rewards with those who lack a dimension as nodes as well."""
+    first = {
+        name: [place for place, path in enumerate(paths) if len(path) == 2 and path[0] == name]
+        for name in dict.fromkeys(path[0] for path in paths if len(path) == 2)
+    }
+    lacking: list[str] = []
+    for name, places in first.items():
+        rest = np.maximum(joint[:, 0, :] - joint[:, places, :].sum(axis=1), 0.0)
+        rest[:, [place for place, path in enumerate(_names(paths, lacking)) if path == name]] = 0.0
+        own = np.maximum(joint[:, 0, 0] - joint[:, places, 0].sum(axis=1), 0.0)
+        if own.sum() <= _LACKING_LEAST * joint[:, 0, 0].sum():
+            continue
+        rest[:, 0] = own
+        lacking.append(name)
+        joint = np.concatenate([joint, rest[:, None, :]], axis=1)
+        joint = np.concatenate([joint, np.append(rest, own[:, None], axis=1)[:, :, None]], axis=2)
+        left = rewards[:, 0] - rewards[:, places].sum(axis=1)
+        rewards = np.append(rewards, left[:, None], axis=1)
+    often = joint[:, 0, :].sum(axis=0) / max(joint[:, 0, 0].sum(), _TINY)
+    return Nodes.of(paths, pairs, lacking, often), joint, rewards
+
+
+def _names(paths: Sequence[Path], lacking: Sequence[str]) -> list[str]:
+    return [path[0] if path else "" for path in paths] + list(lacking)

@@ -1,0 +1,107 @@
+"""Evaluation: what another rule would have earned, from a log of what was given with what chance.
+
+Owns the estimators. Rewards that another rule would have earned more often count more: each by its
+importance weight, the chance of the option under that rule by the chance it had. Unbiased where
+every option that rule gives had a chance at all (Horvitz and Thompson 1952, JASA 47); doubly robust
+where a model fills in what the log does not show (Dudik, Langford and Li 2011, ICML).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hailwhale.core.decisions.evidence import Floats, Places
+
+_Z = 1.959964  # 95 % of a normal distribution lie within so many standard deviations
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """n decisions among K options: what was given, what came of it.
+
+    A row of `chances` is how probable each option was, of `expected` what a model says of each
+    (the value per unit of weight). Options that a decision did not have are 0 in both.
+    """
+
+    given: Places  # [n] place of the option
+    chances: Floats  # [n, K]
+    rewards: Floats  # [n]
+    weights: Floats  # [n], the denominators: 1 for what is per decision
+    expected: Floats  # [n, K]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What a rule would have earned per unit of weight, by each estimator.
+
+    `logged` is what the log itself earned; `ips` inverse propensity scoring, `snips` the same
+    divided by the sum of its weights (a little biased, and steadier), `dr` doubly robust. `size` is
+    how many decisions of the rule's own the log is worth: of few, no estimate is worth much.
+    """
+
+    logged: Estimate
+    ips: Estimate
+    snips: Estimate
+    dr: Estimate
+    size: float
+
+
+def evaluate(log: Log, target: Floats) -> Evaluation:
+    """What a rule would have earned that gives options with the chances of `target`, [n, K].
+
+    >>> log = Log(
+    ...     given=np.array([0, 1, 0, 1]),
+    ...     chances=np.full((4, 2), 0.5),
+    ...     rewards=np.array([1.0, 0.0, 1.0, 0.0]),
+    ...     weights=np.ones(4),
+    ...     expected=np.zeros((4, 2)),
+    ... )
+    >>> always_first = evaluate(log, np.array([[1.0, 0.0]] * 4))
+    >>> always_first.ips.value, always_first.size
+    (1.0, 2.0)
+    """
+    rows = np.arange(len(log.given))
+    importance = target[rows, log.given] / log.chances[rows, log.given]
+    ones = np.ones(len(rows))
+    logged = _quotient(log.rewards, log.weights)
+    total = importance.sum()
+    size = float(total**2 / (importance**2).sum()) if total > 0 else 0.0
+    per_decision = bool((log.weights == 1).all())
+    weighted = _quotient(importance * log.rewards, importance * log.weights)
+    ips = _quotient(importance * log.rewards, ones) if per_decision else weighted
+    return Evaluation(logged, ips, weighted, _doubly_robust(log, target, importance), size)
+
+
+def _doubly_robust(log: Log, target: Floats, importance: Floats) -> Estimate:
+    rows = np.arange(len(log.given))
+    model = (target * log.expected).sum(axis=1)
+    left = log.rewards - log.expected[rows, log.given] * log.weights
+    unit = log.weights.mean() if log.weights.any() else 1.0
+    return _mean(model + importance * left / unit)
+
+
+def _quotient(top: Floats, bottom: Floats) -> Estimate:
+    """A quotient of two sums; its interval by the delta method."""
+    below = bottom.mean()
+    if below == 0:
+        return Estimate(0.0, 0.0, 0.0)
+    value = top.mean() / below
+    spread = _mean((top - value * bottom) / below)
+    return Estimate(float(value), float(value + spread.low), float(value + spread.high))
+
+
+def _mean(values: Floats) -> Estimate:
+    value = float(values.mean())
+    error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
+    return Estimate(value, value - _Z * error, value + _Z * error)

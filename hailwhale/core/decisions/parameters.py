@@ -1,0 +1,225 @@
+"""Questions to a decision, parsed once at the edge: what /decide and /reasons ask.
+
+Owns the parameters and their defaults. It does not choose: see `decision` for the maths. Values are
+plain Python, as for `question`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
+from hailwhale.core.events.metrics import UNIQUES
+from hailwhale.core.events.param_names import settle_names
+from hailwhale.core.events.paths import Path, parse_dimensions, parse_label, parse_pk
+from hailwhale.core.numbers import finite
+from hailwhale.core.query.formula import Formula
+from hailwhale.core.query.parameters import flag, whole
+from hailwhale.core.time.calendar_grid import DAY_S, Interval
+from hailwhale.errors import BadInput
+
+MAX_OPTIONS = 500
+GOALS = ("max", "min")
+RULES = ("weights", "holdout", "minimum", "maximum", "half_life", "delay", "explore")
+REASONS_PARAMETERS = (
+    "pk",
+    "options",
+    "dimensions",
+    "known_data",
+    "by_metric",
+    "goal",
+    *RULES,
+)
+DECIDE_PARAMETERS = (*REASONS_PARAMETERS, "uid", "slots", "reasons", "log")
+
+_FORMULA = "what to decide by: a metric or a formula, such as earned/spent"
+_OPTIONS = 'a list of options such as ["a", "b", "c"], or several with commas between'
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How a decision divides visitors among its options, and what it takes for evidence.
+
+    `weights` are shares of what is given at random, 1 where none is given; `holdout` of the
+    visitors get a random option, always; no option gets less than its `minimum` nor more than its
+    `maximum` share. Evidence loses half its weight each `half_life_days` (None: none). Results come
+    `delay_s` after their exposures (None: as late as they are seen to). Without `explore` the
+    option that looks best is given.
+    """
+
+    weights: Mapping[str, float] = field(default_factory=dict)
+    holdout: float = 0.0
+    minimum: Mapping[str, float] = field(default_factory=dict)
+    maximum: Mapping[str, float] = field(default_factory=dict)
+    half_life_days: float | None = None
+    delay_s: int | None = None
+    explore: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A question to a decision. No `options` are all that were ever counted; `dimensions` are the
+    leaf paths of the visitor."""
+
+    pk: Path
+    options: tuple[str, ...]
+    dimensions: tuple[Path, ...]
+    formula: Formula
+    goal: str
+    rules: Rules
+    uid: str | None = None
+    slots: int = 1
+    reasons: bool = True
+    log: bool = False
+
+
+def parse_decide(fields: Mapping[str, object], limits: Limits = DEFAULT_LIMITS) -> Choice:
+    """Read the parameters of /decide; see `DECIDE_PARAMETERS`. Raises `BadInput`.
+
+    >>> choice = parse_decide({"pk": "Page", "options": ["a", "b"], "by_metric": "earned/spent"})
+    >>> choice.options, choice.formula.text, choice.goal
+    (('a', 'b'), 'earned/spent', 'max')
+    """
+    return _choice(settle_names(fields, DECIDE_PARAMETERS), limits)
+
+
+def parse_reasons(fields: Mapping[str, object], limits: Limits = DEFAULT_LIMITS) -> Choice:
+    """Read the parameters of /reasons; see `REASONS_PARAMETERS`. Raises `BadInput`."""
+    return _choice(settle_names(fields, REASONS_PARAMETERS), limits)
+
+
+def _choice(found: Mapping[str, object], limits: Limits) -> Choice:
+    options = _options(found.get("options"), limits)
+    uid = found.get("uid")
+    return Choice(
+        parse_pk(found.get("pk"), limits),
+        options,
+        _dimensions(found, limits),
+        _formula(found.get("by_metric")),
+        _goal(found.get("goal")),
+        _rules(found, options),
+        None if uid is None or uid == "" else parse_label(uid, limits, "uid"),
+        whole(found.get("slots"), "slots", 1, len(options) or MAX_OPTIONS, default=1),
+        flag(found.get("reasons", True), "reasons"),
+        flag(found.get("log"), "log"),
+    )
+
+
+def _options(value: object, limits: Limits) -> tuple[str, ...]:
+    if value is None or value == "":
+        return ()
+    listed = value.split(",") if isinstance(value, str) else value
+    if not isinstance(listed, Sequence):
+        listed = [listed]
+    if not listed:
+        raise BadInput("options", value, _OPTIONS)
+    options = [
+        parse_label(each.strip() if isinstance(each, str) else each, limits, "options")
+        for each in listed
+    ]
+    if len(set(options)) < len(options):
+        raise BadInput("options", value, "each option once")
+    if len(options) > MAX_OPTIONS:
+        raise BadInput("options", f"{len(options)} options", f"at most {MAX_OPTIONS}")
+    return tuple(options)
+
+
+def _dimensions(found: Mapping[str, object], limits: Limits) -> tuple[Path, ...]:
+    given = [name for name in ("dimensions", "known_data") if found.get(name) not in (None, "")]
+    if len(given) > 1:
+        raise BadInput("known_data", found["known_data"], "dimensions or known_data, not both")
+    return parse_dimensions(found[given[0]], limits, given[0]) if given else ()
+
+
+def _formula(value: object) -> Formula:
+    if not isinstance(value, str) or not value.strip():
+        raise BadInput("by_metric", value, _FORMULA)
+    formula = Formula.parse(value, "by_metric")
+    if UNIQUES in formula.metrics:
+        raise BadInput("by_metric", value, "metrics that add up, which uniques do not")
+    return formula
+
+
+def _goal(value: object) -> str:
+    goal = GOALS[0] if value is None or value == "" else value
+    if goal not in GOALS:
+        raise BadInput("goal", value, "max, or min where less is better")
+    return str(goal)
+
+
+def _rules(found: Mapping[str, object], options: Sequence[str]) -> Rules:
+    weights = _by_option(found.get("weights"), "weights", options)
+    minimum = _by_option(found.get("minimum"), "minimum", options, most=1)
+    maximum = _by_option(found.get("maximum"), "maximum", options, most=1)
+    if sum(minimum.values()) > 1:
+        raise BadInput("minimum", minimum, "shares that add up to at most 1")
+    if options:
+        _refuse_contradiction(weights, minimum, maximum, options)
+    return Rules(
+        weights,
+        _number(found.get("holdout"), "holdout", 0, 1) if _there(found, "holdout") else 0.0,
+        minimum,
+        maximum,
+        _length_s(found, "half_life") / DAY_S if _there(found, "half_life") else None,
+        _delay_s(found) if _there(found, "delay") else None,
+        flag(found.get("explore", True), "explore"),
+    )
+
+
+def _refuse_contradiction(
+    weights: Mapping[str, float],
+    minimum: Mapping[str, float],
+    maximum: Mapping[str, float],
+    options: Sequence[str],
+) -> None:
+    """Shares must be able to add up to 1."""
+    if weights and not any(weights.get(option, 1.0) for option in options):
+        raise BadInput("weights", dict(weights), "at least one option with a weight above 0")
+    if sum(maximum.get(option, 1.0) for option in options) < 1:
+        raise BadInput("maximum", dict(maximum), "shares that add up to at least 1")
+    for option in options:
+        if minimum.get(option, 0.0) > maximum.get(option, 1.0):
+            raise BadInput("minimum", minimum[option], f"at most the maximum of option {option}")
+
+
+def _by_option(
+    value: object, parameter: str, options: Sequence[str], most: float = 1e6
+) -> dict[str, float]:
+    """A number for each option named, or one for all; only options that are asked about."""
+    if value is None or value == "":
+        return {}
+    if not isinstance(value, Mapping):
+        if not options:
+            raise BadInput(parameter, value, "a number by option, where no options are named")
+        number = _number(value, parameter, 0, most)
+        return dict.fromkeys(options, number)
+    numbers = {}
+    for name, given in value.items():
+        option = parse_label(name, parameter=parameter)
+        if options and option not in options:
+            raise BadInput(parameter, option, f"one of the options {', '.join(options)}")
+        numbers[option] = _number(given, parameter, 0, most)
+    return numbers
+
+
+def _number(value: object, parameter: str, least: float, most: float) -> float:
+    number = finite(value)
+    if number is None or not least <= number <= most:
+        raise BadInput(parameter, value, f"a number from {least} to {most:g}")
+    return float(number)
+
+
+def _there(found: Mapping[str, object], name: str) -> bool:
+    return found.get(name) not in (None, "")
+
+
+def _delay_s(found: Mapping[str, object]) -> int:
+    return 0 if found["delay"] in (0, "0") else _length_s(found, "delay")
+
+
+def _length_s(found: Mapping[str, object], name: str) -> int:
+    value = found[name]
+    if not isinstance(value, str):
+        raise BadInput(name, value, "a length of time such as 12h or 7d")
+    return Interval.parse(value, name).nominal_s

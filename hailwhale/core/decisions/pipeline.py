@@ -1,0 +1,59 @@
+"""Fitting: from a tally to a posterior.
+
+Owns the order of things: what is decided by, which evidence holds, the model, and what to do by it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from hailwhale.core.decisions.drift import remembered, since_change
+from hailwhale.core.decisions.evidence import Floats, Tally, Weighed
+from hailwhale.core.decisions.model import Sums, estimate
+from hailwhale.core.decisions.objective import Objective
+from hailwhale.core.decisions.policy import Policy
+from hailwhale.core.decisions.posterior import Posterior
+from hailwhale.core.decisions.reward_delay import Lag, learned
+
+
+def fit(tally: Tally, objective: Objective, policy: Policy) -> Posterior:
+    """What is known of a decision from its sums."""
+    weighed = _due(objective.weigh(tally), tally, policy)
+    if policy.half_life_days is None:
+        kept = np.ones_like(tally.ages_s)
+        kept[: since_change(tally, weighed, policy)] = 0.0
+    else:
+        kept = remembered(policy, tally.ages_s, tally.widths_s)
+    model = estimate(tally.options, tally.nodes, tally.pairs, _summed(weighed, kept), policy)
+    return Posterior(model, policy, objective.sign)
+
+
+def _due(weighed: Weighed, tally: Tally, policy: Policy) -> Weighed:
+    """Exposures at the time at which results come, by the policy's delay or one that is seen."""
+    ages_s, widths_s = tally.ages_s, tally.widths_s
+    if policy.delay_s is None:
+        exposed, rewards = weighed.weights[:, :, 0], weighed.rewards[:, :, 0]
+        lag = learned(exposed, rewards, weighed.squares[..., 0], ages_s, widths_s)
+    else:
+        lag = Lag(policy.delay_s) if policy.delay_s else None
+    if lag is None:
+        return weighed
+    square, cross, under = np.moveaxis(weighed.squares, -1, 0)
+    return replace(
+        weighed,
+        weights=lag.moved(weighed.weights, ages_s, widths_s),
+        squares=np.stack([square, cross, lag.moved(under, ages_s, widths_s)], axis=-1),
+        hits=lag.moved(weighed.hits, ages_s, widths_s),
+    )
+
+
+def _summed(weighed: Weighed, kept: Floats) -> Sums:
+    """The sums over buckets, each as much as it still counts."""
+    return Sums(
+        *(
+            np.tensordot(kept, sums, 1)
+            for sums in (weighed.weights, weighed.rewards, weighed.squares, weighed.hits)
+        )
+    )

@@ -1,0 +1,132 @@
+"""The posterior: what each option is worth to a visitor, which one to give, and why.
+
+Owns what is worked out of a model for one visitor at a time, and remembers it: visitors are alike.
+"""
+
+from __future__ import annotations
+
+import random
+from bisect import bisect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
+
+from hailwhale.core.decisions.allocation import certain, explored, within
+from hailwhale.core.decisions.evidence import Floats, Path
+from hailwhale.core.decisions.model import Model
+from hailwhale.core.decisions.policy import Policy
+from hailwhale.core.decisions.prediction import Outlook, look
+from hailwhale.core.decisions.reasons import Report, report
+
+_REMEMBERED = 20_000
+
+_Key = tuple[tuple[Path, ...], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An option that is given, and how probable it was that it would be."""
+
+    option: str
+    propensity: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is remembered of one kind of visitor: `cumulated` are the shares added up in turn."""
+
+    outlook: Outlook
+    shares: Floats
+    cumulated: tuple[float, ...]
+
+
+class Posterior:
+    """What is known of a decision."""
+
+    def __init__(self, model: Model, policy: Policy, sign: float = 1.0) -> None:
+        self._model = model
+        self._policy = policy
+        self._sign = sign
+        self._places = {option: place for place, option in enumerate(model.options)}
+        self._known: dict[_Key, _Known] = {}
+        self._reports: dict[_Key, Report] = {}
+        self._conversions = np.append(model.conversions, 0.0)
+
+    def shares(self, visitor: Sequence[Path], options: Sequence[str]) -> Floats:
+        """The probability of each option to be given to a visitor with these nodes."""
+        return self._of(visitor, options).shares
+
+    def choose(
+        self,
+        visitor: Sequence[Path],
+        options: Sequence[str],
+        chance: random.Random,
+        slots: int = 1,
+    ) -> list[Choice]:
+        """Options for a visitor, each once, drawn by their shares.
+
+        After the first, each is drawn by the shares of those that are left: evenly where the first
+        had it all.
+        """
+        known = self._of(visitor, options)
+        first = min(bisect(known.cumulated, chance.random()), len(options) - 1)
+        chosen = [Choice(options[first], float(known.shares[first]))]
+        if slots > 1:
+            left = np.array(known.shares)
+            free = np.ones(len(options))
+            last = first
+            for _ in range(slots - 1):
+                left[last] = free[last] = 0.0
+                left = left / left.sum() if left.any() else free / free.sum()
+                last = chance.choices(range(len(options)), left.tolist())[0]
+                chosen.append(Choice(options[last], float(left[last])))
+        return chosen
+
+    def report(self, visitor: Sequence[Path], options: Sequence[str]) -> Report:
+        """What is known of each option for a visitor."""
+        key = (tuple(visitor), tuple(options))
+        found = self._reports.get(key)
+        if found is None:
+            known = self._of(visitor, options)
+            found = report(self._model, known.outlook, options, known.shares, self._sign)
+            if len(self._reports) > _REMEMBERED:
+                self._reports.clear()
+            self._reports[key] = found
+        return found
+
+    def _of(self, visitor: Sequence[Path], options: Sequence[str]) -> _Known:
+        key = (tuple(visitor), tuple(options))
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) > _REMEMBERED:
+                self._known.clear()
+            found = self._known[key] = self._look(*key)
+        return found
+
+    def _look(self, visitor: Sequence[Path], options: Sequence[str]) -> _Known:
+        outlook = look(self._model, visitor, options)
+        shares = self._shares(options, outlook)
+        return _Known(outlook, shares, tuple(accumulate(shares.tolist())))
+
+    def _shares(self, options: Sequence[str], outlook: Outlook) -> Floats:
+        policy = self._policy
+        weights = np.array([policy.weights.get(option, 1.0) for option in options])
+        at_random = (
+            weights / weights.sum()
+            if weights.sum() > 0
+            else np.full(len(options), 1 / len(options))
+        )
+        conversions = self._conversions[outlook.places]
+        enough = min(policy.burn_in * len(options), max(policy.burn_in_most, 2.0 * len(options)))
+        if not policy.explore:
+            shares = certain(outlook.means)
+        elif conversions.sum() < enough:
+            shares = at_random
+        else:
+            shares = explored(outlook.means, outlook.doubts, conversions, policy)
+        shares = policy.holdout * at_random + (1 - policy.holdout) * shares
+        least = np.array([policy.minimum.get(option, 0.0) for option in options])
+        most = np.array([policy.maximum.get(option, 1.0) for option in options])
+        return within(shares, least, most)

@@ -1,0 +1,149 @@
+"""Reports: what is known of each option, in numbers a person can check and in words.
+
+Owns the report. It is made of the same posterior by which options are given, its doubt in full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hailwhale.core.decisions.allocation import normals
+from hailwhale.core.decisions.evidence import Floats, Path
+from hailwhale.core.decisions.model import Model
+from hailwhale.core.decisions.prediction import Outlook
+
+SURE = 0.95
+_Z = 1.959964  # 95 % of a normal distribution lie within so many standard deviations
+_DRAWS = 4_096
+# A winner is looked for again and again, so it takes more than being sure once.
+_WINNER_BEST, _WINNER_LOSS = 0.95, 0.005
+# Nor is an option good or bad before the evidence makes it so much likelier that it differs from
+# the others than that it does not, in units of log-likelihood: that holds under repeated looks.
+_CLEAR = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class OptionReport:
+    """What is known of an option for a visitor.
+
+    `estimate` is its value by the formula, between `low` and `high` with 95 % probability; `best`
+    the probability that it is the best of those asked about; `loss` by how much its value is
+    expected to fall short of the best one; `weight` its share of visitors now; `hits` how often it
+    was exposed. `verdict` is good or bad where it is above or below the average of the options with
+    95 % probability, else test. `reason` says what moved it most.
+    """
+
+    option: str
+    estimate: float
+    low: float
+    high: float
+    best: float
+    loss: float
+    weight: float
+    hits: float
+    verdict: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is known of all options. `winner` is one that can be taken for good, if there is one:
+    however often one looks, a false one is rare (docs/decisions.rst says how rare)."""
+
+    options: tuple[OptionReport, ...]
+    winner: str | None
+
+
+def report(
+    model: Model, outlook: Outlook, options: Sequence[str], shares: Floats, sign: float
+) -> Report:
+    """The report for a visitor. `sign` turns values where less is better."""
+    draws = outlook.means + outlook.doubts * normals(len(options), _DRAWS)
+    best = np.bincount(draws.argmax(axis=1), minlength=len(options)) / _DRAWS
+    losses = (draws.max(axis=1)[:, None] - draws).mean(axis=0)
+    above = (draws > draws.mean(axis=1)[:, None]).mean(axis=0)
+    winner = None
+    top = int(best.argmax())
+    if len(options) > 1 and best[top] >= _WINNER_BEST and losses[top] <= _WINNER_LOSS:
+        winner = options[top]
+    found = []
+    for place, option in enumerate(options):
+        value = outlook.level + model.unit * outlook.means[place]
+        doubt = _Z * model.unit * outlook.doubts[place]
+        seen = outlook.places[place] >= 0
+        found.append(
+            OptionReport(
+                option=option,
+                estimate=sign * float(value),
+                low=float(min(sign * (value - doubt), sign * (value + doubt))),
+                high=float(max(sign * (value - doubt), sign * (value + doubt))),
+                best=float(best[place]),
+                loss=float(model.unit * losses[place]),
+                weight=float(shares[place]),
+                hits=float(model.sums.hits[outlook.places[place]]) if seen else 0.0,
+                verdict=_verdict(model, outlook, place, above[place]),
+                reason=_reason(model, outlook, place),
+            )
+        )
+    return Report(tuple(found), winner)
+
+
+def _verdict(model: Model, outlook: Outlook, place: int, above: float) -> str:
+    """Good or bad where an option differs from the others: by its posterior, and by how much less
+    dense that is at no difference than the prior was (Savage-Dickey; Dickey 1971, AMS 42)."""
+    count = len(outlook.means)
+    if count < 2:
+        return "test"
+    others = np.delete(np.arange(count), place)
+    apart = outlook.means[place] - outlook.means[others].mean()
+    variance = outlook.doubts[place] ** 2 + (outlook.doubts[others] ** 2).mean() / (count - 1)
+    before = float(
+        (model.solution.spreads[model.family[outlook.columns]] * outlook.amounts**2).sum()
+    )
+    before *= count / (count - 1)
+    factor = 0.5 * np.log(variance / before) + 0.5 * apart**2 / variance
+    if factor < _CLEAR:
+        return "test"
+    return "good" if above >= SURE else "bad" if above <= 1 - SURE else "test"
+
+
+def _reason(model: Model, outlook: Outlook, place: int) -> str:
+    """The part of the estimate that is largest, in words."""
+    at = int(outlook.places[place])
+    if at < 0 or (model.sums.hits[at] <= 0 and model.sums.weights[at, 0] <= 0):
+        return "not shown yet: nothing is known of it"
+    effects, paths = model.solution.effects[at], model.nodes.paths
+    lacking = {node: name for name, node in model.nodes.lacking.items()}
+    of_pairs = len(outlook.columns) - len(outlook.pairs)
+    parts, general = [], effects[0]
+    for column, amount in zip(
+        outlook.columns[1:of_pairs], outlook.amounts[1:of_pairs], strict=True
+    ):
+        if amount < 1:
+            general += amount * effects[column]
+            continue
+        known = column < len(paths)
+        where = f"for {_words(paths[column])}" if known else f"without {lacking[column]}"
+        parts.append((where, effects[column]))
+    for column, amount, pair in zip(
+        outlook.columns[of_pairs:], outlook.amounts[of_pairs:], outlook.pairs, strict=True
+    ):
+        if amount < 1:
+            general += amount * effects[column]
+            continue
+        low, high = model.nodes.pairs[pair]
+        parts.append((f"for {_words(paths[low])} with {_words(paths[high])}", effects[column]))
+    parts.append(("in general", general))
+    where, effect = max(parts, key=lambda part: abs(part[1]))
+    base = abs(outlook.level) or model.unit
+    percent = 100 * model.unit * effect / base
+    if abs(percent) < 1:
+        return "like the others, as far as is known"
+    return f"{percent:+.0f} % {where}"
+
+
+def _words(path: Path) -> str:
+    return " > ".join(path)

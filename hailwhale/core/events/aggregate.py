@@ -1,0 +1,319 @@
+"""From events to increments: which cells an event adds to, and many events summed up at once.
+
+Pure: it is told the time grid, the rollups and the instant; it does no I/O. An event adds its
+metrics to every prefix of its pk × every prefix of its dimension paths and the overall × the bucket
+of every rollup that still retains its time. Equal (pk, dimensions, buckets) are summed first and
+expanded once, which is what makes a window of many events cheap.
+
+Sums are exact: arithmetic runs in a decimal context that traps any rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Context, Decimal, Inexact, localcontext
+from operator import add
+from typing import TypeVar
+
+from hailwhale.core.events.overflow import Redirects
+from hailwhale.core.events.paths import PAIRS, Path, expand, prefixes
+from hailwhale.core.time.bucketing import Frame, Moment, Schedule
+
+EXACT = Context(prec=400, traps=[Inexact])
+
+Node = tuple[Path, Path]  # (pk, dimension)
+Amounts = Sequence[Decimal | int]
+Sums = dict[Moment, Amounts]
+K = TypeVar("K")
+
+
+@dataclass(slots=True)
+class Row:
+    """What is to be added to one (pk, dimension) in the chunks of one frame.
+
+    `sums` are pairs: the indices of the buckets, one in each chunk of the frame, and the amounts,
+    one for each of `metrics`, that are to be added in every one of these buckets.
+    """
+
+    pk: Path
+    dimension: Path
+    metrics: tuple[str, ...]
+    frame: Frame
+    sums: list[tuple[tuple[int, ...], Amounts]]
+
+    @property
+    def size(self) -> int:
+        """How many cells it adds to, at most."""
+        return len(self.frame.chunks) * len(self.metrics) * len(self.sums)
+
+
+@dataclass(slots=True)
+class Visits:
+    """Visitors, by their hashes, of one (pk, dimension) in the chunks of one frame."""
+
+    pk: Path
+    dimension: Path
+    frame: Frame
+    visitors: set[str]
+
+
+@dataclass(slots=True)
+class Increments:
+    """What a batch of events adds up to.
+
+    `labels` and `sublabels` are the labels that become known below a (pk, dimension) and a pk. One
+    (pk, dimension) may have several rows, of different metrics or frames.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    labels: dict[Node, dict[str, None]] = field(default_factory=dict)
+    sublabels: dict[Path, dict[str, None]] = field(default_factory=dict)
+    visits: list[Visits] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """What events of one pk, leaf dimensions and metrics have in common, worked out once.
+
+    `pks` are the prefixes of the pk; `nodes` stand for the (pk, dimension) pairs that such an event
+    counts at, by their hashes.
+    """
+
+    dimensions: tuple[Path, ...]
+    metrics: tuple[str, ...]
+    pks: tuple[Path, ...]
+    nodes: tuple[int, ...]
+
+    @classmethod
+    def of(cls, pk: Path, dimensions: tuple[Path, ...], metrics: tuple[str, ...]) -> Series:
+        """The series of a pk, its leaf dimension paths and the names of its metrics."""
+        pks, below = prefixes(pk), expand(dimensions)
+        nodes = tuple([hash((prefix, dimension)) for dimension in below for prefix in pks])
+        return cls(dimensions, metrics, pks, nodes)
+
+
+@dataclass(slots=True)
+class Group:
+    """Events of one series in a batch, summed up by moment, and their visitors."""
+
+    series: Series
+    sums: Sums = field(default_factory=dict)
+    visitors: dict[Frame, set[str]] = field(default_factory=dict)
+
+
+class Batch:
+    """Events being summed up: `add` them, then ask for the `increments`.
+
+    `size` is how many distinct (node, moment) and (node, visitor) pairs they touch: what the
+    increments will cost the store, known while adding, so that a caller can stop in time.
+
+    >>> from hailwhale.core.time.rollups import DEFAULT_ROLLUPS
+    >>> from hailwhale.core.time.calendar_grid import UTC
+    >>> batch = Batch(Schedule(UTC, DEFAULT_ROLLUPS, now_s=1_767_225_600))
+    >>> for _ in range(3):
+    ...     batch.add(("Shop",), (("country", "US"),), 1_767_225_600, {"hits": 1})
+    >>> batch.size  # the overall, country, country > US
+    3
+    >>> [(row.dimension, row.metrics, row.size) for row in batch.increments().rows]
+    [(('country', 'US'), ('hits',), 4), ((), ('hits',), 4), (('country',), ('hits',), 4)]
+    """
+
+    def __init__(self, schedule: Schedule) -> None:
+        self._schedule = schedule
+        self._groups: list[Group] = []
+        self._known: dict[tuple[Path, tuple[Path, ...], tuple[str, ...]], Group] = {}
+        self._touched: set[int] = set()
+        self._visits = 0
+
+    @property
+    def size(self) -> int:
+        return len(self._touched) + self._visits
+
+    def moment(self, at_s: int) -> Moment:
+        """Where an instant is counted."""
+        return self._schedule.moment(at_s)
+
+    def group(self, series: Series) -> Group:
+        """A new group of a series, to be added to by `put`. A series may have several."""
+        group = Group(series)
+        self._groups.append(group)
+        return group
+
+    def put(self, group: Group, moment: Moment, amounts: Amounts) -> bool:
+        """Add one event to its group; whether that made the batch larger.
+
+        Runs in the caller's decimal context: see `EXACT`.
+        """
+        sums = group.sums
+        before = sums.get(moment)
+        if before is not None:
+            sums[moment] = list(map(add, before, amounts))
+            return False
+        sums[moment] = amounts
+        base = hash(moment)
+        self._touched.update([base ^ node for node in group.series.nodes])
+        return True
+
+    def visit(self, group: Group, at_s: int, visitor: str) -> bool:
+        """Note who came with an event of a group; whether that made the batch larger."""
+        known = group.visitors.setdefault(self._schedule.visitors(at_s), set())
+        if visitor in known:
+            return False
+        known.add(visitor)
+        self._visits += len(group.series.nodes)
+        return True
+
+    def add(
+        self,
+        pk: Path,
+        dimensions: tuple[Path, ...],
+        at_s: int,
+        metrics: Mapping[str, Decimal],
+        visitor: str | None = None,
+    ) -> None:
+        """Add one event: its pk, its leaf dimension paths, its second, its metrics, who it was."""
+        names = tuple(sorted(metrics))
+        group = self._known.get((pk, dimensions, names))
+        if group is None:
+            group = self.group(Series.of(pk, dimensions, names))
+            self._known[pk, dimensions, names] = group
+        with localcontext(EXACT):
+            self.put(group, self.moment(at_s), [metrics[name] for name in names])
+        if visitor is not None:
+            self.visit(group, at_s, visitor)
+
+    def increments(self, redirects: Redirects | None = None) -> Increments:
+        """Everything added so far as increments of cells, with `redirects` followed."""
+        with localcontext(EXACT):
+            out = _rolled_up(_by_node(self._by_pk(redirects), redirects))
+        if self._visits:
+            out.visits = _visits(self._groups, redirects)
+        return out
+
+    def _by_pk(
+        self, redirects: Redirects | None
+    ) -> dict[tuple[Path, tuple[Path, ...], tuple[str, ...]], Sums]:
+        """The sums of every prefix of a pk, for each (leaf dimensions, metrics) there."""
+        found: dict[tuple[Path, tuple[Path, ...], tuple[str, ...]], Sums] = {}
+        for group in self._groups:
+            series = group.series
+            pks = prefixes(redirects.pk(series.pks[-1])) if redirects else series.pks
+            for pk in pks:
+                _gather(found, (pk, series.dimensions, series.metrics), group.sums)
+        return found
+
+
+class RolledUp(Batch):
+    """Sums that are rolled up already: each is added at its own pk and dimension alone.
+
+    >>> from hailwhale.core.time.rollups import DEFAULT_ROLLUPS
+    >>> from hailwhale.core.time.calendar_grid import UTC
+    >>> batch = RolledUp(Schedule(UTC, DEFAULT_ROLLUPS, now_s=1_767_225_600))
+    >>> batch.add(("Shop", "7"), (("country", "US"),), 1_767_225_600, {"hits": 1})
+    >>> [(row.pk, row.dimension) for row in batch.increments().rows]
+    [(('Shop', '7'), ('country', 'US'))]
+    """
+
+    def increments(self, redirects: Redirects | None = None) -> Increments:
+        """Everything added so far, with `redirects` followed; all above is known from now on."""
+        nodes: dict[tuple[Path, Path, tuple[str, ...]], Sums] = {}
+        with localcontext(EXACT):
+            for group in self._groups:
+                pk = group.series.pks[-1]
+                for dimension in group.series.dimensions or ((),):
+                    if redirects:
+                        pk = redirects.pk(pk)
+                        dimension = redirects.dimension(pk, dimension)
+                    _gather(nodes, (pk, dimension, group.series.metrics), group.sums)
+            out = _rolled_up(nodes)
+        for pk, dimension in {node[:2] for node in nodes}:
+            for path in prefixes(dimension):
+                out.labels.setdefault((pk, path[:-1]), {})[path[-1]] = None
+            for path in prefixes(pk):
+                out.sublabels.setdefault(path[:-1], {})[path[-1]] = None
+        return out
+
+
+def _visits(groups: Sequence[Group], redirects: Redirects | None) -> list[Visits]:
+    """The visitors of every (pk, dimension)."""
+    found: dict[tuple[Path, Path, Frame], set[str]] = {}
+    for group in groups:
+        series = group.series
+        pks = prefixes(redirects.pk(series.pks[-1])) if redirects else series.pks
+        for pk in pks if group.visitors else ():
+            leaves = series.dimensions
+            if redirects:
+                leaves = tuple([redirects.dimension(pk, path) for path in leaves])
+            for dimension in expand([path for path in leaves if path[0] != PAIRS]):
+                for frame, visitors in group.visitors.items():
+                    found.setdefault((pk, dimension, frame), set()).update(visitors)
+    return [Visits(*node, visitors) for node, visitors in found.items()]
+
+
+def _by_node(
+    sums_by_pk: Mapping[tuple[Path, tuple[Path, ...], tuple[str, ...]], Sums],
+    redirects: Redirects | None,
+) -> dict[tuple[Path, Path, tuple[str, ...]], Sums]:
+    """The sums of every (pk, dimension), for each set of metrics there.
+
+    What lies above the leaves (the overall, `country`) is summed up once for all that share it, and
+    these are few; so an event costs an addition for each leaf and one more.
+    """
+    found: dict[tuple[Path, Path, tuple[str, ...]], Sums] = {}
+    above: dict[tuple[Path, tuple[Path, ...], tuple[str, ...]], Sums] = {}
+    parts: dict[tuple[Path, ...], tuple[tuple[Path, ...], tuple[Path, ...]]] = {}
+    for (pk, dimensions, metrics), sums in sums_by_pk.items():
+        if redirects:
+            dimensions = tuple([redirects.dimension(pk, path) for path in dimensions])
+        if dimensions not in parts:
+            parts[dimensions] = _inner_and_leaves(dimensions)
+        inner, leaves = parts[dimensions]
+        _gather(above, (pk, inner, metrics), sums)
+        for leaf in leaves:
+            _gather(found, (pk, leaf, metrics), sums)
+    for (pk, inner, metrics), sums in above.items():
+        for dimension in inner:
+            _gather(found, (pk, dimension, metrics), sums)
+    return found
+
+
+def _inner_and_leaves(
+    dimensions: tuple[Path, ...],
+) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    inner = tuple(sorted(expand([path[:-1] for path in dimensions])))
+    leaves = tuple([path for path in dict.fromkeys(dimensions) if path not in inner])
+    return inner, leaves
+
+
+def _gather(found: dict[K, Sums], key: K, more: Sums) -> None:
+    """Add sums to those of a key; sums that are given are never changed."""
+    known = found.get(key)
+    if known is None:
+        found[key] = more.copy()
+        return
+    for moment, amounts in more.items():
+        sums = known.get(moment)
+        known[moment] = amounts if sums is None else list(map(add, sums, amounts))
+
+
+def _rolled_up(nodes: Mapping[tuple[Path, Path, tuple[str, ...]], Sums]) -> Increments:
+    out = Increments()
+    for (pk, dimension, metrics), sums in nodes.items():
+        if dimension:
+            out.labels.setdefault((pk, dimension[:-1]), {})[dimension[-1]] = None
+        else:
+            out.sublabels.setdefault(pk[:-1], {})[pk[-1]] = None
+        out.rows += _rows(pk, dimension, metrics, sums)
+    return out
+
+
+def _rows(pk: Path, dimension: Path, metrics: tuple[str, ...], sums: Sums) -> Iterator[Row]:
+    """A row for each frame that the moments fall in; mostly there is one."""
+    rows: dict[Frame, Row] = {}
+    for moment, amounts in sums.items():
+        row = rows.get(moment.frame)
+        if row is None:
+            row = rows[moment.frame] = Row(pk, dimension, metrics, moment.frame, [])
+        row.sums.append((moment.indices, amounts))
+    yield from rows.values()

@@ -1,0 +1,84 @@
+"""Events: the one parser for HTTP, library and import.
+
+Owns the parameters of an event. It takes plain values and an instant, and must not know where they
+came from, which cells an event adds to, or how it is buffered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
+from hailwhale.core.events.literals import read
+from hailwhale.core.events.metrics import Metrics, parse_metrics
+from hailwhale.core.events.param_names import settle_names
+from hailwhale.core.events.paths import Path, parse_dimensions, parse_label, parse_pk
+from hailwhale.core.time.timestamp import parse_instant
+from hailwhale.errors import BadInput
+
+EVENT_PARAMETERS = ("pk", "dimensions", "metrics", "at", "id", "uid")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A parsed, validated event. `dimensions` are leaf paths; an empty tuple is the overall only.
+
+    `at_s` is in epoch seconds; `id` makes the event count once however often it is sent; `uid` says
+    who the visitor is, and never leaves this process as it is.
+    """
+
+    pk: Path
+    dimensions: tuple[Path, ...]
+    metrics: Mapping[str, Decimal]
+    at_s: int
+    id: str | None = None
+    uid: str | None = None
+
+
+def parse_event(
+    fields: Mapping[str, object],
+    now_s: float,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    add_hits: bool = True,
+) -> Event:
+    """The event that these parameters describe; see `EVENT_PARAMETERS`.
+
+    Values are plain already: a list or an object, not the JSON text of one; or `Written`, and then
+    what was parsed before is not parsed again. Raises `BadInput` that names the parameter.
+    `limits.event_bytes` is for whoever sees the event as it arrives. Without `add_hits` the metrics
+    are those given, or none.
+
+    >>> event = parse_event({"pk": ["Product", 123], "metric": {"sales": 2}}, now_s=1_767_225_600)
+    >>> event.pk, event.dimensions, event.at_s
+    (('Product', '123'), (), 1767225600)
+    >>> event.metrics
+    {'sales': Decimal('2'), 'hits': Decimal('1')}
+    """
+    if not isinstance(fields, Mapping):
+        raise BadInput("event", fields, f"an object with {', '.join(EVENT_PARAMETERS)}")
+    found = settle_names(fields, EVENT_PARAMETERS)
+    return Event(
+        read(found.get("pk"), parse_pk, limits),
+        read(found.get("dimensions"), parse_dimensions, limits),
+        read(found.get("metrics"), parse_metrics if add_hits else _parse_metrics_alone, limits),
+        parse_instant(found.get("at"), now_s),
+        _parse_name(found.get("id"), limits, "id"),
+        _parse_name(found.get("uid"), limits, "uid"),
+    )
+
+
+def _parse_metrics_alone(value: object, limits: Limits) -> Metrics:
+    return parse_metrics(value, limits, add_hits=False)
+
+
+def _parse_name(value: object, limits: Limits, parameter: str) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise BadInput(parameter, value, "text or a whole number")
+    if value == "" and parameter == "uid":  # a page's slot that was left empty
+        return None
+    return parse_label(value, limits, parameter)

@@ -1,0 +1,159 @@
+r"""Hits: the form that an event has in the buffer.
+
+Owns the codec and what a well-formed hit is. It must not know how an event was given, which cells
+it adds to, or how a buffer is kept.
+
+A hit is three fields with tabs between them (no label holds one, and JSON would escape it), and a
+fourth where its visitor is known::
+
+    1767225600 \t [["Shop","12"],[["country","US"]],["hits","revenue"]] \t 1,19.99 \t q2fX0-aT_x9c
+    at_s          head: pk, leaf paths of dimensions, names of metrics     amounts   visitor
+
+Equal heads are equal bytes, so a drain parses each of them once; amounts are columns of numbers. A
+visitor is not the uid that was given, but a keyed hash of it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from hailwhale.core.events.event import Event
+from hailwhale.core.events.limits import Limits
+from hailwhale.core.events.metrics import parse_metric_name
+from hailwhale.core.events.paths import UNPRINTABLE, Path
+from hailwhale.core.numbers import decimal_text
+from hailwhale.core.time.timestamp import EARLIEST_S, LATEST_S
+from hailwhale.errors import BadInput
+
+# What is buffered was held to the limits of its day. These are the most that settings can allow:
+# past them a hit is none of ours, and expanding it could hold up the drain.
+_WIDEST = Limits(depth=64, paths=1000, metrics=1000, label_bytes=4096)
+
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_DECODE = json.JSONDecoder().raw_decode
+_HEAD_FORM = "a head [pk, [path, …], [metric, …]] of labels and names"
+_INSTANT = re.compile(rb"0|-?[1-9][0-9]{0,19}")
+_VISITOR = re.compile(rb"[A-Za-z0-9_-]{12}")
+_AMOUNT = re.compile(rb"-?(?:0|[1-9][0-9]{0,29})(\.[0-9]{1,30})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What hits of one series have in common: `dimensions` are leaf paths, `metrics` names."""
+
+    pk: Path
+    dimensions: tuple[Path, ...]
+    metrics: tuple[str, ...]
+
+
+def encode_hit(event: Event, visitor: str | None = None) -> bytes:
+    """An event as it is buffered, of a visitor by its hash.
+
+    Its id is not in it: that is settled when the hit is accepted.
+
+    >>> from hailwhale.core.events.event import parse_event
+    >>> event = parse_event({"pk": "Shop", "metrics": {"dollars": "0.50"}}, now_s=1_767_225_600)
+    >>> encode_hit(event)
+    b'1767225600\\t[["Shop"],[],["dollars","hits"]]\\t0.5,1'
+    """
+    names = tuple(sorted(event.metrics))
+    amounts = ",".join([decimal_text(event.metrics[name]) for name in names])
+    tail = "" if visitor is None else f"\t{visitor}"
+    return f"{event.at_s}\t{_head(event.pk, event.dimensions, names)}\t{amounts}{tail}".encode()
+
+
+@lru_cache(maxsize=8_192)
+def _head(pk: Path, dimensions: tuple[Path, ...], names: tuple[str, ...]) -> str:
+    """A head written down; heads come again and again."""
+    return _COMPACT([pk, dimensions, names])
+
+
+def split_hit(hit: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """The instant of a hit, its head, its amounts and its visitor or b"", all still encoded.
+
+    >>> split_hit(b'1767225600\\t[["Shop"],[],["hits"]]\\t1')
+    (b'1767225600', b'[["Shop"],[],["hits"]]', b'1', b'')
+    """
+    parts = hit.split(b"\t")
+    if len(parts) == 3:
+        return parts[0], parts[1], parts[2], b""
+    if len(parts) != 4 or not _VISITOR.fullmatch(parts[3]):
+        raise BadInput("hit", hit, "an instant, a head and amounts, tabs between")
+    return parts[0], parts[1], parts[2], parts[3]
+
+
+def visitor_of(hit: bytes) -> str:
+    """The visitor of a well-formed hit, "" where none is known.
+
+    >>> visitor_of(b'0\\t[["Shop"],[],["hits"]]\\t1\\tq2fX0-aT_x9c')
+    'q2fX0-aT_x9c'
+    """
+    parts = hit.split(b"\t")
+    return parts[3].decode() if len(parts) > 3 else ""
+
+
+def decode_instant(at: bytes) -> int:
+    """The epoch seconds of a hit.
+
+    >>> decode_instant(b"1767225600")
+    1767225600
+    """
+    if not _INSTANT.fullmatch(at) or not EARLIEST_S <= int(at) <= LATEST_S:
+        raise BadInput("hit", at, f"epoch seconds from {EARLIEST_S} to {LATEST_S}")
+    return int(at)
+
+
+def decode_head(head: bytes) -> Head:
+    """What a hit's head says.
+
+    >>> decode_head(b'[["Shop"],[["country","US"]],["hits"]]')
+    Head(pk=('Shop',), dimensions=(('country', 'US'),), metrics=('hits',))
+    """
+    try:
+        text = head.decode()
+        found, end = _DECODE(text)
+    except (ValueError, RecursionError) as fault:
+        raise BadInput("hit", head, _HEAD_FORM) from fault
+    lists = isinstance(found, list) and all(isinstance(part, list) for part in found)
+    if end != len(text) or not lists or len(found) != 3:
+        raise BadInput("hit", head, _HEAD_FORM)
+    pk, dimensions, metrics = found
+    paths: list[Any] = [pk, *dimensions]
+    if len(paths) > 1 + _WIDEST.paths or not all(map(_is_path, paths)):
+        raise BadInput("hit", head, _HEAD_FORM)
+    if any("_" in path for path in dimensions):
+        raise BadInput("hit", head, "no path for the overall, which every event counts under")
+    if UNPRINTABLE.search("".join([label for path in paths for label in path])):
+        raise BadInput("hit", head, "labels without control characters or line breaks")
+    if not metrics or len(metrics) > _WIDEST.metrics:
+        raise BadInput("hit", head, f"1 to {_WIDEST.metrics} metrics")
+    for name in metrics:
+        parse_metric_name(name, _WIDEST, "hit")
+    if len(set(metrics)) < len(metrics):
+        raise BadInput("hit", head, "each metric once")
+    return Head(tuple(pk), tuple([tuple(path) for path in dimensions]), tuple(metrics))
+
+
+def decode_amount(amount: bytes) -> Decimal | int:
+    """One amount of a hit, exact; a whole one as int, which adds up faster.
+
+    >>> decode_amount(b"19.99"), decode_amount(b"-3")
+    (Decimal('19.99'), -3)
+    """
+    found = _AMOUNT.fullmatch(amount)
+    if found is None:
+        raise BadInput("hit", amount, "amounts below 10^30 with at most 30 decimals")
+    return Decimal(amount.decode()) if found[1] else int(amount)
+
+
+def _is_path(path: object) -> bool:
+    return (
+        isinstance(path, list)
+        and 0 < len(path) <= _WIDEST.depth
+        and all(isinstance(label, str) and label for label in path)
+    )

@@ -1,0 +1,170 @@
+r"""Text from a URL or a JSON body into plain Python values.
+
+Owns what JSON is allowed to say (each key once, finite numbers, numbers exact), the relaxed form a
+query value may use, and that what comes again need not be read again. It must not know what any
+parameter means: a value that is fine as JSON may still be refused by the parser of its parameter.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeVar
+
+from hailwhale.core.events.limits import Limits
+from hailwhale.errors import BadInput, shown
+
+T = TypeVar("T")
+
+_MAX_DIGITS = 1000  # int() takes quadratic time; no number that is of use comes near this
+_SHOWN_CHARS = 24  # of the text from the place where it stops being JSON
+
+# Strings whole, closed or not, so that nothing inside one is ever taken for a token, then words.
+# Possessive: each character is looked at once, whatever comes in.
+_TOKEN = re.compile(
+    r"""
+      "(?:[^"\\]|\\.?)*+"?
+    | '(?P<single>(?:[^'\\]|\\.?)*+)(?P<closed>'?)
+    | (?P<word>[\w.+-]++)
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+_ESCAPE_OR_QUOTE = re.compile(r'\\.|"', re.DOTALL)
+_BARE_FRACTION = re.compile(r"\A-?(?=\.[0-9])")
+
+
+class Written:
+    """A query value as it was written: what it says is worked out once, however often it is read.
+
+    Traffic repeats itself, so whoever takes it in hands out one of these for all equal texts. What
+    comes of reading it is shared by all who read it, so nobody may change that.
+
+    >>> country = Written('["country", "US"]', "dimensions")
+    >>> country
+    ['country', 'US']
+    >>> country.read(lambda value, limits: tuple(value), Limits())
+    ('country', 'US')
+    """
+
+    __slots__ = ("_made", "value")
+
+    def __init__(self, text: str, parameter: str) -> None:
+        """Raises `BadInput` naming the parameter, as `parse_literal` does."""
+        self.value = parse_literal(text, parameter)
+        self._made: tuple[object, object, Any] = (None, None, None)
+
+    def read(self, parse: Callable[[object, Limits], T], limits: Limits) -> T:
+        """`parse(value, limits)`, or what came of it when the same was asked before."""
+        by, within, made = self._made
+        if by is not parse or within is not limits:
+            made = parse(self.value, limits)
+            self._made = (parse, limits, made)
+        found: T = made
+        return found
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+
+def read(value: object, parse: Callable[[object, Limits], T], limits: Limits) -> T:
+    """`parse(value, limits)`; of a `Written` value, by what was worked out before."""
+    return value.read(parse, limits) if isinstance(value, Written) else parse(value, limits)
+
+
+def plain(value: object) -> object:
+    """A value itself, or what it says if it is a `Written` one."""
+    return value.value if isinstance(value, Written) else value
+
+
+def parse_json(text: str, parameter: str) -> object:
+    """A JSON text as plain values; numbers with a fraction or exponent as exact `Decimal`.
+
+    Stricter than `json.loads`: `NaN`, `Infinity`, a key given twice, nesting too deep for the
+    interpreter and numbers of thousands of digits raise `BadInput` naming `parameter`.
+
+    >>> parse_json('{"revenue": 19.99}', "metrics")
+    {'revenue': Decimal('19.99')}
+    """
+    if text.startswith("\N{BYTE ORDER MARK}"):
+        raise BadInput(parameter, text, "valid JSON: no byte order mark (BOM) in front of it")
+    return _parsed(text, text, parameter)
+
+
+def parse_literal(text: str, parameter: str) -> object:
+    """A query value: JSON when it begins with `{` or `[`, else the text itself, exactly as given.
+
+    The JSON may be relaxed: strings in single quotes, and fractions without the leading zero.
+
+    >>> parse_literal("['a', 'b']", "options")
+    ['a', 'b']
+    >>> parse_literal('{"spent": .50}', "metrics")
+    {'spent': Decimal('0.50')}
+    >>> parse_literal("Product", "pk")
+    'Product'
+    """
+    given = text.strip()
+    if not given.startswith(("{", "[")):
+        return text
+    try:
+        return _DECODER.decode(given)  # most of it is strict, and that making it strict leaves be
+    except (ValueError, InvalidOperation, RecursionError):
+        return _parsed(_TOKEN.sub(_strict, given), text, parameter)
+
+
+def _parsed(strict: str, given: str, parameter: str) -> object:
+    try:
+        return _DECODER.decode(strict)
+    except json.JSONDecodeError as fault:
+        rest = strict[fault.pos : fault.pos + _SHOWN_CHARS]
+        place = shown(rest) if rest else "the end"
+        expected = f"valid JSON: {fault.msg.removesuffix(' at')} at {place}"
+        raise BadInput(parameter, given, expected) from fault
+    except ValueError as fault:  # from a function below
+        raise BadInput(parameter, given, str(fault)) from fault
+    except InvalidOperation as fault:
+        raise BadInput(parameter, given, "JSON without exponents of that size") from fault
+    except RecursionError as fault:
+        raise BadInput(parameter, given, "JSON that is not nested that deep") from fault
+
+
+def _strict(token: re.Match[str]) -> str:
+    """One token of relaxed JSON as strict JSON; what is broken stays so, for the parser to name."""
+    if token["word"]:
+        return _BARE_FRACTION.sub(r"\g<0>0", token["word"])
+    if token["closed"]:
+        return f'"{_ESCAPE_OR_QUOTE.sub(_requoted, token["single"])}"'
+    return token[0]
+
+
+def _requoted(found: re.Match[str]) -> str:
+    """What stands in single quotes as it stands in double quotes."""
+    return {"\\'": "'", '"': '\\"'}.get(found[0], found[0])
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:
+        raise ValueError(f"numbers of at most {_MAX_DIGITS} digits")
+    return int(digits)
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"finite numbers, not {name}")
+
+
+def _object_with_each_key_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"each key once, but {shown(key)} is there again")
+        found[key] = value
+    return found
+
+
+_DECODER = json.JSONDecoder(
+    parse_float=Decimal,
+    parse_int=_whole,
+    parse_constant=_refuse_constant,
+    object_pairs_hook=_object_with_each_key_once,
+)

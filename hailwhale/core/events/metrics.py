@@ -1,0 +1,95 @@
+"""Metrics of an event: their names and exact amounts.
+
+Knows nothing of formulas, events or stores.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+
+from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
+from hailwhale.core.events.paths import parse_label
+from hailwhale.core.numbers import parse_number, reads_as_number
+from hailwhale.errors import BadInput
+
+Metrics = dict[str, Decimal]
+
+HITS = "hits"
+UNIQUES = "uniques"  # how many visitors: what is asked like a metric, and never given
+RESERVED = "/:()*+,"  # formulas, cells and lists of metrics are written with them
+
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # as most names are: it keeps every rule for them
+_FORMS = 'a name, a list of names, or an object of numbers such as {"revenue": 19.99}'
+
+
+def parse_metrics(
+    value: object,
+    limits: Limits = DEFAULT_LIMITS,
+    parameter: str = "metrics",
+    *,
+    add_hits: bool = True,
+) -> Metrics:
+    """What an event adds, by name; a name alone adds 1, and `hits` is 1 unless it is given.
+
+    Without `add_hits` there are only the metrics given, or none.
+
+    Raises `BadInput` for other forms, bad names or numbers, a name given twice, and more than
+    `limits.metrics` names (a `hits` that was not given is free).
+
+    >>> parse_metrics({"revenue": "19.99"})
+    {'revenue': Decimal('19.99'), 'hits': Decimal('1')}
+    >>> parse_metrics("sales")
+    {'sales': Decimal('1'), 'hits': Decimal('1')}
+    """
+    if value is None:
+        pairs: list[tuple[object, object]] = []
+    elif isinstance(value, Mapping):
+        pairs = list(value.items())
+    elif isinstance(value, str):
+        pairs = [(value, 1)]
+    elif isinstance(value, list | tuple):
+        pairs = [(name, 1) for name in value]
+    else:
+        raise BadInput(parameter, value, _FORMS)
+    if len(pairs) > limits.metrics:
+        raise BadInput(parameter, value, f"at most {limits.metrics} metrics")
+    found: Metrics = {}
+    for given, amount in pairs:
+        name = parse_metric_name(given, limits, parameter)
+        if name == UNIQUES:
+            raise BadInput(parameter, name, "another name: uniques are counted by the events' uid")
+        if name in found:
+            raise BadInput(parameter, value, f"each name once, but {name!r} is there again")
+        found[name] = parse_number(amount, parameter)
+    if add_hits:
+        found.setdefault(HITS, Decimal(1))
+    return found
+
+
+def parse_metric_name(
+    value: object, limits: Limits = DEFAULT_LIMITS, parameter: str = "metrics"
+) -> str:
+    """A metric's name: a label that can also stand in a formula and in a list of metrics.
+
+    So it holds none of `/ : ( ) * + ,` and no minus between spaces, does not begin with a minus,
+    has no space at either end and does not read as a number. Raises `BadInput` otherwise.
+
+    >>> parse_metric_name("page-views")
+    'page-views'
+    """
+    if not isinstance(value, str):
+        raise BadInput(parameter, value, "the name of a metric, as text")
+    if _WORD.fullmatch(value) and len(value) <= limits.label_bytes:
+        return value
+    name = parse_label(value, limits, parameter)
+    if not set(RESERVED).isdisjoint(name):
+        raise BadInput(parameter, name, f"metric names without any of {' '.join(RESERVED)}")
+    if name.startswith("-") or " - " in name:
+        raise BadInput(parameter, name, "metric names with no minus in front or between spaces")
+    if name != name.strip():
+        raise BadInput(parameter, name, "metric names without space at either end")
+    if reads_as_number(name):
+        raise BadInput(parameter, name, "metric names that do not read as a number")
+    return name

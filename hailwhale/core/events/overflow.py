@@ -1,0 +1,63 @@
+"""Redirects: labels past `max_children`, and where what they count goes instead.
+
+Pure values. What is full is the store's to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from hailwhale.core.events.paths import Path
+
+OTHER = "_other"  # the label that gathers what is past max_children
+
+
+@dataclass(frozen=True, slots=True)
+class Redirects:
+    """Labels that are past `max_children` and are counted under `_other` where they would stand.
+
+    `labels` by (pk, dimension) and `sublabels` by pk path, as the store reports what did not fit.
+    """
+
+    labels: Mapping[tuple[Path, Path], frozenset[str]] = field(default_factory=dict)
+    sublabels: Mapping[Path, frozenset[str]] = field(default_factory=dict)
+
+    def merged(
+        self,
+        labels: Mapping[tuple[Path, Path], Iterable[str]],
+        sublabels: Mapping[Path, Iterable[str]],
+    ) -> Redirects:
+        """These redirects and more of them."""
+        more = dict(self.labels)
+        for node, found in labels.items():
+            more[node] = more.get(node, frozenset()) | frozenset(found)
+        submore = dict(self.sublabels)
+        for pk, found in sublabels.items():
+            submore[pk] = submore.get(pk, frozenset()) | frozenset(found)
+        return Redirects(more, submore)
+
+    @property
+    def count(self) -> int:
+        """How many labels are redirected."""
+        return sum(map(len, self.labels.values())) + sum(map(len, self.sublabels.values()))
+
+    def pk(self, pk: Path) -> Path:
+        """Where a pk is counted."""
+        if not self.sublabels:
+            return pk
+        settled: Path = ()
+        for label in pk:
+            full = label in self.sublabels.get(settled, ())
+            settled = (*settled, OTHER if full else label)
+        return settled
+
+    def dimension(self, pk: Path, dimension: Path) -> Path:
+        """Where a dimension is counted under a (settled) pk."""
+        if not self.labels:
+            return dimension
+        settled: Path = ()
+        for label in dimension:
+            full = label in self.labels.get((pk, settled), ())
+            settled = (*settled, OTHER if full else label)
+        return settled

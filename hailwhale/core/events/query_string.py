@@ -1,0 +1,49 @@
+"""The text of a query, or of a form, into named values; wherever it was found written.
+
+Owns how names and values are written in a URL. It must not know what the parameters mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import unquote_plus
+
+from hailwhale.core.events.literals import Written
+from hailwhale.errors import BadInput
+
+_MAX_FIELDS = 100
+_VERBATIM = ("id", "uid", "at", "token")  # never a literal: an id may begin with a bracket
+
+ReadPair = Callable[[str], tuple[str, object]]
+
+
+def query_pair(pair: str) -> tuple[str, object]:
+    """The name and the value of `name=value` as it stands in a form or a URL.
+
+    >>> query_pair("dimension=%5B'country'%2C+'US'%5D")
+    ('dimension', ['country', 'US'])
+    """
+    name, _, value = pair.partition("=")
+    name = unquote_plus(name, errors="strict")
+    value = unquote_plus(value, errors="strict")
+    return name, value if name in _VERBATIM else Written(value, name)
+
+
+def query_fields_of(text: str, where: str, read: ReadPair = query_pair) -> dict[str, object]:
+    """The parameters of a query, values as they are `Written`; `BadInput` names `where`.
+
+    >>> query_fields_of("pk=Shop&metric=sales&_=17", "query")
+    {'pk': 'Shop', 'metric': 'sales', '_': '17'}
+    """
+    if text.count("&") >= _MAX_FIELDS:
+        raise BadInput(where, "more", f"at most {_MAX_FIELDS} parameters")
+    fields: dict[str, object] = {}
+    for pair in filter(None, text.split("&")):
+        try:
+            name, value = read(pair)
+        except UnicodeDecodeError as fault:
+            raise BadInput(where, text, "percent-encoded UTF-8") from fault
+        if name in fields and not name.startswith("_"):
+            raise BadInput(name, value, "a parameter given once; several values as a JSON list")
+        fields[name] = value
+    return fields

@@ -1,0 +1,111 @@
+"""The schedule: in which bucket of which rollup an instant is counted, worked out once each.
+
+Pure: it is told the grid, the rollups and now. Frames and moments are compared by identity, since a
+schedule makes equal ones once: so they are keys that cost nothing to look up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hailwhale.core.time.calendar_grid import DAY_S, Grid, Interval
+from hailwhale.core.time.rollups import FUTURE_S, Rollup, chunk_of, retained, ttl_s
+
+# Where visitors are kept, named as rollups are: by day, and of all time.
+VISITORS_OF_DAY = "visitors-1d"
+VISITORS_EVER = "visitors-all"
+VISITORS_KEPT_S = 400 * DAY_S
+DAY = Interval(1, "d")
+
+
+@dataclass(frozen=True, slots=True)
+class RollupChunk:
+    """A chunk of a rollup; `ttl_s` is how long it lives from now, None for ever."""
+
+    rollup: str
+    start_s: int
+    ttl_s: int | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """The chunks that an instant falls in, one of each rollup that still retains it."""
+
+    chunks: tuple[RollupChunk, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moment:
+    """The buckets that an instant falls in: their indices in the chunks of the frame."""
+
+    frame: Frame
+    indices: tuple[int, ...]
+
+
+class Schedule:
+    """The moments of instants, as seen at `now_s`."""
+
+    def __init__(self, grid: Grid, rollups: Sequence[Rollup], now_s: int) -> None:
+        self._grid = grid
+        self._rollups = tuple(rollups)
+        self._now_s = now_s
+        self._by_second: dict[int, Moment] = {}
+        self._frames: dict[tuple[RollupChunk, ...], Frame] = {}
+        self._moments: dict[tuple[Frame, tuple[int, ...]], Moment] = {}
+        self._days: dict[int, Frame] = {}
+        self._frames_of_visitors: dict[int, Frame] = {}  # by second
+
+    def moment(self, at_s: int) -> Moment:
+        """The moment of an instant; equal moments are one object."""
+        found = self._by_second.get(at_s)
+        if found is None:
+            found = self._by_second[at_s] = self._fresh(at_s)
+        return found
+
+    def visitors(self, at_s: int) -> Frame:
+        """Where a visitor at an instant is kept: by day as long as days are kept, and for ever."""
+        found = self._frames_of_visitors.get(at_s)
+        if found is None:
+            found = self._frames_of_visitors[at_s] = self._day(self._grid.floor(at_s, DAY))
+        return found
+
+    def _day(self, start_s: int) -> Frame:
+        found = self._days.get(start_s)
+        if found is None:
+            chunks = [RollupChunk(VISITORS_EVER, 0, None)]
+            left_s = self._grid.next(start_s, DAY) + VISITORS_KEPT_S - self._now_s
+            if left_s > 0:
+                chunks.insert(0, RollupChunk(VISITORS_OF_DAY, start_s, left_s))
+            found = self._days[start_s] = Frame(tuple(chunks))
+        return found
+
+    def _fresh(self, at_s: int) -> Moment:
+        chunks: list[RollupChunk] = []
+        indices: list[int] = []
+        for rollup in self._rollups:
+            start_s = 0 if rollup.interval is None else self._grid.floor(at_s, rollup.interval)
+            if retained(self._grid, rollup, start_s, self._now_s):
+                chunk = chunk_of(self._grid, rollup, start_s)
+                ttl = ttl_s(rollup, chunk, self._now_s)
+                chunks.append(RollupChunk(rollup.name, chunk.start_s, ttl))
+                indices.append(chunk.index)
+        frame = self._frames.setdefault(tuple(chunks), Frame(tuple(chunks)))
+        key = (frame, tuple(indices))
+        return self._moments.setdefault(key, Moment(*key))
+
+
+def visitors_kept(grid: Grid, now_s: int) -> list[tuple[str, int]]:
+    """Where visitors may be kept now: the names and starts of all such chunks.
+
+    >>> from hailwhale.core.time.calendar_grid import UTC
+    >>> kept = visitors_kept(UTC, 1_767_225_600)
+    >>> len(kept), kept[0], kept[-1]
+    (404, ('visitors-all', 0), ('visitors-1d', 1767312000))
+    """
+    kept = [(VISITORS_EVER, 0)]
+    day_s = grid.floor(now_s - VISITORS_KEPT_S - DAY_S, DAY)
+    while day_s <= now_s + FUTURE_S:
+        kept.append((VISITORS_OF_DAY, day_s))
+        day_s = grid.next(day_s, DAY)
+    return kept

@@ -1,0 +1,75 @@
+"""Absolute spans as periods: what lies between two instants, and the last whole buckets.
+
+A period of a question ends with the bucket that holds now, which is not over yet. To hold one span
+against another both have to be whole: `last_whole` is the last so many buckets that are over,
+`before` and `week_before` what they are held against. It must not know what is counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hailwhale.core.time.calendar_grid import Grid, Interval
+from hailwhale.core.time.period import Back, Period
+
+_WEEK = Interval(7, "d")
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """The buckets that begin within a span; where none does, the one that its end is in."""
+
+    begin_s: int
+    end_s: int
+
+    def bounds(self, grid: Grid, interval: Interval, now_s: int) -> tuple[int, int]:
+        """See `core.period.Reach`: of an absolute span, whatever the time is."""
+        last_s = grid.floor(self.end_s - 1, interval)
+        first_s = grid.floor(self.begin_s, interval)
+        if first_s < self.begin_s:
+            first_s = min(grid.next(first_s, interval), last_s)
+        return first_s, grid.next(last_s, interval)
+
+
+def last_whole(period: Period, grid: Grid, now_s: int) -> Period:
+    """An interval:length as the last whole buckets; any other period as it is.
+
+    >>> from hailwhale.core.time.calendar_grid import UTC
+    >>> hour = last_whole(Period.parse("1m:1h"), UTC, now_s=7_230)
+    >>> hour.edges(UTC, 7_230)[0], hour.edges(UTC, 7_230)[-1]
+    (3600, 7200)
+    """
+    if period.interval is None or not isinstance(period.reach, Back):
+        return period
+    end_s = grid.floor(now_s, period.interval)
+    length = period.reach.length
+    whole_days = period.interval.unit not in "smh"
+    begin_s = grid.back(end_s, length.canonical if whole_days else length)
+    return _spanning(period, grid.floor(begin_s, period.interval), end_s)
+
+
+def before(period: Period, whole: Period, grid: Grid) -> Period:
+    """The same length directly before a `last_whole` period."""
+    if not isinstance(whole.reach, Within) or not isinstance(period.reach, Back):
+        raise ValueError("only an interval:length has one before it")
+    end_s = whole.reach.begin_s
+    begin_s = grid.back(end_s, period.reach.length.canonical)
+    return _spanning(period, begin_s, end_s)
+
+
+def week_before(period: Period, whole: Period, grid: Grid) -> Period:
+    """The same span seven days earlier, by the clock on the wall.
+
+    >>> from hailwhale.core.time.calendar_grid import UTC
+    >>> hour = Period.parse("1m:1h")
+    >>> week_before(hour, last_whole(hour, UTC, 700_000), UTC).reach.end_s == 699_960 - 7 * 86_400
+    True
+    """
+    if not isinstance(whole.reach, Within):
+        raise ValueError("only an interval:length has one a week before")
+    begin_s, end_s = (grid.back(at, _WEEK) for at in (whole.reach.begin_s, whole.reach.end_s))
+    return _spanning(period, begin_s, end_s)
+
+
+def _spanning(period: Period, begin_s: int, end_s: int) -> Period:
+    return Period(period.text, period.interval, Within(begin_s, end_s), period.zone_suffix)

@@ -1,0 +1,202 @@
+"""Rollups: the stored resolutions, how long each is kept, and how their buckets are filed.
+
+Owns the text of a rollup (``1m:2h``, ``all``), retention, and chunks: a store keeps the buckets of
+a rollup in groups, each the bucket of a larger calendar unit, so that a group is one key and
+expires as a whole. Knows the time grid; nothing of stores, events or questions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from hailwhale.core.time.calendar_grid import DAY_S, MIN_S, UNIT_S, Grid, Interval
+from hailwhale.errors import BadInput
+
+FUTURE_S = DAY_S  # events may lie this far ahead of now
+MAX_ROLLUPS = 16
+
+_ROLLUP_FORM = "an interval and how long it is kept, such as 1h:35d, or all"
+_CHUNKS = (
+    Interval(1, "m"),
+    Interval(1, "h"),
+    Interval(1, "d"),
+    Interval(1, "mo"),
+    Interval(1, "y"),
+    Interval(100, "y"),
+)
+_LONGEST_S = {**UNIT_S, "mo": 31 * DAY_S, "y": 366 * DAY_S}
+_CLOCK_SET_BACK_S = 2 * UNIT_S["h"]  # the most that a season makes a calendar length longer
+
+
+@dataclass(frozen=True, slots=True)
+class Rollup:
+    """A stored resolution and its retention; both are None for `all`, the ever-growing total.
+
+    >>> Rollup.parse("60m:35d").spec
+    '1h:35d'
+    """
+
+    interval: Interval | None
+    retention: Interval | None
+
+    @classmethod
+    def parse(cls, text: str, parameter: str = "rollups") -> Rollup:
+        """Read a rollup; its interval becomes canonical, so 24h is filed as 1d."""
+        if not isinstance(text, str):
+            raise BadInput(parameter, text, _ROLLUP_FORM)
+        if text.strip() == "all":
+            return ALL
+        head, colon, tail = text.partition(":")
+        if not colon:
+            raise BadInput(parameter, text, _ROLLUP_FORM)
+        interval = Interval.parse(head, parameter).bucket(parameter)
+        retention = Interval.parse(tail, parameter)
+        if interval.nominal_s >= _CHUNKS[-1].nominal_s:
+            raise BadInput(parameter, text, "an interval shorter than 100 years")
+        if retention.canonical.nominal_s < interval.nominal_s:
+            raise BadInput(parameter, text, "a retention no shorter than the interval")
+        return cls(interval, retention)
+
+    @property
+    def name(self) -> str:
+        """What the rollup's cells are filed under: ``1h``, ``all``."""
+        return "all" if self.interval is None else str(self.interval)
+
+    @property
+    def spec(self) -> str:
+        """The text that `parse` reads back: ``1h:35d``, ``all``."""
+        return self.name if self.retention is None else f"{self.name}:{self.retention}"
+
+    @property
+    def retention_s(self) -> int | None:
+        """Seconds a bucket is kept after its end, never fewer than on the calendar; None for ever.
+
+        Months count 31 days, years 366, and lengths of days or more have two hours on top for a
+        clock that is set back meanwhile.
+        """
+        if self.retention is None:
+            return None
+        elapsed = self.retention.unit in "smh"
+        longest_s = self.retention.count * _LONGEST_S[self.retention.unit]
+        return longest_s if elapsed else longest_s + _CLOCK_SET_BACK_S
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Where a bucket is filed: the group that begins at `start_s`, at place `index` in it.
+
+    `end_s` is the end of the last bucket of the group, which may reach past the calendar unit (a
+    week that begins in December); None for the one chunk of `all`.
+    """
+
+    start_s: int
+    end_s: int | None
+    index: int
+
+
+ALL = Rollup(None, None)
+DEFAULT_ROLLUPS = (
+    Rollup(Interval(1, "m"), Interval(2, "h")),
+    Rollup(Interval(1, "h"), Interval(35, "d")),
+    Rollup(Interval(1, "d"), Interval(3, "y")),
+    ALL,
+)
+
+
+def parse_rollups(text: str | Sequence[str], parameter: str = "rollups") -> tuple[Rollup, ...]:
+    """A set of rollups, finest first and `all` last, which is in every set, named or not.
+
+    Takes a list, or one text with commas or spaces between. Two of the same interval, none at all
+    or more than 16 are `BadInput`.
+
+    >>> [rollup.spec for rollup in parse_rollups("1h:35d, 1m:2h")]
+    ['1m:2h', '1h:35d', 'all']
+    """
+    expected = f"1 to {MAX_ROLLUPS} rollups of different intervals, such as 1m:2h, 1h:35d, 1d:3y"
+    parts = text.replace(",", " ").split() if isinstance(text, str) else text
+    if not isinstance(parts, list | tuple) or not 1 <= len(parts) <= MAX_ROLLUPS:
+        raise BadInput(parameter, text, expected)
+    found = [Rollup.parse(part, parameter) for part in parts]
+    if len({rollup.interval for rollup in found}) < len(found):
+        raise BadInput(parameter, text, expected)
+    return tuple(sorted({*found, ALL}, key=_width))
+
+
+def _width(rollup: Rollup) -> tuple[float, str]:
+    return rollup.interval.nominal_s if rollup.interval else math.inf, rollup.name
+
+
+@lru_cache(maxsize=4_096)
+def chunk_of(grid: Grid, rollup: Rollup, bucket_start_s: int) -> Chunk:
+    """Where the bucket of `rollup` that begins at `bucket_start_s` is filed.
+
+    Its chunk is the one that holds its start. The index is unique there: starts of sub-day buckets
+    in a chunk lie whole intervals apart, since no chunk of theirs is longer than a day, where they
+    start afresh; longer buckets have their number on the calendar, from that of the bucket that
+    holds the chunk's start.
+    """
+    if rollup.interval is None:
+        return Chunk(0, None, 0)
+    unit = _chunk_interval(rollup.interval)
+    start_s = grid.floor(bucket_start_s, unit)
+    last_start_s = grid.floor(grid.next(start_s, unit) - 1, rollup.interval)
+    if rollup.interval.unit in "smh":
+        index = (bucket_start_s - start_s) // rollup.interval.nominal_s
+    else:
+        index = grid.serial(bucket_start_s, rollup.interval) - grid.serial(start_s, rollup.interval)
+    return Chunk(start_s, grid.next(last_start_s, rollup.interval), index)
+
+
+def extent(grid: Grid, rollup: Rollup, chunk_start_s: int) -> tuple[int, int | None]:
+    """How many buckets the chunk that begins there has, and when its last is no longer kept.
+
+    >>> from hailwhale.core.time.calendar_grid import UTC
+    >>> extent(UTC, Rollup.parse("1d:1y"), 1_767_225_600)  # January
+    (31, 1801533600)
+    """
+    if rollup.interval is None:
+        return 1, None
+    last_s = grid.next(chunk_start_s, _chunk_interval(rollup.interval)) - 1
+    last = chunk_of(grid, rollup, grid.floor(last_s, rollup.interval))
+    if last.end_s is None or rollup.retention_s is None:
+        return last.index + 1, None
+    return last.index + 1, last.end_s + rollup.retention_s
+
+
+@lru_cache(maxsize=64)
+def _chunk_interval(interval: Interval) -> Interval:
+    """The first larger unit; weeks, which no month holds a number of, go by the year."""
+    larger = _CHUNKS[4:] if interval.unit == "w" else _CHUNKS
+    return next(unit for unit in larger if unit.nominal_s > interval.nominal_s)
+
+
+def retained(grid: Grid, rollup: Rollup, bucket_start_s: int, now_s: int) -> bool:
+    """Whether a bucket is still kept: until its end and the retention are past."""
+    if rollup.interval is None or rollup.retention_s is None:
+        return True
+    return grid.next(bucket_start_s, rollup.interval) + rollup.retention_s > now_s
+
+
+def ttl_s(rollup: Rollup, chunk: Chunk, now_s: int) -> int | None:
+    """Seconds from now until the last bucket of a chunk is no longer kept, at least 1; or None."""
+    if chunk.end_s is None or rollup.retention_s is None:
+        return None
+    return max(chunk.end_s + rollup.retention_s - now_s, 1)
+
+
+def chunks_kept(grid: Grid, rollup: Rollup, now_s: int) -> Iterator[int]:
+    """The starts of the chunks that may hold cells now, oldest first, a day ahead included.
+
+    >>> from hailwhale.core.time.calendar_grid import UTC
+    >>> list(chunks_kept(UTC, Rollup.parse("1d:1mo"), 1_767_225_600))
+    [1761955200, 1764547200, 1767225600]
+    """
+    if rollup.interval is None or rollup.retention_s is None:
+        yield 0
+        return
+    oldest_s = grid.floor(max(now_s - rollup.retention_s, MIN_S), rollup.interval)
+    first_s = chunk_of(grid, rollup, oldest_s).start_s
+    yield from grid.starts(first_s, now_s + FUTURE_S + 1, _chunk_interval(rollup.interval))

@@ -1,0 +1,78 @@
+"""Exposing: what is counted of a decision, into the buffer or at once, and noted where asked.
+
+Owns the way from the parameters of /count_decision to the counts and the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from hailwhale.core.decisions.exposure import PRODUCT_SIGN, parse_exposure
+from hailwhale.core.events.event import Event
+from hailwhale.core.events.limits import Limits
+from hailwhale.core.events.literals import plain
+from hailwhale.errors import BadInput
+from hailwhale.services.decisions.journal import Journal
+from hailwhale.services.ingest.buffer import BatchReport, Fields
+from hailwhale.store.types import Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Exposing:
+    """Counts exposures and results.
+
+    `take` and `count_many` are those of `Hailing` or of `Counting`. A result that names the
+    `decision` it belongs to, as /decide answered it, is written into the journal as well.
+    """
+
+    take: Callable[[Event], Receipt]
+    count_many_as: Callable[..., BatchReport]
+    journal: Journal
+    limits: Limits
+    clock: Callable[[], float]
+
+    def count(self, fields: Fields) -> Receipt:
+        """Count one exposure or result; raises `BadInput`, and then nothing was counted."""
+        event = parse_exposure(fields, self.clock(), self.limits)
+        receipt = self.take(event)
+        if receipt is not Receipt.DUPLICATE:
+            self._note(fields, event)
+        return receipt
+
+    def count_many(self, events: Iterable[Fields | BadInput]) -> BatchReport:
+        """Count several, each accepted or refused on its own; see `Hailing.count_many`."""
+        noted: list[tuple[int, Fields, Event]] = []
+        place = -1
+
+        def numbered() -> Iterator[Fields | BadInput]:
+            nonlocal place
+            for place, fields in enumerate(events):  # noqa: B007 - parse tells it
+                yield fields
+
+        def parse(fields: Fields, now_s: float, limits: Limits) -> Event:
+            event = parse_exposure(fields, now_s, limits)
+            if _decision(fields) is not None:
+                noted.append((place, fields, event))
+            return event
+
+        report = self.count_many_as(numbered(), parse)
+        for at, fields, event in noted:
+            if at not in report.unbuffered:
+                self._note(fields, event)
+        return report
+
+    def _note(self, fields: Mapping[str, object], event: Event) -> None:
+        decision = _decision(fields)
+        if decision is not None:
+            amounts = {
+                name: float(amount)
+                for name, amount in event.metrics.items()
+                if PRODUCT_SIGN not in name
+            }
+            self.journal.counted(event.pk[:-1], decision, event.pk[-1], amounts, event.id)
+
+
+def _decision(fields: Mapping[str, object]) -> str | None:
+    value = plain(fields.get("decision"))
+    return None if value is None or value == "" else str(value)

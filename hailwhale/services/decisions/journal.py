@@ -1,0 +1,161 @@
+"""The journal of a decision: who was given what and what came of it, one by one, to look into.
+
+Owns how an entry is written. Counts are elsewhere and exact; a journal is bounded, and an entry may
+be missing where the store was away as it was written.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from hailwhale.core.events.paths import Path
+from hailwhale.errors import StoreUnavailable
+from hailwhale.store.protocol import Store
+from hailwhale.store.types import Given
+
+log = logging.getLogger("hailwhale.journal")
+
+
+@dataclass(slots=True)
+class Decided:
+    """One decision, and the sums of the metrics that were counted for it since.
+
+    `shares` are what the options' propensities are for such a visitor; `option` is the one that was
+    given, and `propensity` how probable that was as it was drawn: a visitor may have kept it.
+    """
+
+    id: str
+    at_s: int
+    options: tuple[str, ...]
+    shares: tuple[float, ...]
+    option: str
+    propensity: float
+    dimensions: tuple[Path, ...]
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+class Journal:
+    """Writes the journals of decisions in the store, each of at most `most` entries."""
+
+    def __init__(self, store: Store, most: int, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._most = most
+        self._clock = clock
+
+    def decided(
+        self,
+        pk: Path,
+        options: Sequence[str],
+        shares: Sequence[float],
+        given: Sequence[Given],
+        dimensions: Sequence[Path],
+    ) -> str:
+        """Write down what was given; the id by which results can be told to belong to it.
+
+        Several options given at once are as many entries under one id.
+        """
+        id = secrets.token_urlsafe(9)
+        at_s = int(self._clock())
+        entries = [
+            _text(
+                id=id,
+                at=at_s,
+                options=list(options),
+                shares=[_short(share) for share in shares],
+                option=each.option,
+                propensity=_short(each.propensity),
+                dimensions=[list(path) for path in dimensions],
+            )
+            for each in given
+        ]
+        self._store.write_journal(pk, entries, self._most)
+        return id
+
+    def counted(
+        self,
+        pk: Path,
+        id: str,
+        option: str,
+        metrics: Mapping[str, float],
+        event: str | None = None,
+    ) -> None:
+        """Write down what came of a decision. That it could not be written is no fault.
+
+        `event` is the idempotency id of the result, if it has one: read again, it counts once.
+        """
+        once = {} if event is None else {"event": event}
+        entry = _text(id=id, at=int(self._clock()), option=option, metrics=dict(metrics), **once)
+        try:
+            self._store.write_journal(pk, [entry], self._most)
+        except StoreUnavailable as fault:
+            log.warning("a result is counted but not in the journal: %s", fault)
+
+    def lines(self, pk: Path) -> Iterable[bytes]:
+        """The entries as they are kept, lines of JSON without their ends, oldest first."""
+        return self._store.journal(pk)
+
+
+def read_journal(lines: Iterable[bytes]) -> list[Decided]:
+    """The decisions in the lines of a journal, each with what was counted for it.
+
+    Lines that are no entries are left out, and results whose decision is not there.
+    """
+    found: dict[tuple[str, str], Decided] = {}
+    events: set[tuple[str, str, str]] = set()
+    for line in lines:
+        try:
+            entry = json.loads(line)
+            key = (entry["id"], entry["option"])
+            if "metrics" not in entry:
+                found[key] = _decided(entry)
+            elif key in found and _is_new(entry, events):
+                sums = found[key].metrics
+                for name, amount in entry["metrics"].items():
+                    sums[name] = sums.get(name, 0.0) + float(amount)
+        except (ValueError, KeyError, TypeError) as fault:
+            log.warning("left out of the journal: %r (%s)", line[:80], fault)
+    return list(found.values())
+
+
+def _is_new(entry: Mapping[str, str], events: set[tuple[str, str, str]]) -> bool:
+    """Whether a result was not read before; what has no idempotency id never was."""
+    if "event" not in entry:
+        return True
+    event = (entry["id"], entry["option"], entry["event"])
+    known = event in events
+    events.add(event)
+    return not known
+
+
+def _short(number: float) -> float:
+    """To six digits, however small: a propensity must not become 0."""
+    return float(f"{number:.6g}")
+
+
+def _decided(entry: Mapping[str, object]) -> Decided:
+    made: dict[str, object] = {"id": entry["id"], "at_s": entry["at"], "option": entry["option"]}
+    dimensions, options, shares = entry["dimensions"], entry["options"], entry["shares"]
+    if not isinstance(dimensions, list) or not isinstance(options, list):
+        raise TypeError("options and dimensions are lists")
+    if not isinstance(shares, list) or len(shares) != len(options):
+        raise TypeError("as many shares as options")
+    propensity = float(str(entry["propensity"]))
+    if entry["option"] not in options or not 0 < propensity <= 1:
+        raise ValueError("an option that was offered, with a propensity above 0")
+    return Decided(
+        id=str(made["id"]),
+        at_s=int(str(made["at_s"])),
+        options=tuple(map(str, options)),
+        shares=tuple(map(float, shares)),
+        option=str(made["option"]),
+        propensity=propensity,
+        dimensions=tuple(tuple(map(str, path)) for path in dimensions),
+    )
+
+
+def _text(**entry: object) -> bytes:
+    return json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode()

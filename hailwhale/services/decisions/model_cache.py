@@ -1,0 +1,102 @@
+"""Models: what was concluded from a decision's evidence, kept at hand and kept fresh.
+
+Owns when evidence is read again. A request never waits for that but the first of a decision, and
+the first after a pause: the others are answered from the model at hand while a new one is made.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Lock, Thread
+
+from hailwhale.core.decisions import Objective, Policy, Posterior, fit
+from hailwhale.core.decisions.parameters import MAX_OPTIONS, Choice
+from hailwhale.errors import HailWhaleError
+from hailwhale.services.decisions.evidence import EvidenceReader
+
+log = logging.getLogger("hailwhale.deciding")
+
+FRESH_S = 1.0  # a model younger than this is not made anew
+STALE_S = 30.0  # nor is one older than this used
+_EFFORT = 50  # a model that takes long to make lives so many times as long, half of STALE_S at most
+_KEPT = 256
+
+
+@dataclass(slots=True)
+class _Model:
+    """A posterior, when it was made by `Models`'s ticks, and how long it is fresh."""
+
+    lock: Lock = field(default_factory=Lock)
+    posterior: Posterior | None = None
+    made_s: float = 0.0
+    fresh_s: float = FRESH_S
+    renewing: bool = False
+
+
+class Models:
+    """Posteriors by decision, formula and rules, the last used of them kept."""
+
+    def __init__(self, evidence: EvidenceReader, ticks: Callable[[], float]) -> None:
+        """`ticks` are seconds of a clock that never jumps."""
+        self._evidence = evidence
+        self._ticks = ticks
+        self._models: OrderedDict[object, _Model] = OrderedDict()
+        self._lock = Lock()
+
+    def of(self, choice: Choice, policy: Policy) -> Posterior:
+        """What the evidence says about a decision: at most seconds old, however busy it is."""
+        model = self._model(choice, policy)
+        posterior, age_s = model.posterior, self._ticks() - model.made_s
+        if posterior is None or age_s > STALE_S:
+            return self._waited_for(model, choice, policy)
+        if age_s > model.fresh_s:
+            self._renew(model, choice, policy)
+        return posterior
+
+    def _waited_for(self, model: _Model, choice: Choice, policy: Policy) -> Posterior:
+        """A model that is made now, by one of all those that wait for it."""
+        with model.lock:
+            posterior = model.posterior
+            if posterior is None or self._ticks() - model.made_s > STALE_S:
+                posterior = self._make(model, choice, policy)
+            return posterior
+
+    def _model(self, choice: Choice, policy: Policy) -> _Model:
+        key = (choice.pk, choice.formula.text, choice.goal, repr(policy))
+        with self._lock:
+            model = self._models.setdefault(key, _Model())
+            self._models.move_to_end(key)
+            if len(self._models) > _KEPT:
+                self._models.popitem(last=False)
+            return model
+
+    def _make(self, model: _Model, choice: Choice, policy: Policy) -> Posterior:
+        start_s = self._ticks()
+        objective = Objective.of(choice.formula, choice.goal)
+        options = self._evidence.busiest_options(choice.pk, MAX_OPTIONS)
+        tally = self._evidence.tally(choice.pk, options, objective.metrics, objective.products)
+        posterior = fit(tally, objective, policy)
+        end_s = self._ticks()
+        model.fresh_s = min(STALE_S / 2, max(FRESH_S, _EFFORT * (end_s - start_s)))
+        model.posterior, model.made_s = posterior, end_s
+        return posterior
+
+    def _renew(self, model: _Model, choice: Choice, policy: Policy) -> None:
+        """Make a model anew behind the caller's back, unless that is under way."""
+        with model.lock:
+            if model.renewing:
+                return
+            model.renewing = True
+
+        def renew() -> None:
+            try:
+                self._make(model, choice, policy)
+            except HailWhaleError as fault:
+                log.warning("%s is decided by what was known before: %s", choice.pk, fault)
+            finally:
+                model.renewing = False
+
+        Thread(target=renew, name="renew", daemon=True).start()

@@ -1,0 +1,125 @@
+"""Evaluating: the journal of a decision replayed under another rule or another formula.
+
+Owns the way from the lines of a journal to what a rule would have earned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hailwhale.core.decisions import Evaluation, Log, Objective, evaluate
+from hailwhale.core.decisions.exposure import nodes_of
+from hailwhale.core.decisions.parameters import Choice
+from hailwhale.core.events.metrics import HITS
+from hailwhale.errors import BadInput
+from hailwhale.services.decisions.decide import Deciding
+from hailwhale.services.decisions.journal import Decided, read_journal
+
+RULES = ("logged", "uniform", "current", "best", "always:OPTION")
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What each rule would have earned, and how many decisions of the journal say so."""
+
+    decisions: int
+    rules: Mapping[str, Evaluation]
+
+
+class Evaluating:
+    """Replays journals."""
+
+    def __init__(self, deciding: Deciding, clock: Callable[[], float]) -> None:
+        self._deciding = deciding
+        self._clock = clock
+
+    def replay(
+        self, choice: Choice, rules: Sequence[str], lines: Iterable[bytes] | None = None
+    ) -> Replay:
+        """What rules would have earned by the formula of `choice`.
+
+        `lines` are of a journal kept elsewhere; without, the decision's own. Decisions younger
+        than the delay of the choice are left out. Raises `BadInput` for a formula that is no
+        quotient, for an unknown rule, and when no decision is left.
+        """
+        objective = Objective.of(choice.formula, choice.goal)
+        numerator, denominator = objective.numerator, objective.denominator
+        if numerator is None or denominator is None:
+            expected = "a metric, or a quotient of sums of metrics"
+            raise BadInput("by_metric", choice.formula.text, expected)
+        until_s = self._clock() - (choice.rules.delay_s or 0)
+        journal = self._deciding.journal.lines(choice.pk) if lines is None else lines
+        decided = [each for each in read_journal(journal) if each.at_s <= until_s]
+        if not decided:
+            raise BadInput("journal", "no decisions", "decisions that were asked for with log=1")
+        options = sorted({option for each in decided for option in each.options})
+        log = self._log(choice, decided, options, numerator, denominator)
+        return Replay(
+            len(decided),
+            {rule: evaluate(log, self._target(rule, choice, decided, options)) for rule in rules},
+        )
+
+    def _log(
+        self,
+        choice: Choice,
+        decided: Sequence[Decided],
+        options: Sequence[str],
+        numerator: Mapping[str, float],
+        denominator: Mapping[str, float],
+    ) -> Log:
+        at = {option: place for place, option in enumerate(options)}
+        chances = np.zeros((len(decided), len(options)))
+        expected = np.zeros_like(chances)
+        posterior = self._deciding.posterior(choice)
+        for row, each in enumerate(decided):
+            places = [at[option] for option in each.options]
+            chances[row, places] = each.shares
+            chances[row, at[each.option]] = each.propensity
+            known = posterior.report(nodes_of(each.dimensions), each.options).options
+            expected[row, places] = [one.estimate for one in known]
+        sums = [{**each.metrics, HITS: 1.0} for each in decided]  # a decision is one exposure
+        return Log(
+            np.array([at[each.option] for each in decided], dtype=np.intp),
+            chances,
+            np.array([_linear(numerator, each) for each in sums]),
+            np.array([_linear(denominator, each) for each in sums]),
+            expected,
+        )
+
+    def _target(
+        self, rule: str, choice: Choice, decided: Sequence[Decided], options: Sequence[str]
+    ) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+        at = {option: place for place, option in enumerate(options)}
+        target = np.zeros((len(decided), len(options)))
+        for row, each in enumerate(decided):
+            places = [at[option] for option in each.options]
+            target[row, places] = self._shares(rule, choice, each)
+        return target
+
+    def _shares(self, rule: str, choice: Choice, decided: Decided) -> Sequence[float]:
+        options = decided.options
+        if rule == "logged":
+            return decided.shares
+        if rule == "uniform":
+            return [1 / len(options)] * len(options)
+        if rule.startswith("always:"):
+            wanted = rule.partition(":")[2]
+            if wanted not in options:
+                raise BadInput("rule", rule, f"one of the options {', '.join(options)}")
+            return [float(option == wanted) for option in options]
+        posterior, visitor = self._deciding.posterior(choice), nodes_of(decided.dimensions)
+        if rule == "current":
+            return [float(share) for share in posterior.shares(visitor, options)]
+        if rule == "best":
+            known = [one.estimate for one in posterior.report(visitor, options).options]
+            best = max if choice.goal == "max" else min
+            top = best(range(len(options)), key=lambda place: known[place])
+            return [float(place == top) for place in range(len(options))]
+        raise BadInput("rule", rule, f"one of {', '.join(RULES)}")
+
+
+def _linear(coefficients: Mapping[str, float], amounts: Mapping[str, float]) -> float:
+    return sum(times * amounts.get(name, 0.0) for name, times in coefficients.items())

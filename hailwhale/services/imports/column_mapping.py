@@ -1,0 +1,225 @@
+"""From the cells of a table's row to the fields of an event: the column mapping of an import.
+
+Owns the notation. A pk or a dimension is written as the documentation writes paths, each column as
+its name in braces::
+
+    Shop                        one label, the same for every row
+    Product > {sku}             a constant, then the text of column `sku`
+    store > no. {store_id}      constants and columns may share a label
+    ["profit > loss", "{sku}"]  a JSON list, for labels that hold a > or begin with [
+    {{                          a brace in a label is written twice
+
+A metric is a column: ``revenue=sales_value``, or ``quantity`` where both have one name.
+
+It takes texts and knows no file, no CSV and no limits: what it makes is parsed as any event.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from hailwhale.core.events.literals import parse_json
+from hailwhale.core.events.metrics import parse_metric_name
+from hailwhale.errors import BadInput
+
+_TOKEN = re.compile(r"\{\{|\}\}|\{(?P<column>[^{}]+)\}|(?P<text>[^{}]+)|(?P<stray>[{}])")
+_PATH_FORMS = "labels with > between and columns in braces, such as Product > {sku}"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column by its name in the header."""
+
+    name: str
+
+
+Label = tuple[str | Column, ...]
+Template = tuple[Label, ...]
+Cells = Sequence[str]
+MakeFields = Callable[[Cells], dict[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which columns make what of an event.
+
+    `metrics` are pairs of a metric's name and its column; `at`, `id` and `uid` are columns.
+    """
+
+    pk: Template = ()
+    dimensions: tuple[Template, ...] = ()
+    metrics: tuple[tuple[str, Column], ...] = ()
+    at: Column | None = None
+    id: Column | None = None
+    uid: Column | None = None
+
+    @classmethod
+    def parse(
+        cls,
+        pk: str | None = None,
+        dimensions: Iterable[str] = (),
+        metrics: Iterable[str] = (),
+        at: str | None = None,
+        id: str | None = None,
+        uid: str | None = None,
+    ) -> Columns:
+        """The mapping that these texts write; raises `BadInput` naming the one that is wrong.
+
+        >>> Columns.parse(pk="Product > {sku}").pk
+        (('Product',), (Column(name='sku'),))
+        >>> Columns.parse(metrics=["revenue=sales_value"]).metrics
+        (('revenue', Column(name='sales_value')),)
+        """
+        return cls(
+            _template(pk, "pk") if pk is not None else (),
+            tuple([_template(text, "dimension") for text in dimensions]),
+            _metrics(metrics),
+            None if at is None else _named(at, "at"),
+            None if id is None else _named(id, "id"),
+            None if uid is None else _named(uid, "uid"),
+        )
+
+    @property
+    def text(self) -> str:
+        """The mapping in one canonical form: equal texts, equal events from every row.
+
+        >>> Columns.parse(pk="Product>{sku}").text == Columns.parse(pk='["Product","{sku}"]').text
+        True
+        """
+        return json.dumps(
+            [
+                _plain(self.pk),
+                [_plain(template) for template in self.dimensions],
+                [[name, column.name] for name, column in self.metrics],
+                self.at and self.at.name,
+                self.id and self.id.name,
+                self.uid and self.uid.name,
+            ]
+        )
+
+    def bind(self, header: Sequence[str]) -> MakeFields:
+        """What turns the cells of a row under this header into the fields of an event.
+
+        A path stops at its first label with an empty cell, and an empty metric or uid is left out:
+        what a row does not know, it does not count. Raises `BadInput` for a column that is not
+        there, or there twice.
+
+        >>> fields = Columns.parse(dimensions=["country > {country}"]).bind(["country", "city"])
+        >>> fields(["US", "Boston"])["dimensions"], fields(["", "Boston"])["dimensions"]
+        ([('country', 'US')], [('country',)])
+        """
+        names = [name.strip() for name in header]
+        pk = _placed(self.pk, names, "pk")
+        dimensions = [_placed(template, names, "dimension") for template in self.dimensions]
+        metrics = [(name, _place(column, names, "metric")) for name, column in self.metrics]
+        verbatim = [
+            (name, _place(column, names, name))
+            for name, column in (("at", self.at), ("id", self.id))
+            if column
+        ]
+        uid = _place(self.uid, names, "uid") if self.uid else None
+
+        def fields(cells: Cells) -> dict[str, object]:
+            paths = [_path(template, cells) for template in dimensions]
+            found: dict[str, object] = {
+                "dimensions": [path for path in paths if path],
+                "metrics": {name: cells[at] for name, at in metrics if cells[at].strip()},
+            }
+            if pk:
+                found["pk"] = _path(pk, cells)
+            for name, at in verbatim:
+                found[name] = cells[at]
+            if uid is not None and cells[uid].strip():
+                found["uid"] = cells[uid]
+            return found
+
+        return fields
+
+
+_Placed = list[list[str | int]]  # a template with the places of its columns
+
+
+def _path(template: _Placed, cells: Cells) -> tuple[str, ...]:
+    labels: list[str] = []
+    for label in template:
+        text = _filled(label, cells)
+        if not text:
+            break
+        labels.append(text)
+    return tuple(labels)
+
+
+def _filled(label: Sequence[str | int], cells: Cells) -> str:
+    """The text of a label, empty when a cell it needs is."""
+    text = ""
+    for part in label:
+        piece = part if isinstance(part, str) else cells[part]
+        if not isinstance(part, str) and not piece.strip():
+            return ""
+        text += piece
+    return text
+
+
+def _placed(template: Template, names: Sequence[str], option: str) -> _Placed:
+    return [
+        [part if isinstance(part, str) else _place(part, names, option) for part in label]
+        for label in template
+    ]
+
+
+def _place(column: Column, names: Sequence[str], option: str) -> int:
+    found = [place for place, name in enumerate(names) if name == column.name]
+    if len(found) != 1:
+        which = "one of the columns" if not found else "a column that is there once, of"
+        raise BadInput(option, column.name, f"{which} {', '.join(names)}")
+    return found[0]
+
+
+def _template(text: str, option: str) -> Template:
+    if text.lstrip().startswith("["):
+        texts = parse_json(text, option)
+    else:
+        texts = [label.strip() for label in text.split(">")]
+    if not isinstance(texts, list) or not texts:
+        raise BadInput(option, text, _PATH_FORMS)
+    return tuple([_label(label, option, text) for label in texts])
+
+
+def _label(label: object, option: str, whole: str) -> Label:
+    if not isinstance(label, str) or not label.strip():
+        raise BadInput(option, whole, _PATH_FORMS)
+    parts: list[str | Column] = []
+    for token in _TOKEN.finditer(label):
+        if token["stray"]:
+            raise BadInput(option, whole, "a column's name between braces; {{ and }} for a brace")
+        if token["column"]:
+            parts.append(_named(token["column"], option))
+        else:
+            parts.append(token["text"] or token[0][0])
+    return tuple(parts)
+
+
+def _metrics(texts: Iterable[str]) -> tuple[tuple[str, Column], ...]:
+    found: dict[str, Column] = {}
+    for text in texts:
+        name, equals, column = text.partition("=")
+        name = parse_metric_name(name.strip(), parameter="metric")
+        if name in found:
+            raise BadInput("metric", text, f"each metric once, but {name} is there again")
+        found[name] = _named(column if equals else name, "metric")
+    return tuple(found.items())
+
+
+def _named(text: str, option: str) -> Column:
+    if not text.strip():
+        raise BadInput(option, text, "the name of a column")
+    return Column(text.strip())
+
+
+def _plain(template: Template) -> list[list[object]]:
+    return [
+        [part if isinstance(part, str) else [part.name] for part in label] for label in template
+    ]

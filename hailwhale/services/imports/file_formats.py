@@ -1,0 +1,142 @@
+"""How a file is read: lines of JSON, a table, or an access log; what it takes to have its rows.
+
+Owns what an access log counts by default, and that a line of one may be a pixel whose query is the
+event. A reading is a value: its `text` names it, so that equal texts make equal rows of a file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from hailwhale.core.events.literals import plain
+from hailwhale.core.events.query_string import query_fields_of
+from hailwhale.core.imports.access_log import FORMATS, LogReader, cells
+from hailwhale.errors import BadInput
+from hailwhale.services.imports.column_mapping import Columns, MakeFields
+from hailwhale.services.imports.row_readers import Line, Row, csv_rows, json_rows, lines_of
+from hailwhale.services.ingest.bots import is_bot
+from hailwhale.services.ingest.buffer import Fields
+
+PIXELS = ("/count", "/count.gif", "/pixel.gif")
+_TOKEN = "token"  # noqa: S105 - the parameter that shows one: no part of the event
+
+LOG_PK = "Requests"
+_PATHS = ("path > {path}", "status > {status_class} > {status}", "method > {method}")
+_REFERER = "referer > {referer_host}"
+LOG_DIMENSIONS = {
+    name: (*_PATHS, *(() if name == "clf" else (_REFERER,)))
+    + (("bucket > {bucket}",) if name == "s3" else ())
+    for name in FORMATS
+}
+
+
+class Reading(Protocol):
+    """A way to read a file."""
+
+    @property
+    def text(self) -> str:
+        """What names it."""
+
+    def rows(self, stream: BinaryIO, after: int) -> Iterator[Row]:
+        """The rows of a file past a line; raises `BadInput` when it cannot be read."""
+
+
+class LineReading(Reading, Protocol):
+    """A reading of files whose lines stand alone."""
+
+    def of_lines(self, lines: Iterable[Line], after: int = 0) -> Iterator[Row]:
+        """The rows of lines past a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ndjson:
+    """An event a line."""
+
+    @property
+    def text(self) -> str:
+        return "ndjson"
+
+    def rows(self, stream: BinaryIO, after: int) -> Iterator[Row]:
+        return self.of_lines(lines_of(stream), after)
+
+    def of_lines(self, lines: Iterable[Line], after: int = 0) -> Iterator[Row]:
+        return json_rows(lines, after)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with a header."""
+
+    columns: Columns
+
+    @property
+    def text(self) -> str:
+        return self.columns.text
+
+    def rows(self, stream: BinaryIO, after: int) -> Iterator[Row]:
+        return csv_rows(stream, self.columns, after)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessLog:
+    """An access log in one of `core.accesslog.FORMATS`.
+
+    With `pixels`, which are paths, a line is an event if it is a request of one of them that was
+    answered, and the event is what its query says; else every line is one, by the `columns`. What
+    says it is a bot is left out with `skip_bots`.
+    """
+
+    form: str
+    columns: Columns
+    pixels: frozenset[str] = frozenset()
+    skip_bots: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises `BadInput` for a column that the format has not."""
+        if FORMATS[self.form].names:
+            self.columns.bind(LogReader(FORMATS[self.form]).names)
+
+    @property
+    def text(self) -> str:
+        return json.dumps([self.form, self.columns.text, sorted(self.pixels), self.skip_bots])
+
+    def rows(self, stream: BinaryIO, after: int) -> Iterator[Row]:
+        return self.of_lines(lines_of(stream), after)
+
+    def of_lines(self, lines: Iterable[Line], after: int = 0) -> Iterator[Row]:
+        reader = LogReader(FORMATS[self.form])
+        bound: dict[tuple[str, ...], MakeFields] = {}
+        for line in lines:
+            passed = line.number <= after and not line.text.startswith(b"#")
+            if passed or not line.text.strip():
+                continue
+            made: Fields | BadInput | None
+            try:
+                told = reader.read(line.text.decode("utf-8", "replace").rstrip("\r\n"))
+                if told is None or (self.skip_bots and is_bot(told.get("user_agent", ""))):
+                    continue
+                made = self._pixel(told) if self.pixels else self._request(told, reader, bound)
+            except BadInput as fault:
+                made = fault
+            if made is not None:
+                yield Row(line.number, line.size_bytes, made)
+
+    def _request(
+        self, told: dict[str, str], reader: LogReader, bound: dict[tuple[str, ...], MakeFields]
+    ) -> Fields:
+        names = reader.names
+        if names not in bound:
+            bound[names] = self.columns.bind(names)
+        return bound[names](cells(told, names))
+
+    def _pixel(self, told: dict[str, str]) -> Fields | None:
+        """The event of a pixel; None for another request, and one that was not answered."""
+        answered = told["status"][:1] in ("2", "3")
+        if told["path"] not in self.pixels or told["method"] != "GET" or not answered:
+            return None
+        fields = query_fields_of(told["query"], "query")
+        fields.pop(_TOKEN, None)
+        return {"at": told["time"]} | {name: plain(value) for name, value in fields.items()}

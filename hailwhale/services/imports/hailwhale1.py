@@ -1,0 +1,104 @@
+"""The numbers of a HailWhale of 2011 as rows of an import, in an order that does not change.
+
+They are written down first, all of them, so that the import has a content to be known by and is
+resumed over the same rows. Knows neither Redis nor what a key says.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import BinaryIO, Protocol
+
+from hailwhale.core.imports.hailwhale1 import OriginalKey, buckets_of, read_key, rows_of
+from hailwhale.errors import BadInput
+from hailwhale.services.imports.row_readers import Row, json_rows, lines_of
+
+FORMAT = "hailwhale1"
+
+_READ_AT_ONCE = 200
+_UNREAD = "unread"  # what a row holds in place of an event, for it to be refused with a word on it
+
+
+class Originals(Protocol):
+    """The hashes of a store to import from."""
+
+    def keys(self) -> Iterator[str]:
+        """The names of those that may be of the format, in any order; some may come twice."""
+
+    def hashes(self, keys: Sequence[str]) -> list[dict[str, str]]:
+        """The fields and values of some."""
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """How what `write_rows` wrote is read; a `Reading`, as those in `formats`."""
+
+    @property
+    def text(self) -> str:
+        return FORMAT
+
+    def rows(self, stream: BinaryIO, after: int) -> Iterator[Row]:
+        for row in json_rows(lines_of(stream), after):
+            unread = None if isinstance(row.fields, BadInput) else row.fields.get(_UNREAD)
+            if unread is not None:
+                fault = BadInput.told(*map(str, unread)) if isinstance(unread, list) else None
+                row = Row(row.line, row.size_bytes, fault or row.fields)
+            yield row
+
+
+def write_rows(originals: Originals, out: BinaryIO) -> int:
+    """Write a line for each instant of each (pk, dimension), and for each key that makes no sense.
+
+    Returns how many keys made sense; 0 says that the store is none of this format.
+    """
+    keys, unread = _sorted(originals)
+    for name in unread:
+        expected = "a key of four parts, pk||dimension||interval||metric, kept by day or by hour"
+        _refuse(out, BadInput("key", name, expected))
+    for (pk, dimension), some in groupby(keys, lambda key: (key.pk, key.dimension)):
+        found = []
+        for key, fields in _read(originals, list(some)):
+            try:
+                found.append((key, buckets_of(key, fields)))
+            except BadInput as fault:
+                _refuse(out, fault)
+        for row in rows_of(pk, dimension, found):
+            _write(out, row)
+    return len(keys)
+
+
+def _sorted(originals: Originals) -> tuple[list[OriginalKey], list[str]]:
+    """The keys to read, and the names that are of no such key or of an amount that has no days."""
+    taken: set[OriginalKey] = set()
+    others: dict[tuple[str, str, str], str] = {}
+    unread: set[str] = set()
+    for name in originals.keys():  # noqa: SIM118 - it is no mapping
+        key = read_key(name)
+        if key is None:
+            unread.add(name)
+        elif key.taken:
+            taken.add(key)
+        else:
+            others[key.pk, key.dimension, key.metric] = name
+    known = {(key.pk, key.dimension, key.metric) for key in taken}
+    unread.update([name for amount, name in others.items() if amount not in known])
+    return sorted(taken, key=lambda key: (key.pk, key.dimension, key.text)), sorted(unread)
+
+
+def _read(
+    originals: Originals, keys: Sequence[OriginalKey]
+) -> Iterable[tuple[OriginalKey, dict[str, str]]]:
+    for start in range(0, len(keys), _READ_AT_ONCE):
+        some = keys[start : start + _READ_AT_ONCE]
+        yield from zip(some, originals.hashes([key.text for key in some]), strict=True)
+
+
+def _refuse(out: BinaryIO, fault: BadInput) -> None:
+    _write(out, {_UNREAD: [fault.parameter, fault.message]})
+
+
+def _write(out: BinaryIO, row: dict[str, object]) -> None:
+    out.write(json.dumps(row).encode() + b"\n")

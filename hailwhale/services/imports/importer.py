@@ -1,0 +1,284 @@
+"""Importing many rows, each counted exactly once however often the import is killed and resumed.
+
+Rows are cut into blocks, a block is summed up by shard, and each shard counts what has a number at
+most once and in order, in the same atomic step as its cells. Numbers come from lines: a row with an
+id is a step of its own, numbered twice its line; what a block sums up is numbered twice its last
+line plus one. So what has been counted is a line to go on after. Two runs of one import must cut
+alike: how rows are cut depends on the rows alone, and neither the constants that say how nor the
+numbers may change between releases.
+
+Knows rows and the store; neither files, nor terminals, nor formats.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from hailwhale.core.events.aggregate import Batch
+from hailwhale.core.events.event import Event, parse_event
+from hailwhale.core.events.limits import Limits
+from hailwhale.core.time.bucketing import Schedule
+from hailwhale.core.time.calendar_grid import Grid
+from hailwhale.core.time.rollups import Rollup
+from hailwhale.errors import BadInput, TooLarge
+from hailwhale.services.imports.row_readers import READ_FAULTS, Row, unreadable
+from hailwhale.services.ingest.commit import commit
+from hailwhale.store.protocol import Store
+from hailwhale.store.redis.keys import shard_of
+from hailwhale.store.types import Block, Outcome
+
+BLOCK_ROWS = 5_000
+BLOCK_NODES = 25_000  # bounds the cells of a step, and so the time for which it holds up the store
+
+_READ_BYTES = 1024 * 1024
+_NAME_CHARS = 32
+_MARK_CHARS = 12  # of a name, as a number that the store's scripts could compare
+_PLANNED = ":planned"
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What became of the rows that one run of an import read, up to `line`.
+
+    `before` are those counted before: by a run that was cut short, or under their id. `undated` of
+    them all are older than every rollup that has dates, and count in the total ever only.
+    """
+
+    line: int = 0
+    rows: int = 0
+    counted: int = 0
+    before: int = 0
+    rejected: int = 0
+    undated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a file holds: a digest that names its import, and about how many lines there are."""
+
+    name: str
+    lines: int
+
+
+def examine(stream: BinaryIO, mapping: str) -> Content:
+    """The content of a file, named after it and after how it is read, wherever it lies.
+
+    Raises `BadInput` when the file cannot be read.
+
+    >>> from io import BytesIO
+    >>> examine(BytesIO(b"{}"), "ndjson")
+    Content(name='7b3099aee24e960e5eca3db407635ae5', lines=0)
+    """
+    digest = hashlib.sha256(mapping.encode() + b"\0")
+    lines = 0
+    try:
+        while part := stream.read(_READ_BYTES):
+            digest.update(part)
+            lines += part.count(b"\n")
+    except READ_FAULTS as fault:
+        raise unreadable(fault) from fault
+    return Content(digest.hexdigest()[:_NAME_CHARS], lines)
+
+
+class Importing:
+    """Counts rows in numbered blocks. One import may even run twice at once and counts once."""
+
+    def __init__(
+        self,
+        store: Store,
+        grid: Grid,
+        rollups: Sequence[Rollup],
+        limits: Limits,
+        clock: Callable[[], float],
+        name_of: Callable[[str], str],
+        make_batch: Callable[[Schedule], Batch] = Batch,
+    ) -> None:
+        """`name_of` hashes the uid of a visitor; a batch of `make_batch` sums rows up."""
+        self._make_batch = make_batch
+        self._name_of = name_of
+        self._store = store
+        self._grid = grid
+        self._rollups = tuple(rollups)
+        self._limits = limits
+        self._clock = clock
+
+    def last_line(self, name: str) -> int:
+        """The line up to which the rows of an import are all counted; 0 when it is new."""
+        return self._store.last_block(name) // 2
+
+    def planned(self, name: str) -> int:
+        """The line up to which rows are to be counted that were given out already; 0 if none."""
+        return self._store.last_block(name + _PLANNED) // 2
+
+    def plan(self, name: str, line: int) -> None:
+        """Have it known up to which line the rows of the next run go.
+
+        For an import that grows: whoever runs after a kill must give the same rows.
+        """
+        self._store.note_block(_summed_up_to(name + _PLANNED, line))
+
+    def finish(self, name: str, line: int) -> None:
+        """Note that there are no rows more up to a line."""
+        self._store.note_block(_summed_up_to(name, line))
+
+    def began_with(self, source: str, content: str) -> bool:
+        """Whether an import of a source, which may change, has this content; the first one settles.
+
+        Contents are the names of `examine`.
+        """
+        number = int(content[:_MARK_CHARS], 16) + 1
+        known = self._store.last_block(source)
+        if known == 0:
+            self._store.note_block(Block(source, number))
+        return known in (0, number)
+
+    def run(
+        self,
+        name: str,
+        rows: Iterable[Row],
+        refused: Callable[[int, BadInput], None],
+        settled: Callable[[ImportReport], None],
+    ) -> ImportReport:
+        """Count the rows, which are all those of the import after its `last_line`.
+
+        `refused` is told each row that is wrong, by its line, before the row is passed for good;
+        `settled` is told after each block how far the import is. Raises `StoreUnavailable` with
+        the import cut short; it is resumed by running it again.
+        """
+        report = ImportReport()
+        for block in _blocks(rows):
+            report.line = block[-1].line
+            shards = self._count(name, block, report, refused)
+            self._settle(shards, _summed_up_to(name, report.line))
+            settled(report)
+        return report
+
+    def _count(
+        self,
+        name: str,
+        block: Sequence[Row],
+        report: ImportReport,
+        refused: Callable[[int, BadInput], None],
+    ) -> set[int]:
+        """Commit a block in every shard it has rows of; which those are."""
+        now_s = int(self._clock())
+        schedule = Schedule(self._grid, self._rollups, now_s)
+        parts: dict[int, _Part] = {}
+        touched: set[int] = set()
+        for row in block:
+            report.rows += 1
+            try:
+                event = self._event(row, now_s)
+            except BadInput as fault:
+                report.rejected += 1
+                refused(row.line, fault)
+                continue
+            report.undated += len(schedule.moment(event.at_s).indices) == 1 < len(self._rollups)
+            shard = shard_of(event.pk[0])
+            touched.add(shard)
+            if event.id is not None:
+                alone = _Part(shard, self._make_batch(schedule))
+                alone.add(event, self._visitor(event))
+                self._commit(alone, _alone_at(name, row.line), now_s, report, event.id)
+                continue
+            if shard not in parts:
+                parts[shard] = _Part(shard, self._make_batch(schedule))
+            parts[shard].add(event, self._visitor(event))
+        for part in parts.values():
+            self._commit(part, _summed_up_to(name, block[-1].line), now_s, report)
+        return touched
+
+    def _commit(
+        self, part: _Part, number: Block, now_s: int, report: ImportReport, id: str | None = None
+    ) -> None:
+        outcome = commit(self._store, part.shard, part.batch, now_s, id=id, block=number).outcome
+        if outcome is Outcome.COMMITTED:
+            report.counted += part.rows
+        else:
+            report.before += part.rows
+
+    def _event(self, row: Row, now_s: int) -> Event:
+        if isinstance(row.fields, BadInput):
+            raise row.fields
+        if row.size_bytes > self._limits.event_bytes:
+            most = f"at most {self._limits.event_bytes} bytes"
+            raise TooLarge("event", f"{row.size_bytes} bytes", most)
+        return parse_event(row.fields, now_s, self._limits)
+
+    def _visitor(self, event: Event) -> str | None:
+        return None if event.uid is None else self._name_of(event.uid)
+
+    def _settle(self, shards: Iterable[int], number: Block) -> None:
+        """Apply what was committed up to a block, then note the block as counted everywhere.
+
+        In this order: what an earlier run left in a plan is found again only until it is noted.
+        """
+        for shard in shards:
+            while self._store.apply_next(shard):
+                pass
+        self._store.note_block(number)
+
+
+@dataclass(slots=True)
+class _Part:
+    """Rows of one shard being summed up."""
+
+    shard: int
+    batch: Batch
+    rows: int = 0
+
+    def add(self, event: Event, visitor: str | None) -> None:
+        self.batch.add(event.pk, event.dimensions, event.at_s, event.metrics, visitor)
+        self.rows += 1
+
+
+def _alone_at(name: str, line: int) -> Block:
+    return Block(name, 2 * line)
+
+
+def _summed_up_to(name: str, line: int) -> Block:
+    return Block(name, 2 * line + 1)
+
+
+def _blocks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Rows in blocks of a bounded cost."""
+    block: list[Row] = []
+    nodes = 0
+    for row in rows:
+        block.append(row)
+        nodes += _nodes(row.fields)
+        if len(block) >= BLOCK_ROWS or nodes >= BLOCK_NODES:
+            yield block
+            block, nodes = [], 0
+    if block:
+        yield block
+
+
+def _nodes(fields: Mapping[str, object] | BadInput) -> int:
+    """At least as many (pk, dimension) nodes as the row counts at, from its plain values.
+
+    Not from the parsed event: whether a row is one depends on limits and on the time.
+    """
+    if isinstance(fields, BadInput):
+        return 1
+    labels = _labels(fields.get("dimensions")) + _labels(fields.get("dimension"))
+    return _labels(fields.get("pk")) * labels
+
+
+def _labels(value: object) -> int:
+    """The keys and scalars in a plain value, None for one."""
+    found = 0
+    unseen = [value]
+    while unseen:
+        value = unseen.pop()
+        if isinstance(value, dict):
+            found += len(value)
+            unseen.extend(value.values())
+        elif isinstance(value, (list, tuple)):
+            unseen.extend(value)
+        else:
+            found += 1
+    return found

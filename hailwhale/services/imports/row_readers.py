@@ -1,0 +1,179 @@
+"""Rows of a file: lines of JSON or records of a table, each an event's fields or why it is none.
+
+Owns the two formats and where one row ends. A row that is broken is refused alone, with the line it
+ends on, and the rows after it are read as ever. What is a row depends on the bytes of the file and
+on nothing else, neither limits nor clock: an import that is resumed must find the same rows.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import zlib
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import BinaryIO
+
+from hailwhale.core.events.literals import parse_json
+from hailwhale.errors import BadInput
+from hailwhale.services.imports.column_mapping import Columns
+from hailwhale.services.ingest.buffer import Fields
+
+LINE_BYTES = 16 * 1024 * 1024  # what a line holds past this is not looked at: no event is as large
+
+READ_FAULTS = (OSError, EOFError, zlib.error)  # of a disk, and of a gzip file cut short or broken
+
+
+def unreadable(fault: Exception) -> BadInput:
+    """What to raise when reading a file fails."""
+    return BadInput("file", str(fault), "a file that can be read to its end")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row by the line it ends on (from 1), its size, and its fields or what is wrong with it."""
+
+    line: int
+    size_bytes: int
+    fields: Fields | BadInput
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line by its number (from 1), its size with its end, and as much of it as is looked at."""
+
+    number: int
+    size_bytes: int
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    line: int
+    size_bytes: int
+    cells: list[str] | BadInput
+
+
+def ndjson_rows(stream: BinaryIO, after: int = 0) -> Iterator[Row]:
+    """The rows of a file with one JSON object a line, from the line after `after` on.
+
+    Empty lines are none. Raises `BadInput` when the file cannot be read.
+
+    >>> from io import BytesIO
+    >>> [(row.line, row.fields) for row in ndjson_rows(BytesIO(b'{"pk": "Shop"}'))]
+    [(1, {'pk': 'Shop'})]
+    """
+    return json_rows(lines_of(stream), after)
+
+
+def json_rows(lines: Iterable[Line], after: int = 0) -> Iterator[Row]:
+    """The rows of lines with one JSON object each, past the number `after`."""
+    for line in lines:
+        if line.number > after and line.text.strip():
+            yield Row(line.number, line.size_bytes, _object(line.text))
+
+
+def csv_rows(stream: BinaryIO, columns: Columns, after: int = 0) -> Iterator[Row]:
+    """The rows of a table with a header, from the line after `after` on.
+
+    Cells are parted by commas and quoted as RFC 4180 says; a record may span lines. Raises
+    `BadInput` when the file cannot be read, or its header has not the columns of the mapping.
+
+    >>> from io import BytesIO
+    >>> file = BytesIO(b"country,sales" + bytes([10]) + b"US,3")
+    >>> columns = Columns.parse(dimensions=["country > {country}"], metrics=["sales"])
+    >>> [row.fields for row in csv_rows(file, columns)]
+    [{'dimensions': [('country', 'US')], 'metrics': {'sales': '3'}}]
+    """
+    records = _records(lines_of(stream))
+    header = next(records, None)
+    if header is None or isinstance(header.cells, BadInput):
+        raise BadInput("file", "no header", "a table whose first row names its columns")
+    fields = columns.bind(header.cells)
+    for record in records:
+        if record.line > after:
+            cells = record.cells
+            made = cells if isinstance(cells, BadInput) else fields(cells)
+            yield Row(record.line, record.size_bytes, made)
+
+
+def lines_of(stream: BinaryIO) -> Iterator[Line]:
+    """The lines of a file; what one holds past LINE_BYTES is read over.
+
+    Raises `BadInput` when the file cannot be read.
+    """
+    for number in count(1):
+        text = rest = _read_line(stream)
+        if number == 1:
+            text = text.removeprefix(codecs.BOM_UTF8)
+        if not rest:
+            return
+        size_bytes = len(rest)
+        while len(rest) == LINE_BYTES and not rest.endswith(b"\n"):
+            rest = _read_line(stream)
+            size_bytes += len(rest)
+        yield Line(number, size_bytes, text)
+
+
+def _read_line(stream: BinaryIO) -> bytes:
+    try:
+        return stream.readline(LINE_BYTES)
+    except READ_FAULTS as fault:
+        raise unreadable(fault) from fault
+
+
+def _object(text: bytes) -> Fields | BadInput:
+    try:
+        value = parse_json(text.decode(), "event")
+    except UnicodeDecodeError:
+        return BadInput("event", text, "UTF-8 text")
+    except BadInput as fault:
+        return fault
+    if not isinstance(value, dict):
+        return BadInput("event", value, 'a JSON object such as {"pk": "Shop", "metrics": {…}}')
+    return value
+
+
+def _records(lines: Iterator[Line]) -> Iterator[_Record]:
+    """The records of a table, each with as many cells as the first; empty lines are none.
+
+    A quote that is never closed would swallow all that follows, so when a record of several lines
+    is broken its first line alone is refused, and the others are read afresh.
+    """
+    again: deque[Line] = deque()
+    taken: list[Line] = []
+
+    def texts() -> Iterator[str]:
+        while line := again.popleft() if again else next(lines, None):
+            taken.append(line)
+            # What is not UTF-8 becomes surrogates, which no label and no number may hold.
+            yield line.text.decode("utf-8", "surrogateescape")
+
+    reader = csv.reader(texts(), strict=True)
+    width = 0
+    while True:
+        taken.clear()
+        cells = _next_record(reader, width)
+        if not taken:
+            return
+        if isinstance(cells, BadInput) and len(taken) > 1:
+            again.extendleft(reversed(taken[1:]))
+            del taken[1:]
+            reader = csv.reader(texts(), strict=True)
+        if cells:
+            size_bytes = sum([line.size_bytes for line in taken])
+            yield _Record(taken[-1].number, size_bytes, cells)
+            width = width or (0 if isinstance(cells, BadInput) else len(cells))
+
+
+def _next_record(reader: Iterator[list[str]], width: int) -> list[str] | BadInput:
+    """The next record, empty at the end and for an empty line; `width` 0 takes any number."""
+    try:
+        cells = next(reader, [])
+    except csv.Error as fault:
+        return BadInput("row", "a broken record", f"cells between commas: {fault}")
+    if cells and width and len(cells) != width:
+        return BadInput("row", f"{len(cells)} cells", f"{width} cells, as the header has")
+    return cells

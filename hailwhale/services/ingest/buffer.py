@@ -1,0 +1,96 @@
+"""Accepting hits: events go into the store's buffer, or are refused with the reason, one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from hailwhale.core.events.event import Event, parse_event
+from hailwhale.core.events.hit_codec import encode_hit
+from hailwhale.core.events.limits import Limits
+from hailwhale.errors import BadInput, BufferFull
+from hailwhale.services.ingest.group_commit import Accept, GroupCommit
+from hailwhale.store.types import Incoming, Receipt
+
+Fields = Mapping[str, object]
+Parse = Callable[[Fields, float, Limits], Event]  # fields, now in epoch seconds, limits
+
+
+@dataclass(slots=True)
+class BatchReport:
+    """What became of the events of one request.
+
+    `accepted` counts those now in the buffer (or counted), and the duplicates that were there
+    already; `rejected` tells the refused ones by their place (from 0) and why. An event that only
+    found the buffer full is in `unbuffered`: it may be sent again.
+    """
+
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: list[tuple[int, BadInput]] = field(default_factory=list)
+    unbuffered: list[int] = field(default_factory=list)
+
+
+class Hailing:
+    """Takes events into the buffer. Returning means: the store has them, or the spool."""
+
+    def __init__(
+        self,
+        accept: Accept,
+        limits: Limits,
+        clock: Callable[[], float],
+        name_of: Callable[[str], str],
+        settle: Callable[[Event], Event],
+    ) -> None:
+        """`accept` is a store's, or a spool's before it; `name_of` hashes the uid of a visitor.
+
+        `settle` says as what an event is admitted.
+        """
+        self._settle = settle
+        self._accept = GroupCommit(accept).accept
+        self._limits = limits
+        self._clock = clock
+        self._name_of = name_of
+
+    def count(self, fields: Fields, parse: Parse = parse_event) -> Receipt:
+        """Buffer one event; raises `BadInput` or `BufferFull`, and then nothing was kept."""
+        return self.take(parse(fields, self._clock(), self._limits))
+
+    def take(self, event: Event) -> Receipt:
+        """Buffer an event that is parsed already; raises `BufferFull`."""
+        receipt = self._accept([self._incoming(event)], int(self._clock()))[0]
+        if receipt is Receipt.FULL:
+            raise BufferFull("the buffer is full: the drain is behind")
+        return receipt
+
+    def count_many(
+        self, events: Iterable[Fields | BadInput], parse: Parse = parse_event
+    ) -> BatchReport:
+        """Buffer events one by one, each accepted or refused on its own.
+
+        A `BadInput` in the place of an event (a line that was not JSON, say) is refused as it is.
+        """
+        report = BatchReport()
+        places: list[int] = []
+        hits: list[Incoming] = []
+        for place, fields in enumerate(events):
+            try:
+                if isinstance(fields, BadInput):
+                    raise fields
+                hits.append(self._incoming(parse(fields, self._clock(), self._limits)))
+                places.append(place)
+            except BadInput as fault:
+                report.rejected.append((place, fault))
+        receipts = self._accept(hits, int(self._clock()))
+        for place, receipt in zip(places, receipts, strict=True):
+            if receipt is Receipt.FULL:
+                report.unbuffered.append(place)
+            else:
+                report.accepted += 1
+                report.duplicates += receipt is Receipt.DUPLICATE
+        return report
+
+    def _incoming(self, event: Event) -> Incoming:
+        event = self._settle(event)
+        visitor = None if event.uid is None else self._name_of(event.uid)
+        return Incoming(event.pk[0], encode_hit(event, visitor), event.id)

@@ -1,0 +1,72 @@
+"""Committing a batch: the loop that folds labels there is no room for into `_other`.
+
+Used by the drain and by counting at once, so that both count alike. Knows the store's protocol,
+nothing of HTTP.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from hailwhale.core.events.aggregate import Batch
+from hailwhale.core.events.overflow import Redirects
+from hailwhale.errors import BadInput
+from hailwhale.store.protocol import Store
+from hailwhale.store.types import Block, Committed, DeadLetter, Guard, Outcome, Spied, Step
+
+log = logging.getLogger("hailwhale.counting")
+
+
+def commit(
+    store: Store,
+    shard: int,
+    batch: Batch,
+    now_s: int,
+    *,
+    position: str | None = None,
+    taken: int = 0,
+    dead: Sequence[DeadLetter] = (),
+    id: str | None = None,
+    guard: Guard | None = None,
+    block: Block | None = None,
+    spied: Spied | None = None,
+) -> Committed:
+    """Commit a batch as one atomic step and say how it ended (never OVERFLOW).
+
+    The store refuses a step whose new labels do not fit under max_children, or max_series in all,
+    and names them; those are redirected to `_other` and the step is tried again. Each try redirects
+    at least one label more, so this ends. A guarded step is not redirected, for what it guards
+    would be another cell: `BadInput`, and nothing was counted.
+    """
+    redirects = Redirects()
+    while True:
+        step = Step(
+            shard,
+            batch.increments(redirects),
+            position=position,
+            taken=taken,
+            dead=dead,
+            id=id,
+            guard=guard,
+            block=block,
+            folded=redirects.count,
+            spied=spied,
+        )
+        answer = store.commit(step, now_s)
+        if answer.outcome is not Outcome.OVERFLOW:
+            if redirects.count:
+                log.warning("no room for %d labels: counted under _other", redirects.count)
+            return answer
+        if guard is not None:
+            raise _no_cell_of_its_own(answer)
+        redirects = redirects.merged(answer.labels, answer.sublabels)
+
+
+def _no_cell_of_its_own(answer: Committed) -> BadInput:
+    pks, dimensions = answer.sublabels.values(), answer.labels.values()
+    parameter, found = ("pk", pks) if pks else ("dimensions", dimensions)
+    new = sorted(label for labels in found for label in labels)
+    return BadInput(
+        parameter, ", ".join(new), "labels known already: there is no room for new ones"
+    )

@@ -1,0 +1,194 @@
+"""Counting at once, and setting a counter to a value: what writes cells without the buffer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal, localcontext
+
+from hailwhale.core.events.aggregate import EXACT, Batch
+from hailwhale.core.events.event import Event, parse_event
+from hailwhale.core.events.hit_codec import encode_hit
+from hailwhale.core.events.limits import Limits
+from hailwhale.core.time.bucketing import Schedule
+from hailwhale.core.time.calendar_grid import Grid
+from hailwhale.core.time.rollups import Rollup
+from hailwhale.errors import BadInput, StoreUnavailable
+from hailwhale.services.ingest.buffer import BatchReport, Fields, Parse
+from hailwhale.services.ingest.commit import commit
+from hailwhale.services.ingest.drain import MAX_STEP_SIZE, Drain
+from hailwhale.services.ingest.spy_log import SeenHit, SpyRule
+from hailwhale.store.protocol import Store
+from hailwhale.store.redis.keys import shard_of
+from hailwhale.store.types import Ask, ChunkAddress, Guard, Outcome, Receipt
+
+_SET_TRIES = 100
+
+
+class Counting:
+    """Counts events so that they can be read the moment the call returns."""
+
+    def __init__(
+        self,
+        store: Store,
+        grid: Grid,
+        rollups: Sequence[Rollup],
+        limits: Limits,
+        clock: Callable[[], float],
+        drain: Drain,
+        name_of: Callable[[str], str],
+        spy: SpyRule,
+        settle: Callable[[Event], Event],
+    ) -> None:
+        """`name_of` hashes the uid of a visitor, `spy` says what goes into the spy log.
+
+        `settle` says as what an event is admitted.
+        """
+        self._settle = settle
+        self._store = store
+        self._grid = grid
+        self._rollups = rollups
+        self._limits = limits
+        self._clock = clock
+        self._drain = drain
+        self._name_of = name_of
+        self._spy = spy
+
+    def count_now(self, fields: Fields, parse: Parse = parse_event) -> Receipt:
+        """Count one event; raises `BadInput`, and then nothing was counted."""
+        return self.take(parse(fields, self._clock(), self._limits))
+
+    def take(self, event: Event) -> Receipt:
+        """Count an event that is parsed already."""
+        event = self._settle(event)
+        batch = self._batch()
+        seen = [self._add(batch, event)]
+        outcome = self._commit(shard_of(event.pk[0]), batch, id=event.id, seen=seen)
+        return Receipt.DUPLICATE if outcome is Outcome.DUPLICATE else Receipt.ACCEPTED
+
+    def count_many_now(
+        self, events: Iterable[Fields | BadInput], parse: Parse = parse_event
+    ) -> BatchReport:
+        """Count events, each accepted or refused on its own; see `Hailing.count_many`.
+
+        Events without an id are summed up by shard and counted in one step each.
+        """
+        report = BatchReport()
+        batches: dict[int, Batch] = {}
+        seen: dict[int, list[SeenHit]] = {}
+        for place, fields in enumerate(events):
+            try:
+                if isinstance(fields, BadInput):
+                    raise fields
+                event = parse(fields, self._clock(), self._limits)
+            except BadInput as fault:
+                report.rejected.append((place, fault))
+                continue
+            report.accepted += 1
+            if event.id is not None:
+                report.duplicates += self.take(event) is Receipt.DUPLICATE
+                continue
+            event = self._settle(event)
+            shard = shard_of(event.pk[0])
+            batch = batches.setdefault(shard, self._batch())
+            seen.setdefault(shard, []).append(self._add(batch, event))
+            if batch.size >= MAX_STEP_SIZE:
+                self._commit(shard, batches.pop(shard), seen=seen.pop(shard))
+        for shard, batch in batches.items():
+            self._commit(shard, batch, seen=seen[shard])
+        return report
+
+    def update_count_to(self, fields: Fields) -> None:
+        """Make the total ever counted of each metric given equal to its value.
+
+        The difference is counted now, in the pk and dimension and in everything above them, so sums
+        stay sums. `fields` are those of an event with at most one dimension path, and without `at`
+        and `id`. What waits in the buffer is counted first. Each metric is set in one atomic step.
+        """
+        for fault in self.update_counts_to([fields]).values():
+            raise fault
+
+    def update_counts_to(self, many: Sequence[Fields]) -> dict[int, BadInput]:
+        """As `update_count_to` for each of many, with few round trips for what is so already.
+
+        Which of them were refused, by their place (from 0), and why.
+        """
+        refused: dict[int, BadInput] = {}
+        events: dict[int, Event] = {}
+        for place, fields in enumerate(many):
+            try:
+                events[place] = self._update(fields)
+            except BadInput as fault:
+                refused[place] = fault
+        self._drain.flush(list({shard_of(event.pk[0]) for event in events.values()}))
+        wanted = [(at, each, *pair) for at, each in events.items() for pair in each.metrics.items()]
+        known = self._store.read([_ever(event, metric) for _, event, metric, _ in wanted])
+        for (place, event, metric, value), [current] in zip(wanted, known, strict=True):
+            try:
+                if value != (current or 0):
+                    self._set(event, metric, value)
+            except BadInput as fault:
+                refused[place] = fault
+        return refused
+
+    def _update(self, fields: Fields) -> Event:
+        for name in ("at", "id", "uid"):
+            if name in fields:
+                raise BadInput(name, fields[name], "no such parameter when a count is set")
+        event = parse_event(fields, self._clock(), self._limits, add_hits=False)
+        if not event.metrics:
+            raise BadInput("metrics", None, 'the values to set, such as {"queued": 12}')
+        if len(event.dimensions) > 1:
+            raise BadInput("dimensions", fields.get("dimensions"), "at most one dimension path")
+        settled = self._settle(event)
+        for name, before, after in (
+            ("pk", event.pk, settled.pk),
+            ("metrics", event.metrics, settled.metrics),
+        ):
+            if before != after:  # it would be another cell that is set
+                raise BadInput(name, fields.get(name), "what is known: there is no room for more")
+        return event
+
+    def _set(self, event: Event, metric: str, value: Decimal) -> None:
+        ever = _ever(event, metric)
+        for _ in range(_SET_TRIES):
+            current = self._store.read([ever])[0][0] or Decimal(0)
+            with localcontext(EXACT):
+                difference = value - current
+            if not difference:
+                return
+            batch = self._batch()
+            batch.add(event.pk, event.dimensions, event.at_s, {metric: difference})
+            guard = Guard(event.pk, ever.chunk.dimension, metric, current)
+            if self._commit(shard_of(event.pk[0]), batch, guard=guard) is Outcome.COMMITTED:
+                return
+        raise StoreUnavailable(f"{metric} is counted so fast that it cannot be set now")
+
+    def _batch(self) -> Batch:
+        return Batch(Schedule(self._grid, self._rollups, int(self._clock())))
+
+    def _add(self, batch: Batch, event: Event) -> SeenHit:
+        """Add an event to a batch; what it is for the spy log."""
+        visitor = None if event.uid is None else self._name_of(event.uid)
+        batch.add(event.pk, event.dimensions, event.at_s, event.metrics, visitor)
+        return event.pk[0], encode_hit(event, visitor)
+
+    def _commit(
+        self,
+        shard: int,
+        batch: Batch,
+        id: str | None = None,
+        guard: Guard | None = None,
+        seen: Sequence[SeenHit] = (),
+    ) -> Outcome:
+        now_s = int(self._clock())
+        spied = self._spy.of(seen)
+        found = commit(self._store, shard, batch, now_s, id=id, guard=guard, spied=spied)
+        while self._store.apply_next(shard):
+            pass
+        return found.outcome
+
+
+def _ever(event: Event, metric: str) -> Ask:
+    """The total ever counted of a metric where an event sets it."""
+    dimension = event.dimensions[0] if event.dimensions else ()
+    return Ask(ChunkAddress(event.pk, dimension, "all", 0), [(0, metric)])

@@ -1,0 +1,262 @@
+"""The drain: hits become cells, exactly once, however often it is killed.
+
+A window of hits is read from the head of a shard's buffer, summed up here, and handed back in one
+fenced step that takes the hits off the buffer and keeps the increments as the shard's plan. The
+plan is then applied chunk by chunk, each an atomic step. Killed anywhere, the next drain finds
+either hits still buffered or chunks still planned; two drains at one shard cannot both commit.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import random
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from decimal import Decimal, localcontext
+from functools import lru_cache
+from math import inf
+from threading import Event as Flag
+
+from hailwhale.core.events.aggregate import EXACT, Batch, Group, Series
+from hailwhale.core.events.hit_codec import decode_amount, decode_head, decode_instant, split_hit
+from hailwhale.core.time.bucketing import Moment, Schedule
+from hailwhale.core.time.calendar_grid import Grid
+from hailwhale.core.time.rollups import Rollup
+from hailwhale.errors import BadInput, StoreUnavailable
+from hailwhale.services.ingest.commit import commit
+from hailwhale.services.ingest.spy_log import NOT_SPIED, SpyRule
+from hailwhale.store.protocol import Store
+from hailwhale.store.types import DeadLetter, Load, Outcome
+
+log = logging.getLogger("hailwhale.drain")
+
+# What one step may touch: (node, moment) pairs, each some cells in every rollup. It bounds the
+# size of a plan and with it the time one commit holds up the store.
+MAX_STEP_SIZE = 50_000
+_RETRY_S = 0.5
+_SWITCH_S = 0.0005
+_NUMBERS_KNOWN = 100_000
+
+
+def devote_process() -> None:
+    """Tune a process that does nothing but drain.
+
+    Python looks for cycles seldom: summing up a window makes many objects and none of them, and
+    looking for some took a third of the time. And its threads take turns often: the one that
+    applies has little to do between two answers of the store, which waits for it meanwhile.
+    """
+    gc.freeze()
+    gc.set_threshold(500_000, 50, 100)
+    sys.setswitchinterval(_SWITCH_S)
+
+
+class Drain:
+    """Moves buffered hits into cells. Any number may run at once, on any number of machines."""
+
+    def __init__(
+        self,
+        store: Store,
+        grid: Grid,
+        rollups: Sequence[Rollup],
+        clock: Callable[[], float],
+        window: int = 100_000,
+        spy: SpyRule = NOT_SPIED,
+    ) -> None:
+        self._store = store
+        self._grid = grid
+        self._rollups = rollups
+        self._clock = clock
+        self._window = window
+        self._spy = spy
+
+    def step(self, shard: int) -> int:
+        """One window of one shard, all the way into the cells; how many hits it took off."""
+        self._apply(shard)  # what a killed drain left
+        taken, _ = self._commit(shard)
+        self._apply(shard)
+        return taken
+
+    def _commit(self, shard: int) -> tuple[int, int]:
+        """Turn a window of a shard into a plan; how many hits that took, and the plan's chunks."""
+        window = self._store.window(shard, self._window)
+        if not window.hits:
+            return 0, 0
+        now_s = int(self._clock())
+        summing = _Summing(Batch(Schedule(self._grid, self._rollups, now_s)))
+        with localcontext(EXACT):
+            taken = summing.take(window.hits)
+        committed = commit(
+            self._store,
+            shard,
+            summing.batch,
+            now_s,
+            position=window.position,
+            taken=taken,
+            dead=summing.dead,
+            spied=self._spy.last_of(window.hits[:taken], summing.roots(), summing.dead_hits()),
+        )
+        if committed.outcome is not Outcome.COMMITTED:
+            return 0, 0
+        if summing.dead:
+            log.warning("%d hits could not be parsed; see the dead letters", len(summing.dead))
+        return taken, committed.planned
+
+    def flush(self, shards: Sequence[int] | None = None) -> int:
+        """Count all that waits now (in `shards`, or anywhere); how many hits this call counted.
+
+        Hits that come meanwhile may wait for the next one, so that this ends however fast they do.
+        """
+        counted = 0
+        for load in self._store.loads():
+            if shards is None or load.shard in shards:
+                counted += self._flush(load)
+        return counted
+
+    def _flush(self, load: Load) -> int:
+        counted, left = 0, load.buffered
+        while True:
+            taken = self.step(load.shard)
+            counted += taken
+            # When this step took none, there were none, or another drain took one at least.
+            left -= max(taken, 1)
+            if left <= 0:
+                return counted
+
+    def run(self, stop: Flag, idle_s: float) -> None:
+        """Drain until `stop` is set, looking again every `idle_s` when nothing waits."""
+        with _Applying(self._apply) as applying:
+            while not stop.is_set():
+                try:
+                    if not self._round(stop, applying):
+                        stop.wait(idle_s)
+                except StoreUnavailable as fault:
+                    log.warning("%s; trying again in %s s", fault, _RETRY_S)
+                    stop.wait(_RETRY_S)
+
+    def _round(self, stop: Flag, applying: _Applying) -> bool:
+        """A window of each shard in which something waits; whether anything did."""
+        waiting = self._store.loads()
+        # Several drains start at different shards, so they seldom meet.
+        random.shuffle(waiting)
+        for load in waiting:
+            if stop.is_set():
+                break
+            if load.planned and load.shard != applying.shard:  # what a killed drain left
+                self._apply(load.shard)
+            if load.buffered:
+                _, planned = self._commit(load.shard)
+                if planned:
+                    applying.start(load.shard, planned)
+        if not any(load.buffered for load in waiting):
+            applying.settle()
+        return bool(waiting)
+
+    def _apply(self, shard: int, most: float = inf) -> None:
+        """Apply a shard's plan, or the first `most` of its chunks and perhaps a few more."""
+        left = most
+        while left > 0 and (applied := self._store.apply_next(shard)):
+            left -= applied
+
+
+class _Applying:
+    """Applies a plan in a thread of its own while the next window becomes one.
+
+    The store works on one while this process works on the other. The next is begun when the one
+    under way is through, and only then is another window read: so what is applied keeps up with
+    what is committed.
+    """
+
+    def __init__(self, apply: Callable[[int, int], None]) -> None:
+        self._apply = apply
+        self._pool = ThreadPoolExecutor(1, "apply")
+        self._under_way: Future[None] | None = None
+        self.shard: int | None = None  # whose plan is under way
+
+    def __enter__(self) -> _Applying:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
+
+    def start(self, shard: int, chunks: int) -> None:
+        """Begin to apply a plan of so many chunks, when that which is under way is through."""
+        self.settle()
+        self.shard = shard
+        self._under_way = self._pool.submit(self._apply, shard, chunks)
+
+    def settle(self) -> None:
+        """Wait for what was begun; raises what went wrong there."""
+        under_way, self._under_way, self.shard = self._under_way, None, None
+        if under_way is not None:
+            under_way.result()
+
+
+class _Summing:
+    """Sums up hits without parsing twice what is equal: instants, heads, numbers repeat a lot."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        self.dead: list[DeadLetter] = []
+        self._moments: dict[bytes, Moment] = {}
+        self._groups: dict[bytes, Group] = {}
+
+    def take(self, hits: Sequence[bytes]) -> int:
+        """Sum up hits from the first until the step is large enough; how many were taken."""
+        batch, moments, groups, known = self.batch, self._moments, self._groups, _AMOUNTS
+        put = batch.put
+        for place, hit in enumerate(hits):
+            try:
+                at, head, numbers, visitor = split_hit(hit)
+                moment = moments.get(at) or self._moment(at)
+                group = groups.get(head) or self._group(head)
+                amounts = [known[number] for number in numbers.split(b",")]
+                if len(amounts) != len(group.series.metrics):
+                    raise BadInput("hit", numbers, f"{len(group.series.metrics)} amounts")
+            except BadInput as fault:
+                self.dead.append(DeadLetter(hit, str(fault)))
+                continue
+            larger = put(group, moment, amounts)
+            if visitor:
+                larger = batch.visit(group, int(at), visitor.decode()) or larger
+            if larger and batch.size >= MAX_STEP_SIZE:
+                return place + 1
+        return len(hits)
+
+    def roots(self) -> dict[bytes, str]:
+        """The root pk of every head."""
+        return {head: group.series.pks[0][0] for head, group in self._groups.items()}
+
+    def dead_hits(self) -> set[bytes]:
+        """Hits that could not be parsed."""
+        return {letter.hit for letter in self.dead}
+
+    def _moment(self, at: bytes) -> Moment:
+        found = self._moments[at] = self.batch.moment(decode_instant(at))
+        return found
+
+    def _group(self, head: bytes) -> Group:
+        found = self._groups[head] = self.batch.group(_series(head))
+        return found
+
+
+@lru_cache(maxsize=32_768)
+def _series(head: bytes) -> Series:
+    """What a head stands for: heads come again in one window after the other."""
+    found = decode_head(head)
+    return Series.of(found.pk, found.dimensions, found.metrics)
+
+
+class _Amounts(dict[bytes, Decimal | int]):
+    """Numbers by their text, each parsed when it is first asked for; never more than a bound."""
+
+    def __missing__(self, text: bytes) -> Decimal | int:
+        amount = decode_amount(text)
+        if len(self) >= _NUMBERS_KNOWN:
+            self.clear()
+        self[text] = amount
+        return amount
+
+
+_AMOUNTS = _Amounts()

@@ -1,0 +1,119 @@
+"""Real erasure: of a pk with all below it, or of one dimension of it.
+
+Cells go first and the sets of known labels last, deepest first, so that an erasure cut short can
+simply be asked for again: until its end, everything can still be found. What the ancestors have
+summed up stays: a total is not unmade because a part of it is forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+
+from hailwhale.core.events.paths import Path
+from hailwhale.core.time.bucketing import VISITORS_EVER, visitors_kept
+from hailwhale.core.time.calendar_grid import Grid
+from hailwhale.core.time.rollups import Rollup, chunks_kept
+from hailwhale.services.ingest.drain import Drain
+from hailwhale.services.ingest.spy_log import Spying
+from hailwhale.store.protocol import Store
+from hailwhale.store.redis.keys import shard_of
+from hailwhale.store.types import ChunkAddress
+
+Node = tuple[Path, Path]
+
+
+class Erasing:
+    """Erases counts. Events that arrive while it works may be counted or erased."""
+
+    def __init__(
+        self,
+        store: Store,
+        grid: Grid,
+        rollups: Sequence[Rollup],
+        clock: Callable[[], float],
+        drain: Drain,
+        spying: Spying,
+        name_of: Callable[[str], str],
+    ) -> None:
+        """`name_of` hashes the uid of a visitor as decisions do."""
+        self._store = store
+        self._grid = grid
+        self._rollups = rollups
+        self._clock = clock
+        self._drain = drain
+        self._spying = spying
+        self._name_of = name_of
+
+    def reset(self, pk: Path, dimension: Path = ()) -> int:
+        """Erase `dimension` (the overall: everything) of `pk` and of the pks below it.
+
+        Hits still in the buffer are counted first, so that they cannot come back afterwards.
+        Erasing a root pk forgets its idempotency ids too. Returns how many chunks of cells went.
+        """
+        self._drain.flush([shard_of(pk[0])])
+        pks = list(self._pks(pk))
+        nodes = list(self._nodes(pks, dimension))
+        self._store.drop_views(shard_of(pk[0]))
+        erased = self._store.erase_cells(chain(self._chunks(nodes), self._visitors(nodes)))
+        self._spying.erase(pk, dimension)
+        self._store.erase_children(reversed(nodes))
+        for each in reversed(pks):
+            if dimension:
+                self._store.forget_label(each, dimension)
+            else:
+                self._store.forget_pk(each)
+        if not dimension:
+            self._store.forget_label(pk, ())
+        self._store.drop_views(shard_of(pk[0]))
+        return erased
+
+    def forget(self, uid: str) -> int:
+        """Erase a visitor from the spy log, and what decisions gave it; how many events there were.
+
+        Hits still in the buffer are counted first. Sums, and how many visitors there were, stay.
+        """
+        self._drain.flush()
+        erased = 0
+        for root in sorted(self._store.subpks(())):
+            erased += self._spying.forget(root, uid)
+            for pk in self._pks((root,)):
+                self._store.forget_kept(pk, self._name_of(uid))
+        return erased
+
+    def _pks(self, pk: Path) -> Iterator[Path]:
+        """A pk and all below it, parents first."""
+        yield pk
+        for label in sorted(self._store.subpks(pk)):
+            yield from self._pks((*pk, label))
+
+    def _nodes(self, pks: Sequence[Path], dimension: Path) -> Iterator[Node]:
+        """Every (pk, dimension) at or below `dimension`, parents first."""
+        level: list[Node] = [(pk, dimension) for pk in pks]
+        while level:
+            yield from level
+            found = self._store.children(level)
+            level = [
+                (pk, (*path, label))
+                for (pk, path), labels in zip(level, found, strict=True)
+                for label in sorted(labels)
+            ]
+
+    def _chunks(self, nodes: Sequence[Node]) -> Iterator[ChunkAddress]:
+        now_s = int(self._clock())
+        kept = [
+            (rollup.name, start_s)
+            for rollup in self._rollups
+            for start_s in chunks_kept(self._grid, rollup, now_s)
+        ]
+        for pk, dimension in nodes:
+            for name, start_s in kept:
+                yield ChunkAddress(pk, dimension, name, start_s)
+
+    def _visitors(self, nodes: Sequence[Node]) -> Iterator[ChunkAddress]:
+        """Where visitors of nodes may be kept; those of all time last, for they tell of which."""
+        found = self._store.uniques([[ChunkAddress(*node, VISITORS_EVER, 0)] for node in nodes])
+        kept = visitors_kept(self._grid, int(self._clock()))
+        for node, visitors in zip(nodes, found, strict=True):
+            for name, start_s in reversed(kept) if visitors else ():
+                yield ChunkAddress(*node, name, start_s)

@@ -1,0 +1,224 @@
+"""The spool: a folder of files in which hits wait, on this machine's disk, for the store.
+
+Owns the form of a record and the life of a file: made, appended to and synced, read, taken over
+from a process that died, removed. It knows neither when the store is away nor of any thread.
+
+A file is a run of records, each the hits of one call::
+
+    length of the body | its CRC-32 | body: JSON [sender, number, now_s, [[root, hit, id], …]]
+    4 bytes            | 4 bytes    |
+
+Only the process that made a file appends to it, and only one that holds its lock reads it, so what
+is locked belongs to somebody alive. A record that was being written when its process died was never
+acknowledged; it does not match its length or its checksum.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from hailwhale.store.types import Incoming, Stamp
+
+_HEAD = struct.Struct(">II")
+_SUFFIX = ".spool"
+_SET_ASIDE = ".unreadable"
+_GROUP_BYTES = 1 << 20
+_GROUP_S = 60  # ids are remembered by the time of their call, so calls far apart stay apart
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Hits as they were offered, and when: what it takes to offer them again."""
+
+    stamp: Stamp
+    now_s: int
+    hits: Sequence[Incoming]
+
+    def encoded(self) -> bytes:
+        """The record as it stands in a file."""
+        hits = [(each.root, _text(each.hit), each.id) for each in self.hits]
+        body = json.dumps([self.stamp.sender, self.stamp.number, self.now_s, hits]).encode()
+        return _HEAD.pack(len(body), zlib.crc32(body)) + body
+
+
+def _decoded(body: bytes) -> Record:
+    sender, number, now_s, hits = json.loads(body)
+    found = [Incoming(root, _bytes(hit), id) for root, hit, id in hits]
+    return Record(Stamp(sender, number), now_s, found)
+
+
+def _text(hit: bytes) -> str:
+    return hit.decode("utf-8", "surrogateescape")
+
+
+def _bytes(hit: str) -> bytes:
+    return hit.encode("utf-8", "surrogateescape")
+
+
+class SpoolFile:
+    """One file of a spool, open and locked by this process."""
+
+    def __init__(self, path: Path, fd: int) -> None:
+        """`fd` is open for both ways and holds the lock; it now belongs to this object."""
+        self._path = path
+        self._fd = fd
+        self._size = os.fstat(fd).st_size
+
+    def append(self, encoded: bytes) -> None:
+        """Keep a record; when this returns it is on the disk. After an OSError it is not kept."""
+        try:
+            rest, at = memoryview(encoded), self._size
+            while rest:
+                written = os.pwrite(self._fd, rest, at)
+                rest, at = rest[written:], at + written
+            os.fsync(self._fd)
+        except OSError:
+            os.ftruncate(self._fd, self._size)
+            raise
+        self._size += len(encoded)
+
+    def group(self, at: int) -> tuple[Record, int] | None:
+        """The records from an offset on that can be offered in one call, as one; the offset after.
+
+        None where no whole record begins.
+        """
+        found = self._read(at)
+        if found is None:
+            return None
+        end = at + _GROUP_BYTES
+        first, at = found
+        hits = list(first.hits)
+        while at < end and (found := self._read(at)) is not None:
+            record = found[0]
+            in_a_row = Stamp(first.stamp.sender, first.stamp.number + len(hits)) == record.stamp
+            if not in_a_row or abs(record.now_s - first.now_s) > _GROUP_S:
+                break
+            hits += record.hits
+            at = found[1]
+        return Record(first.stamp, first.now_s, hits), at
+
+    def _read(self, at: int) -> tuple[Record, int] | None:
+        head = os.pread(self._fd, _HEAD.size, at)
+        if len(head) < _HEAD.size:
+            return None
+        length, checksum = _HEAD.unpack(head)
+        body = os.pread(self._fd, length, at + _HEAD.size)
+        if not length or len(body) < length or zlib.crc32(body) != checksum:
+            return None
+        return _decoded(body), at + _HEAD.size + length
+
+    def remove(self, at: int) -> bool:
+        """Remove and close the file, read up to an offset; whether nothing was left unread.
+
+        What could not be read is set aside under another name, never deleted.
+        """
+        whole = at >= self._size
+        if whole:
+            self._path.unlink(missing_ok=True)
+        else:
+            self._path.rename(self._path.with_suffix(_SET_ASIDE))
+        self.close()
+        return whole
+
+    def close(self) -> None:
+        """Let go of the file as it is, for another process to take over."""
+        os.close(self._fd)
+
+
+@dataclass(frozen=True, slots=True)
+class Spool:
+    """A folder of spool files that may hold `most_bytes` all together, whosever they are."""
+
+    folder: Path
+    most_bytes: int
+
+    def size_bytes(self) -> int:
+        """What waits in it, of all processes of this machine."""
+        return sum(_size(path) for path in self._paths())
+
+    def set_aside(self) -> Sequence[Path]:
+        """Files of which something could not be read."""
+        return sorted(self.folder.glob(f"*{_SET_ASIDE}"))
+
+    def has_room(self, size_bytes: int) -> bool:
+        """Whether so much more may wait in it."""
+        return self.size_bytes() + size_bytes <= self.most_bytes
+
+    def can_be_written(self) -> bool:
+        """Whether files could be made in it, as far as can be said without making one."""
+        there = next(each for each in (self.folder, *self.folder.parents) if each.exists())
+        return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+
+    def new_file(self) -> SpoolFile:
+        """A new file, this process's own, in a folder for its user alone; raises OSError."""
+        if not self.folder.is_dir():
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _sync_folder(self.folder.parent)
+        path = self.folder / f"{secrets.token_hex(8)}{_SUFFIX}"
+        with self._locked():
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _sync_folder(self.folder)  # its name, too, is on the disk before anything is in it
+        return SpoolFile(path, fd)
+
+    def abandoned(self) -> list[SpoolFile]:
+        """The files of processes that are gone, this process's own from now on."""
+        if not any(self._paths()):
+            return []
+        with self._locked():  # so that none is taken that its maker is about to lock
+            return [file for path in self._paths() if (file := _taken_over(path)) is not None]
+
+    def _paths(self) -> Iterator[Path]:
+        return self.folder.glob(f"*{_SUFFIX}")
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with _opened_folder(self.folder) as fd:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+
+
+@contextmanager
+def _opened_folder(folder: Path) -> Iterator[int]:
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _sync_folder(folder: Path) -> None:
+    with _opened_folder(folder) as fd:
+        os.fsync(fd)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # removed meanwhile
+        return 0
+
+
+def _taken_over(path: Path) -> SpoolFile | None:
+    """The file, unless somebody holds it, or held it and has just removed it."""
+    try:
+        fd = os.open(path, os.O_RDWR)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(fd).st_nlink:
+            return SpoolFile(path, fd)
+    except OSError:
+        pass
+    os.close(fd)
+    return None

@@ -1,0 +1,146 @@
+"""Taking StatsD in: packets are summed up in memory and counted once an interval.
+
+Owns what is kept while the store is away, what is let go when memory is full, and that whatever is
+not counted is said and tallied: nothing is lost in silence. It does not know sockets.
+
+Events go into the buffer, or into the spool, as hail's do; gauges are set, and one that could not
+be waits here for the next time.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, deque
+from collections.abc import Callable
+from itertools import islice
+from threading import Lock
+
+from hailwhale.core.events.limits import Limits
+from hailwhale.core.statsd.aggregate import Fields, Naming, StatsdSums
+from hailwhale.core.statsd.lines import LINE, parse_line
+from hailwhale.errors import BadInput, StoreUnavailable
+from hailwhale.services.ingest.buffer import Hailing
+from hailwhale.services.ingest.count_now import Counting
+
+log = logging.getLogger("hailwhale.statsd")
+
+DROPPED = "statsd_dropped"
+MOST_KEPT = 100_000  # numbers, some 300 bytes each
+_AT_ONCE = 1_000
+_SAID = 20  # refusals that are logged one by one, each interval
+
+
+class Intake:
+    """Sums up packets and counts them. `feed` and `flush` may be called from two threads."""
+
+    def __init__(
+        self,
+        hail: Hailing,
+        counting: Counting,
+        refused: Callable[[str, int], None],
+        naming: Naming,
+        limits: Limits,
+        clock: Callable[[], float],
+        most_kept: int = MOST_KEPT,
+    ) -> None:
+        """`refused` tallies what is not counted, by reason."""
+        self._hail = hail
+        self._counting = counting
+        self._tally = refused
+        self._clock = clock
+        self._most_kept = most_kept
+        self._sums = StatsdSums(naming, limits)
+        self._waiting: deque[Fields] = deque()  # events that were summed up and not yet taken
+        self._refusals: Counter[str] = Counter()
+        self._behind = False
+        self._adding, self._flushing = Lock(), Lock()
+
+    @property
+    def kept(self) -> int:
+        """How many numbers and events are here and nowhere else."""
+        return self._sums.size + len(self._waiting)
+
+    def feed(self, packet: bytes) -> None:
+        """Sum up the lines of a packet; what is wrong with one is no matter of the others."""
+        now_s = int(self._clock())
+        if self.kept >= self._most_kept and not self._behind:
+            self.flush()  # before its time
+        for line in packet.split(b"\n"):
+            if not line.strip():
+                continue
+            with self._adding:
+                try:
+                    sample = parse_line(line)
+                    if self.kept >= self._most_kept:
+                        raise BadInput(DROPPED, line, "the store, which is behind or away")
+                    self._sums.add(sample, now_s)
+                except BadInput as fault:
+                    self._refuse(fault)
+
+    def lost(self, count: int, where: str) -> None:
+        """Tell of packets that never came here."""
+        log.warning("%d packets were dropped by %s", count, where)
+        self._tally(DROPPED, count)
+
+    def refuse_line(self, got: bytes, expected: str) -> None:
+        """Tell of a line that cannot be one."""
+        with self._adding:
+            self._refuse(BadInput(LINE, got, expected))
+
+    def flush(self) -> bool:
+        """Count all that was summed up; whether that could be done."""
+        with self._flushing:
+            with self._adding:
+                self._waiting.extend(self._sums.take())
+            try:
+                self._hand_on()
+                self._set_gauges()
+                self._behind = False
+            except StoreUnavailable as fault:
+                log.warning("%s; %d numbers wait in memory", fault, self.kept)
+                self._behind = True
+            self._tell_of_refusals()
+            return not self._behind
+
+    def _hand_on(self) -> None:
+        while self._waiting:
+            events = list(islice(self._waiting, _AT_ONCE))
+            report = self._hail.count_many(events)
+            for _ in events:
+                self._waiting.popleft()
+            for place, fault in report.rejected:
+                with self._adding:
+                    self._refuse(fault, f"{events[place]['pk']}: ")
+            if report.unbuffered:
+                self._waiting.extendleft([events[place] for place in report.unbuffered])
+                raise StoreUnavailable("the buffer is full: the drain is behind")
+
+    def _set_gauges(self) -> None:
+        with self._adding:
+            gauges = self._sums.gauges()
+        if not gauges:
+            return
+        updates = [
+            {"pk": place.pk, "dimensions": place.dimensions, "metrics": {place.metric: value}}
+            for place, value in gauges.items()
+        ]
+        refused = self._counting.update_counts_to(updates)
+        with self._adding:
+            for at, (place, value) in enumerate(gauges.items()):
+                self._sums.settled(place, value)
+                if at in refused:
+                    self._refuse(refused[at], f"{list(place.pk)}: ")
+
+    def _tell_of_refusals(self) -> None:
+        with self._adding:
+            refusals, self._refusals = self._refusals, Counter()
+        for reason, count in refusals.items():
+            self._tally(reason, count)
+        if (unsaid := refusals.total() - _SAID) > 0:
+            log.warning("%d lines more were refused", unsaid)
+
+    def _refuse(self, fault: BadInput, what: str = "") -> None:
+        reason = fault.parameter if fault.parameter.startswith("statsd_") else LINE
+        self._refusals[reason] += 1
+        if self._refusals.total() <= _SAID:
+            log.warning("not counted: %s%s", what, fault)

@@ -1,0 +1,198 @@
+"""Alerts: totals measured, held against their rules, and told.
+
+Owns the way of one check: measure, note how the alert stands, take the lease of a notice, send it,
+note what was sent. Each note is made only by who knows the one before, so of any number of copies
+one checks and one sends. It must not know files or loops.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from urllib.parse import urlencode
+
+from hailwhale.core.alerts.due import is_quiet
+from hailwhale.core.alerts.rules import Alert, Mail, Rules
+from hailwhale.core.alerts.watch import (
+    Pending,
+    Terms,
+    Watch,
+    checked,
+    claimed,
+    decoded,
+    sent,
+)
+from hailwhale.core.alerts.wording import Measured, body, holds, sentence
+from hailwhale.core.events.paths import written
+from hailwhale.core.graph.options import parse_graph
+from hailwhale.core.graph.svg import draw
+from hailwhale.core.query.formula import Formula
+from hailwhale.core.query.parameters import Totals
+from hailwhale.core.time.calendar_grid import Grid
+from hailwhale.core.time.fixed_range import before, last_whole, week_before
+from hailwhale.core.time.period import Period
+from hailwhale.errors import HailWhaleError
+from hailwhale.services.container import Services
+from hailwhale.services.notify.mailer import Letter, mail
+from hailwhale.services.notify.webhooks import post
+from hailwhale.services.query.graph_picture import picture_of
+
+log = logging.getLogger("hailwhale.alerts")
+
+RETRY_S = 60  # what nobody took is tried again after that
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notice and what it says."""
+
+    alert: Alert
+    pending: Pending
+    measured: Measured
+    watch: Watch
+    at: datetime
+
+
+class Alerting:
+    """Checks alerts. `wait` sleeps, between tries at a webhook."""
+
+    def __init__(self, services: Services, rules: Rules, wait: Callable[[float], object]) -> None:
+        self._services = services
+        self._store = services.store
+        self._rules = rules
+        self._wait = wait
+
+    def check(self, alert: Alert) -> str:
+        """Check one alert, at most once in a slot of time; what there is to say of it in a line.
+
+        Raises `BadInput` when its period cannot be answered, `StoreUnavailable`.
+        """
+        now_s = int(self._services.clock())
+        slot = now_s // self._rules.every_s
+        name = f"alert:{alert.name}"
+        before_text = self._store.notice(name)
+        watch = decoded(before_text)
+        if watch.slot >= slot:
+            return f"{alert.name}: checked already"
+        measured = self.measure(alert)
+        terms = Terms(alert.name, alert.checks, alert.repeat_s, targets_of(alert))
+        after = checked(watch, terms, holds=holds(alert, measured), slot=slot, now_s=now_s)
+        if not self._store.swap_notice(name, before_text, after.encoded()):
+            return f"{alert.name}: checked by another"
+        log.debug("%s", sentence(alert, "firing", measured))
+        if not is_quiet(alert, now_s):
+            self._tell(name, alert, after, measured, now_s)
+        state = (
+            "fires" if after.firing else "holds, not for long enough" if after.held else "is fine"
+        )
+        return f"{alert.name}: {state}"
+
+    def measure(self, alert: Alert) -> Measured:
+        """The total that an alert is about, and what it is held against."""
+        grid = alert.period.zone_suffix or alert.grid or self._services.settings.zone
+        whole = last_whole(alert.period, grid, int(self._services.clock()))
+        value = self._total(alert, alert.formula, whole, grid)
+        if not alert.against:
+            return Measured(value)
+        earlier = before if alert.against == "before" else week_before
+        reference = earlier(alert.period, whole, grid)
+        weight = self._total(alert, alert.formula.weight, reference, grid)
+        return Measured(value, self._total(alert, alert.formula, reference, grid), abs(weight))
+
+    def _total(self, alert: Alert, formula: Formula, period: Period, grid: Grid) -> Decimal:
+        question = Totals(alert.pk, (alert.dimension,), (formula,), (period,), grid)
+        found = self._services.reporting.totals(question)
+        return Decimal(str(found[period.text][written(alert.dimension)][formula.text]))
+
+    def _tell(self, name: str, alert: Alert, watch: Watch, measured: Measured, now_s: int) -> None:
+        claim = claimed(watch, now_s)
+        if claim is None or claim.pending is None:
+            return
+        if not self._store.swap_notice(name, watch.encoded(), claim.encoded()):
+            return
+        at = datetime.fromtimestamp(now_s, UTC)
+        told = Told(alert, claim.pending, measured, claim, at)
+        failed = tuple(target for target in claim.pending.targets if not self._sent(told, target))
+        log.info("%s", sentence(alert, claim.pending.kind, measured))
+        self._settle(name, claim.pending, failed)
+
+    def _settle(self, name: str, notice: Pending, failed: tuple[str, ...]) -> None:
+        """Note what was sent, beside whatever checks were noted meanwhile."""
+        while True:
+            now_s = int(self._services.clock())
+            text = self._store.notice(name)
+            watch = decoded(text)
+            if watch.pending is None or watch.pending.id != notice.id:
+                return  # it is resolved meanwhile, which is told on its own
+            after = sent(watch, failed, now_s + RETRY_S, now_s)
+            if self._store.swap_notice(name, text, after.encoded()):
+                return
+
+    def _sent(self, told: Told, target: str) -> bool:
+        """Send a notice to one of its targets; one that the rule has no more counts as done."""
+        alert, id = told.alert, told.pending.id
+        for url in alert.webhooks:
+            if target == _target("webhook", url):
+                since = datetime.fromtimestamp(told.watch.since_s, UTC)
+                said = body(alert, told.pending.kind, id, told.measured, since, told.at)
+                if picture := self._url(alert):
+                    said["graph"] = picture
+                return post(url, id, said, self._wait)
+        for address in alert.emails:
+            if target == _target("email", address) and self._rules.mail is not None:
+                return self._mail(self._rules.mail, told, address)
+        return True
+
+    def _mail(self, settings: Mail, told: Told, address: str) -> bool:
+        line = sentence(told.alert, told.pending.kind, told.measured)
+        link = self._url(told.alert)
+        text = f"{line}\n\nAt {told.at:%Y-%m-%d %H:%M} UTC.{f'  {link}' if link else ''}\n"
+        pictures = [("graph.svg", picture)] if (picture := self._picture(told.alert)) else []
+        subject = f"[HailWhale] {line}"
+        return mail(
+            settings, Letter(told.pending.id, subject, text, "", pictures, told.at), address
+        )
+
+    def _picture(self, alert: Alert) -> str:
+        """The graph of an alert's period; none where it is not wanted, or cannot be drawn."""
+        if not alert.graph:
+            return ""
+        try:
+            graph = parse_graph(_question(alert), self._services.settings.limits)
+            return draw(picture_of(graph, self._services.graphing.graph(graph.plot)))
+        except HailWhaleError as fault:  # the notice is more important than its picture
+            log.warning("no picture for %s: %s", alert.name, fault)
+            return ""
+
+    def _url(self, alert: Alert) -> str:
+        """Where the graph can be looked at."""
+        if not self._rules.home:
+            return ""
+        fields = {name: _in_url(value) for name, value in _question(alert).items()}
+        return f"{self._rules.home}/graph.svg?{urlencode(fields)}"
+
+
+def targets_of(alert: Alert) -> tuple[str, ...]:
+    """Whom an alert tells, by names that give no secret of a URL away."""
+    webhooks = [_target("webhook", url) for url in alert.webhooks]
+    return (*webhooks, *(_target("email", address) for address in alert.emails))
+
+
+def _target(kind: str, where: str) -> str:
+    return f"{kind}:{hashlib.sha256(where.encode()).hexdigest()[:16]}"
+
+
+def _question(alert: Alert) -> dict[str, object]:
+    fields: dict[str, object] = {"pk": list(alert.pk), "metrics": alert.formula.text}
+    if alert.dimension:
+        fields["dimensions"] = [list(alert.dimension)]
+    return fields | {"period": alert.period.text}
+
+
+def _in_url(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

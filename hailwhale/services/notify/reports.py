@@ -1,0 +1,201 @@
+"""Reports: an e-mail with numbers, what they were before, and their graphs, when it is due.
+
+Owns what a report says and that it is sent once for each time it is due, by the same notes as
+alerts. It must not know files or loops.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from html import escape
+
+from hailwhale.core.alerts.due import last_due_s
+from hailwhale.core.alerts.rules import Mail, Report, Rules
+from hailwhale.core.alerts.watch import Pending, Watch, claimed, decoded, sent
+from hailwhale.core.alerts.wording import Measured
+from hailwhale.core.events.paths import Path, written
+from hailwhale.core.graph.options import Graph, Look, parse_graph
+from hailwhale.core.graph.svg import draw
+from hailwhale.core.numbers import readable
+from hailwhale.core.query.parameters import Totals
+from hailwhale.core.time.calendar_grid import Grid
+from hailwhale.core.time.fixed_range import before, last_whole
+from hailwhale.core.time.period import Period
+from hailwhale.services.container import Services
+from hailwhale.services.notify.mailer import Letter, mail
+from hailwhale.services.query.graph_data import Graphed
+from hailwhale.services.query.graph_picture import picture_of
+
+log = logging.getLogger("hailwhale.alerts")
+
+RETRY_S = 300
+_CELL = "padding:4px 12px 4px 0;border-bottom:1px solid #e6eaf0"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a report's table."""
+
+    name: str
+    metric: str
+    measured: Measured
+
+
+class Reports:
+    """Sends reports that are due."""
+
+    def __init__(self, services: Services, rules: Rules) -> None:
+        self._services = services
+        self._store = services.store
+        self._rules = rules
+
+    def check(self, report: Report) -> str:
+        """Send a report if it is due and nobody has; what there is to say of it in a line.
+
+        One that was never seen before is first due at its next time.
+        """
+        now_s = int(self._services.clock())
+        due_s = last_due_s(report, now_s)
+        name = f"report:{report.name}"
+        text = self._store.notice(name)
+        watch = decoded(text)
+        if watch.slot < due_s:
+            pending = Pending(f"{report.name}-{due_s}", "report", report.emails)
+            watch = replace(watch, slot=due_s, pending=pending if text else None)
+            if not self._store.swap_notice(name, text, watch.encoded()):
+                return f"{report.name}: another looks after it"
+            text = watch.encoded()
+        claim = claimed(watch, now_s)
+        if claim is None or claim.pending is None:
+            return f"{report.name}: nothing is due"
+        if not self._store.swap_notice(name, text, claim.encoded()):
+            return f"{report.name}: another looks after it"
+        failed = self.send(report, claim.pending.id, claim.pending.targets)
+        self._settle(name, claim, failed)
+        return f"{report.name}: {'not taken by all' if failed else 'sent'}"
+
+    def send(self, report: Report, id: str, addresses: Sequence[str]) -> tuple[str, ...]:
+        """Send a report now; to whom that failed. Raises `BadInput`, `StoreUnavailable`."""
+        if self._rules.mail is None:
+            raise AssertionError("rules with a report have a table [mail]")
+        letter = self.letter(report, id)
+        settings: Mail = self._rules.mail
+        return tuple(each for each in addresses if not mail(settings, letter, each))
+
+    def letter(self, report: Report, id: str) -> Letter:
+        """What a report says now."""
+        now_s = int(self._services.clock())
+        plot = report.plot
+        grid = plot.period.zone_suffix or plot.grid or report.grid
+        whole = last_whole(plot.period, grid, now_s)
+        graphed = self._services.graphing.graph(replace(plot, period=whole, grid=grid))
+        earlier = self._before(report, [one.path for one in graphed.series], whole, grid)
+        lines = [
+            Line(
+                _name(report, one.path),
+                one.metric,
+                Measured(one.total, earlier[written(one.path)][one.metric]),
+            )
+            for one in graphed.series
+        ]
+        span = _span(graphed, grid)
+        pictures = [
+            (f"graph{number}.svg", _drawn(report, graphed, formula.text))
+            for number, formula in enumerate(plot.formulas, 1)
+        ]
+        subject = f"{report.title}, {span}"
+        return Letter(
+            id,
+            subject,
+            _text(subject, lines),
+            _html(report, span, lines, [name for name, _ in pictures], self._rules.home),
+            pictures,
+            datetime.fromtimestamp(now_s, UTC),
+        )
+
+    def _before(
+        self, report: Report, paths: Sequence[Path], whole: Period, grid: Grid
+    ) -> dict[str, dict[str, Decimal]]:
+        """The totals of the same series over the period before."""
+        plot = report.plot
+        period = before(plot.period, whole, grid)
+        question = Totals(plot.pk, tuple(dict.fromkeys(paths)), plot.formulas, (period,), grid)
+        found = self._services.reporting.totals(question)[period.text]
+        return {
+            path: {metric: Decimal(str(value)) for metric, value in values.items()}
+            for path, values in found.items()
+        }
+
+    def _settle(self, name: str, claim: Watch, failed: tuple[str, ...]) -> None:
+        now_s = int(self._services.clock())
+        self._store.swap_notice(
+            name, claim.encoded(), sent(claim, failed, now_s + RETRY_S, now_s).encoded()
+        )
+
+
+def _name(report: Report, path: Path) -> str:
+    return " › ".join([*report.plot.pk, *path])
+
+
+def _span(graphed: Graphed, grid: Grid) -> str:
+    """The days of a report, in words."""
+    first = datetime.fromtimestamp(graphed.edges_s[0], grid.zone)
+    last = datetime.fromtimestamp(graphed.edges_s[-1] - 1, grid.zone)
+    return (
+        f"{first:%Y-%m-%d}"
+        if first.date() == last.date()
+        else f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    )
+
+
+def _drawn(report: Report, graphed: Graphed, metric: str) -> str:
+    """The picture of one metric."""
+    formula = next(each for each in report.plot.formulas if each.text == metric)
+    series = tuple(one for one in graphed.series if one.metric == metric)
+    look: Look = parse_graph({"theme": "light"}).look
+    graph = Graph(replace(report.plot, formulas=(formula,)), look, {})
+    return draw(picture_of(graph, replace(graphed, series=series)))
+
+
+def _change(measured: Measured) -> str:
+    return "" if measured.change is None else f"{measured.change:+,.1f} %"
+
+
+def _text(subject: str, lines: Sequence[Line]) -> str:
+    rows = [
+        f"{line.name}: {line.metric} {readable(line.measured.value)}"
+        f" (before: {readable(line.measured.reference or Decimal(0))}"
+        f"{', ' if _change(line.measured) else ''}{_change(line.measured)})"
+        for line in lines
+    ]
+    return "\n".join([subject, "", *rows, ""])
+
+
+def _html(
+    report: Report, span: str, lines: Sequence[Line], pictures: Sequence[str], home: str
+) -> str:
+    """The table and the pictures; every text in it is escaped."""
+    head = "".join(
+        f'<th align="left" style="{_CELL}">{name}</th>'
+        for name in ("", "Metric", "Value", "Before", "Change")
+    )
+    rows = "".join(
+        f'<tr><td style="{_CELL}">{escape(line.name)}</td>'
+        f'<td style="{_CELL}">{escape(line.metric)}</td>'
+        f'<td align="right" style="{_CELL}"><b>{readable(line.measured.value)}</b></td>'
+        f'<td align="right" style="{_CELL}">{readable(line.measured.reference or Decimal(0))}</td>'
+        f'<td align="right" style="{_CELL}">{_change(line.measured)}</td></tr>'
+        for line in lines
+    )
+    images = "".join(f'<p><img src="cid:{name}" alt="{name}" width="640"></p>' for name in pictures)
+    link = f'<p><a href="{escape(home)}/">{escape(home)}</a></p>' if home else ""
+    return (
+        '<!doctype html><html><body style="font-family:sans-serif;color:#16202e">'
+        f"<h2>{escape(report.title)}</h2><p>{escape(span)}</p>"
+        f'<table style="border-collapse:collapse"><tr>{head}</tr>{rows}</table>'
+        f"{images}{link}</body></html>"
+    )

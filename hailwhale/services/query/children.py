@@ -1,0 +1,179 @@
+"""What the children of a parent come to over a span: one seam for all that compares siblings.
+
+Owns the way down from a parent to its children and what is known of them: their sums, before the
+columns of any are read. It does not know what they are compared for, nor how answers look.
+
+Siblings are the dimensions one level below a dimension (of one pk), or the pks one level below a pk
+(each at one dimension). `Siblings.sums` is the only place that reads them all; an index that knows
+these sums without reading every child belongs behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import islice
+
+from hailwhale.core.events.aggregate import Node
+from hailwhale.core.events.metrics import UNIQUES
+from hailwhale.core.events.paths import PAIRS, Path
+from hailwhale.core.query.formula import sums_of
+from hailwhale.core.query.ranking import Family
+from hailwhale.errors import BadInput
+from hailwhale.services.query.ranges import Span, SpanReader
+from hailwhale.services.query.view_sums import Sheets
+from hailwhale.store.protocol import Store
+
+MAX_SERIES = 100_000  # what one question may read; past it the answer is a clear error
+_UNSEEN = {PAIRS}  # labels that are none of the user's
+_MANY = 200  # children: fewer are read as quickly one by one, and no sheet need be kept of them
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Which paths are siblings: dimensions of `pk`, or with `of_pks` pks, each at `dimension`."""
+
+    pk: Path = ()
+    dimension: Path = ()
+    of_pks: bool = False
+
+    def node(self, path: Path) -> Node:
+        """The (pk, dimension) under which a path of this line is counted."""
+        return (path, self.dimension) if self.of_pks else (self.pk, path)
+
+
+@dataclass(frozen=True, slots=True)
+class Descent:
+    """What was found below the paths asked for.
+
+    `families` are those whose children may be shown, level by level; `labels` has by parent all
+    that are known below it, whether they may be shown or not.
+    """
+
+    families: list[Family] = field(default_factory=list)
+    labels: dict[Path, Sequence[str]] = field(default_factory=dict)
+
+
+class Siblings:
+    """Reads what children come to, level by level."""
+
+    def __init__(self, store: Store, spans: SpanReader, sheets: Sheets) -> None:
+        self._store = store
+        self._spans = spans
+        self._sheets = sheets
+
+    def descend(
+        self,
+        line: Line,
+        asked: Mapping[Path, Mapping[str, Decimal]],
+        terms: Sequence[str],
+        span: Span,
+        *,
+        depth: int,
+        choose: Callable[[Family], Family],
+    ) -> Descent:
+        """The families below the paths asked for, `depth` levels down.
+
+        `asked` maps each to what is known of it by term. Of every family `choose` says which
+        children may be shown; only those are parents in turn. A path asked for is no child.
+
+        Raises `BadInput` when more than MAX_SERIES would have to be read.
+        """
+        found = Descent()
+        level = dict(asked)
+        kept: list[Family] = []
+        series = len(asked)
+        for down in range(depth):
+            if down:
+                level = {path: sums for family in kept for path, sums in _members(family)}
+            labels = self.labels(line, list(level))
+            series += sum(map(len, labels))
+            refuse_too_many(series)
+            read = self.sums(line, list(level), labels, terms, span)
+            families = [
+                Family(parent, whole, names, sums)
+                for (parent, whole), names, sums in zip(level.items(), labels, read, strict=True)
+            ]
+            kept = [choose(_but(family, asked)) for family in families]
+            found.families.extend(family for family in kept if family.labels)
+            found.labels.update(zip(level, labels, strict=True))
+        return found
+
+    def labels(self, line: Line, parents: Sequence[Path]) -> list[list[str]]:
+        """The labels known one level below each parent, in their order."""
+        if line.of_pks:
+            found = [self._store.subpks(parent) for parent in parents]
+        else:
+            found = self._store.children([line.node(parent) for parent in parents])
+        return [sorted(labels - _UNSEEN) for labels in found]
+
+    def sums(
+        self,
+        line: Line,
+        parents: Sequence[Path],
+        labels: Sequence[Sequence[str]],
+        terms: Sequence[str],
+        span: Span,
+    ) -> list[dict[str, list[Decimal]]]:
+        """For each parent by term, one exact value for each of its `labels`, over the whole span.
+
+        A term is a metric, of which it is the sum, or `price:last`, the last value not 0. What many
+        children come to is read from sheets, where these can say.
+        """
+        families = list(zip(parents, labels, strict=True))
+        found = [self._from_sheets(line, *family, terms, span) for family in families]
+        rest = (
+            (*parent, label)
+            for (parent, names), sums in zip(families, found, strict=True)
+            for label in names
+            if sums is None
+        )
+        known = self.known(line, rest, terms, span)  # of all together: fewer round trips
+        for place, (_, names) in enumerate(families):
+            if found[place] is None:
+                rows = list(islice(known, len(names)))
+                found[place] = {term: [row[term] for row in rows] for term in terms}
+        return [sums or {} for sums in found]
+
+    def _from_sheets(
+        self, line: Line, parent: Path, labels: Sequence[str], terms: Sequence[str], span: Span
+    ) -> dict[str, list[Decimal]] | None:
+        if len(labels) < _MANY or any(":" in term for term in terms) or UNIQUES in terms:
+            return None
+        pk, dimension = (parent, line.dimension) if line.of_pks else (line.pk, parent)
+        if not pk:  # root pks live in many shards
+            return None
+        return self._sheets.sums(pk, dimension, labels, terms, span, of_pks=line.of_pks)
+
+    def known(
+        self, line: Line, paths: Iterable[Path], terms: Sequence[str], span: Span
+    ) -> Iterator[dict[str, Decimal]]:
+        """For each path the exact value of each term, read one by one: the way for a few."""
+        nodes = map(line.node, paths)
+        metrics = list(dict.fromkeys(term.partition(":")[0] for term in terms))
+        if metrics == list(terms):
+            for sums in self._spans.sums(nodes, metrics, span):
+                yield dict(zip(terms, sums, strict=True))
+        else:
+            for columns in self._spans.columns(nodes, metrics, span):
+                yield sums_of(columns, terms)
+
+
+def refuse_too_many(series: int) -> None:
+    """Raise `BadInput` when a question is about more series than one may read."""
+    if series > MAX_SERIES:
+        raise BadInput("depth", f"{series} series", f"a question of at most {MAX_SERIES} series")
+
+
+def _but(family: Family, asked: Mapping[Path, object]) -> Family:
+    """A family without the children that were asked for themselves."""
+    apart = {path[-1] for path in asked if path and path[:-1] == family.parent}
+    if apart.isdisjoint(family.labels):
+        return family
+    return family.picked([at for at, label in enumerate(family.labels) if label not in apart])
+
+
+def _members(family: Family) -> Iterator[tuple[Path, dict[str, Decimal]]]:
+    for place in range(len(family.labels)):
+        yield family.path(place), {term: values[place] for term, values in family.parts.items()}

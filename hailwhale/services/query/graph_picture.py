@@ -1,0 +1,38 @@
+"""The picture of a graph: what is drawn of its numbers, for pages and for e-mails.
+
+Owns which texts stand in it. `core.svg` draws it.
+"""
+
+from __future__ import annotations
+
+from hailwhale.core.graph.layers import Line
+from hailwhale.core.graph.options import Graph
+from hailwhale.core.graph.svg import Picture
+from hailwhale.core.numbers import readable
+from hailwhale.services.query.graph_data import Graphed
+
+
+def picture_of(graph: Graph, graphed: Graphed) -> Picture:
+    """A graph with its title, its totals and when it is of."""
+    plot, look = graph.plot, graph.look
+    lines = tuple(
+        Line(one.path, one.metric, one.additive, tuple(map(float, one.values)))
+        for one in graphed.series
+    )
+    metrics = [formula.text for formula in plot.formulas]
+    named = f"{' › '.join(plot.pk)}: " if plot.pk != ("_",) else ""
+    firsts = {one.metric: one.total for one in reversed(graphed.series)}
+    sums = [f"{readable(firsts[metric])} {metric}" for metric in metrics if metric in firsts]
+    return Picture(
+        title=look.title or f"{named}{', '.join(metrics)}",
+        sums=" · ".join([*sums, graphed.period, graphed.calendar.name]),
+        view=look.view,
+        width=look.width,
+        height=look.height,
+        theme=look.theme,
+        edges_s=graphed.edges_s,
+        interval=graphed.interval,
+        calendar=graphed.calendar,
+        lines=lines,
+        totals=tuple(readable(one.total) for one in graphed.series),
+    )

@@ -1,0 +1,324 @@
+"""Answers in Graphite's words: which paths there are, and the curves of targets.
+
+Owns how patterns are held against what is known, and which buckets a span is told in. It must not
+know HTTP, nor how targets are written.
+
+Paths without wild nodes are answered as they are asked, with zeros where nothing was counted, as
+every other question is; patterns find what is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from hailwhale.core.events.limits import Limits
+from hailwhale.core.events.metrics import UNIQUES
+from hailwhale.core.events.paths import OVERALL, Path
+from hailwhale.core.graphite.curves import Curve, Source
+from hailwhale.core.graphite.functions import evaluate
+from hailwhale.core.graphite.paths import (
+    BY,
+    Address,
+    Node,
+    Pattern,
+    address_of,
+    branch_nodes,
+    label_of,
+    node_of,
+)
+from hailwhale.core.graphite.target import parse_target
+from hailwhale.core.query.formula import Formula
+from hailwhale.core.time.calendar_grid import Grid, Interval
+from hailwhale.core.time.fixed_range import Within
+from hailwhale.core.time.period import Period
+from hailwhale.errors import BadInput, NotYours
+from hailwhale.services.query.children import Line, Siblings
+from hailwhale.services.query.graph_data import is_additive
+from hailwhale.services.query.ranges import Span, SpanReader
+from hailwhale.services.query.series import Reporting
+
+MAX_CURVES = 1_000  # of one request
+MAX_POINTS = 1_000_000  # of all of them together
+MAX_FOUND = 10_000
+_READ_AT_ONCE = 50  # dimensions whose labels are in memory together
+
+Roots = Collection[str] | None  # what root pks a caller is held to; None: to none
+Branch = tuple[Path, Path]  # a pk and a dimension
+
+_WIDTHS = ("1s", "10s", "30s", "1m", "5m", "15m", "30m", "1h", "6h", "12h", "1d", "1w", "1mo", "1y")
+_LADDER = tuple(Interval.parse(text) for text in _WIDTHS)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The span of a request, half-open, in which time zone (None: the service's), and in at most
+    how many points a curve."""
+
+    begin_s: int
+    end_s: int
+    grid: Grid | None
+    most: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Found:
+    """A node of the tree: its whole path, what it is called, and whether it is a series, and
+    whether there is more below."""
+
+    path: str
+    text: str
+    leaf: bool
+    expandable: bool
+
+
+class Graphite:
+    """Finds paths and renders targets."""
+
+    def __init__(
+        self,
+        reporting: Reporting,
+        siblings: Siblings,
+        spans: SpanReader,
+        limits: Limits,
+        clock: Callable[[], float],
+        max_points: int,
+    ) -> None:
+        self._reporting = reporting
+        self._spans = spans
+        self._limits = limits
+        self._clock = clock
+        self.max_points = max_points
+        self._tree = Tree(reporting, siblings, limits)
+
+    def now_s(self) -> int:
+        """What time it is, for times that are told from now."""
+        return int(self._clock())
+
+    def render(self, targets: Sequence[str], asked: Asked, roots: Roots = None) -> list[Curve]:
+        """The curves of each target in turn; none of a span that is yet to come."""
+        expressions = [parse_target(target) for target in targets]
+        end_s = min(asked.end_s, self.now_s() + 1)
+        if end_s <= asked.begin_s:
+            return []
+        request = _Request(
+            self._tree, self._spans, Asked(asked.begin_s, end_s, asked.grid, asked.most), roots
+        )
+        source = Source(request.read, asked.begin_s, end_s)
+        return [curve for each in expressions for curve in evaluate(each, source)]
+
+    def find(self, query: str, roots: Roots = None) -> list[Found]:
+        """What matches a pattern, by its path."""
+        return self._tree.find(Pattern.parse(query, "query"), roots)
+
+
+class Tree:
+    """The known pks, dimensions and metrics as a tree of nodes."""
+
+    def __init__(self, reporting: Reporting, siblings: Siblings, limits: Limits) -> None:
+        self._reporting = reporting
+        self._siblings = siblings
+        self._limits = limits
+
+    def addresses(self, pattern: Pattern, roots: Roots) -> list[Address]:
+        """The series that a pattern names: itself where nothing in it is wild."""
+        nodes = (*pattern.pk, *(pattern.dimension or ()), pattern.last)
+        if not any(node.is_wild for node in nodes):
+            address = address_of(pattern, self._limits)
+            refuse_others(address.pk[0], roots, pattern.text)
+            return [address]
+        branches = self._branches(pattern, roots, known=False)
+        if pattern.dimension == () or not pattern.pk:
+            raise BadInput("target", pattern.text, "a path that ends with a metric")
+        if not pattern.last.is_wild:
+            metric = label_of(pattern.last.text)
+            return [Address(pk, dimension, metric) for pk, dimension in branches]
+        metrics = {pk: self._metrics(pk) for pk in dict.fromkeys(pk for pk, _ in branches)}
+        return [
+            Address(pk, dimension, metric)
+            for pk, dimension in branches
+            for metric in pattern.last.matching(metrics[pk])
+        ]
+
+    def find(self, pattern: Pattern, roots: Roots) -> list[Found]:
+        """The nodes that match a pattern; of a name that is both, one that says so."""
+        if not pattern.pk:
+            return [_found([], label, False, True) for label in self._roots(pattern.last, roots)]
+        found: list[Found] = []
+        for branch in self._branches(pattern, roots, known=True):
+            found += self._below(branch, pattern)
+            if len(found) > MAX_FOUND:
+                raise BadInput("query", pattern.text, f"a pattern of at most {MAX_FOUND} paths")
+        return sorted(found)
+
+    def _below(self, branch: Branch, pattern: Pattern) -> list[Found]:
+        """What stands directly below a branch, as far as the last node matches it."""
+        pk, dimension = branch
+        last = pattern.last
+        at_by = pattern.dimension == ()
+        if pattern.dimension is None:
+            labels = [path[-1] for path in self._reporting.pks(pk)]
+        else:
+            labels = self._labels(pk, [dimension])[0]
+        expandable = set(last.matching(labels))
+        leaves = set() if at_by else set(last.matching(self._metrics(pk)))
+        above = [*branch_nodes(pk, dimension), *([BY] if at_by else [])]
+        found = [
+            _found(above, label, label in leaves, label in expandable)
+            for label in expandable | leaves
+        ]
+        if pattern.dimension is None and last.matches_word(BY) and self._labels(pk, [OVERALL])[0]:
+            found.append(Found(".".join([*above, BY]), BY, leaf=False, expandable=True))
+        return found
+
+    def _branches(self, pattern: Pattern, roots: Roots, *, known: bool) -> list[Branch]:
+        """The pks and dimensions that a pattern's nodes above the last name; with `known` only such
+        as were counted."""
+        first, *further = pattern.pk or (pattern.last,)
+        pks: list[Path] = [(label,) for label in self._roots(first, roots, known=known)]
+        for node in further:
+            if known or node.is_wild:
+                pks = self._deeper_pks(pks, node, pattern)
+            else:
+                pks = [(*pk, node.label(self._limits)) for pk in pks]
+                self._bound(pks, pattern)
+        branches: list[Branch] = [(pk, OVERALL) for pk in pks]
+        for node in pattern.dimension or ():
+            if known or node.is_wild:
+                branches = self._deeper(branches, node, pattern)
+            else:
+                label = node.label(self._limits)
+                branches = [(pk, (*dimension, label)) for pk, dimension in branches]
+            self._bound(branches, pattern)
+        return branches
+
+    def _deeper_pks(self, pks: Sequence[Path], node: Node, pattern: Pattern) -> list[Path]:
+        found: list[Path] = []
+        for pk in pks:
+            labels = node.matching(path[-1] for path in self._reporting.pks(pk))
+            found += [(*pk, label) for label in labels]
+            self._bound(found, pattern)
+        return found
+
+    def _deeper(self, branches: list[Branch], node: Node, pattern: Pattern) -> list[Branch]:
+        """What matches below branches, read some at a time: each may have thousands of labels."""
+        by_pk: dict[Path, list[Path]] = {}
+        for pk, dimension in branches:
+            by_pk.setdefault(pk, []).append(dimension)
+        found: list[Branch] = []
+        for pk, dimensions in by_pk.items():
+            for first in range(0, len(dimensions), _READ_AT_ONCE):
+                some = dimensions[first : first + _READ_AT_ONCE]
+                for dimension, labels in zip(some, self._labels(pk, some), strict=True):
+                    found += [(pk, (*dimension, label)) for label in node.matching(labels)]
+                    self._bound(found, pattern)
+        return found
+
+    def _roots(self, node: Node, roots: Roots, *, known: bool = True) -> list[str]:
+        if not node.is_wild:
+            label = node.label(self._limits)
+            refuse_others(label, roots, node.text)
+            if not known:
+                return [label]
+        there = [path[-1] for path in self._reporting.pks()]
+        return node.matching(label for label in there if roots is None or label in roots)
+
+    def _labels(self, pk: Path, dimensions: Sequence[Path]) -> list[list[str]]:
+        return self._siblings.labels(Line(pk), dimensions)
+
+    def _metrics(self, pk: Path) -> list[str]:
+        metrics = self._reporting.known(pk)["metrics"]
+        return metrics if isinstance(metrics, list) else []
+
+    def _bound(self, found: Sequence[object], pattern: Pattern) -> None:
+        if len(found) > MAX_CURVES:
+            raise BadInput("target", pattern.text, f"a pattern of at most {MAX_CURVES} branches")
+
+
+@dataclass(slots=True)
+class _Request:
+    """Reads the curves of one request, in as few buckets as are asked for, and so many at most."""
+
+    tree: Tree
+    spans: SpanReader
+    asked: Asked
+    roots: Roots
+    curves: int = 0
+    points: int = 0
+    chosen: dict[tuple[Interval | None, bool], Span] = field(default_factory=dict)
+
+    def read(self, pattern: Pattern, interval: Interval | None) -> list[Curve]:
+        """The curves of a pattern in buckets of an interval; None: of the finest that suit."""
+        addresses = self.tree.addresses(pattern, self.roots)
+        formulas = {
+            metric: Formula.parse(metric, "target")
+            for metric in dict.fromkeys(address.metric for address in addresses)
+        }
+        found: dict[Address, Curve] = {}
+        for metric, formula in formulas.items():
+            span = self._span(interval, daily=UNIQUES in formula.metrics)
+            members = [address for address in addresses if address.metric == metric]
+            self._count(pattern, len(members), len(members) * len(span.buckets))
+            nodes = [(address.pk, address.dimension) for address in members]
+            columns = self.spans.columns(nodes, formula.metrics, span)
+            for address, sums in zip(members, columns, strict=True):
+                values = tuple(formula.series(sums, span.buckets))
+                found[address] = Curve(
+                    address.path,
+                    address.path,
+                    span.edges[:-1],
+                    span.edges[-1],
+                    values,
+                    is_additive(formula),
+                )
+        return [found[address] for address in addresses]
+
+    def _count(self, pattern: Pattern, curves: int, points: int) -> None:
+        self.curves += curves
+        self.points += points
+        if self.curves > MAX_CURVES:
+            raise BadInput("target", pattern.text, f"at most {MAX_CURVES} series in one request")
+        if self.points > MAX_POINTS:
+            expected = f"at most {MAX_POINTS} points in one request: a smaller maxDataPoints"
+            raise BadInput("maxDataPoints", self.asked.most, expected)
+
+    def _span(self, interval: Interval | None, *, daily: bool) -> Span:
+        """The span in the finest buckets that the store can tell and that are not too many."""
+        known = self.chosen.get((interval, daily))
+        if known is not None:
+            return known
+        length_s = self.asked.end_s - self.asked.begin_s
+        fitting = [each for each in _LADDER if length_s <= self.asked.most * each.nominal_s]
+        candidates = [interval] if interval else fitting or [_LADDER[-1]]
+        if daily:  # visitors are kept by day
+            candidates = [each for each in candidates if each.unit not in "smh"] or candidates[-1:]
+        text = f"{self.asked.begin_s}..{self.asked.end_s}"
+        fault: BadInput | None = None
+        for each in candidates:
+            reach = Within(self.asked.begin_s, self.asked.end_s)
+            try:
+                span = self.spans.span(Period(text, each, reach), self.asked.grid)
+            except BadInput as refused:
+                fault = refused
+                continue
+            self.chosen[interval, daily] = span
+            return span
+        message = fault.message if fault else "no buckets"
+        raise BadInput("from", text, message.partition("expected ")[2] or message)
+
+
+def refuse_others(root: str, roots: Roots, text: str) -> None:
+    """Raise `NotYours` for a root pk that a caller is not held to."""
+    if roots is not None and root not in roots:
+        raise NotYours("target", text, f"a path under {' or '.join(sorted(roots))}")
+
+
+def _found(above: Sequence[str], label: str, leaf: bool, expandable: bool) -> Found:
+    node = node_of(label)
+    return Found(".".join([*above, node]), node, leaf, expandable)
+
+
+def expanded(found: Sequence[Found], *, leaves_only: bool) -> list[str]:
+    """The paths alone, as /metrics/expand gives them."""
+    return [each.path for each in islice(found, MAX_FOUND) if each.leaf or not leaves_only]

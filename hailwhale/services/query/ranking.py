@@ -1,0 +1,137 @@
+"""Answers to /rank: what is below a dimension or a pk, in order, each beside its parent.
+
+Reads what children come to through `siblings`, has it put in order by `core.ranking`, and writes
+rows with numbers as exact as everywhere. It does not know HTTP, nor how sums are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from typing import NotRequired, TypedDict
+
+from hailwhale.core.events.paths import Path, written
+from hailwhale.core.numbers import Number, as_number
+from hailwhale.core.query.formula import terms_of
+from hailwhale.core.query.parameters import Rank
+from hailwhale.core.query.ranking import Family, Standing, column, first, standings
+from hailwhale.services.query.children import Line, Siblings
+from hailwhale.services.query.ranges import Span, SpanReader
+
+
+class RankRow(TypedDict):
+    """One row of a ranking: a `dimension` or, where pks are ranked, a `pk`, as written everywhere.
+
+    The numbers are those of the first metric asked for, as `Standing` explains them; `metrics` has
+    the value of every metric asked for.
+    """
+
+    dimension: NotRequired[str]
+    pk: NotRequired[str]
+    value: Number
+    share: Number | None
+    parent_value: Number
+    difference: Number
+    relative: Number | None
+    importance: Number | None
+    metrics: dict[str, Number]
+
+
+RankAnswer = list[RankRow]
+
+
+class Ranking:
+    """Answers from what siblings come to."""
+
+    def __init__(self, spans: SpanReader, siblings: Siblings) -> None:
+        self._spans = spans
+        self._siblings = siblings
+
+    def rank(self, question: Rank) -> RankAnswer:
+        """The rows that come first, in their order.
+
+        Of all siblings only what decides is read; what else is shown, only of those shown.
+        """
+        span = self._spans.span(question.period, question.grid)
+        wanted = terms_of(question.formulas)
+        deciding = terms_of([question.sort.formula, question.formulas[0].weight])
+        if not question.limit:
+            deciding = list(dict.fromkeys((*deciding, *wanted)))
+        families = self._families(question, deciding, span)
+        chosen = _chosen(question, families, span)
+        rows: dict[int, Iterator[RankRow]] = {}
+        for number, places in _by_family(chosen).items():
+            family = families[number].picked(places)
+            if not set(wanted) <= set(deciding):
+                family = self._read_again(question, family, wanted, span)
+            rows[number] = _rows(question, family, span)
+        return [next(rows[number]) for number, _ in chosen]
+
+    def _families(self, question: Rank, terms: Sequence[str], span: Span) -> list[Family]:
+        weight = question.formulas[0].weight
+        line = _line(question)
+        asked = [question.pk] if question.of_pks else question.dimensions
+        known = self._siblings.known(line, asked, terms, span)
+        descent = self._siblings.descend(
+            line,
+            dict(zip(asked, known, strict=True)),
+            terms,
+            span,
+            depth=question.depth,
+            choose=lambda family: family.holding(question.threshold, weight, span.buckets),
+        )
+        return [family.present(weight, span.buckets) for family in descent.families]
+
+    def _read_again(
+        self, question: Rank, family: Family, terms: Sequence[str], span: Span
+    ) -> Family:
+        """A family with other terms known of it."""
+        paths = [family.parent, *map(family.path, range(len(family.labels)))]
+        whole, *rows = self._siblings.known(_line(question), paths, terms, span)
+        parts = {term: [row[term] for row in rows] for term in terms}
+        return Family(family.parent, whole, family.labels, parts)
+
+
+def _line(question: Rank) -> Line:
+    return Line(question.pk, question.dimensions[0], question.of_pks)
+
+
+def _chosen(question: Rank, families: Sequence[Family], span: Span) -> list[tuple[int, int]]:
+    sort = question.sort
+    ranks = (column(question.by, sort.formula, family, span.buckets) for family in families)
+    return first(families, ranks, limit=question.limit, descending=sort.descending)
+
+
+def _by_family(chosen: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
+    places: dict[int, list[int]] = {}
+    for number, place in chosen:
+        places.setdefault(number, []).append(place)
+    return places
+
+
+def _rows(question: Rank, family: Family, span: Span) -> Iterator[RankRow]:
+    """The rows of a family's children, in the order they stand in there."""
+    values = {
+        formula.text: formula.totals(family.parts, span.buckets) for formula in question.formulas
+    }
+    for place, standing in enumerate(standings(question.formulas[0], family, span.buckets)):
+        metrics = {text: as_number(found[place]) for text, found in values.items()}
+        yield _row(question.of_pks, family.path(place), standing, metrics)
+
+
+def _row(of_pks: bool, path: Path, standing: Standing, metrics: dict[str, Number]) -> RankRow:
+    numbers: RankRow = {
+        "value": as_number(standing.value),
+        "share": _number(standing.share),
+        "parent_value": as_number(standing.parent_value),
+        "difference": as_number(standing.difference),
+        "relative": _number(standing.relative),
+        "importance": _number(standing.importance),
+        "metrics": metrics,
+    }
+    name = written(path)
+    return {"pk": name, **numbers} if of_pks else {"dimension": name, **numbers}
+
+
+def _number(value: Decimal | None) -> Number | None:
+    return None if value is None else as_number(value)

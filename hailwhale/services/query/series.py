@@ -1,0 +1,182 @@
+"""Answers to questions: totals, plotpoints and the dimensions there are.
+
+Takes parsed questions and returns plain dicts in the shape of the HTTP answers, with numbers exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
+
+from hailwhale.core.decisions.exposure import DECIDED, PRODUCT_SIGN
+from hailwhale.core.events.histogram import is_bucket
+from hailwhale.core.events.overflow import OTHER
+from hailwhale.core.events.paths import Path, written
+from hailwhale.core.numbers import Number, as_number
+from hailwhale.core.query.formula import Formula, sums_of, terms_of
+from hailwhale.core.query.parameters import Children, Plot, Totals
+from hailwhale.core.query.ranking import Family, first
+from hailwhale.core.query.resample import add
+from hailwhale.services.query.children import Descent, Line, Siblings, refuse_too_many
+from hailwhale.services.query.ranges import Columns, Span, SpanReader
+from hailwhale.store.protocol import Store
+
+TotalsAnswer = dict[str, dict[str, dict[str, Number]]]
+PlotAnswer = dict[str, dict[str, list[list[Number]]]]
+KnownAnswer = dict[str, list[str] | bool]
+
+
+class Reporting:
+    """Answers from the store's cells."""
+
+    def __init__(self, store: Store, spans: SpanReader, siblings: Siblings) -> None:
+        self._store = store
+        self._spans = spans
+        self._siblings = siblings
+
+    def totals(self, question: Totals) -> TotalsAnswer:
+        """`{period: {dimension: {metric: number}}}`, periods keyed as they were asked."""
+        metrics = _metrics_of(question.formulas)
+        answer: TotalsAnswer = {}
+        for period in question.periods:
+            span = self._spans.span(period, question.grid)
+            series = self._series(question.pk, question.dimensions, metrics, span, whole=True)
+            answer[period.text] = {
+                written(dimension): {
+                    formula.text: as_number(formula.total(columns, span.buckets))
+                    for formula in question.formulas
+                }
+                for dimension, columns in series.items()
+            }
+        return answer
+
+    def plotpoints(self, question: Plot) -> PlotAnswer:
+        """`{dimension: {metric: [[epoch ms of the bucket's start, number], …]}}`.
+
+        What comes, and in which order, is told at `lines`.
+        """
+        span, series = self.lines(question)
+        return {
+            written(path): {
+                formula.text: _points(formula, columns, span) for formula in question.formulas
+            }
+            for path, columns in series
+        }
+
+    def lines(self, question: Plot) -> tuple[Span, list[tuple[Path, Columns]]]:
+        """The span of a plot, and the sums in each of its buckets of every dimension it shows.
+
+        The dimensions asked for come first, then the descendants shown, then the `_other` series.
+        What is shown is chosen by sums: columns are read of nothing else but what makes `_other`.
+        """
+        span = self._spans.span(question.period, question.grid)
+        metrics = _metrics_of(question.formulas)
+        sort_metrics = question.sort.formula.metrics if question.depth else ()
+        read = list(dict.fromkeys((*metrics, *sort_metrics)))
+        asked = self._series(question.pk, question.dimensions, read, span)
+        descent = self._descent(question, asked, span)
+        below = self._series(question.pk, _chosen(question, descent, span), metrics, span)
+        series = [*asked.items(), *below.items()]
+        if question.other:
+            shown = [path for path, _ in series]
+            series += self._others(question.pk, shown, descent, metrics, span)
+        return span, series
+
+    def subdimensions(self, question: Children) -> dict[str, list[str]]:
+        """`{dimension: [dimension, …]}`: what is known below each, `depth` levels down."""
+        answer: dict[str, list[str]] = {}
+        for asked in question.dimensions:
+            below: list[Path] = []
+            level: Sequence[Path] = [asked]
+            for _ in range(question.depth):
+                level = self._below(question.pk, level)
+                below += level
+                refuse_too_many(len(below))
+            answer[written(asked)] = [written(path) for path in sorted(below)]
+        return answer
+
+    def pks(self, pk: Path = ()) -> list[Path]:
+        """The pks known one level below `pk`; below the empty path, the root pks."""
+        return [(*pk, label) for label in sorted(self._store.subpks(pk))]
+
+    def known(self, pk: Path) -> KnownAnswer:
+        """What there is to ask about a pk: its metrics, its dimensions, whether it is a decision.
+
+        What a decision sums up for itself is left out, and the buckets of histograms.
+        """
+        metrics = {name for name in self._store.metrics(pk) if not is_bucket(name)}
+        shown = sorted(name for name in metrics if PRODUCT_SIGN not in name and name != DECIDED)
+        dimensions = [label for (label,) in self._below(pk, [()])]
+        return {
+            "metrics": shown,
+            "dimensions": dimensions,
+            "decision": len(shown) < len(metrics),
+        }
+
+    def _series(
+        self,
+        pk: Path,
+        paths: Sequence[Path],
+        metrics: Sequence[str],
+        span: Span,
+        *,
+        whole: bool = False,
+    ) -> dict[Path, Columns]:
+        columns = self._spans.columns([(pk, path) for path in paths], metrics, span, whole=whole)
+        return dict(zip(paths, columns, strict=True))
+
+    def _below(self, pk: Path, parents: Sequence[Path]) -> list[Path]:
+        found = self._siblings.labels(Line(pk), parents)
+        pairs = zip(parents, found, strict=True)
+        return [(*parent, label) for parent, labels in pairs for label in labels]
+
+    def _descent(self, question: Plot, asked: Mapping[Path, Columns], span: Span) -> Descent:
+        lead = Formula.parse(question.formulas[0].lead)
+        terms = terms_of([lead, question.sort.formula])
+
+        def choose(family: Family) -> Family:
+            if question.other:
+                labels = enumerate(family.labels)
+                family = family.picked([place for place, label in labels if label != OTHER])
+            return family.holding(question.threshold, lead, span.buckets)
+
+        known = {path: sums_of(columns, terms) for path, columns in asked.items()}
+        return self._siblings.descend(
+            Line(question.pk), known, terms, span, depth=question.depth, choose=choose
+        )
+
+    def _others(
+        self,
+        pk: Path,
+        shown: Sequence[Path],
+        descent: Descent,
+        metrics: Sequence[str],
+        span: Span,
+    ) -> Iterator[tuple[Path, Columns]]:
+        """For each series shown whose children are known, what those not shown add up to."""
+        visible = set(shown)
+        for parent in shown:
+            below = [(*parent, label) for label in descent.labels.get(parent, ())]
+            rest = [(pk, path) for path in below if path not in visible]
+            if rest:
+                yield (*parent, OTHER), reduce(add, self._spans.columns(rest, metrics, span), {})
+
+
+def _chosen(question: Plot, descent: Descent, span: Span) -> list[Path]:
+    """The descendants to show, in their order."""
+    families, sort = descent.families, question.sort
+    ranks = (sort.formula.totals(family.parts, span.buckets) for family in families)
+    found = first(families, ranks, limit=question.limit, descending=sort.descending)
+    return [families[number].path(place) for number, place in found]
+
+
+def _metrics_of(formulas: Sequence[Formula]) -> list[str]:
+    return list(dict.fromkeys(metric for formula in formulas for metric in formula.metrics))
+
+
+def _points(formula: Formula, columns: Columns, span: Span) -> list[list[Number]]:
+    values = formula.series(columns, span.buckets)
+    return [
+        [bucket.start_s * 1000, as_number(value)]
+        for bucket, value in zip(span.buckets, values, strict=True)
+    ]

@@ -1,0 +1,132 @@
+"""Sums of many siblings at once, from what the store keeps of them side by side.
+
+Owns the arithmetic on sheets. Sums are exact: whole numbers of the sheets' smallest unit. It does
+not know what they are compared for; where a sheet cannot say, its caller reads the cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from functools import cached_property
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+
+from hailwhale.core.events.paths import Path
+from hailwhale.core.time.calendar_grid import Grid
+from hailwhale.core.time.rollups import Rollup, extent
+from hailwhale.services.query.ranges import Span
+from hailwhale.store.protocol import Store
+from hailwhale.store.types import SHEET_DECIMALS, Sheet, View
+
+_LARGEST = 2**62  # sums below it cannot have gone round
+_WHOLE = 10**SHEET_DECIMALS
+_BY_UNIT = np.dtype(">i8")
+
+
+class Sheets:
+    """Reads the sums of whole families."""
+
+    def __init__(
+        self, store: Store, grid: Grid, rollups: Sequence[Rollup], clock: Callable[[], float]
+    ) -> None:
+        self._store = store
+        self._grid = grid
+        self._rollups = {rollup.name: rollup for rollup in rollups}
+        self._clock = clock
+
+    def sums(
+        self,
+        pk: Path,
+        dimension: Path,
+        labels: Sequence[str],
+        metrics: Sequence[str],
+        span: Span,
+        *,
+        of_pks: bool,
+    ) -> dict[str, list[Decimal]] | None:
+        """By metric, one sum over the span for each of the labels; None when sheets cannot say.
+
+        The family is that of a `View`: what lies below (pk, dimension), or the pks below `pk`.
+        """
+        views = [
+            View(pk, dimension, of_pks, span.rollup, start_s, metric, *self._extent(span, start_s))
+            for metric in metrics
+            for start_s, _ in span.chunks
+        ]
+        sheets = self._store.sheets(views, self._clock())
+        align = _Alignment(labels)
+        found: dict[str, list[Decimal]] = {}
+        for number, metric in enumerate(metrics):
+            mine = slice(number * len(span.chunks), (number + 1) * len(span.chunks))
+            totals = _totals(sheets[mine], views[mine], span, align)
+            if totals is None:
+                return None
+            found[metric] = _amounts(totals)
+        return found
+
+    def _extent(self, span: Span, chunk_start_s: int) -> tuple[int, int | None]:
+        return extent(self._grid, self._rollups[span.rollup], chunk_start_s)
+
+
+class _Alignment:
+    """Where the rows of sheets belong in a list of labels; sheets with equal names are alike."""
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self.labels = labels
+        self._known: dict[bytes, Any] = {}
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {label: place for place, label in enumerate(self.labels)}
+
+    def places(self, names: bytes) -> Any:
+        """The place of each name; that after the last for labels that nobody asked for."""
+        found = self._known.get(names)
+        if found is None:
+            found = self._known[names] = self._placed(names.decode().split("\n")[:-1])
+        return found
+
+    def _placed(self, names: list[str]) -> Any:
+        if names == self.labels:  # as long as none came since the sheet was built
+            return np.arange(len(names))
+        place, nowhere = self._places.get, len(self.labels)
+        return np.array([place(name, nowhere) for name in names], np.intp)
+
+
+def _totals(
+    sheets: Sequence[Sheet | None], views: Sequence[View], span: Span, align: _Alignment
+) -> Any:
+    """The sums of one metric in units, sheets of all chunks together, in the order of the labels.
+
+    None when a sheet cannot say.
+    """
+    totals = np.zeros(len(align.labels) + 1, np.int64)
+    for sheet, view, (_, indices) in zip(sheets, views, span.chunks, strict=True):
+        if sheet is None:
+            return None
+        places = align.places(sheet.names)
+        rows = _rows(sheet.units, len(places), view.width)[:, list(indices)]
+        if rows.size and max(abs(int(rows.max())), abs(int(rows.min()))) * rows.shape[1] > _LARGEST:
+            return None
+        totals[places] += rows.sum(axis=1)
+        if int(np.abs(totals).max()) > _LARGEST // 2:
+            return None
+    return totals[:-1]
+
+
+def _amounts(units: Any) -> list[Decimal]:
+    if not np.any(units % _WHOLE):
+        return list(map(Decimal, (units // _WHOLE).tolist()))
+    return list(map(Decimal.scaleb, map(Decimal, units.tolist()), repeat(-SHEET_DECIMALS)))
+
+
+def _rows(units: bytes, count: int, width: int) -> Any:
+    """The units of a sheet as an array of `count` rows; zeros where the sheet ends early."""
+    found = np.frombuffer(units, _BY_UNIT, len(units) // _BY_UNIT.itemsize)[: count * width]
+    found = found.astype(np.int64)
+    if len(found) < count * width:
+        found = np.concatenate([found, np.zeros(count * width - len(found), np.int64)])
+    return found.reshape(count, width)

@@ -1,0 +1,155 @@
+"""Bearer tokens: what they may do, for which root pks; made, found, revoked.
+
+Owns their form and that the store never has one, only its hash. It must not know HTTP.
+
+A token is ``hw_<id>_<secret>``; the secret is 256 random bits, so a plain hash of it tells nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+import secrets
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from threading import Lock
+
+from hailwhale.core.events.limits import Limits
+from hailwhale.core.events.literals import read
+from hailwhale.core.events.paths import parse_label, parse_pk
+from hailwhale.errors import BadInput, NotYours, StoreUnavailable
+from hailwhale.store.protocol import Store
+
+FRESH_S = 5.0  # for so long what the store said holds: a revoked token may live on
+RETRY_S = 1.0  # a token that is not known is looked for again after that
+_FORM = re.compile(r"hw_([0-9a-f]{8})_([A-Za-z0-9_-]{43})", re.ASCII)
+_NOBODY = hashlib.sha256(b"").hexdigest()
+
+
+class Scope(Enum):
+    """What a token may do."""
+
+    COUNT = "count"
+    READ = "read"
+    ADMIN = "admin"  # everything
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A bearer token. Without `roots` it is for all root pks."""
+
+    id: str
+    name: str
+    scopes: frozenset[Scope]
+    roots: frozenset[str]
+    made_s: int
+    digest: str
+
+    def may(self, needs: Collection[Scope]) -> bool:
+        """Whether it may do all of this."""
+        return Scope.ADMIN in self.scopes or self.scopes.issuperset(needs)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Holds what is asked or counted to some root pks."""
+
+    roots: frozenset[str]
+    limits: Limits
+
+    def check(self, fields: Mapping[str, object]) -> None:
+        """Raise `NotYours` when fields are about another root pk."""
+        pk = read(fields.get("pk"), parse_pk, self.limits)
+        if pk[0] not in self.roots:
+            raise NotYours("pk", pk[0], f"a pk under {' or '.join(sorted(self.roots))}")
+
+
+class Tokens:
+    """The tokens of a store, asked for every few seconds at most. `clock` is monotonic."""
+
+    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._clock = clock
+        self._known: Mapping[str, Token] | None = None
+        self._asked_s = float("-inf")
+        self._lock = Lock()
+
+    def known(self, fresh_s: float = FRESH_S) -> Mapping[str, Token]:
+        """All tokens by id, as the store said in the last `fresh_s` seconds.
+
+        While the store is away they are what they were; `StoreUnavailable` when that was never
+        known.
+        """
+        with self._lock:
+            if self._known is None or self._clock() - self._asked_s >= fresh_s:
+                try:
+                    self._known = {id: _read(id, text) for id, text in self._store.tokens().items()}
+                except StoreUnavailable:
+                    if self._known is None:
+                        raise
+                self._asked_s = self._clock()
+            return self._known
+
+    def find(self, text: str) -> Token | None:
+        """The token that somebody shows, if there is such a one."""
+        form = _FORM.fullmatch(text)
+        if form is None:
+            return None
+        token = self.known().get(form[1]) or self.known(RETRY_S).get(form[1])
+        same = hmac.compare_digest(_digest(form[2]), token.digest if token else _NOBODY)
+        return token if same else None
+
+    def add(
+        self, name: str, scopes: Collection[Scope], roots: Sequence[str], limits: Limits, now_s: int
+    ) -> tuple[Token, str]:
+        """Make a token: it, and its text, which is nowhere else. Raises `BadInput`."""
+        parse_label(name, limits, "name")
+        if any(token.name == name for token in self.known(0).values()):
+            raise BadInput("name", name, "another name: there is such a token")
+        if not scopes:
+            raise BadInput("scope", None, f"one of {' '.join(each.value for each in Scope)}")
+        bound = frozenset(parse_label(root, limits, "root") for root in roots)
+        id, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
+        token = Token(id, name, frozenset(scopes), bound, now_s, _digest(secret))
+        self._store.put_token(id, _written(token))
+        self._known = None
+        return token, f"hw_{id}_{secret}"
+
+    def revoke(self, which: str) -> Token:
+        """Revoke a token, by its name or id; raises `BadInput` where there is none."""
+        for token in self.known(0).values():
+            if which in (token.id, token.name) and self._store.drop_token(token.id):
+                self._known = None
+                return token
+        raise BadInput("token", which, "the name or id of a token, see `hailwhale tokens list`")
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _written(token: Token) -> bytes:
+    return json.dumps(
+        {
+            "name": token.name,
+            "scopes": sorted(scope.value for scope in token.scopes),
+            "roots": sorted(token.roots),
+            "made_s": token.made_s,
+            "sha256": token.digest,
+        }
+    ).encode()
+
+
+def _read(id: str, record: bytes) -> Token:
+    found = json.loads(record)
+    return Token(
+        id,
+        found["name"],
+        frozenset(map(Scope, found["scopes"])),
+        frozenset(found["roots"]),
+        found["made_s"],
+        found["sha256"],
+    )

@@ -1,0 +1,149 @@
+"""The keys of sealed URLs: read from a setting or a file, made and rotated in the file.
+
+Owns the file and its mode. What is sealed with a key is not its business, and a key is never
+logged, shown or put into a message.
+
+The file has a key a line, the newest first: that one seals, all of them open. It is looked at again
+when it changes, so a rotation needs no restart.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+import os
+import secrets
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+from hailwhale.errors import BadSetting, HailWhaleError
+from hailwhale.setting_parsers import KEY_FORM
+from hailwhale.settings import Settings
+
+log = logging.getLogger("hailwhale.services")
+
+_KEY_BYTES = 32
+_ID_BYTES = 4
+_MODE = 0o600
+_HEAD = "# Keys of HailWhale's sealed URLs, the newest first. Whoever has one can make such URLs.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A secret, and the id by which a seal says that it is of this key."""
+
+    id: bytes
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return f"Key({self.id.hex()})"
+
+    @classmethod
+    def read(cls, text: str) -> Key:
+        """A key as it is written down.
+
+        >>> Key.read("A" * 43)
+        Key(34210c6b)
+        """
+        secret = base64.urlsafe_b64decode(f"{text}=")
+        return cls(hashlib.sha256(b"hailwhale key id" + secret).digest()[:_ID_BYTES], secret)
+
+
+class Keyring:
+    """The keys that the settings give, or those of their key file as it is now."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._given = tuple(Key.read(text) for text in settings.seal_keys)
+        self._path = settings.keys_path
+        self._lock = Lock()
+        self._seen: tuple[int, ...] | None = None
+        self._read: tuple[Key, ...] = ()
+
+    def all(self) -> tuple[Key, ...]:
+        """All keys, the one that seals first; none where there are none.
+
+        Raises `BadSetting` for a file that others may read, or that is no key file. Once it was
+        read, a file that goes bad is logged, and the keys stay what they were.
+        """
+        if self._given:
+            return self._given
+        try:
+            looked = os.stat(self._path)
+        except OSError:
+            return ()
+        seen = (looked.st_mtime_ns, looked.st_size, looked.st_ino, looked.st_mode)
+        with self._lock:
+            if seen != self._seen:
+                self._look_again(seen)
+            return self._read
+
+    def _look_again(self, seen: tuple[int, ...]) -> None:
+        try:
+            self._read = tuple(map(Key.read, read_keys(self._path)))
+        except BadSetting as fault:
+            if self._seen is None:
+                raise
+            log.error("%s; the keys stay what they were", fault)
+        self._seen = seen
+
+
+def read_keys(path: Path) -> list[str]:
+    """The keys of a file as they are written down; raises `BadSetting`."""
+    try:
+        with path.open(encoding="ascii") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            lines = [line.strip() for line in file]
+    except (OSError, UnicodeDecodeError) as fault:
+        raise BadSetting(f"HAILWHALE_KEY_FILE: {path} cannot be read: {fault}") from fault
+    if mode & 0o077:
+        raise BadSetting(f"HAILWHALE_KEY_FILE: others may read {path}: chmod 600 it")
+    found = [line for line in lines if line and not line.startswith("#")]
+    if not all(map(KEY_FORM.fullmatch, found)):
+        raise BadSetting(f"HAILWHALE_KEY_FILE: {path} has a line that is no key")
+    return found
+
+
+def new_file(path: Path) -> Key:
+    """Make a key file with one key; raises `HailWhaleError` where there is a file already."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = _new_key()
+    try:
+        _write(path, [text])
+    except FileExistsError as fault:
+        raise HailWhaleError(f"{path} is there already: `hailwhale keys rotate` adds a key") from (
+            fault
+        )
+    return Key.read(text)
+
+
+def rotate_file(path: Path, keep: int) -> list[Key]:
+    """Put a new key first in a key file and leave at most `keep` of those there were.
+
+    All the keys that it has now. What was sealed with a key that went opens no more.
+    """
+    texts = [_new_key(), *read_keys(path)[:keep]]
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        _write(beside, texts)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+    return [Key.read(text) for text in texts]
+
+
+def _new_key() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(_KEY_BYTES)).decode().rstrip("=")
+
+
+def _write(path: Path, texts: Sequence[str]) -> None:
+    """A new file that its owner alone may read, from the first moment on."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
+    with os.fdopen(fd, "w", encoding="ascii") as file:
+        os.fchmod(fd, _MODE)
+        file.write(_HEAD + "".join(f"{text}\n" for text in texts))
+        file.flush()
+        os.fsync(fd)

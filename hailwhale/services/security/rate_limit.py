@@ -1,0 +1,137 @@
+"""Limits on how often somebody may ask: fixed windows, counted in the store for all processes.
+
+Owns the way from the library `limits` to our store, and what holds while the store is away: each
+process then counts for itself. The library is imported when there is a limit, it takes a while.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from threading import Lock
+
+from limits import RateLimitItem, parse_many
+from limits.storage import MemoryStorage
+from limits.storage.base import Storage
+from limits.strategies import FixedWindowRateLimiter
+
+from hailwhale.errors import StoreUnavailable, TooMany
+from hailwhale.store.protocol import Store
+
+_AWAY_S = 2.0  # for so long a store that did not answer is not asked again
+_MOST_BLOCKED = 10_000
+
+
+class StoreStorage(Storage):
+    """The library's storage over ours."""
+
+    STORAGE_SCHEME = None
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return StoreUnavailable
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        return self._store.rate(key, amount, expiry)[0]
+
+    def get(self, key: str) -> int:
+        return self._store.rate(key, 0, 1)[0]
+
+    def get_expiry(self, key: str) -> float:
+        return time.time() + self._store.rate(key, 0, 1)[1] / 1000
+
+    def check(self) -> bool:
+        self._store.ping()
+        return True
+
+    def reset(self) -> int | None:
+        raise NotImplementedError("windows end by themselves")
+
+    def clear(self, key: str) -> None:
+        raise NotImplementedError("windows end by themselves")
+
+
+class Limiter:
+    """Holds clients, and tokens, to so many requests. `clock` is monotonic.
+
+    Whoever is over its limit is not asked after again until its window ends: a flood costs the
+    store nothing.
+    """
+
+    def __init__(
+        self, store: Store, client: str, token: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._client = tuple(parse_many(client)) if client else ()
+        self._token = tuple(parse_many(token)) if token else ()
+        self._shared = FixedWindowRateLimiter(StoreStorage(store))
+        self._alone = FixedWindowRateLimiter(MemoryStorage())
+        self._away_until_s = -math.inf
+        self._blocked: dict[str, float] = {}
+        self._clock = clock
+        self._lock = Lock()
+
+    def client(self, network: str) -> None:
+        """A request of a client; raises `TooMany`."""
+        self._take(self._client, "client", network)
+
+    def token(self, id: str) -> None:
+        """A request with a token; raises `TooMany`."""
+        self._take(self._token, "token", id)
+
+    def _take(self, limits: tuple[RateLimitItem, ...], kind: str, whose: str) -> None:
+        if not limits:
+            return
+        name = f"{kind}/{whose}"
+        self._refuse_blocked(name)
+        for limit in limits:
+            left_s = self._over_for_s(limit, kind, whose)
+            if left_s > 0:
+                self._block(name, left_s)
+                self._refuse_blocked(name)
+
+    def _over_for_s(self, limit: RateLimitItem, kind: str, whose: str) -> float:
+        """Seconds for which this limit lets no more through; 0 while it does."""
+        strategy = self._alone
+        if self._clock() >= self._away_until_s:
+            try:
+                return _ask(self._shared, limit, kind, whose)
+            except StoreUnavailable:
+                self._away_until_s = self._clock() + _AWAY_S
+        return _ask(strategy, limit, kind, whose)
+
+    def _block(self, name: str, left_s: float) -> None:
+        now_s = self._clock()
+        with self._lock:
+            if len(self._blocked) >= _MOST_BLOCKED:
+                self._blocked = {who: s for who, s in self._blocked.items() if s > now_s}
+            if len(self._blocked) < _MOST_BLOCKED:
+                self._blocked[name] = now_s + left_s
+                return
+        raise _too_many(left_s)
+
+    def _refuse_blocked(self, name: str) -> None:
+        until_s = self._blocked.get(name)
+        if until_s is None:
+            return
+        left_s = until_s - self._clock()
+        if left_s > 0:
+            raise _too_many(left_s)
+        with self._lock:
+            self._blocked.pop(name, None)
+
+
+def _ask(strategy: FixedWindowRateLimiter, limit: RateLimitItem, kind: str, whose: str) -> float:
+    if strategy.hit(limit, kind, whose):
+        return 0.0
+    reset_s = strategy.get_window_stats(limit, kind, whose).reset_time
+    return max(0.001, reset_s - time.time())
+
+
+def _too_many(left_s: float) -> TooMany:
+    seconds = max(1, math.ceil(left_s))
+    return TooMany(f"too many requests: again in {seconds} s", seconds)

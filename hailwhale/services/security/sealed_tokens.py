@@ -1,0 +1,248 @@
+"""Sealed URLs: tokens that nobody can read, change or make without a key.
+
+Owns what is in a token and when it is refused. It must not know HTTP, nor how events are counted or
+questions answered.
+
+A token is URL-safe base64 of ``version | id of the key | nonce | sealed``, sealed by AES-256-GCM
+with what it is for in the authenticated data: a pixel's token is no graph's. Inside is JSON:
+
+    pixel   [pk, dimensions, metrics, slots, expires_s, id]
+    graph   [{parameter: value}, expires_s]
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+import os
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import simplejson
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from hailwhale.core.events.event import EVENT_PARAMETERS, parse_event
+from hailwhale.core.events.limits import Limits
+from hailwhale.core.events.literals import parse_json
+from hailwhale.core.events.paths import parse_label
+from hailwhale.core.graph.options import parse_graph
+from hailwhale.core.numbers import decimal_text, finite
+from hailwhale.core.time.calendar_grid import Interval
+from hailwhale.errors import BadInput, BadSeal, BadSetting
+from hailwhale.services.security.keyring import Keyring
+from hailwhale.settings import Settings
+
+Fields = Mapping[str, object]
+
+_VERSION = b"\x01"
+_ID = slice(1, 5)
+_NONCE = slice(5, 17)
+_HEAD_BYTES = 17
+_MOST_CHARS = 3_500  # of a token: the URL with it has to pass servers and proxies
+_MOST_SLOTS = 16
+_ONCE_S = 82_800  # 23 h: an id is remembered for 24, and clocks differ
+_PARTS = ("pk", "dimensions", "metrics")
+_OF_THE_PAGE = ("target", "hwurl")  # a graph's, and about where it is drawn: never sealed
+
+
+class Purpose(Enum):
+    """What a token is for."""
+
+    PIXEL = b"pixel"
+    GRAPH = b"graph"
+
+
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """Makes sealed tokens and opens them. `clock` gives epoch seconds."""
+
+    keyring: Keyring
+    limits: Limits
+    clock: Callable[[], float]
+
+    def pixel(
+        self,
+        fields: Fields,
+        slots: Sequence[str] = (),
+        expires: object = None,
+        *,
+        once: bool = False,
+    ) -> str:
+        """The token of a pixel that counts these `pk`, `dimensions` and `metrics`.
+
+        `slots` are what the page may fill: names of dimensions, or `uid`. It `expires` after a
+        length such as `30d` (None: never). With `once` it counts once, and expires in 23 hours at
+        the latest. Raises `BadInput` for what could not be counted.
+        """
+        now_s = self.clock()
+        for name in fields:
+            if name in EVENT_PARAMETERS and name not in _PARTS:
+                raise BadInput(name, fields[name], "only pk, dimensions and metrics to be sealed")
+        event = parse_event(fields, now_s, self.limits, add_hits=False)
+        names = self._slots(slots)
+        until_s = self._until_s(expires, now_s, _ONCE_S if once else None)
+        filled = _filled({"dimensions": list(event.dimensions)}, dict.fromkeys(names, "x"))
+        parse_event(filled, now_s, self.limits)  # with its slots filled it has to be an event
+        payload = [
+            event.pk,
+            event.dimensions,
+            {name: decimal_text(amount) for name, amount in event.metrics.items()},
+            names,
+            until_s,
+            f"once:{secrets.token_hex(12)}" if once else None,
+        ]
+        return self._seal(Purpose.PIXEL, payload)
+
+    def event(self, token: str, filled: Fields) -> dict[str, object]:
+        """The fields of the event that a pixel's token stands for, its slots `filled` by the page.
+
+        Raises `BadSeal`, and `BadInput` for what cannot fill a slot.
+        """
+        pk, dimensions, metrics, slots, until_s, once = self._open(Purpose.PIXEL, token, 6)
+        self._refuse_expired(until_s)
+        given = {name: value for name, value in filled.items() if not name.startswith("_")}
+        closed = next((name for name in given if name not in slots), None)
+        if closed is not None:
+            raise BadSeal(f"this pixel has no slot {closed[:64]!r}", "seal-slot")
+        labels = {name: self._label(name, value) for name, value in given.items() if value != ""}
+        fields: dict[str, object] = {"pk": pk, "dimensions": dimensions}
+        if metrics:
+            fields["metrics"] = metrics
+        if once is not None:
+            fields["id"] = once
+        return _filled(fields, labels)
+
+    def graph(self, fields: Fields, expires: object = None) -> str:
+        """The token of a graph: what /graph.js, /plotpoints and /totals would be asked.
+
+        Raises `BadInput` for what is no graph.
+        """
+        for name in _OF_THE_PAGE:
+            if name in fields:
+                raise BadInput(name, fields[name], f"{name} beside the token, not in it")
+        graph = parse_graph(fields, self.limits)
+        # The period is always said: another question's default must not show more.
+        sealed = {**graph.options, "periods": graph.plot.period.text}
+        sealed.pop("period", None)  # by its settled name, as the routes let parameters through
+        return self._seal(Purpose.GRAPH, [sealed, self._until_s(expires, self.clock(), None)])
+
+    def question(self, token: str) -> dict[str, object]:
+        """The parameters that were sealed in a graph's token; raises `BadSeal`."""
+        fields, until_s = self._open(Purpose.GRAPH, token, 2)
+        self._refuse_expired(until_s)
+        found: dict[str, object] = fields
+        return found
+
+    def _slots(self, slots: Sequence[str]) -> list[str]:
+        if isinstance(slots, str):
+            slots = slots.split(",")
+        names = [parse_label(name, self.limits, "slots") for name in slots]
+        if len(set(names)) < len(names) or len(names) > _MOST_SLOTS:
+            raise BadInput("slots", slots, f"at most {_MOST_SLOTS} names, each once")
+        if wrong := [name for name in names if name.startswith("_")]:
+            raise BadInput("slots", wrong[0], "names that do not begin with _, as cache busters do")
+        return names
+
+    def _label(self, name: str, value: object) -> str:
+        return parse_label(value, self.limits, name)
+
+    def _until_s(self, expires: object, now_s: float, most_s: int | None) -> int | None:
+        if expires is None or expires == "":
+            return None if most_s is None else int(now_s) + most_s
+        seconds = _length_s(expires)
+        if most_s is not None and seconds > most_s:
+            raise BadInput("expires", expires, "at most 23h of a pixel that counts once")
+        return int(now_s) + seconds
+
+    def _refuse_expired(self, until_s: object) -> None:
+        if isinstance(until_s, int) and self.clock() >= until_s:
+            raise BadSeal("this token has expired", "seal-expired")
+
+    def _seal(self, purpose: Purpose, payload: object) -> str:
+        keys = self.keyring.all()
+        if not keys:
+            raise BadSetting(
+                "HAILWHALE_SEAL_KEYS: there is no key to seal with: `hailwhale keys new` makes one"
+            )
+        head = _VERSION + keys[0].id + os.urandom(_NONCE.stop - _NONCE.start)
+        text = simplejson.dumps(
+            payload, use_decimal=True, ensure_ascii=False, separators=(",", ":")
+        )
+        sealed = AESGCM(keys[0].secret).encrypt(
+            head[_NONCE], text.encode(), _authenticated(purpose, head)
+        )
+        token = base64.urlsafe_b64encode(head + sealed).decode().rstrip("=")
+        if len(token) > _MOST_CHARS:
+            raise BadInput("token", f"{len(token)} characters", f"at most {_MOST_CHARS}: seal less")
+        return token
+
+    def _open(self, purpose: Purpose, token: str, parts: int) -> list[Any]:
+        raw = _decoded(token)
+        head = raw[:_HEAD_BYTES]
+        key = next((key for key in self.keyring.all() if key.id == head[_ID]), None)
+        if key is None:
+            raise BadSeal("this token is of a key that is not known here (any more)", "seal-key")
+        try:
+            text = AESGCM(key.secret).decrypt(
+                head[_NONCE], raw[_HEAD_BYTES:], _authenticated(purpose, head)
+            )
+        except InvalidTag as fault:
+            raise _broken() from fault
+        payload = parse_json(text.decode(), "token")
+        if not isinstance(payload, list) or len(payload) != parts:
+            raise _broken()
+        return payload
+
+
+def sealing_of(settings: Settings, clock: Callable[[], float]) -> Sealing:
+    """Sealing by the settings' keys."""
+    return Sealing(Keyring(settings), settings.limits, clock)
+
+
+def _authenticated(purpose: Purpose, head: bytes) -> bytes:
+    return b"hailwhale " + purpose.value + b" " + head
+
+
+def _decoded(token: str) -> bytes:
+    """The bytes of a token. Of several texts for the same bytes only one is right."""
+    try:
+        raw = base64.b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True)
+    except (ValueError, binascii.Error) as fault:
+        raise _broken() from fault
+    if len(token) > _MOST_CHARS or base64.urlsafe_b64encode(raw).decode().rstrip("=") != token:
+        raise _broken()
+    if len(raw) <= _HEAD_BYTES or raw[:1] != _VERSION:
+        raise _broken()
+    return raw
+
+
+def _broken() -> BadSeal:
+    return BadSeal("this token was changed, cut off, or made for something else", "seal-broken")
+
+
+def _filled(fields: Fields, labels: Mapping[str, str]) -> dict[str, object]:
+    """The fields of an event with more dimensions, and the visitor where there is one."""
+    dimensions = fields.get("dimensions")
+    paths = list(dimensions) if isinstance(dimensions, Sequence) else []
+    paths += [[name, label] for name, label in labels.items() if name != "uid"]
+    visitor = {"uid": labels["uid"]} if "uid" in labels else {}
+    return {**fields, "dimensions": paths, **visitor}
+
+
+def _length_s(value: object) -> int:
+    """Seconds, given as such or as a length such as `30d`."""
+    expected = "seconds, or a length such as 12h or 30d"
+    number = None if isinstance(value, bool) else finite(value)
+    if number is None and isinstance(value, str):
+        try:
+            number = finite(Interval.parse(value, "expires").nominal_s)
+        except BadInput as fault:
+            raise BadInput("expires", value, expected) from fault
+    if number is None or not 1 <= number <= 10**10:
+        raise BadInput("expires", value, expected)
+    return math.floor(number)

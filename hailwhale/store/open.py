@@ -1,0 +1,70 @@
+"""Opening the store that the settings name."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hailwhale.errors import DataDirInUse
+from hailwhale.settings import Settings
+from hailwhale.store.embedded import EmbeddedValkey, address
+from hailwhale.store.protocol import Store
+from hailwhale.store.redis.client import open_client
+from hailwhale.store.redis.keys import Keys
+from hailwhale.store.redis.replica_ack import Copies
+from hailwhale.store.redis.store import RedisStore
+
+_WAIT_SHARE = 0.5  # of the time that an answer may take, for replicas to confirm
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStore:
+    """A store, and what closes it and all that was started for it."""
+
+    store: Store
+    close: Callable[[], None]
+
+
+def open_store(settings: Settings) -> OpenStore:
+    """The store at HAILWHALE_REDIS_URL, or the embedded Valkey of the data directory.
+
+    An embedded Valkey that already runs there (beside a service, say) is shared; otherwise this
+    process starts it and owns it until `close`, or until it exits.
+    """
+    if settings.redis_url:
+        return _at(settings.redis_url, settings)
+    running = address(settings.data_dir)
+    if running is not None:
+        return _at(running, settings)
+    server = EmbeddedValkey(settings.data_dir, settings.fsync)
+    try:
+        server.start()
+    except DataDirInUse:
+        # Another process was quicker, and its server may answer by now.
+        running = address(settings.data_dir)
+        if running is None:
+            raise
+        return _at(running, settings)
+    atexit.register(server.stop)
+    opened = _at(server.url, settings)
+
+    def close() -> None:
+        opened.close()
+        server.stop()
+        atexit.unregister(server.stop)
+
+    return OpenStore(opened.store, close)
+
+
+def _at(url: str, settings: Settings) -> OpenStore:
+    within_ms = max(1, int(settings.store_timeout_s * 1000 * _WAIT_SHARE))
+    store = RedisStore(
+        open_client(url, settings.store_timeout_s),
+        Keys(settings.namespace),
+        buffer_limit=settings.buffer_limit,
+        max_children=settings.max_children,
+        max_series=settings.max_series,
+        copies=Copies(settings.replicas, within_ms) if settings.replicas else None,
+    )
+    return OpenStore(store, store.close)

@@ -1,0 +1,100 @@
+"""The buffers: hits taken in, each at most once, and the window of them that a drain reads.
+
+Owns the calls of accept.lua and position.lua. What becomes of a window is not its business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+from hailwhale.store.redis.client import Client, Script, ask, faults_named
+from hailwhale.store.redis.commit_args import ID_REMEMBERED_S
+from hailwhale.store.redis.keys import Keys, shard_of
+from hailwhale.store.redis.replica_ack import Copies
+from hailwhale.store.types import Incoming, Receipt, Stamp, Window
+
+SENDER_REMEMBERED_S = 7 * 24 * 3600
+
+_ACCEPTED_AT_ONCE = 1_000  # hits of one shard, which bounds the time a call holds up the server
+_FULL = Receipt.FULL.value
+_READ_AT_ONCE = 5_000  # hits of a window that one command reads
+
+
+class Buffers:
+    """The buffers of all shards, of at most `limit` hits each; see `Store.accept`."""
+
+    def __init__(self, client: Client, keys: Keys, limit: int, copies: Copies | None) -> None:
+        self._client = client
+        self._keys = keys
+        self._buffer_limit = limit
+        self._copies = copies
+        self._accept = Script(client, "accept")
+        self._position = Script(client, "position")
+
+    def accept(
+        self, hits: Sequence[Incoming], now_s: int, stamp: Stamp | None = None
+    ) -> list[Receipt]:
+        receipts = [Receipt.FULL] * len(hits)
+        waiting: dict[int, list[int]] = {}
+        for place, hit in enumerate(hits):
+            waiting.setdefault(shard_of(hit.root), []).append(place)
+        while waiting:
+            some = {shard: places[:_ACCEPTED_AT_ONCE] for shard, places in waiting.items()}
+            with faults_named():
+                answers = self._accept.many(
+                    [
+                        self._accept_call(shard, hits, places, now_s, stamp)
+                        for shard, places in some.items()
+                    ],
+                    self._copies,
+                )
+            for (shard, places), statuses in zip(some.items(), answers, strict=True):
+                for place, status in zip(places, statuses, strict=True):
+                    receipts[place] = Receipt(status)
+                waiting[shard] = [] if _FULL in statuses else waiting[shard][len(places) :]
+            waiting = {shard: places for shard, places in waiting.items() if places}
+        return receipts
+
+    def _accept_call(
+        self,
+        shard: int,
+        hits: Sequence[Incoming],
+        places: Sequence[int],
+        now_s: int,
+        stamp: Stamp | None,
+    ) -> tuple[list[str], list[Any]]:
+        keys = self._keys
+        sender, number, remembered_s = ("", 0, 0)
+        if stamp is not None:
+            sender, number, remembered_s = stamp.sender, stamp.number, SENDER_REMEMBERED_S
+        key_list = [keys.buffer(shard), keys.stats(shard), keys.sender(shard, sender)]
+        id_keys: dict[str, int] = {}
+        args: list[Any] = [self._buffer_limit, now_s, ID_REMEMBERED_S, remembered_s]
+        for place in places:
+            hit = hits[place]
+            args += [hit.hit, number + place]
+            if hit.id is None:
+                args += ["", 0]
+            else:
+                index = id_keys.setdefault(hit.root, len(key_list) + 1)
+                if index > len(key_list):
+                    key_list.append(keys.ids(hit.root))
+                args += [hit.id, index]
+        return key_list, args
+
+    def window(self, shard: int, most: int) -> Window:
+        with faults_named():
+            # The position first: hits read after it can only be those it stands for, or newer
+            # ones, in which case the position has moved and the commit is refused.
+            position = self._position([self._keys.position(shard)], [])
+            buffer, step = self._keys.buffer(shard), _READ_AT_ONCE
+            slices = ask(
+                self._client,
+                [
+                    ("LRANGE", buffer, first, min(first + step, most) - 1)
+                    for first in range(0, most, step)
+                ],
+            )
+        return Window(position.decode(), list(chain.from_iterable(slices)))

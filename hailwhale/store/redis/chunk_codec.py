@@ -1,0 +1,125 @@
+"""Chunks: rows of increments as they are written down for the scripts that apply them.
+
+Owns the form of a chunk of the plan (rows.lua says what it reads of it). What many rows share,
+their frame, metrics and shape, is written once; a row is its numbers and little else.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from hailwhale.core.events.aggregate import Row
+from hailwhale.core.numbers import decimal_text
+from hailwhale.core.time.bucketing import Frame
+from hailwhale.store.redis.keys import Keys, shard_of
+
+_QUOTE = '","'
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Rows written down: `rows` are what rows.lua takes, the rest is whom they belong to.
+
+    `prefixes` are the first parts of the keys by frame; `nodes` says for each row its frame and the
+    last part of its keys, one after the other.
+    """
+
+    name: str
+    prefixes: Sequence[Sequence[str]]
+    nodes: Sequence[int | str]
+    rows: str = ""
+
+    @property
+    def text(self) -> str:
+        """The chunk as the plan holds it."""
+        return f"{self.name}\n{compact([self.prefixes, self.nodes])}\n{self.rows}"
+
+    def rows_of_nodes(self) -> Iterator[tuple[int, str]]:
+        """For each row its frame and the last part of its keys."""
+        numbers = cast("Sequence[int]", self.nodes[::2])
+        return zip(numbers, cast("Sequence[str]", self.nodes[1::2]), strict=True)
+
+    def keys(self) -> list[str]:
+        """The hashes of cells that it touches, in the order of the rows."""
+        prefixes = self.prefixes
+        return [prefix + node for frame, node in self.rows_of_nodes() for prefix in prefixes[frame]]
+
+
+def cut(rows: Sequence[Row], cells: int) -> Iterator[list[Row]]:
+    """Rows in runs of about `cells` cells."""
+    run: list[Row] = []
+    size = 0
+    for row in rows:
+        run.append(row)
+        size += row.size
+        if size >= cells:
+            yield run
+            run, size = [], 0
+    if run:
+        yield run
+
+
+def pack(keys: Keys, rows: Sequence[Row]) -> Chunk:
+    """Rows of one shard as a chunk."""
+    shared = _Shared(keys, shard_of(rows[0].pk[0]))
+    nodes: list[int | str] = []
+    texts: list[str] = []
+    for row in rows:
+        frame = shared.frame(row.frame)
+        nodes += (frame, keys.node(row.pk, row.dimension))
+        shape = shared.shape(tuple([indices for indices, _ in row.sums]))
+        amounts = _QUOTE.join([decimal_text(each) for _, sums in row.sums for each in sums])
+        texts.append(f'[{frame + 1},{shared.names(row.metrics)},{shape},"{amounts}"]')
+    written = f"{shared.text()[:-1]},[{','.join(texts)}]]"
+    return Chunk(secrets.token_hex(8), shared.prefixes, nodes, written)
+
+
+class _Shared:
+    """What rows of a chunk share, numbered from 1 as Lua does, each when it is first asked for."""
+
+    def __init__(self, keys: Keys, shard: int) -> None:
+        self._keys = keys
+        self._shard = shard
+        self.prefixes: list[list[str]] = []
+        self._ttls: list[list[int]] = []
+        self._frames: dict[Frame, int] = {}
+        self._names: dict[tuple[str, ...], int] = {}
+        self._shapes: dict[tuple[tuple[int, ...], ...], int] = {}
+
+    def frame(self, frame: Frame) -> int:
+        """The place of a frame, from 0."""
+        found = self._frames.get(frame)
+        if found is None:
+            found = self._frames[frame] = len(self.prefixes)
+            self.prefixes.append(
+                [self._keys.chunk(self._shard, c.rollup, c.start_s) for c in frame.chunks]
+            )
+            self._ttls.append([chunk.ttl_s or 0 for chunk in frame.chunks])
+        return found
+
+    def names(self, metrics: tuple[str, ...]) -> int:
+        """The number of a list of metrics."""
+        return self._names.setdefault(metrics, len(self._names) + 1)
+
+    def shape(self, moments: tuple[tuple[int, ...], ...]) -> int:
+        """The number of a list of moments, each a list of indices."""
+        return self._shapes.setdefault(moments, len(self._shapes) + 1)
+
+    def text(self) -> str:
+        """All of it as rows.lua takes it."""
+        return compact([self._ttls, list(self._names), list(self._shapes)])
+
+
+def read_chunk(stored: bytes) -> Chunk:
+    """A chunk of the plan, without its rows."""
+    name, nodes, _rows = stored.split(b"\n", 2)
+    return Chunk(name.decode(), *json.loads(nodes))
+
+
+def compact(value: object) -> str:
+    """JSON without spaces."""
+    return json.dumps(value, separators=(",", ":"))

@@ -1,0 +1,109 @@
+"""How a step is written down for commit.lua.
+
+Owns the form of the script's arguments; what labels and increments look like there is for `labels`
+and `chunks` to say. It opens no connection and sends nothing; the script's head says what it takes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hailwhale.core.numbers import decimal_text
+from hailwhale.store.redis.chunk_codec import Chunk, compact, cut, pack
+from hailwhale.store.redis.keys import Keys, cell_field
+from hailwhale.store.redis.label_sets import LabelSets
+from hailwhale.store.redis.spy_log import spied_order
+from hailwhale.store.redis.views import Views
+from hailwhale.store.redis.visitor_counts import visit_chunks
+from hailwhale.store.types import ChunkAddress, DeadLetter, Guard, Step
+
+ID_REMEMBERED_S = 24 * 3600
+_VISITS_A_CELL = 3  # a visitor is added in less time than a cell
+_ALL_INDEX = 0  # the one bucket of the `all` rollup
+
+
+@dataclass(frozen=True, slots=True)
+class CommitCall:
+    """The keys and arguments of one call of commit.lua; `plan` are the chunks to apply after it."""
+
+    keys: list[str]
+    args: list[str]
+    plan: Sequence[Chunk]
+
+
+def commit_call(
+    step: Step,
+    labels: LabelSets,
+    room: int,
+    now_s: int,
+    keys: Keys,
+    views: Views,
+    chunk_cells: int,
+) -> CommitCall:
+    """A step as commit.lua takes it, with the room there is for its labels.
+
+    Increments of one chunk go inline, more become a plan.
+    """
+    shard = step.shard
+    names = [
+        keys.buffer(shard),
+        keys.position(shard),
+        keys.plan(shard),
+        keys.dead(shard),
+        keys.stats(shard),
+        keys.imports(shard),
+        keys.views(shard),
+        *labels.keys,
+    ]
+    order: dict[str, object] = {
+        "position": "" if step.position is None else step.position,
+        "taken": step.taken,
+        "dead": [letter_text(letter) for letter in step.dead],
+        "children": labels.sets,
+        "room": room,
+        "folded": step.folded,
+        "now": now_s,
+    }
+    if step.block is not None:
+        order["block"] = [step.block.name, step.block.number]
+    if step.id is not None:
+        names.append(keys.ids(step.increments.rows[0].pk[0]))
+        order["id"] = [step.id, now_s, ID_REMEMBERED_S]
+    chunks = [pack(keys, rows) for rows in cut(step.increments.rows, chunk_cells)]
+    chunks += visit_chunks(keys, step.increments.visits, _VISITS_A_CELL * chunk_cells)
+    plan = chunks if len(chunks) > 1 else []
+    if len(chunks) == 1:
+        names += chunks[0].keys()
+        touched, updates = views.registry(shard).updates(chunks[0], len(names) + 1)
+        names += views.keys(shard, touched)
+        order["inline"] = [views.registry(shard).generation, updates]
+    if step.guard is not None:
+        names.append(keys.cells(step.guard.pk, step.guard.dimension, "all", 0))
+        order["guard"] = _guard_list(step.guard, len(names))
+    if step.spied is not None:
+        spied_keys, order["spied"] = spied_order(step.spied, shard, keys, len(names) + 1)
+        names += spied_keys
+    rows = [chunk.text for chunk in plan] or [chunk.rows for chunk in chunks]
+    return CommitCall(names, [compact(order), *rows], plan)
+
+
+def chunk_key(keys: Keys, chunk: ChunkAddress) -> str:
+    """The key of the hash in which a chunk's cells lie."""
+    return keys.cells(chunk.pk, chunk.dimension, chunk.rollup, chunk.chunk_start_s)
+
+
+def read_letter(stored: bytes) -> DeadLetter:
+    """A dead letter as it was before it was kept."""
+    fields = json.loads(stored)
+    return DeadLetter(fields["hit"].encode("latin-1"), fields["reason"])
+
+
+def _guard_list(guard: Guard, place: int) -> list[object]:
+    return [place, cell_field(_ALL_INDEX, guard.metric), decimal_text(guard.expected)]
+
+
+def letter_text(letter: DeadLetter) -> str:
+    """A dead letter as it is kept."""
+    return json.dumps({"reason": letter.reason, "hit": letter.hit.decode("latin-1")})

@@ -1,0 +1,72 @@
+"""What is kept of decisions beside their counts: who was given what, and a journal of the last.
+
+Owns the calls of keep.lua and the journals' lists. What an entry of a journal says, and how a
+decision is made, is not its business.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from hailwhale.core.events.paths import Path
+from hailwhale.store.redis.client import Client, Script, ask, faults_named
+from hailwhale.store.redis.keys import KEPT_TERMS, Keys
+from hailwhale.store.types import Given
+
+_READ_AT_ONCE = 1_000
+
+
+class Decisions:
+    """Keeps what visitors were given for one to two terms, and journals of bounded length."""
+
+    def __init__(self, client: Client, keys: Keys) -> None:
+        self._client = client
+        self._keys = keys
+        self._keep = Script(client, "keep")
+
+    def keep(
+        self,
+        pk: Path,
+        visitor: str,
+        given: Sequence[Given],
+        options: Sequence[str],
+        now_s: int,
+        term_s: int,
+    ) -> list[Given]:
+        """See `Store.keep`."""
+        term = now_s // term_s
+        names = [self._keys.kept(pk, term), self._keys.kept(pk, term - 1)]
+        candidates = [[each.option, repr(each.propensity)] for each in given]
+        args = [visitor, json.dumps(candidates), json.dumps(list(options)), 2 * term_s]
+        with faults_named():
+            text = self._keep(names, args)
+        return [Given(option, float(propensity)) for option, propensity in json.loads(text)]
+
+    def forget_visitor(self, pk: Path, visitor: str) -> None:
+        """See `Store.forget_kept`."""
+        names = [self._keys.kept(pk, term) for term in range(KEPT_TERMS)]
+        with faults_named():
+            ask(self._client, [("HDEL", name, visitor) for name in names])
+
+    def write(self, pk: Path, entries: Sequence[bytes], most: int) -> None:
+        """Put entries at the end of a journal, and let go of the oldest past `most`."""
+        key = self._keys.journal(pk)
+        with faults_named():
+            ask(self._client, [("RPUSH", key, *entries), ("LTRIM", key, -most, -1)])
+
+    def read(self, pk: Path) -> Iterator[bytes]:
+        """The entries of a journal, oldest first."""
+        key, start = self._keys.journal(pk), 0
+        while True:
+            with faults_named():
+                command = ("LRANGE", key, start, start + _READ_AT_ONCE - 1)
+                entries: list[bytes] = ask(self._client, [command])[0]
+            yield from entries
+            start += len(entries)
+            if len(entries) < _READ_AT_ONCE:
+                return
+
+    def keys_of(self, pk: Path) -> list[str]:
+        """All that is kept of one decision."""
+        return [self._keys.journal(pk), *(self._keys.kept(pk, term) for term in range(KEPT_TERMS))]

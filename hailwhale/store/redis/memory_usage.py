@@ -1,0 +1,147 @@
+"""What a store's keys take, by a look at some of them: `hailwhale doctor --memory`.
+
+Looks at a bounded number of keys, so it is as quick on a large store as on a small one and holds
+nothing up. SCAN gives keys in no order, so those it gives first stand for all. Writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import redis
+
+from hailwhale.store.redis.client import close_client, faults_named, open_client
+from hailwhale.store.redis.cluster import ClusterClient
+from hailwhale.store.redis.keys import Keys
+
+DEFAULT_PACKED_FIELDS = 512  # of Redis and Valkey, and of the embedded one
+
+_SCANNED = 20_000  # keys that are named, of all servers together
+_WEIGHED = 2_000  # those of them whose memory is asked for
+_AT_ONCE = 500
+_PACKED_FIELDS = "hash-max-listpack-entries"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Keys that hold one thing: how many there are and what they take, as far as the look tells."""
+
+    name: str
+    keys: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Kinds, the largest first; keys that were seen and that there are; memory the servers use."""
+
+    kinds: Sequence[Kind]
+    seen: int
+    keys: int
+    used_bytes: int
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Keys of one kind on one server: how many were seen, and some of their weights."""
+
+    seen: int = 0
+    weights: list[int] = field(default_factory=list)
+
+
+def measure(url: str, namespace: str, timeout_s: float) -> Measured:
+    """Look at the store at `url`; raises `StoreUnavailable` when a server does not answer."""
+    client: Any = open_client(url, timeout_s)
+    try:
+        with faults_named():
+            servers = _servers(client)
+            parts = [_measure(server, Keys(namespace), len(servers)) for server in servers]
+    finally:
+        close_client(client)
+    kinds: dict[str, Kind] = {}
+    for kind in (kind for part in parts for kind in part.kinds):
+        known = kinds.get(kind.name, Kind(kind.name, 0, 0))
+        kinds[kind.name] = Kind(kind.name, known.keys + kind.keys, known.bytes + kind.bytes)
+    return Measured(
+        sorted(kinds.values(), key=lambda kind: -kind.bytes),
+        sum(part.seen for part in parts),
+        sum(part.keys for part in parts),
+        sum(part.used_bytes for part in parts),
+    )
+
+
+def packed_fields(url: str, timeout_s: float) -> int:
+    """The most fields that the hashes of the store at `url` keep packed.
+
+    A server that does not show its configuration is taken to have the default. Raises
+    `StoreUnavailable` when one does not answer.
+    """
+    client: Any = open_client(url, timeout_s)
+    try:
+        with faults_named():
+            return min(map(_packed_fields, _servers(client)))
+    finally:
+        close_client(client)
+
+
+def _servers(client: Any) -> list[Any]:
+    if isinstance(client, ClusterClient):
+        return [server for _, server in client.servers()]
+    return [client]
+
+
+def _packed_fields(server: Any) -> int:
+    with suppress(redis.ResponseError):
+        found = server.config_get(_PACKED_FIELDS)
+        return int(found.get(_PACKED_FIELDS, DEFAULT_PACKED_FIELDS))
+    return DEFAULT_PACKED_FIELDS
+
+
+def _measure(server: Any, keys: Keys, servers: int) -> Measured:
+    there = int(server.dbsize())
+    most = _SCANNED // servers
+    every = max(1, min(there, most) * servers // _WEIGHED)  # of a kind, the first among them
+    tallies: dict[str, _Tally] = {}
+    seen = 0
+    for page in _pages(server, most):
+        seen += len(page)
+        weighed: list[tuple[_Tally, bytes]] = []
+        for key in page:
+            tally = tallies.setdefault(keys.kind(key.decode()), _Tally())
+            if tally.seen % every == 0:
+                weighed.append((tally, key))
+            tally.seen += 1
+        for (tally, _), weight in zip(weighed, _weights(server, weighed), strict=True):
+            tally.weights.append(weight)
+    tallies.pop("", None)  # keys of others
+    kinds = [_kind(name, tally, max(there, seen) / seen) for name, tally in tallies.items()]
+    used_bytes = int(server.info("memory")["used_memory"])
+    return Measured(kinds, seen, max(there, seen), used_bytes)
+
+
+def _pages(server: Any, most: int) -> Iterator[list[bytes]]:
+    """Keys as SCAN gives them, until there are no more or `most` were given."""
+    cursor, given = 0, 0
+    while given < most:
+        cursor, page = server.scan(cursor, count=_AT_ONCE)
+        if page:
+            yield page
+        given += len(page)
+        if not cursor:
+            return
+
+
+def _weights(server: Any, weighed: Sequence[tuple[_Tally, bytes]]) -> list[int]:
+    """What these keys take; one that has expired meanwhile takes nothing."""
+    pipeline = server.pipeline(transaction=False)
+    for _, key in weighed:
+        pipeline.memory_usage(key)
+    return [weight or 0 for weight in pipeline.execute()]
+
+
+def _kind(name: str, tally: _Tally, times: float) -> Kind:
+    mean_bytes = sum(tally.weights) / len(tally.weights)
+    return Kind(name, round(tally.seen * times), round(tally.seen * times * mean_bytes))

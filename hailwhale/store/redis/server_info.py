@@ -1,0 +1,167 @@
+"""A look at the servers of a store for `hailwhale doctor`: what they are and what is kept there.
+
+Writes nothing. It says what the servers say; whether that is well is for the checks to judge.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from hailwhale.store.redis.client import Client, close_client, faults_named, open_client
+from hailwhale.store.redis.cluster import ClusterClient
+from hailwhale.store.redis.keys import Keys
+
+LEAST_REDIS = (7, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A Redis or Valkey as it describes itself, and what a store on it was made with.
+
+    `zone` and `rollups` are empty where no store was made yet. `replicas` are those that follow it
+    now, `name` is the engine's and `where` the server's address.
+    """
+
+    name: str
+    version: str
+    is_replica: bool
+    appends: bool
+    writes_well: bool
+    memory_limit_bytes: int
+    eviction: str
+    zone: str
+    rollups: tuple[str, ...]
+    replicas: int = 0
+    where: str = ""
+
+    @property
+    def is_new_enough(self) -> bool:
+        """Whether it is a Valkey, or a Redis with all that the scripts need.
+
+        >>> [_server(version).is_new_enough for version in ("6.2.14", "7.0.0", "10.1")]
+        [False, True, True]
+        """
+        numbers = tuple(int(number) for number in re.findall(r"\d+", self.version)[:2])
+        return self.name == "Valkey" or numbers >= LEAST_REDIS
+
+    @property
+    def may_evict(self) -> bool:
+        """Whether it would drop counts when its memory is full."""
+        return self.memory_limit_bytes > 0 and self.eviction != "noeviction"
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterState:
+    """What a cluster says of itself: slots that are served, and whether all must be for any.
+
+    `slots_moving` have been told to move, and have not arrived.
+    """
+
+    slots_served: int
+    needs_every_slot: bool
+    slots_moving: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What Sentinels say: the service, how many of them watch it, how many must agree."""
+
+    service: str
+    sentinels: int
+    quorum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """The servers that take counts (several in a cluster), and what they are to one another."""
+
+    servers: tuple[Server, ...]
+    cluster: ClusterState | None = None
+    watch: Watch | None = None
+
+
+def examine(url: str, namespace: str, timeout_s: float) -> Examined:
+    """Ask the servers at `url`; raises `StoreUnavailable` when one does not answer."""
+    with _opened(url, timeout_s) as client, faults_named():
+        zone, rollups = client.execute_command("HMGET", Keys(namespace).meta(), "zone", "rollups")
+        made = ((zone or b"").decode(), tuple(json.loads(rollups or b"{}")))
+        if isinstance(client, ClusterClient):
+            named = client.servers()
+            servers = tuple(_described(server.info(), *made, name) for name, server in named)
+            return Examined(servers, cluster=_cluster_state([server for _, server in named]))
+        server = _described(client.info(), *made, _address(client))
+        return Examined((server,), watch=_watch(client))
+
+
+@contextmanager
+def _opened(url: str, timeout_s: float) -> Iterator[Any]:
+    client: Client = open_client(url, timeout_s)
+    try:
+        yield client
+    finally:
+        close_client(client)
+
+
+def _described(
+    info: dict[str, Any], zone: str, rollups: tuple[str, ...], where: str = ""
+) -> Server:
+    is_valkey = info.get("server_name") == "valkey"
+    return Server(
+        name="Valkey" if is_valkey else "Redis",
+        version=str(info["valkey_version" if is_valkey else "redis_version"]),
+        is_replica=info.get("role") == "slave",
+        appends=bool(info.get("aof_enabled")),
+        writes_well=info.get("aof_last_write_status", "ok") == "ok",
+        memory_limit_bytes=int(info.get("maxmemory", 0)),
+        eviction=str(info.get("maxmemory_policy", "noeviction")),
+        zone=zone,
+        rollups=rollups,
+        replicas=int(info.get("connected_slaves", 0)),
+        where=where,
+    )
+
+
+def _cluster_state(primaries: Sequence[Any]) -> ClusterState:
+    """A cluster in the view of its first primary; a move is known to the two nodes it concerns."""
+    told = primaries[0].execute_command("CLUSTER INFO")
+    views = [primary.execute_command("CLUSTER NODES") for primary in primaries]
+    moving = {
+        move["slot"] for view in views for node in view.values() for move in node["migrations"]
+    }
+    try:
+        needs = primaries[0].config_get("cluster-require-full-coverage")
+    except redis.ResponseError:  # a hosted cluster may not show its configuration
+        needs = {}
+    return ClusterState(
+        slots_served=int(told["cluster_slots_ok"]),
+        needs_every_slot=needs.get("cluster-require-full-coverage", "yes") == "yes",
+        slots_moving=len(moving),
+    )
+
+
+def _watch(client: Any) -> Watch | None:
+    """What the first Sentinel that answers says of the service, if the client came by them."""
+    pool = client.connection_pool
+    if not hasattr(pool, "sentinel_manager"):
+        return None
+    # Having led to the primary, it stands first.
+    state = pool.sentinel_manager.sentinels[0].sentinel_master(pool.service_name)
+    return Watch(pool.service_name, state["num-other-sentinels"] + 1, state["quorum"])
+
+
+def _address(client: Any) -> str:
+    """Where the primary is that Sentinels led to; else the URL says it."""
+    found = getattr(client.connection_pool, "master_address", None)
+    return f"{found[0]}:{found[1]}" if found else ""
+
+
+def _server(version: str) -> Server:
+    """A Redis of some version, for examples."""
+    return Server("Redis", version, False, True, True, 0, "noeviction", "", ())

@@ -1,0 +1,69 @@
+"""The spy log: the last hits of every root pk, and of its visitors by the first sign of their hash.
+
+Owns the lists and how a step's hits are written down for commit.lua. Visitors whose hashes begin
+alike share a list: so a root has 65 lists at most, however many come. What a hit says is not its
+business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from hailwhale.core.events.hit_codec import visitor_of
+from hailwhale.store.redis.client import Client, Script, ask, faults_named
+from hailwhale.store.redis.cluster import Command
+from hailwhale.store.redis.keys import Keys, shard_of
+from hailwhale.store.types import Seen, Spied
+
+SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+def spied_order(spied: Spied, shard: int, keys: Keys, first: int) -> tuple[list[str], list[object]]:
+    """The keys of a step's hits, and the hits as commit.lua takes them; `first` is their place."""
+    names, lists = [keys.spied(shard)], []
+    for root, hits in spied.hits.items():
+        names.append(keys.spy(root))
+        lists.append([root, *(hit.decode() for hit in hits)])
+        by_sign: dict[str, list[str]] = {}
+        for hit in hits:
+            if visitor := visitor_of(hit):
+                by_sign.setdefault(visitor[0], []).append(hit.decode())
+        for sign, found in by_sign.items():
+            names.append(keys.spy(root, sign))
+            lists.append(["", *found])
+    return names, [first, spied.most, spied.kept_s, lists]
+
+
+class SpyLog:
+    """Reads and erases the lists."""
+
+    def __init__(self, client: Client, keys: Keys) -> None:
+        self._client = client
+        self._keys = keys
+        self._spied = Script(client, "spied")
+
+    def seen(self, root: str, visitor: str | None, most: int) -> Seen:
+        """See `Store.seen`."""
+        names = [self._keys.spied(shard_of(root)), self._keys.spy(root, visitor or "")]
+        with faults_named():
+            number, hits = self._spied(names, [root, most])
+        return Seen(int(number), hits)
+
+    def erase(self, root: str, hits: Iterable[bytes]) -> None:
+        """See `Store.erase_seen`."""
+        commands: list[Command] = []
+        for hit in hits:
+            commands.append(("LREM", self._keys.spy(root), 0, hit))
+            if visitor := visitor_of(hit):
+                commands.append(("LREM", self._keys.spy(root, visitor), 0, hit))
+        self._ask(commands)
+
+    def forget(self, root: str) -> None:
+        """Delete all lists of a root pk."""
+        lists: list[Command] = [("UNLINK", self._keys.spy(root, sign)) for sign in ("", *SIGNS)]
+        self._ask([*lists, ("HDEL", self._keys.spied(shard_of(root)), root)])
+
+    def _ask(self, commands: Sequence[Command]) -> list[Any]:
+        with faults_named():
+            return ask(self._client, commands)

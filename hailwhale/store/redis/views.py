@@ -1,0 +1,200 @@
+"""Views: all children of a parent side by side, kept up to date once somebody has asked for them.
+
+Owns which views a shard keeps, what a chunk of increments changes in them, and how one is built
+and read (the scripts say how it lies in the store). A view is a copy of cells for questions that
+compare many children; what counts is the cells. It does not know what is asked of a view.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hailwhale.store.redis.chunk_codec import Chunk
+from hailwhale.store.redis.client import Client, Script, ask, faults_named
+from hailwhale.store.redis.cluster import Command
+from hailwhale.store.redis.keys import Keys, shard_of
+from hailwhale.store.types import Sheet, View
+
+_IDLE_S = 7 * 86_400  # a view that nobody asks for in this time is forgotten
+_CHILDREN_AT_ONCE = 200  # bounds the time for which building one holds up the server
+_MARK = "\x1d"  # in no label and no name of a metric
+_GENERATION = b"\x1fgeneration"
+
+_ABSENT = Sheet(b"", b"")
+
+Update = tuple[int, int, str, list[int], list[int], list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The views of one shard, as of a generation: name, width and metric, by chunk and family."""
+
+    generation: str = ""
+    by_family: Mapping[str, Sequence[tuple[str, int, str]]] = field(default_factory=dict)
+
+    def updates(self, chunk: Chunk, first: int) -> tuple[list[str], list[Update]]:
+        """The names of the views that a chunk touches, and the updates as views.lua takes them.
+
+        `first` is the place in KEYS of the first key of the first of them.
+        """
+        if not self.by_family:
+            return [], []
+        found: dict[str, Update] = {}
+        for number, (frame, node) in enumerate(chunk.rows_of_nodes(), 1):
+            for family, label in _families(node):
+                for place, prefix in enumerate(chunk.prefixes[frame], 1):
+                    for name, width, metric in self.by_family.get(_place(prefix) + family, ()):
+                        if name not in found:
+                            key = first + 3 * len(found)
+                            found[name] = (key, width, metric, [], [], [])
+                        _, _, _, numbers, places, labels = found[name]
+                        numbers.append(number)
+                        places.append(place)
+                        labels.append(label)
+        return list(found), list(found.values())
+
+
+class Views:
+    """The views of all shards, over one client."""
+
+    def __init__(self, client: Client, keys: Keys) -> None:
+        self._client = client
+        self._keys = keys
+        self._build = Script(client, "build_view")
+        self._renew = Script(client, "renew_view")
+        self._registries: dict[int, Registry] = {}
+
+    def registry(self, shard: int) -> Registry:
+        """The views of a shard as this process knows them."""
+        return self._registries.get(shard) or self.look(shard)
+
+    def look(self, shard: int) -> Registry:
+        """The views of a shard as they are now."""
+        with faults_named():
+            [known] = ask(self._client, [("HGETALL", self._keys.views(shard))])
+        generation = known.pop(_GENERATION, b"").decode()
+        by_family: dict[str, list[tuple[str, int, str]]] = {}
+        for name in map(bytes.decode, known):
+            family, metric, width = name.split(_MARK)
+            by_family.setdefault(family, []).append((name, int(width), metric))
+        found = self._registries[shard] = Registry(generation, by_family)
+        return found
+
+    def keys(self, shard: int, names: Sequence[str]) -> list[str]:
+        """The keys of views, as the scripts take them."""
+        return [key for name in names for key in self._keys.view(shard, name)]
+
+    def sheets(self, views: Sequence[View], now_s: float) -> list[Sheet | None]:
+        """What views hold, built now where they are not there yet.
+
+        None where amounts do not fit a view, or where it was taken away meanwhile.
+        """
+        found = self._look_at(views, now_s)
+        absent = [place for place, sheet in enumerate(found) if sheet == _ABSENT]
+        for place in absent:
+            self._make(views[place], now_s)
+        if absent:
+            again = self._look_at([views[place] for place in absent], now_s)
+            for place, sheet in zip(absent, again, strict=True):
+                found[place] = sheet
+        return [None if sheet == _ABSENT else sheet for sheet in found]
+
+    def drop(self, shard: int) -> None:
+        """Take all views of a shard away: they are built again when they are asked for."""
+        registry = self.look(shard)
+        names = [name for views in registry.by_family.values() for name, _, _ in views]
+        with faults_named():
+            ask(self._client, [("UNLINK", key) for key in self.keys(shard, names)])
+
+    def _look_at(self, views: Sequence[View], now_s: float) -> list[Sheet | None]:
+        """What views hold now: _ABSENT for one that is not built, None for one of no use.
+
+        The state is read before and after: between the two it is one and the same view. Names are
+        read before units, so that there is a row for each.
+        """
+        commands: list[Command] = []
+        for view in views:
+            ordinals, names, units = self._keys_of(view)[1:]
+            state = ("HMGET", ordinals, "\x1fready", "\x1frough", "\x1fasked")
+            commands += [state, ("GET", names), ("GET", units), state]
+        with faults_named():
+            answers = ask(self._client, commands)
+        found: list[Sheet | None] = []
+        for place, view in enumerate(views):
+            before, names, units, after = answers[4 * place : 4 * place + 4]
+            if before[1] or after[1]:
+                found.append(None)
+            elif not before[0] or before[0] != after[0]:
+                found.append(_ABSENT)
+            else:
+                found.append(Sheet(names, units))
+                if int(after[2]) < now_s - _IDLE_S / 2:
+                    self._touch(view, now_s)
+        return found
+
+    def _touch(self, view: View, now_s: float) -> None:
+        """Put the expiry of a view off."""
+        with faults_named():
+            self._renew(self._keys_of(view), [_name(view), int(now_s), _ttl_s(view, now_s)])
+
+    def _make(self, view: View, now_s: float) -> None:
+        head: list[Any] = [_name(view), view.metric, view.width]
+        head += [int(now_s), _ttl_s(view, now_s)]
+        keys = self._keys_of(view)
+        with faults_named():
+            token = self._build(keys, [*head, "begin", secrets.token_hex(8)])
+            # Only now: a label that is not among these will be counted when the view is kept.
+            labels = self._labels(view)
+            for first in range(0, len(labels), _CHILDREN_AT_ONCE):
+                some = labels[first : first + _CHILDREN_AT_ONCE]
+                cells = [self._cells(view, label) for label in some]
+                if not self._build(keys + cells, [*head, "fill", token, *some]):
+                    return
+            self._build(keys, [*head, "end", token])
+
+    def _labels(self, view: View) -> list[str]:
+        """The labels of the family, in order, so that views of it are mostly alike."""
+        if view.of_pks:
+            key = self._keys.subpks(shard_of(view.pk[0]), view.pk)
+        else:
+            key = self._keys.children(view.pk, view.dimension)
+        [labels] = ask(self._client, [("SMEMBERS", key)])
+        return sorted(label.decode() for label in labels)
+
+    def _keys_of(self, view: View) -> list[str]:
+        shard = shard_of(view.pk[0])
+        return [self._keys.views(shard), *self._keys.view(shard, _name(view))]
+
+    def _cells(self, view: View, label: str) -> str:
+        pk, dimension = view.child(label)
+        return self._keys.cells(pk, dimension, view.rollup, view.chunk_start_s)
+
+
+def _ttl_s(view: View, now_s: float) -> int:
+    if view.expires_s is None:
+        return _IDLE_S
+    return max(min(_IDLE_S, int(view.expires_s - now_s)), 1)
+
+
+def _name(view: View) -> str:
+    kind = "p" if view.of_pks else "d"
+    chunk = f"{view.rollup}:{view.chunk_start_s}:"
+    node = Keys.node(view.pk, view.dimension)
+    return f"{chunk}{kind}{node}{_MARK}{view.metric}{_MARK}{view.width}"
+
+
+def _place(prefix: str) -> str:
+    """The chunk that a key's first part is of: `1h:1767225600:`."""
+    return prefix.partition("}:")[2]
+
+
+def _families(node: str) -> Iterator[tuple[str, str]]:
+    """The families that a (pk, dimension) is a child in, and its label there."""
+    pk, dimension = Keys.parts(node)
+    if dimension:
+        yield f"d{Keys.node(pk, dimension[:-1])}", dimension[-1]
+    if len(pk) > 1:
+        yield f"p{Keys.node(pk[:-1], dimension)}", pk[-1]

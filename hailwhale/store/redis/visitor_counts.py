@@ -1,0 +1,94 @@
+"""How many visitors: HyperLogLogs beside the cells, filled by the same plan and read by union.
+
+Owns how visits are written down for visits.lua and how unions are asked for, and the secrets that
+hashes of visitors are made with. It never sees who a visitor is.
+
+A HyperLogLog counts distinct visitors in at most 12 KB, with a standard error of 0.81 %; small ones
+take a few bytes a visitor and are off by less. Those of one shard can be put together, so any days
+make a period.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+
+from hailwhale.core.events.aggregate import Visits
+from hailwhale.store.redis.chunk_codec import Chunk, compact
+from hailwhale.store.redis.client import Client, ask, faults_named
+from hailwhale.store.redis.cluster import Command
+from hailwhale.store.redis.keys import Keys, shard_of
+from hailwhale.store.types import ChunkAddress
+
+MARK = "V"  # what the rows of a chunk of visits begin with
+_SECRET_BYTES = 32
+_ANSWERED_AT_ONCE = 1_000
+
+
+def visit_chunks(keys: Keys, visits: Sequence[Visits], adds: int) -> Iterator[Chunk]:
+    """Visits of one shard as chunks of a plan, of about `adds` additions each."""
+    run: list[tuple[Visits, list[str]]] = []
+    size = 0
+    for visit in visits:
+        weight = len(visit.frame.chunks)
+        visitors = list(visit.visitors)
+        per_row = max(1, adds // weight)
+        for first in range(0, len(visitors), per_row):
+            some = visitors[first : first + per_row]
+            run.append((visit, some))
+            size += len(some) * weight
+            if size >= adds:
+                yield _pack(keys, run)
+                run, size = [], 0
+    if run:
+        yield _pack(keys, run)
+
+
+def _pack(keys: Keys, run: Sequence[tuple[Visits, Sequence[str]]]) -> Chunk:
+    shard = shard_of(run[0][0].pk[0])
+    frames = list(dict.fromkeys(visit.frame for visit, _ in run))
+    everybody = dict.fromkeys(visitor for _, visitors in run for visitor in visitors)
+    numbers = {visitor: number for number, visitor in enumerate(everybody, 1)}
+    nodes: list[int | str] = []
+    rows: list[list[int]] = []
+    for visit, visitors in run:
+        frame = frames.index(visit.frame)
+        nodes += (frame, keys.node(visit.pk, visit.dimension))
+        rows.append([frame + 1, *map(numbers.__getitem__, visitors)])
+    prefixes = [[keys.chunk(shard, c.rollup, c.start_s) for c in f.chunks] for f in frames]
+    ttls = [[chunk.ttl_s or 0 for chunk in frame.chunks] for frame in frames]
+    return Chunk(secrets.token_hex(8), prefixes, nodes, MARK + compact([ttls, list(numbers), rows]))
+
+
+class Visitors:
+    """Counts unions of visitors, and keeps secrets."""
+
+    def __init__(self, client: Client, keys: Keys) -> None:
+        self._client = client
+        self._keys = keys
+
+    def uniques(self, unions: Sequence[Sequence[ChunkAddress]]) -> list[int]:
+        """See `Store.uniques`."""
+        commands: list[Command] = [
+            ("PFCOUNT", *(self._key(chunk) for chunk in chunks)) for chunks in unions
+        ]
+        answers: list[int] = []
+        with faults_named():
+            for first in range(0, len(commands), _ANSWERED_AT_ONCE):
+                answers += ask(self._client, commands[first : first + _ANSWERED_AT_ONCE])
+        return answers
+
+    def secrets(self, kind: str, names: Sequence[str]) -> list[bytes]:
+        """See `Store.secrets`."""
+        key = self._keys.secrets(kind)
+        fresh: list[Command] = [
+            ("HSETNX", key, name, secrets.token_bytes(_SECRET_BYTES)) for name in names
+        ]
+        with faults_named():
+            found = ask(self._client, [*fresh, ("HGETALL", key)])[-1]
+            if old := [name for name in found if name.decode() not in names]:
+                ask(self._client, [("HDEL", key, *old)])
+        return [found[name.encode()] for name in names]
+
+    def _key(self, chunk: ChunkAddress) -> str:
+        return self._keys.cells(chunk.pk, chunk.dimension, chunk.rollup, chunk.chunk_start_s)

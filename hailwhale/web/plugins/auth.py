@@ -1,0 +1,298 @@
+"""Who may do what: bearer tokens, sealed graphs, open doors, and how often.
+
+Owns the scopes that each route needs, and the plugin that looks at every request before its route
+does. It must not know what a route does. A route that is not in the table needs an admin.
+
+What it finds out is left in the environ for `params`: a token's root pks, a sealed question.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Sequence
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
+
+import bottle
+
+from hailwhale.core.graph.options import GRAPH_PARAMETERS
+from hailwhale.core.query.parameters import PLOT_PARAMETERS, TOTALS_PARAMETERS
+from hailwhale.errors import BadSeal, NotAllowed, StoreUnavailable
+from hailwhale.services.container import Services
+from hailwhale.services.ingest.bots import is_bot
+from hailwhale.services.security.bearer_tokens import Bound, Scope, Token
+from hailwhale.services.security.bind_check import is_loopback
+from hailwhale.web.plugins.request_log import note_refused
+from hailwhale.web.request import BOUND, SEALED, Environ, Sizes, query_fields
+from hailwhale.web.responses import left_out_reply
+
+Network = IPv4Network | IPv6Network
+Needs = frozenset[Scope]
+
+PIXEL = "/pixel/<token>.gif"
+PUBLIC: Needs = frozenset()
+COUNT: Needs = frozenset({Scope.COUNT})
+READ: Needs = frozenset({Scope.READ})
+BOTH: Needs = COUNT | READ
+ADMIN: Needs = frozenset({Scope.ADMIN})
+
+NEEDS: dict[str, Needs] = {
+    **dict.fromkeys(("/", "/static/<name:path>", "/static/jquery.hailwhale.js"), PUBLIC),
+    **dict.fromkeys(("/static/vendor/<name>", "/graph.js", "/healthz", "/readyz"), PUBLIC),
+    **dict.fromkeys(("/openapi.json", "/demo", "/hailwhale.beacon.js"), PUBLIC),
+    **dict.fromkeys(("/count", "/count.gif", "/count_now", "/count_now.gif"), COUNT),
+    **dict.fromkeys(("/count_decision", "/count_decision.gif", "/tracker", PIXEL), COUNT),
+    **dict.fromkeys(("/totals", "/plotpoints", "/rank", "/subdimensions", "/pks", "/known"), READ),
+    **dict.fromkeys(("/graph.json", "/graph.svg", "/reasons", "/spy", "/metrics"), READ),
+    **dict.fromkeys(("/quantiles", "/prometheus"), READ),
+    **dict.fromkeys(("/render", "/render/", "/metrics/find", "/metrics/find/"), READ),
+    **dict.fromkeys(("/metrics/expand", "/functions", "/version", "/tags"), READ),
+    **dict.fromkeys(("/tags/autoComplete/tags", "/tags/autoComplete/values"), READ),
+    "/decide": BOTH,
+}
+# What a sealed graph answers at these, of what was sealed: the rest is about looks.
+SEALABLE = {
+    "/totals": TOTALS_PARAMETERS,
+    "/plotpoints": PLOT_PARAMETERS,
+    "/graph.json": PLOT_PARAMETERS,
+    "/graph.svg": GRAPH_PARAMETERS,
+    "/graph.js": GRAPH_PARAMETERS,
+}
+_OF_ALL_ROOTS = ("/metrics", "/flush_hail")
+_BESIDE = ("token", "format", "target", "hwurl")  # what a URL may say beside a sealed graph
+_DETAILS = "hailwhale.details"
+_BOT = "hailwhale.bot"
+
+
+def sees_details(environ: Environ) -> bool:
+    """Whether the caller of a public route may be told more than that it is alive."""
+    return bool(environ.get(_DETAILS, True))
+
+
+def says_bot(environ: Environ) -> bool:
+    """Whether what this caller does is to be left out of the counts."""
+    return _BOT in environ
+
+
+class Access:
+    """A Bottle plugin: lets requests through to their routes, or raises why not.
+
+    Installed after the plugin that turns faults into answers. Counting that is open to all costs
+    no look at the store.
+    """
+
+    name = "access"
+    api = 2
+
+    def __init__(self, services: Services, sizes: Sizes) -> None:
+        self._settings = services.settings
+        self._tokens = services.tokens
+        self._sealing = services.sealing
+        self._limiter = services.limiter
+        self._sizes = sizes
+        self._admin = services.settings.admin_token.encode()
+
+    def apply(self, callback: Callable[..., Any], route: bottle.Route) -> Callable[..., Any]:
+        rule = route.rule
+        needs = NEEDS.get(rule, ADMIN)
+        if route.method == "OPTIONS" or (not needs and rule not in (*SEALABLE, "/healthz")):
+            return callback
+        settings = self._settings
+        free = needs == COUNT and self._limiter is None and not settings.skip_bots
+        free = free and (settings.counting == "open" or (rule, settings.counting) == _SEALED_PIXEL)
+
+        def admitted(*args: Any, **kwargs: Any) -> Any:
+            environ = bottle.request.environ
+            if free and "HTTP_AUTHORIZATION" not in environ:
+                return callback(*args, **kwargs)
+            if rule == "/healthz":
+                environ[_DETAILS] = self._may_see_details(environ)
+            elif self._admit(environ, rule, needs) is None and self._leaves_out(environ, needs):
+                note_refused(environ, "bot")
+                environ[_BOT] = True
+                if needs == COUNT:
+                    return left_out_reply(environ, rule.endswith(".gif"))
+            return callback(*args, **kwargs)
+
+        return admitted
+
+    def _admit(self, environ: dict[str, Any], rule: str, needs: Needs) -> Token | None:
+        """The token of a caller who may; None for one without who may, too."""
+        shown = _bearer(environ)
+        try:
+            token = self._find(shown, needs) if shown else None
+        except NotAllowed:
+            self._limit(environ, None)  # who tries out tokens is held to the limit, too
+            raise
+        self._limit(environ, token)
+        if self._unsealed(environ, rule):
+            return None
+        if token is None:
+            if not self._is_open(environ, rule, needs):
+                raise self._closed(shown, needs)
+        elif not token.may(needs):
+            raise NotAllowed(f"this needs a token that may {_named(needs)}", token_shown=True)
+        elif token.roots and rule in _OF_ALL_ROOTS:
+            raise NotAllowed("this needs a token that is not bound to a pk", token_shown=True)
+        elif token.roots:
+            environ[BOUND] = Bound(token.roots, self._settings.limits)
+        return token
+
+    def _find(self, shown: str, needs: Needs) -> Token | None:
+        if self._admin and hmac.compare_digest(shown.encode("latin-1", "replace"), self._admin):
+            return _ADMIN
+        try:
+            token = self._tokens.find(shown)
+            strange = token is None and self._is_closed(needs=ADMIN)
+        except StoreUnavailable:
+            if needs == COUNT and self._settings.counting == "open":
+                return None  # nobody needs a token for this, and hits go on into the spool
+            raise
+        if strange:
+            raise NotAllowed("this token is not known here (any more)", token_shown=True)
+        return token
+
+    def _limit(self, environ: dict[str, Any], token: Token | None) -> None:
+        if self._limiter is None:
+            return
+        if token is None:
+            self._limiter.client(network_of(environ, self._settings.trusted_proxies))
+        else:
+            self._limiter.token(token.id)
+
+    def _is_open(self, environ: dict[str, Any], rule: str, needs: Needs) -> bool:
+        """Whether somebody without a token may."""
+        settings = self._settings
+        if Scope.COUNT in needs and settings.counting != "open":
+            return (rule, settings.counting) == _SEALED_PIXEL
+        if Scope.READ in needs and settings.reading != "open":
+            return not self._is_closed(needs)
+        if Scope.ADMIN in needs:
+            # Any page in an operator's browser could point an image at /reset: browsers tell.
+            if environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin"):
+                raise NotAllowed("not from another site's page", token_shown=True, reason="site")
+            return not self._is_closed(needs)
+        return True
+
+    def _is_closed(self, needs: Needs) -> bool:
+        """Whether there is a token that this needs: on a laptop an admin token is for admins."""
+        settings = self._settings
+        admin = settings.admin_token and (Scope.ADMIN in needs or not is_loopback(settings.host))
+        return bool(admin or settings.reading == "token" or self._tokens.known())
+
+    def _may_see_details(self, environ: dict[str, Any]) -> bool:
+        try:
+            shown = _bearer(environ)
+            token = self._find(shown, READ) if shown else None
+            if token is None:
+                return self._is_open(environ, "/healthz", READ)
+        except StoreUnavailable:  # what tokens there are was never known, and nor are they details
+            return is_loopback(self._settings.host) and self._settings.reading != "token"
+        except NotAllowed:
+            return False
+        return token.may(READ) and not token.roots
+
+    def _unsealed(self, environ: dict[str, Any], rule: str) -> bool:
+        """Put the question of a sealed graph in the place of the request's own, if it has one."""
+        if rule not in SEALABLE or "token=" not in environ.get("QUERY_STRING", ""):
+            return False
+        given = query_fields(environ, self._sizes)
+        if "token" not in given:
+            return False
+        more = [name for name in given if name not in _BESIDE and not name.startswith("_")]
+        if more:
+            raise BadSeal(f"a sealed graph leaves no {more[0][:64]} open", "seal-slot")
+        sealed = self._sealing.question(str(given["token"]))
+        beside = {name: given[name] for name in _BESIDE[1:] if name in given}
+        environ[SEALED] = {
+            name: value for name, value in sealed.items() if name in SEALABLE[rule]
+        } | beside
+        return True
+
+    def _closed(self, shown: str, needs: Needs) -> NotAllowed:
+        message = "this needs the header 'Authorization: Bearer <token>', one that may "
+        message += _named(needs)
+        if needs == COUNT:
+            counting = self._settings.counting
+            message += ", or a sealed pixel" * (counting == "sealed")
+            return NotAllowed(f"{message} (HAILWHALE_COUNTING={counting})", token_shown=bool(shown))
+        return NotAllowed(message, token_shown=bool(shown))
+
+    def _leaves_out(self, environ: dict[str, Any], needs: Needs) -> bool:
+        return (
+            self._settings.skip_bots
+            and Scope.COUNT in needs
+            and is_bot(environ.get("HTTP_USER_AGENT", ""))
+        )
+
+
+_SEALED_PIXEL = (PIXEL, "sealed")
+_ADMIN = Token("admin", "HAILWHALE_ADMIN_TOKEN", frozenset({Scope.ADMIN}), frozenset(), 0, "")
+
+
+def client_address(environ: Environ, trusted: Sequence[Network]) -> str:
+    """The address that a request came from, by the word of trusted proxies alone.
+
+    X-Forwarded-For is read from its end, where the nearest proxy writes, for as long as who wrote
+    is trusted. Behind a Unix socket there is no address: its peer is trusted as 127.0.0.1 is.
+
+    >>> proxies = [ip_network("10.0.0.0/8")]
+    >>> said = {"HTTP_X_FORWARDED_FOR": "6.6.6.6, 203.0.113.9, 10.0.0.7"}
+    >>> client_address({"REMOTE_ADDR": "10.0.0.1", **said}, proxies)
+    '203.0.113.9'
+    >>> client_address({"REMOTE_ADDR": "198.51.100.4", **said}, proxies)
+    '198.51.100.4'
+    """
+    found: str = environ.get("REMOTE_ADDR") or "127.0.0.1"
+    said = [part.strip() for part in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+    while said and _is_in(found, trusted):
+        before = said.pop()
+        if not _is_address(before):
+            break
+        found = before
+    return found
+
+
+def network_of(environ: Environ, trusted: Sequence[Network]) -> str:
+    """Whose a request is, for limits: an address, of IPv6 its /64, which is one customer's.
+
+    >>> network_of({"REMOTE_ADDR": "2001:db8::1:2:3:4"}, [])
+    '2001:db8::'
+    """
+    text = client_address(environ, trusted)
+    if not _is_address(text):
+        return "unknown"
+    address = ip_address(text)
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ip_network((int(address) >> 64 << 64, 64)).network_address)
+
+
+def _is_in(text: str, networks: Sequence[Network]) -> bool:
+    if not networks or not _is_address(text):
+        return False
+    address = ip_address(text)
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return any(address in network for network in networks)
+
+
+def _is_address(text: str) -> bool:
+    """Whether a text is an address; one with a zone, which may be any text, is none of a client."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
+
+
+def _named(needs: Needs) -> str:
+    return " and ".join(sorted(scope.value for scope in needs))
+
+
+def _bearer(environ: Environ) -> str:
+    """The token that is shown, as the header has it (its bytes as Latin-1); "" without one."""
+    scheme, _, shown = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return shown.strip() if scheme.lower() == "bearer" else ""

@@ -1,0 +1,271 @@
+"""Requests into plain values: the query, a form, a JSON event, an array or lines of events.
+
+Owns how values are written in a request, and that a text which comes again is not read again. It
+does not know what the parameters mean: names and values go to the parsers of the core.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qsl
+
+from hailwhale.core.events.literals import parse_json, plain
+from hailwhale.core.events.query_string import query_fields_of, query_pair
+from hailwhale.errors import BadInput, TooLarge
+from hailwhale.services.security.bearer_tokens import Bound
+
+Fields = dict[str, object]
+Environ = Mapping[str, Any]
+
+# What `access` leaves in an environ: to what root pks the caller is held, a `Bound`; and the
+# question that a sealed graph asks in the place of the URL's.
+BOUND = "hailwhale.bound"
+SEALED = "hailwhale.sealed"
+
+_MAX_FIELDS = 100
+_REMEMBERED = 4_096  # parameters, each of at most so many characters as written:
+_REMEMBERED_CHARS = 512
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_FORM = "application/x-www-form-urlencoded"
+_LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonl")
+_JSON_OR_TEXT = ("application/json", "text/json", "text/plain", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """The most bytes of one event and of a POST, and the most events of a POST."""
+
+    event_bytes: int
+    batch_bytes: int
+    batch_events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What a POST carries. `batch` tells many events from one; items that could not be read are
+    the `BadInput` that says why."""
+
+    events: list[Fields | BadInput]
+    batch: bool
+
+
+def media_type(environ: Environ) -> str:
+    """What a body says it is, in lower case and without parameters; "" when it does not say."""
+    return str(environ.get("CONTENT_TYPE", "")).split(";")[0].strip().lower()
+
+
+def query_fields(environ: Environ, sizes: Sizes) -> Fields:
+    """The parameters of the URL, values as they are `Written`."""
+    fields = _query(environ, sizes)
+    if BOUND in environ:
+        environ[BOUND].check(fields)
+    return fields
+
+
+def _query(environ: Environ, sizes: Sizes) -> Fields:
+    query: str = environ.get("QUERY_STRING", "")
+    if len(query) > sizes.event_bytes:
+        raise TooLarge("query", "a longer one", f"at most {sizes.event_bytes} bytes")
+    if not query.isascii():
+        # WSGI hands bytes over as Latin-1; a client may have sent UTF-8 without percent-encoding.
+        query = _text(query.encode("latin-1", "replace"), "query")
+    return _form_fields(query, "query")
+
+
+def one_event(environ: Environ, sizes: Sizes) -> Fields:
+    """The fields of a request for one thing, from its URL or its body, as plain values."""
+    if SEALED in environ:
+        return _plain(environ[SEALED])
+    if environ.get("REQUEST_METHOD") != "POST":
+        return _plain(query_fields(environ, sizes))
+    posted = posted_events(environ, sizes)
+    if posted.batch:
+        raise BadInput("body", "many events", "one JSON object or a form")
+    event = posted.events[0]
+    if isinstance(event, BadInput):
+        raise event
+    return _plain(event)
+
+
+def listed_fields(environ: Environ, sizes: Sizes) -> dict[str, list[str]]:
+    """The parameters of a URL and of a POST's form or JSON object together, as texts: of each name
+    all that were given, in their order."""
+    query = _text(environ.get("QUERY_STRING", "").encode("latin-1", "replace"), "query")
+    body = b""
+    if environ.get("REQUEST_METHOD") == "POST":
+        body = _body(environ, sizes.event_bytes)
+    text = _text(body, "body")
+    pairs = _pairs(query, "query")
+    if text.lstrip().startswith("{"):
+        pairs += _pairs_of(_fields(parse_json(text, "body")))
+    elif text.strip():
+        if media_type(environ) not in (_FORM, ""):
+            raise BadInput("Content-Type", media_type(environ), f"{_FORM} or application/json")
+        pairs += _pairs(text, "body")
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def _pairs(text: str, where: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS)
+    except UnicodeDecodeError as fault:
+        raise BadInput(where, text, "percent-encoded UTF-8") from fault
+    except ValueError as fault:
+        raise BadInput(where, "more", f"at most {_MAX_FIELDS} parameters") from fault
+
+
+def _pairs_of(fields: Fields) -> list[tuple[str, str]]:
+    """A JSON object as pairs: several texts in an array, numbers as they are written."""
+    pairs = [
+        (name, each)
+        for name, value in fields.items()
+        for each in (value if isinstance(value, list) else [value])
+    ]
+    for name, value in pairs:
+        if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+            raise BadInput(name[:64], value, "a text, a number, or a list of them")
+    return [(name, str(value)) for name, value in pairs]
+
+
+def _plain(fields: Fields) -> Fields:
+    return {name: plain(value) for name, value in fields.items()}
+
+
+def posted_events(environ: Environ, sizes: Sizes) -> Posted:
+    """The events of a POST: a form, a JSON object or array, or a JSON object a line."""
+    posted = _posted(environ, sizes)
+    if BOUND not in environ:
+        return posted
+    return Posted([_bounded(environ[BOUND], event) for event in posted.events], posted.batch)
+
+
+def _bounded(bound: Bound, event: Fields | BadInput) -> Fields | BadInput:
+    try:
+        if isinstance(event, dict):
+            bound.check(event)
+    except BadInput as fault:
+        return fault
+    return event
+
+
+def _posted(environ: Environ, sizes: Sizes) -> Posted:
+    kind = media_type(environ)
+    body = _body(environ, sizes.batch_bytes)
+    in_url = _query(environ, sizes)
+    if not body.strip():
+        return Posted([in_url], batch=False)
+    if not all(name.startswith("_") for name in in_url):  # cache busters may stay there
+        raise BadInput("body", "parameters in the URL as well", "parameters in one of the two")
+    text = _text(body, "body")
+    if kind in _LINES:
+        return _lines(text, sizes)
+    if kind == _FORM and text.lstrip()[:1] not in ("{", "["):
+        _refuse_large(text, sizes)
+        return Posted([_form_fields(text, "body")], batch=False)
+    if kind in _JSON_OR_TEXT or kind == _FORM:
+        return _json_events(text, sizes)
+    raise BadInput("Content-Type", kind, f"application/json, {_LINES[0]} or {_FORM}")
+
+
+def _json_events(text: str, sizes: Sizes) -> Posted:
+    """One JSON value; where it is not one but has several lines, a JSON object a line."""
+    try:
+        value = parse_json(text, "body")
+    except BadInput:
+        # An array that is broken is not lines, though some of its lines may look like events.
+        if "\n" in text.strip() and text.lstrip().startswith("{"):
+            return _lines(text, sizes)
+        raise
+    if not isinstance(value, list):
+        _refuse_large(text, sizes)
+        return Posted([_fields(value)], batch=False)
+    _refuse_many(len(value), sizes)
+    return Posted([_item(item, sizes, len(text)) for item in value], batch=True)
+
+
+def _lines(text: str, sizes: Sizes) -> Posted:
+    # Only newlines part events: JSON strings may hold the other separators str.splitlines knows.
+    lines = [line for line in text.split("\n") if line.strip()]
+    _refuse_many(len(lines), sizes)
+    return Posted([_line(line, sizes) for line in lines], batch=True)
+
+
+def _line(line: str, sizes: Sizes) -> Fields | BadInput:
+    try:
+        _refuse_large(line, sizes)
+        return _fields(parse_json(line, "event"))
+    except BadInput as fault:
+        return fault
+
+
+def _item(item: object, sizes: Sizes, whole_chars: int) -> Fields | BadInput:
+    try:
+        # An item cannot be larger than the body it came in, so most need no measuring.
+        if whole_chars > sizes.event_bytes // 4:
+            _refuse_large(json.dumps(item, default=str, ensure_ascii=False), sizes)
+        return _fields(item)
+    except BadInput as fault:
+        return fault
+
+
+def _fields(value: object) -> Fields:
+    if not isinstance(value, dict):
+        raise BadInput("event", value, 'a JSON object such as {"pk": "Shop", "metrics": {…}}')
+    return value
+
+
+def _form_fields(text: str, where: str) -> Fields:
+    return query_fields_of(text, where, _read)
+
+
+def _read(pair: str) -> tuple[str, object]:
+    return _remembered(pair) if len(pair) <= _REMEMBERED_CHARS else query_pair(pair)
+
+
+_remembered = lru_cache(_REMEMBERED)(query_pair)
+
+
+def _body(environ: Environ, most: int) -> bytes:
+    announced = environ.get("CONTENT_LENGTH", "")
+    if announced and not _LENGTH.fullmatch(announced):
+        raise BadInput("Content-Length", announced, "a number of bytes")
+    length = int(announced or -1)
+    if length > most:
+        raise TooLarge("body", f"{length} bytes", f"at most {most} bytes")
+    if length < 0 and environ.get("HTTP_TRANSFER_ENCODING", "").lower() != "chunked":
+        return b""
+    try:
+        body: bytes = environ["wsgi.input"].read(length if length >= 0 else most + 1)
+    except Exception as fault:  # each server has its own way to say that a body broke off
+        raise BadInput("body", "an end before its time", "a whole body") from fault
+    if len(body) > most:
+        raise TooLarge("body", "more", f"at most {most} bytes")
+    if 0 <= len(body) < length:
+        raise BadInput("body", f"{len(body)} bytes", f"the {length} bytes that were announced")
+    return body
+
+
+def _text(body: bytes, parameter: str) -> str:
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        raise BadInput(parameter, body[:40], "UTF-8 text") from fault
+
+
+def _refuse_large(text: str, sizes: Sizes) -> None:
+    if len(text) > sizes.event_bytes or len(text.encode(errors="replace")) > sizes.event_bytes:
+        raise TooLarge("event", f"{len(text)} characters", f"at most {sizes.event_bytes} bytes")
+
+
+def _refuse_many(events: int, sizes: Sizes) -> None:
+    if events > sizes.batch_events:
+        raise TooLarge("body", f"{events} events", f"at most {sizes.batch_events} events")

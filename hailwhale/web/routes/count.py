@@ -1,0 +1,90 @@
+"""The counting routes, the same whether an event is buffered or counted at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+import bottle
+
+from hailwhale.errors import BadInput
+from hailwhale.services.ingest.buffer import BatchReport, Fields
+from hailwhale.store.types import Receipt
+from hailwhale.web.plugins.errors import reason_of
+from hailwhale.web.plugins.request_log import note_refused
+from hailwhale.web.request import Sizes, media_type, posted_events, query_fields
+from hailwhale.web.responses import (
+    RETRY_AFTER_S,
+    counted_reply,
+    error_body,
+    head_refused,
+    json_reply,
+)
+
+
+class CountMany(Protocol):
+    """Takes events, each accepted or refused on its own."""
+
+    def __call__(self, events: Iterable[Fields | BadInput]) -> BatchReport: ...
+
+
+def add_counting(
+    app: bottle.Bottle,
+    paths: dict[str, bool],
+    sizes: Sizes,
+    count: Callable[[Fields], Receipt],
+    count_many: CountMany,
+) -> None:
+    """Mount counting at `paths`; each tells whether it always answers with the pixel.
+
+    GET counts one event. POST takes a form, a JSON object, an array or lines of JSON.
+    """
+
+    def counting(pixel: bool) -> Callable[[], bottle.HTTPResponse]:
+        def counted() -> bottle.HTTPResponse:
+            environ = bottle.request.environ
+            if environ["REQUEST_METHOD"] == "POST":
+                return posted(pixel)
+            count(query_fields(environ, sizes))
+            return counted_reply(environ, pixel)
+
+        return counted
+
+    def posted(pixel: bool) -> bottle.HTTPResponse:
+        environ = bottle.request.environ
+        body = posted_events(environ, sizes)
+        if body.batch:
+            return _batch_reply(count_many(body.events))
+        event = body.events[0]
+        if isinstance(event, BadInput):
+            raise event
+        receipt = count(event)
+        if media_type(environ) == "application/json":
+            return _batch_reply(BatchReport(1, int(receipt is Receipt.DUPLICATE)))
+        return counted_reply(environ, pixel)
+
+    for path, pixel in paths.items():
+        app.route(path, ["GET", "POST"], counting(pixel))
+        app.route(path, "HEAD", head_refused)
+
+
+def _batch_reply(report: BatchReport) -> bottle.HTTPResponse:
+    """How many were accepted and which were not; 400 when all were wrong, 503 when some must wait.
+
+    `unbuffered` names the events that found the buffer full: those, and only those, may be sent
+    again.
+    """
+    body: dict[str, object] = {
+        "accepted": report.accepted,
+        "rejected": [{"index": place, **error_body(fault)} for place, fault in report.rejected],
+    }
+    if report.duplicates:
+        body["duplicates"] = report.duplicates
+    environ = bottle.request.environ
+    for _, fault in report.rejected:
+        note_refused(environ, reason_of(fault))
+    if report.unbuffered:
+        note_refused(environ, "full", len(report.unbuffered))
+        body["unbuffered"] = report.unbuffered
+        return json_reply(body, 503, Retry_After=str(RETRY_AFTER_S))
+    return json_reply(body, 400 if report.rejected and not report.accepted else 200)

@@ -1,0 +1,73 @@
+"""The routes of decisions: /decide, /reasons and /count_decision."""
+
+from __future__ import annotations
+
+import bottle
+
+from hailwhale.core.decisions.parameters import parse_decide, parse_reasons
+from hailwhale.core.events.event import Event
+from hailwhale.errors import BadInput
+from hailwhale.services.container import Services
+from hailwhale.services.decisions.decide import Decision, Take, reasons_answer, report_answer
+from hailwhale.services.decisions.exposures import Exposing
+from hailwhale.store.types import Receipt
+from hailwhale.web.plugins.auth import says_bot
+from hailwhale.web.request import Fields, Sizes, one_event
+from hailwhale.web.responses import head_refused, json_reply, text_reply
+from hailwhale.web.routes.count import add_counting
+
+
+def add_exposing(app: bottle.Bottle, sizes: Sizes, exposing: Exposing) -> None:
+    """Mount /count_decision, which answers as /count does."""
+    paths = {"/count_decision": False, "/count_decision.gif": True}
+    add_counting(app, paths, sizes, exposing.count, exposing.count_many)
+
+
+def add_deciding(app: bottle.Bottle, services: Services, sizes: Sizes, take: Take) -> None:
+    """Mount /decide and /reasons; `take` counts what was given."""
+    deciding, limits = services.deciding, services.settings.limits
+
+    def decide() -> bottle.HTTPResponse:
+        environ = bottle.request.environ
+        fields, as_text = _asked(sizes)
+        choice = parse_decide(fields, limits)
+        decision = deciding.decide(choice, _left_out if says_bot(environ) else take)
+        services.tallies.decided()
+        if as_text:
+            return text_reply("\n".join(each.option for each in decision.given))
+        return json_reply(decision_body(decision, choice.slots))
+
+    def reasons() -> bottle.HTTPResponse:
+        choice = parse_reasons(one_event(bottle.request.environ, sizes), limits)
+        report, ratio = deciding.reasons(choice)
+        return json_reply(reasons_answer(report, ratio))
+
+    app.route("/decide", ["GET", "POST"], decide)
+    app.route("/decide", "HEAD", head_refused)
+    app.route("/reasons", ["GET", "POST"], reasons)
+
+
+def _left_out(_event: Event) -> Receipt:
+    return Receipt.ACCEPTED
+
+
+def decision_body(decision: Decision, slots: int) -> dict[str, object]:
+    """What /decide answers: the option, or with several slots the options in their order."""
+    given = [{"option": each.option, "propensity": each.propensity} for each in decision.given]
+    body: dict[str, object] = dict(given[0])
+    if slots > 1:
+        body["options"] = given
+    if decision.id is not None:
+        body["decision"] = decision.id
+    if decision.report is not None:
+        body["reasons"] = report_answer(decision.report)
+    return body
+
+
+def _asked(sizes: Sizes) -> tuple[Fields, bool]:
+    """The parameters without the format, and whether that is text."""
+    fields = one_event(bottle.request.environ, sizes)
+    form = fields.pop("format", "json")
+    if form not in ("json", "text", ""):
+        raise BadInput("format", form, "json or text")
+    return fields, form == "text"

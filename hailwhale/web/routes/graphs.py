@@ -1,0 +1,144 @@
+"""Graphs over HTTP: the embed line's script, the picture, the numbers, and the widget itself.
+
+Owns how texts from a URL get into a script without breaking out of it, and what a page is told when
+they are wrong. The widget draws in the browser, `core.svg` the picture.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from urllib.parse import parse_qs
+
+import bottle
+import simplejson
+
+from hailwhale.core.graph.options import LOOKING_PARAMETERS, Graph, parse_graph
+from hailwhale.core.graph.svg import Picture, draw
+from hailwhale.core.query.parameters import parse_plot
+from hailwhale.core.time.calendar_grid import UTC
+from hailwhale.errors import BadInput, HailWhaleError
+from hailwhale.services.container import Services
+from hailwhale.services.query.graph_data import answer_of
+from hailwhale.services.query.graph_picture import picture_of
+from hailwhale.web.assets import lean, static_folder, vendor_file, widget
+from hailwhale.web.plugins.errors import fault_reply
+from hailwhale.web.request import SEALED, Fields, Sizes, one_event, query_fields
+from hailwhale.web.responses import json_reply
+from hailwhale.web.routes.beacon import JAVASCRIPT, script_reply
+
+_SVG = "image/svg+xml; charset=utf-8"
+_NOT_FOR_THE_WIDGET = ("target", "width")
+# To compare is to ask for more than was sealed.
+_SHOWN_OF_SEALED = ("period", *(name for name in LOOKING_PARAMETERS if name != "compare"))
+# In a script's text these could end it, open a comment in it or break a line of it.
+_UNSAFE = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"})
+_PICTURED = "line area stacked bar: a view that is a picture"
+
+
+def add_graphs(app: bottle.Bottle, services: Services, sizes: Sizes) -> None:
+    """Mount /graph.js, /graph.svg, /graph.json and the files of the widget."""
+    limits = services.settings.limits
+
+    def graph_json() -> bottle.HTTPResponse:
+        question = parse_plot(one_event(bottle.request.environ, sizes), limits)
+        return json_reply(answer_of(services.graphing.graph(question)))
+
+    def graph_js() -> bottle.HTTPResponse:
+        fields = one_event(bottle.request.environ, sizes)
+        graph = parse_graph(fields, limits)
+        return _script({"options": _options(graph, sizes), "target": _target(fields)}, 200)
+
+    def graph_svg() -> bottle.HTTPResponse:
+        try:
+            graph = parse_graph(one_event(bottle.request.environ, sizes), limits)
+            if graph.look.view in ("table", "number"):
+                raise BadInput("view", graph.look.view, _PICTURED)
+            drawn = draw(picture_of(graph, services.graphing.graph(graph.plot)))
+        except HailWhaleError as fault:
+            return _svg(_refusal(fault), fault_reply(fault).status_code)
+        return _svg(drawn, 200)
+
+    app.route("/graph.json", "GET", graph_json)
+    app.route("/graph.js", "GET", graph_js)
+    app.route("/graph.svg", "GET", graph_svg)
+    app.route("/static/jquery.hailwhale.js", "GET", _widget)
+    app.route("/static/vendor/<name>", "GET", _vendor)
+
+
+def refused_graph(fault: HailWhaleError) -> bottle.HTTPResponse:
+    """What /graph.js says of a fault: a script that tells it in the place of the graph."""
+    given = parse_qs(bottle.request.environ.get("QUERY_STRING", ""))
+    target = _target({"target": given.get("target", [""])[0]})
+    told: dict[str, object] = {"options": {}, "target": target, "fault": str(fault)}
+    return _script(told, _status(fault_reply(fault).status_code))
+
+
+def _options(graph: Graph, sizes: Sizes) -> dict[str, object]:
+    """What the widget is told. Of a sealed graph that is how it looks, and the seal to ask with."""
+    environ = bottle.request.environ
+    options = {k: v for k, v in graph.options.items() if k not in _NOT_FOR_THE_WIDGET}
+    if SEALED not in environ:
+        return options
+    looks = {name: options[name] for name in _SHOWN_OF_SEALED if name in options}
+    return {**looks, "sealed": str(query_fields(environ, sizes)["token"])}
+
+
+def _script(told: dict[str, object], status: int) -> bottle.HTTPResponse:
+    """The embed script, called with what it is told."""
+    told |= {"version": widget().digest}
+    source = lean((static_folder() / "hailwhale" / "embed.js").read_text(encoding="utf-8"))
+    literal = simplejson.dumps(told, use_decimal=True, ensure_ascii=True).translate(_UNSAFE)
+    headers = {
+        "Content-Type": JAVASCRIPT,
+        "X-Content-Type-Options": "nosniff",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "Cache-Control": "no-cache",
+    }
+    return bottle.HTTPResponse(f"{source.rstrip()}({literal});\n", status, headers)
+
+
+def _status(refused: int) -> int:
+    """That of the refusal, but for a page's <script>: no browser runs a script that comes with an
+    error's status, and the reader could not be told what is wrong."""
+    environ = bottle.request.environ
+    kind = environ.get("HTTP_SEC_FETCH_DEST", "script" if "HTTP_REFERER" in environ else "")
+    return 200 if kind == "script" else refused
+
+
+def _target(fields: Fields) -> str:
+    target = fields.get("target", "")
+    return target if isinstance(target, str) and len(target) <= 200 else ""
+
+
+def _refusal(fault: HailWhaleError) -> str:
+    """A picture of what is wrong: where the graph would be is where it is looked for."""
+    lines = textwrap.wrap(str(fault)[:600], 100)
+    height = 16 * len(lines)
+    return draw(
+        Picture("HailWhale", "\n".join(lines), "line", 720, height, "auto", (), "", UTC, (), ())
+    )
+
+
+def _svg(text: str, status: int) -> bottle.HTTPResponse:
+    headers = {
+        "Content-Type": _SVG,
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "Cache-Control": "no-cache, max-age=0",
+    }
+    return bottle.HTTPResponse(text, status, headers)
+
+
+def _widget() -> bottle.HTTPResponse:
+    return script_reply(widget())
+
+
+def _vendor(name: str) -> bottle.HTTPResponse:
+    file = vendor_file(name)
+    if file is None:
+        return bottle.HTTPError(404)
+    bottle.request.environ.pop("HTTP_RANGE", None)
+    headers = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "cross-origin"}
+    kind = "text/css" if name.endswith(".css") else "text/javascript"
+    return bottle.static_file(file.name, root=str(file.parent), mimetype=kind, headers=headers)

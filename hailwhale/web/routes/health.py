@@ -1,0 +1,51 @@
+"""/healthz: alive, and what waits. /readyz: fit to be asked."""
+
+from __future__ import annotations
+
+import bottle
+
+from hailwhale.errors import StoreUnavailable
+from hailwhale.services.container import Services
+from hailwhale.web.plugins.auth import sees_details
+from hailwhale.web.responses import RETRY_AFTER_S, json_reply
+
+
+def add_health(app: bottle.Bottle, services: Services) -> None:
+    """Mount /healthz and /readyz."""
+
+    def healthz() -> bottle.HTTPResponse:
+        """200 while the process serves; `store` says whether its store answers.
+
+        With a spool, `spooled_bytes` is what waits on this machine's disk for the store. A stranger
+        is told no more than the first two.
+        """
+        details = sees_details(bottle.request.environ)
+        spool = services.spool
+        spooled = {"spooled_bytes": spool.size_bytes()} if spool is not None else {}
+        try:
+            vitals = services.store.vitals(services.clock())
+        except StoreUnavailable as fault:
+            told = {"reason": str(fault), **spooled} if details else {}
+            return json_reply({"status": "ok", "store": "away", **told})
+        waiting = {"buffered": vitals.buffered, "planned": vitals.planned}
+        told = {**waiting, **spooled, **vitals.counts} if details else {}
+        return json_reply({"status": "ok", "store": "ok", **told})
+
+    def readyz() -> bottle.HTTPResponse:
+        """200 while the store answers and hits do not wait too long for the drain, else 503."""
+        most_s = services.settings.ready_lag_s
+        try:
+            lag_s = services.store.vitals(services.clock()).lag_s
+        except StoreUnavailable:
+            return _not_ready("the store does not answer")
+        if most_s and lag_s > most_s:
+            return _not_ready(f"hits wait {lag_s:.0f} s for the drain, {most_s} s may be")
+        return json_reply({"status": "ready", "lag_s": round(lag_s, 1)})
+
+    app.route("/healthz", "GET", healthz)
+    app.route("/readyz", "GET", readyz)
+
+
+def _not_ready(reason: str) -> bottle.HTTPResponse:
+    body = {"status": "not ready", "reason": reason}
+    return json_reply(body, 503, Retry_After=str(RETRY_AFTER_S))

@@ -1,0 +1,118 @@
+"""/metrics: what an operator's monitoring reads, in OpenMetrics.
+
+Owns the names of the metrics and what they are. All but the spool are of the whole store: the same
+from whichever process of whichever machine they are read, and as they were when one starts again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import bottle
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from hailwhale.errors import StoreUnavailable
+from hailwhale.services.container import Services
+from hailwhale.services.ops.request_stats import BOUNDS_S, DECISIONS, Durations, read_durations
+from hailwhale.store.types import Vitals
+
+_COUNTED = {
+    "accepted": "Hits taken into the buffer",
+    "duplicate": "Events that came again with their id, and were not counted again",
+    "drained": "Hits taken off the buffer by the drain",
+    "dead": "Hits that could not be parsed and became dead letters",
+    "folded": "Labels there was no room for, counted under _other",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """All that /metrics tells; of the store nothing while it is away."""
+
+    vitals: Vitals | None
+    requests: Mapping[str, int]
+    refused: Mapping[str, int]
+    spool_bytes: int | None
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics, as the client library asks for them."""
+        yield _gauge("store_up", "Whether the store answers", int(self.vitals is not None))
+        if self.spool_bytes is not None:
+            yield _gauge("spool_bytes", "Hits kept on this machine's disk", self.spool_bytes)
+        if self.vitals is None:
+            return
+        yield from _waiting(self.vitals)
+        for name, doc in _COUNTED.items():
+            yield _counter(name, doc, self.vitals.counts[name])
+        refused = CounterMetricFamily(
+            "hailwhale_refused", "Requests, and events of batches, refused", labels=["reason"]
+        )
+        for reason, count in sorted(self.refused.items()):
+            refused.add_metric([reason], count)
+        yield refused
+        yield _counter("decisions", "Decisions answered", self.requests.get(DECISIONS, 0))
+        yield _durations(read_durations(self.requests))
+
+
+def add_metrics(app: bottle.Bottle, services: Services) -> None:
+    """Mount /metrics."""
+
+    def metrics() -> bottle.HTTPResponse:
+        registry = CollectorRegistry()
+        registry.register(_told(services))
+        headers = {"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"}
+        text: bytes = generate_latest(registry)  # type: ignore[no-untyped-call]
+        return bottle.HTTPResponse(text, 200, headers)
+
+    app.route("/metrics", "GET", metrics)
+
+
+def _told(services: Services) -> Told:
+    spool = services.spool.size_bytes() if services.spool is not None else None
+    try:
+        services.tallies.flush()
+        vitals = services.store.vitals(services.clock())
+        return Told(vitals, services.store.requests(), services.store.refused(), spool)
+    except StoreUnavailable:
+        return Told(None, {}, {}, spool)
+
+
+def _waiting(vitals: Vitals) -> Iterator[Metric]:
+    lag = "How long hits wait for the drain, where they wait longest"
+    yield _gauge("drain_lag_seconds", lag, vitals.lag_s)
+    yield _gauge("buffered_hits", "Hits in the buffers", vitals.buffered)
+    yield _gauge("deepest_buffer_hits", "Hits in the longest buffer of a shard", vitals.deepest)
+    yield _gauge("planned_chunks", "Chunks of sums that are yet to be added", vitals.planned)
+    yield _gauge("dead_letters", "Dead letters that are kept", vitals.dead_letters)
+    yield _gauge("series", "Pks and dimensions of pks that there are", vitals.series)
+
+
+def _durations(found: Iterable[Durations]) -> Metric:
+    family = HistogramMetricFamily(
+        "hailwhale_request_duration_seconds",
+        "How long requests took, until their answer was there to send",
+        labels=["route", "status"],
+    )
+    for one in found:
+        total, buckets = 0, []
+        for bound, count in zip([*map(str, BOUNDS_S), "+Inf"], one.buckets, strict=True):
+            total += count
+            buckets.append((bound, float(total)))
+        family.add_metric([one.route, str(one.status)], buckets, sum_value=one.sum_s)
+    return family
+
+
+def _gauge(name: str, doc: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"hailwhale_{name}", doc, value=value)
+
+
+def _counter(name: str, doc: str, value: float) -> Metric:
+    return CounterMetricFamily(f"hailwhale_{name}", doc, value=value)

@@ -1,0 +1,34 @@
+"""/pixel/<token>.gif: counts what was sealed in its token, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import bottle
+
+from hailwhale.core.events.literals import plain
+from hailwhale.services.ingest.buffer import Fields
+from hailwhale.services.security.sealed_tokens import Sealing
+from hailwhale.store.types import Receipt
+from hailwhale.web.plugins.request_log import note_refused
+from hailwhale.web.request import Sizes, query_fields
+from hailwhale.web.responses import counted_reply, head_refused
+
+
+def add_pixels(
+    app: bottle.Bottle, sizes: Sizes, sealing: Sealing, count: Callable[[Fields], Receipt]
+) -> None:
+    """Mount /pixel/. A pixel that counts once and comes again is answered as the first time."""
+
+    def pixel(token: str) -> bottle.HTTPResponse:
+        environ = bottle.request.environ
+        filled = {name: plain(value) for name, value in query_fields(environ, sizes).items()}
+        if count(sealing.event(token, filled)) is Receipt.DUPLICATE:
+            note_refused(environ, "replayed")
+        return counted_reply(environ, pixel=True)
+
+    def head(token: str) -> bottle.HTTPResponse:
+        return head_refused()
+
+    app.route("/pixel/<token>.gif", "GET", pixel)
+    app.route("/pixel/<token>.gif", "HEAD", head)

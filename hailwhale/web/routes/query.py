@@ -1,0 +1,82 @@
+"""The routes that answer: /totals, /quantiles, /plotpoints, /rank, /subdimensions, /pks, /known."""
+
+from __future__ import annotations
+
+import bottle
+
+from hailwhale.core.events.param_names import settle_names
+from hailwhale.core.events.paths import parse_pk
+from hailwhale.core.query.parameters import (
+    BELOW_PARAMETERS,
+    parse_children,
+    parse_plot,
+    parse_rank,
+    parse_totals,
+)
+from hailwhale.errors import BadInput
+from hailwhale.services.container import Services
+from hailwhale.services.query.csv_output import plot_csv, rank_csv, totals_csv
+from hailwhale.services.query.quantiles import parse_quantiles
+from hailwhale.web.request import BOUND, Fields, Sizes, one_event
+from hailwhale.web.responses import csv_reply, json_reply
+
+
+def add_answers(app: bottle.Bottle, services: Services, sizes: Sizes) -> None:
+    """Mount the questions; each takes its parameters from the URL or from a POST body."""
+    reporting, limits = services.reporting, services.settings.limits
+
+    def totals() -> bottle.HTTPResponse:
+        fields, as_csv = _asked(sizes)
+        answer = reporting.totals(parse_totals(fields, limits))
+        return csv_reply(totals_csv(answer)) if as_csv else json_reply(answer)
+
+    def quantiles() -> bottle.HTTPResponse:
+        fields, as_csv = _asked(sizes)
+        answer = services.quantiles.totals(*parse_quantiles(fields, limits))
+        return csv_reply(totals_csv(answer)) if as_csv else json_reply(answer)
+
+    def plotpoints() -> bottle.HTTPResponse:
+        fields, as_csv = _asked(sizes)
+        answer = reporting.plotpoints(parse_plot(fields, limits))
+        return csv_reply(plot_csv(answer)) if as_csv else json_reply(answer)
+
+    def rank() -> bottle.HTTPResponse:
+        fields, as_csv = _asked(sizes)
+        answer = services.ranking.rank(parse_rank(fields, limits))
+        return csv_reply(rank_csv(answer)) if as_csv else json_reply(answer)
+
+    def subdimensions() -> bottle.HTTPResponse:
+        fields = one_event(bottle.request.environ, sizes)
+        return json_reply(reporting.subdimensions(parse_children(fields, limits)))
+
+    def pks() -> bottle.HTTPResponse:
+        environ = bottle.request.environ
+        if BOUND in environ and not environ.get("QUERY_STRING"):  # its own roots, not everybody's
+            return json_reply({"pks": [[root] for root in sorted(environ[BOUND].roots)]})
+        fields = settle_names(one_event(environ, sizes), BELOW_PARAMETERS)
+        above = () if fields.get("pk") in (None, "") else parse_pk(fields["pk"], limits)
+        return json_reply({"pks": reporting.pks(above)})
+
+    def known() -> bottle.HTTPResponse:
+        fields = settle_names(one_event(bottle.request.environ, sizes), BELOW_PARAMETERS)
+        return json_reply(reporting.known(parse_pk(fields.get("pk"), limits)))
+
+    for path, answer in (
+        ("/pks", pks),
+        ("/known", known),
+        ("/totals", totals),
+        ("/quantiles", quantiles),
+        ("/plotpoints", plotpoints),
+        ("/rank", rank),
+        ("/subdimensions", subdimensions),
+    ):
+        app.route(path, ["GET", "POST"], answer)
+
+
+def _asked(sizes: Sizes) -> tuple[Fields, bool]:
+    """The parameters of a question without its format, and whether that is CSV."""
+    fields = one_event(bottle.request.environ, sizes)
+    form = fields.pop("format", "json")
+    if form not in ("json", "csv", ""):
+        raise BadInput("format", form, "json or csv")
+    return fields, form == "csv"

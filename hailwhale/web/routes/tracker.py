@@ -1,0 +1,77 @@
+"""/tracker: counts a visit and tells visitors apart by a cookie that only this service can make.
+
+Owns the cookie and when there is none. The cookie holds a random uid and nothing of the visitor;
+what is counted knows it as a hash alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+import bottle
+
+from hailwhale.services.container import Services
+from hailwhale.services.ingest.buffer import Fields
+from hailwhale.services.ingest.visitor_ids import Visitors
+from hailwhale.settings import Settings
+from hailwhale.store.types import Receipt
+from hailwhale.web.request import Sizes, query_fields
+from hailwhale.web.responses import head_refused, text_reply
+
+COOKIE = "hwuid"
+
+
+def add_tracker(
+    app: bottle.Bottle, services: Services, sizes: Sizes, count: Callable[[Fields], Receipt]
+) -> None:
+    """Mount /tracker, which answers with the uid, or with nothing where there is none."""
+    settings, visitors = services.settings, services.visitors
+
+    def tracker() -> bottle.HTTPResponse:
+        environ = bottle.request.environ
+        fields = query_fields(environ, sizes)
+        given = fields.pop("uid", "")
+        if settings.honour_dnt and _does_not_want(environ):
+            count(fields)
+            return text_reply("")
+        known = _known(environ, visitors)
+        uid = str(given) or known or visitors.new_uid()
+        count({**fields, "uid": uid})
+        reply = text_reply(uid)
+        if not given:
+            reply.add_header("Set-Cookie", cookie(visitors.signed(uid), settings, environ))
+        return reply
+
+    app.route("/tracker", "GET", tracker)
+    app.route("/tracker", "HEAD", head_refused)
+
+
+def cookie(value: str, settings: Settings, environ: Mapping[str, Any]) -> str:
+    """The header that sets the cookie: not for scripts, and only over HTTPS where that is used."""
+    parts = [
+        f"{COOKIE}={value}",
+        f"Max-Age={int(timedelta(days=settings.cookie_days).total_seconds())}",
+        "Path=/",
+        "HttpOnly",
+        f"SameSite={settings.cookie_samesite.capitalize()}",
+    ]
+    encrypted = environ.get("wsgi.url_scheme") == "https" or settings.home.startswith("https:")
+    if encrypted or settings.cookie_samesite == "none":
+        parts.append("Secure")
+    return "; ".join(parts)
+
+
+def _does_not_want(environ: Mapping[str, Any]) -> bool:
+    return environ.get("HTTP_DNT") == "1" or environ.get("HTTP_SEC_GPC") == "1"
+
+
+def _known(environ: Mapping[str, Any], visitors: Visitors) -> str | None:
+    """The uid of a cookie of ours."""
+    try:
+        found = SimpleCookie(environ.get("HTTP_COOKIE", "")).get(COOKIE)
+    except CookieError:
+        return None
+    return visitors.verified(found.value) if found is not None else None

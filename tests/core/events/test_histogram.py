@@ -1,0 +1,83 @@
+"""Histograms as metrics: how far their quantiles may be off, and that they add up."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hailwhale.core.events.histogram import (
+    RELATIVE_ERROR,
+    bucket_metric,
+    bucket_of,
+    quantile,
+    value_of,
+)
+from hailwhale.core.events.metrics import parse_metric_name
+from hailwhale.core.query.formula import Formula
+
+VALUES = st.floats(-1e12, 1e12).filter(lambda value: abs(value) > 1e-9)
+D0 = Decimal(0)
+SHARES = (0.01, 0.5, 0.95, 0.99, 1.0)
+
+
+def histogram(values: Iterable[float]) -> dict[str, Decimal]:
+    return {name: Decimal(n) for name, n in Counter(bucket_metric("t", v) for v in values).items()}
+
+
+def nearest_rank(values: list[float], share: float) -> float:
+    return sorted(values)[math.ceil(Decimal(repr(share)) * len(values)) - 1]
+
+
+def test_the_stated_error_is_below_five_percent() -> None:
+    assert pytest.approx(0.048, abs=0.0001) == RELATIVE_ERROR
+
+
+@given(VALUES)
+def test_a_bucket_is_told_by_a_value_that_is_near(value: float) -> None:
+    assert abs(value_of(bucket_of(value)) - value) <= abs(value) * (RELATIVE_ERROR + 1e-7)
+
+
+@pytest.mark.parametrize("power", range(-8, 13))
+def test_a_power_of_ten_is_the_upper_edge_of_its_bucket(power: int) -> None:
+    assert bucket_of(Decimal(10) ** power) == f"p{24 * power}"
+    assert bucket_of(Decimal(10) ** power * Decimal("1.000001")) == f"p{24 * power + 1}"
+
+
+@pytest.mark.parametrize("value", [0, -0.0, 1e-10, Decimal("-1e-12")])
+def test_what_is_hardly_anything_is_zero(value: float) -> None:
+    assert value_of(bucket_of(value)) == 0
+
+
+@given(st.lists(VALUES, min_size=1, max_size=60), st.sampled_from(SHARES))
+def test_a_quantile_is_within_the_stated_error_of_the_nearest_rank(
+    values: list[float], share: float
+) -> None:
+    true = nearest_rank(values, share)
+    found = quantile(histogram(values), share)
+    assert found is not None
+    assert abs(found - true) <= abs(true) * (RELATIVE_ERROR + 1e-7)
+
+
+@given(st.lists(VALUES, max_size=30), st.lists(VALUES, max_size=30), st.sampled_from(SHARES))
+def test_histograms_add_up(some: list[float], others: list[float], share: float) -> None:
+    first, second = histogram(some), histogram(others)
+    added = {name: first.get(name, D0) + second.get(name, D0) for name in first | second}
+    assert quantile(added, share) == quantile(histogram(some + others), share)
+
+
+def test_of_no_values_there_is_no_quantile() -> None:
+    assert quantile({}, 0.5) is None
+    assert quantile({"t~p3": Decimal(0)}, 0.5) is None
+
+
+@given(VALUES)
+def test_a_bucket_is_a_metric_that_can_be_asked_for(value: float) -> None:
+    name = bucket_metric("latency", value)
+    assert parse_metric_name(name) == name
+    assert Formula.parse(name).is_plain

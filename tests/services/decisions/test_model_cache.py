@@ -1,0 +1,155 @@
+"""Models are made when first asked for, renewed behind the caller's back, and never old."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+
+from hailwhale.core.decisions import Policy, Tally
+from hailwhale.core.decisions.parameters import Choice, parse_decide
+from hailwhale.errors import StoreUnavailable
+from hailwhale.services.container import Services
+from hailwhale.services.decisions.model_cache import FRESH_S, STALE_S, Models
+
+ASKED: Choice = parse_decide({"pk": "Page", "by_metric": "earned", "options": "a,b"})
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for a condition."""
+    deadline_s = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.005)
+
+
+class Evidence:
+    """Evidence that counts how often it is read; reading may be held up, or fail."""
+
+    def __init__(self, services: Services) -> None:
+        self._real: Any = services.deciding.evidence
+        self.read = 0
+        self.go_on = Event()
+        self.go_on.set()
+        self.fault: Exception | None = None
+
+    def busiest_options(self, pk: tuple[str, ...], most: int) -> list[str]:
+        return ["a", "b"]
+
+    def tally(self, *args: object) -> Tally:
+        self.go_on.wait(10)
+        self.read += 1
+        if self.fault:
+            raise self.fault
+        found: Tally = self._real.tally(*args)
+        return found
+
+
+class Ticks:
+    now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def evidence(services: Services) -> Evidence:
+    return Evidence(services)
+
+
+@pytest.fixture
+def ticks() -> Ticks:
+    return Ticks()
+
+
+@pytest.fixture
+def models(evidence: Evidence, ticks: Ticks) -> Models:
+    return Models(evidence, ticks)  # type: ignore[arg-type]
+
+
+def test_a_fresh_model_is_used_again(models: Models, evidence: Evidence, ticks: Ticks) -> None:
+    first = models.of(ASKED, Policy())
+    ticks.now_s += FRESH_S
+
+    assert models.of(ASKED, Policy()) is first
+    assert evidence.read == 1
+
+
+def test_other_rules_or_another_formula_have_a_model_of_their_own(
+    models: Models, evidence: Evidence
+) -> None:
+    other = parse_decide({"pk": "Page", "by_metric": "spent", "options": "a,b"})
+
+    models.of(ASKED, Policy())
+    models.of(ASKED, Policy(holdout=0.5))
+    models.of(other, Policy())
+
+    assert evidence.read == 3
+
+
+def test_an_old_model_answers_while_a_new_one_is_made(
+    models: Models, evidence: Evidence, ticks: Ticks
+) -> None:
+    first = models.of(ASKED, Policy())
+    evidence.go_on.clear()
+    ticks.now_s += FRESH_S + 0.1
+
+    assert models.of(ASKED, Policy()) is first
+    assert models.of(ASKED, Policy()) is first
+    evidence.go_on.set()
+
+    until(lambda: models.of(ASKED, Policy()) is not first)
+    assert evidence.read == 2
+
+
+def test_after_a_pause_a_question_waits_for_what_is_true_now(
+    models: Models, evidence: Evidence, ticks: Ticks
+) -> None:
+    first = models.of(ASKED, Policy())
+    ticks.now_s += STALE_S + 0.1
+
+    assert models.of(ASKED, Policy()) is not first
+    assert evidence.read == 2
+
+
+def test_many_that_wait_for_the_first_model_have_it_made_once(
+    models: Models, evidence: Evidence
+) -> None:
+    evidence.go_on.clear()
+    found: list[object] = []
+    threads = [Thread(target=lambda: found.append(models.of(ASKED, Policy()))) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    evidence.go_on.set()
+    for thread in threads:
+        thread.join(10)
+
+    assert evidence.read == 1
+    assert len(found) == 5
+    assert len(set(map(id, found))) == 1
+
+
+def test_while_the_store_is_away_the_last_model_answers(
+    models: Models, evidence: Evidence, ticks: Ticks
+) -> None:
+    first = models.of(ASKED, Policy())
+    evidence.fault = StoreUnavailable("away")
+    ticks.now_s += FRESH_S + 0.1
+
+    assert models.of(ASKED, Policy()) is first
+    until(lambda: evidence.read >= 2)
+    assert models.of(ASKED, Policy()) is first
+
+
+def test_the_first_question_while_the_store_is_away_says_so(
+    models: Models, evidence: Evidence
+) -> None:
+    evidence.fault = StoreUnavailable("away")
+
+    with pytest.raises(StoreUnavailable):
+        models.of(ASKED, Policy())
+    evidence.fault = None
+    assert models.of(ASKED, Policy())

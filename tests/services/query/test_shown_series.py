@@ -1,0 +1,119 @@
+"""Which series a plot shows, on a real store, against the rule in its plainest form."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from hailwhale.core.events.paths import Path, written
+from hailwhale.core.query.parameters import parse_plot
+from hailwhale.services.container import Services
+from tests.conftest import NOW_S
+from tests.services.query.plain_children import Counted, Node, Plain, descendants, held
+from tests.services.reading import Sent
+
+DAY_S = 86_400
+PK: Path = ("Shop",)
+ASKED: list[list[Path]] = [[()], [("a",)], [("a",), ("a", "b")], [("a",), ()], [("a", "b"), ("c",)]]
+RULES: list[dict[str, Any]] = [
+    {"depth": 1, "threshold": "0", "limit": 0},
+    {"depth": 1, "threshold": "0.3", "limit": 2},
+    {"depth": 2, "threshold": "0.1", "limit": 3},
+    {"depth": 3, "threshold": "0", "limit": 5, "descending": False},
+    {"depth": 3, "threshold": "0.25", "limit": 0, "descending": False},
+    {"depth": 3, "threshold": "1", "limit": 0},
+]
+
+
+def counted(services: Services, seed: int) -> list[Sent]:
+    chance = random.Random(seed)
+    events = [
+        Sent(
+            PK,
+            (tuple(chance.choice("abc") for _ in range(chance.randint(1, 3))),),
+            NOW_S - chance.randrange(40) * DAY_S,
+            {"dollars": Decimal(chance.randrange(-20, 60)), "tax": Decimal(chance.randrange(3))},
+        )
+        for _ in range(100)
+    ]
+    report = services.counting.count_many_now([event.fields for event in events])
+    assert report.accepted == len(events)
+    return events
+
+
+def shown(
+    known: Counted, lead: Plain, sort: Plain, asked: list[Path], rule: Mapping[str, Any]
+) -> list[Path]:
+    """The paths to show: those asked for, then the first of the descendants that hold enough."""
+
+    def kept(parent: Node, child: Node) -> bool:
+        share = held(known.value(lead, child), known.value(lead, parent))
+        return share >= Fraction(rule["threshold"])
+
+    def place(node: Node) -> tuple[Fraction, Node]:
+        value = known.value(sort, node)
+        return -value if rule.get("descending", True) else value, node
+
+    pairs = descendants(known, [(PK, path) for path in asked], rule["depth"], False, kept)
+    found = sorted((child for _, child in pairs), key=place)
+    return [*asked, *(path for _, path in found[: rule["limit"] or len(found)])]
+
+
+@pytest.mark.parametrize("sort", [Plain("dollars"), Plain("dollars", "hits"), Plain("tax")])
+@pytest.mark.parametrize("lead", [Plain("dollars"), Plain("hits")])
+def test_a_plot_shows_what_the_plain_rule_shows(
+    services: Services, lead: Plain, sort: Plain
+) -> None:
+    known = Counted.of(counted(services, 5), "1d:1mo")
+    for rule in RULES:
+        for asked in ASKED:
+            sign = "-" if rule.get("descending", True) else ""
+            question = {name: rule[name] for name in ("depth", "threshold", "limit")}
+            fields = {
+                **question,
+                "pk": list(PK),
+                "metrics": lead.text,
+                "dimensions": [list(path) or ["_"] for path in asked],
+                "sort": f"{sign}{sort.text}",
+            }
+            answer = services.reporting.plotpoints(parse_plot(fields))
+            expected = shown(known, lead, sort, asked, rule)
+            assert list(answer) == [written(path) for path in expected]
+            for path, metrics in zip(expected, answer.values(), strict=True):
+                points = [Fraction(str(value)) for _, value in metrics[lead.text]]
+                assert sum(points) == known.value(lead, (PK, path))
+
+
+@pytest.mark.parametrize("limit", [0, 1, 2])
+def test_other_and_what_is_shown_are_all_children_together(services: Services, limit: int) -> None:
+    known = Counted.of(counted(services, 6), "1d:1mo")
+    fields = {"pk": "Shop", "metrics": "dollars", "depth": 3, "threshold": 0.2, "limit": limit}
+    answer = services.reporting.plotpoints(parse_plot({**fields, "other": 1}))
+    sums = {
+        name: sum(Fraction(str(value)) for _, value in metrics["dollars"])
+        for name, metrics in answer.items()
+    }
+    shown_paths = [path for _, path in known.known if written(path) in sums]
+    assert len(shown_paths) == len([name for name in sums if "_other" not in name])
+    for path in shown_paths:
+        below = [child for _, child in known.below((PK, path), of_pks=False)]
+        rest = [child for child in below if written(child) not in sums]
+        other = written((*path, "_other"))
+        if len(path) < 3 and rest:
+            together = sum(known.value(Plain("dollars"), (PK, child)) for child in rest)
+            assert sums[other] == together
+        else:
+            assert other not in sums
+
+
+def test_a_sort_may_go_by_the_last_value(services: Services) -> None:
+    for label, days_ago, price in (("a", 3, 9), ("a", 1, 2), ("b", 2, 5), ("c", 1, 3)):
+        event = {"pk": "Shop", "dimensions": label, "metrics": {"price": price}}
+        services.counting.count_now({**event, "at": NOW_S - days_ago * DAY_S})
+    fields = {"pk": "Shop", "depth": 1, "threshold": 0, "sort": "-price:last", "period": "1d:1w"}
+    assert list(services.reporting.plotpoints(parse_plot(fields))) == ["_", "b", "c", "a"]

@@ -1,0 +1,66 @@
+"""The settings of safety: what they take, and what they refuse with their name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hailwhale.errors import BadSetting
+from hailwhale.services.security.bind_check import refuse_unsafe
+from hailwhale.settings import Settings
+
+ALL = "0.0.0.0"  # noqa: S104
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("HAILWHALE_COUNTING", "on"),
+        ("HAILWHALE_READING", "tokens"),
+        ("HAILWHALE_SEAL_KEYS", "hunter2"),
+        ("HAILWHALE_RATE_LIMIT", "many"),
+        ("HAILWHALE_RATE_LIMIT", "5/fortnight"),
+        ("HAILWHALE_TOKEN_RATE_LIMIT", "-1/second"),
+        ("HAILWHALE_TRUSTED_PROXIES", "proxy.example.com"),
+        ("HAILWHALE_TRUSTED_PROXIES", "10.0.0.0/99"),
+        ("HAILWHALE_SKIP_BOTS", "maybe"),
+        ("HAILWHALE_FRAME_ORIGINS", "shop.example; script-src *"),
+        ("HAILWHALE_CORS_ORIGINS", "shop.example"),
+    ],
+)
+def test_a_wrong_setting_is_refused_by_its_name(variable: str, text: str) -> None:
+    with pytest.raises(BadSetting, match=variable):
+        Settings.from_env({variable: text})
+
+
+@pytest.mark.parametrize(
+    ("variables", "path"),
+    [
+        ({}, "hailwhale-data/seal.keys"),
+        ({"HAILWHALE_DATA_DIR": "/srv/hw"}, "/srv/hw/seal.keys"),
+        ({"HAILWHALE_DATA_DIR": "/srv/hw", "HAILWHALE_KEY_FILE": "/etc/hw.keys"}, "/etc/hw.keys"),
+    ],
+)
+def test_keys_are_where_the_settings_say(variables: dict[str, str], path: str) -> None:
+    assert Settings.from_env(variables).keys_path == Path(path)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"host": "127.0.0.1"},
+        {"host": ALL, "admin_token": "t"},
+        {"host": ALL, "reading": "token"},
+        {"host": ALL, "open_to_all": True},
+    ],
+    ids=str,
+)
+def test_it_binds_where_somebody_or_nobody_is_held_back(given: dict[str, object]) -> None:
+    refuse_unsafe(Settings.from_env({}, **given))
+
+
+@pytest.mark.parametrize("given", [{}, {"reading": "open"}, {"counting": "off"}], ids=str)
+def test_it_does_not_bind_where_all_could_read_and_erase(given: dict[str, object]) -> None:
+    with pytest.raises(BadSetting, match="HAILWHALE_READING=token"):
+        refuse_unsafe(Settings.from_env({}, host=ALL, **given))

@@ -1,0 +1,155 @@
+"""What HAILWHALE_REDIS_URL may say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from redis.connection import SSLConnection
+
+from hailwhale.errors import BadSetting
+from hailwhale.store.redis.client import close_client, connect, open_client
+from hailwhale.store.redis.url import Address, Kind, masked, parse_address
+
+
+@pytest.mark.parametrize(
+    ("url", "kind", "nodes", "service", "options"),
+    [
+        ("redis://db:6380/3", Kind.SERVER, (), "", {"host": "db", "port": 6380, "db": 3}),
+        ("valkey://db", Kind.SERVER, (), "", {"host": "db"}),
+        (
+            "unix:///run/valkey.sock?db=2",
+            Kind.SERVER,
+            (),
+            "",
+            {"path": "/run/valkey.sock", "db": 2},
+        ),
+        ("redis+cluster://a:7001", Kind.CLUSTER, (("a", 7001),), "", {}),
+        ("valkey+cluster://a,b:7001/", Kind.CLUSTER, (("a", 6379), ("b", 7001)), "", {}),
+        ("redis+cluster://[::1]:7001/0", Kind.CLUSTER, (("::1", 7001),), "", {}),
+        (
+            "rediss+cluster://:p%40ss@a:1,b:2?ssl_ca_certs=/ca.pem&client_name=hail",
+            Kind.CLUSTER,
+            (("a", 1), ("b", 2)),
+            "",
+            {"password": "p@ss", "ssl": True, "ssl_ca_certs": "/ca.pem", "client_name": "hail"},
+        ),
+        ("redis+sentinel://a/main", Kind.SENTINEL, (("a", 26379),), "main", {}),
+        (
+            "valkeys+sentinel://app:secret@a:1,b:2/main/3",
+            Kind.SENTINEL,
+            (("a", 1), ("b", 2)),
+            "main",
+            {"username": "app", "password": "secret", "ssl": True, "db": 3},
+        ),
+    ],
+)
+def test_a_url_names_servers_and_how_to_connect(
+    url: str, kind: Kind, nodes: object, service: str, options: dict[str, Any]
+) -> None:
+    found = parse_address(url)
+    assert (found.kind, found.nodes, found.service) == (kind, nodes, service)
+    assert {name: found.options.get(name) for name in options} == options
+
+
+def test_sentinels_have_a_login_of_their_own() -> None:
+    url = "rediss+sentinel://:db@a/main?sentinel_username=w&sentinel_password=s%26s&ssl_keyfile=/k"
+    found = parse_address(url)
+    assert found.options == {"password": "db", "ssl_keyfile": "/k", "ssl": True}
+    assert found.sentinel_options == {
+        "username": "w",
+        "password": "s&s",
+        "ssl_keyfile": "/k",
+        "ssl": True,
+    }
+
+
+_OPTIONS = (
+    "client_name, db, max_connections, password, socket_connect_timeout, socket_keepalive, "
+    "socket_timeout, ssl_ca_certs, ssl_ca_path, ssl_cert_reqs, ssl_certfile, ssl_check_hostname, "
+    "ssl_keyfile, ssl_password, username"
+)
+_FORMS = (
+    "expected redis://host:6379/0, rediss:// or unix://, redis+cluster://host:port,host:port or "
+    "redis+sentinel://host:26379,host:26379/service[/db]"
+)
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("db:6379", _FORMS),
+        ("http://db", _FORMS),
+        ("redis+ring://db", _FORMS),
+        ("redis+://db", _FORMS),
+        ("unix+cluster:///run/valkey.sock", _FORMS),
+        ("redis://db/main", "expected the number of a database instead of 'main'"),
+        ("redis://db?colour=red", f"no such option: colour; known are {_OPTIONS}"),
+        (
+            "redis://db?decode_responses=1",
+            f"no such option: decode_responses; known are {_OPTIONS}",
+        ),
+        ("redis://db?db=x", "Invalid value for 'db' in connection URL."),
+        ("redis+cluster://", f"a host is missing; {_FORMS}"),
+        ("redis+cluster://a:1,,b:2", f"a host is missing; {_FORMS}"),
+        ("redis+cluster://a:1/2", "a cluster has database 0 only"),
+        ("redis+cluster://a:1?db=2", "a cluster has database 0 only"),
+        ("redis+cluster://a:1?retry=3", f"no such option: retry; known are {_OPTIONS}"),
+        ("redis+sentinel://a:1", f"the service that the Sentinels watch is missing; {_FORMS}"),
+        ("redis+sentinel://a:1/", f"the service that the Sentinels watch is missing; {_FORMS}"),
+        ("redis+sentinel://a:1/main/x", "expected the number of a database instead of 'x'"),
+    ],
+)
+def test_a_url_that_cannot_be_one_is_refused_with_the_reason(url: str, why: str) -> None:
+    with pytest.raises(BadSetting) as fault:
+        open_client(url, timeout_s=1)
+    assert str(fault.value) == f"HAILWHALE_REDIS_URL: got {url!r}: {why}"
+
+
+@pytest.mark.parametrize("port", ["x", "70000"])
+def test_a_port_that_cannot_be_one_is_refused(port: str) -> None:
+    with pytest.raises(BadSetting, match=r"HAILWHALE_REDIS_URL: got .*[Pp]ort"):
+        open_client(f"redis+cluster://a:{port}", timeout_s=1)
+
+
+def test_a_password_is_not_shown_when_its_url_is_refused() -> None:
+    with pytest.raises(BadSetting) as fault:
+        parse_address("redis+sentinel://app:hunter2@a:1,b:2?sentinel_password=hunter3&x=1")
+    assert "app:***@a:1,b:2?sentinel_password=***&x=1" in str(fault.value)
+    assert "hunter" not in str(fault.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://db:6379/0", "redis://db:6379/0"),
+        ("redis://:hunter2@db:6379/0", "redis://:***@db:6379/0"),
+        ("redis://app:hun:ter@2@db/0", "redis://app:***@db/0"),
+        (
+            "unix:///run/valkey.sock?password=hunter2&db=1",
+            "unix:///run/valkey.sock?password=***&db=1",
+        ),
+    ],
+)
+def test_passwords_are_masked(url: str, shown: str) -> None:
+    assert masked(url) == shown
+
+
+@pytest.mark.parametrize(("scheme", "secure"), [("redis", False), ("rediss", True)])
+def test_tls_is_for_servers_and_sentinels_alike(scheme: str, secure: bool) -> None:
+    client: Any = open_client(f"{scheme}+sentinel://a/main", timeout_s=1)
+    (sentinel,) = client.connection_pool.sentinel_manager.sentinels
+    for pool in (client.connection_pool, sentinel.connection_pool):
+        assert issubclass(pool.connection_class, SSLConnection) is secure
+    close_client(client)
+
+
+def test_one_server_is_not_taken_for_a_cluster() -> None:
+    with pytest.raises(BadSetting, match="expected one server"):
+        connect("redis+cluster://a:1", timeout_s=1)
+
+
+def test_an_address_says_no_more_than_it_was_told() -> None:
+    assert parse_address("redis://db") == Address(
+        Kind.SERVER, {"host": "db"}, nodes=(), service="", sentinel_options={}
+    )
