@@ -18,7 +18,7 @@ import redis
 from hailwhale.commands.serve.sockets import listen
 from hailwhale.commands.serve.wsgi_servers import server
 from hailwhale.settings import Settings
-from hailwhale.web.lazy_app import LateApp
+from hailwhale.web.lazy_app import LazyApp
 
 Reads = list[tuple[str, list[str]]]  # a hash and the fields wanted of it
 
@@ -55,7 +55,7 @@ def main() -> None:
     """Serve until told to stop."""
     settings = Settings.from_env()
     reads = json.loads(Path(sys.argv[1]).read_text()) if len(sys.argv) > 1 else []
-    app = LateApp(lambda _services: bare_app(settings.redis_url, reads), settings)
+    app = LazyApp(lambda _services: bare_app(settings.redis_url, reads), settings)
     server(settings)(app, settings, listen(settings.host, settings.port))
 
 

@@ -23,7 +23,7 @@ from benchmarks.traffic import distinct, skewed
 from hailwhale.services.ingest.drain import devote_process
 from hailwhale.store.protocol import Store
 from hailwhale.store.redis.store import RedisStore
-from hailwhale.store.types import Committed, Incoming, Outcome, Step
+from hailwhale.store.types import CommitOutcome, CommitResult, CommitStep, EncodedHit
 
 _SKEWED_GOAL = Goal(at_least=100_000, of_figure=True)
 _DISTINCT_GOAL = Goal(at_least=0.7)
@@ -97,7 +97,7 @@ def _shares(flushes: Sequence[Flushed]) -> str:
     )
 
 
-def _parsed_per_s(hits: Sequence[Incoming]) -> float:
+def _parsed_per_s(hits: Sequence[EncodedHit]) -> float:
     """Hits a second of a loop that only reads their head as JSON and their amounts as floats."""
     start_s = time.process_time()
     for hit in hits:
@@ -107,7 +107,7 @@ def _parsed_per_s(hits: Sequence[Incoming]) -> float:
     return len(hits) / (time.process_time() - start_s)
 
 
-def _flush(url: str, hits: Sequence[Incoming], now_s: int, *, tally: bool = False) -> Flushed:
+def _flush(url: str, hits: Sequence[EncodedHit], now_s: int, *, tally: bool = False) -> Flushed:
     """Fill the buffer of an emptied store, and flush it from a process of its own."""
     client, store = client_on(url), store_on(url)
     client.flushall()
@@ -154,9 +154,9 @@ class _Tally:
         self.store = store
         self.cells = 0
 
-    def commit(self, step: Step, now_s: int) -> Committed:
+    def commit(self, step: CommitStep, now_s: int) -> CommitResult:
         committed = self.store.commit(step, now_s)
-        if committed.outcome is Outcome.COMMITTED:
+        if committed.outcome is CommitOutcome.COMMITTED:
             self.cells += sum(row.size for row in step.increments.rows)
         return committed
 

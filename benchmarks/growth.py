@@ -22,7 +22,7 @@ from benchmarks.measuring import Effort, Goal, Row, alternate, number
 from benchmarks.traffic import distinct
 from hailwhale.core.query.parameters import parse_plot, parse_totals
 from hailwhale.services.container import Services
-from hailwhale.store.types import Incoming
+from hailwhale.store.types import EncodedHit
 
 _FLAT = Goal(at_most=1.2)
 _SIZES = (1_000, 10_000, 100_000, 1_000_000)
@@ -49,7 +49,7 @@ class _Filled:
     services: Services
     client: Any
     now_s: int
-    hits: Sequence[Incoming]
+    hits: Sequence[EncodedHit]
     chance: random.Random
     cell_bytes: float
     fill_s: float

@@ -30,7 +30,7 @@ from hailwhale.core.events.hit_codec import encode_hit
 from hailwhale.core.query.parameters import parse_totals
 from hailwhale.services.container import Services
 from hailwhale.store.embedded import EmbeddedValkey
-from hailwhale.store.types import Incoming, Receipt
+from hailwhale.store.types import AcceptStatus, EncodedHit
 
 _GOAL = Goal(at_most=1_000, of_figure=True)
 _TICK_S = 0.02  # hits come in small bursts, a marked one at the end of each
@@ -94,7 +94,7 @@ def run(effort: Effort) -> list[Row]:
     ]
 
 
-def _capacity(services: Services, hits: Sequence[Incoming]) -> float:
+def _capacity(services: Services, hits: Sequence[EncodedHit]) -> float:
     """Events a second by the clock of a drain that has plenty to do."""
     services.store.accept(hits, int(time.time()))
     start_s = time.perf_counter()
@@ -153,7 +153,7 @@ class _Usage:
 class _Sender:
     """Sends hits, some of them marked, and looks when these are counted."""
 
-    def __init__(self, services: Services, hits: Sequence[Incoming]) -> None:
+    def __init__(self, services: Services, hits: Sequence[EncodedHit]) -> None:
         self._services = services
         self._hits = cycle(hits)
         self._sent_s: list[float] = []  # of every marked hit ever
@@ -180,10 +180,10 @@ class _Sender:
         ]
         return _Load(sent, sending_s, lags_ms)
 
-    def _send(self, hits: Sequence[Incoming]) -> None:
+    def _send(self, hits: Sequence[EncodedHit]) -> None:
         self._sent_s.append(time.monotonic())
         receipts = self._services.store.accept(hits, int(time.time()))
-        assert all(receipt is Receipt.ACCEPTED for receipt in receipts)
+        assert all(receipt is AcceptStatus.ACCEPTED for receipt in receipts)
 
     def _counted_s(self, first: int, last: int) -> list[float]:
         """When each of the marked hits from `first` to `last` was seen to be counted."""
@@ -203,6 +203,6 @@ class _Sender:
         answer = self._services.reporting.totals(question)
         return int(answer["all"]["_"]["hits"])
 
-    def _marked(self) -> Incoming:
+    def _marked(self) -> EncodedHit:
         event = Event(_MARKED, (), {"hits": Decimal(1)}, int(time.time()))
-        return Incoming(event.pk[0], encode_hit(event))
+        return EncodedHit(event.pk[0], encode_hit(event))

@@ -15,7 +15,7 @@ from benchmarks.serving import NAMESPACE
 from hailwhale.services.container import Services, assemble
 from hailwhale.store.protocol import Store
 from hailwhale.store.redis.keys import Keys, cell_field
-from hailwhale.store.types import Ask, ChunkAddress
+from hailwhale.store.types import CellQuery, ChunkAddress
 
 DAY_S = 86_400
 
@@ -56,7 +56,7 @@ class _AskLog:
         self._store = store
         self.asks: list[tuple[ChunkAddress, Sequence[tuple[int, str]]]] = []
 
-    def read(self, asks: Sequence[Ask]) -> object:
+    def read(self, asks: Sequence[CellQuery]) -> object:
         self.asks += [(ask.chunk, ask.cells) for ask in asks]
         return self._store.read(asks)
 

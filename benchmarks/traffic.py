@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from hailwhale.core.events.event import Event
 from hailwhale.core.events.hit_codec import encode_hit
-from hailwhale.store.types import Incoming
+from hailwhale.store.types import EncodedHit
 
 PRODUCTS = 1_000
 COUNTRIES = ("US", "CA", "DE", "FR", "GB")
@@ -25,7 +25,7 @@ _OVER_S = 60  # what waits in the buffer came in over this long
 _ZIPF = list(accumulate(1 / rank for rank in range(1, PRODUCTS + 1)))
 
 
-def skewed(count: int, now_s: int) -> Iterator[Incoming]:
+def skewed(count: int, now_s: int) -> Iterator[EncodedHit]:
     """The hits of `skewed_events`."""
     return map(_hit, skewed_events(count, now_s))
 
@@ -38,7 +38,7 @@ def skewed_events(count: int, now_s: int) -> Iterator[Event]:
         yield _event(str(product), dimensions, chance, _at_s(place, count, now_s))
 
 
-def distinct(count: int, now_s: int) -> Iterator[Incoming]:
+def distinct(count: int, now_s: int) -> Iterator[EncodedHit]:
     """Hits that have nothing in common but the root pk: product, visitor and order are all new."""
     chance = random.Random(_SEED)
     for place in range(count):
@@ -61,8 +61,8 @@ def _event(
     return Event(("Product", product), dimensions, metrics, at_s)
 
 
-def _hit(event: Event) -> Incoming:
-    return Incoming(event.pk[0], encode_hit(event))
+def _hit(event: Event) -> EncodedHit:
+    return EncodedHit(event.pk[0], encode_hit(event))
 
 
 def count_paths(count: int) -> list[str]:

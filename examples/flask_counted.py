@@ -17,11 +17,11 @@ from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from hailwhale.client import Client
-from hailwhale.contrib.request_events import Counter
+from hailwhale.contrib.request_events import EventCounter
 from hailwhale.contrib.wsgi import CountRequests
 
 
-def make_app(counter: Counter) -> Flask:
+def make_app(counter: EventCounter) -> Flask:
     """A shop of two pages. Its requests are counted by `counter`."""
     app = Flask(__name__)
 

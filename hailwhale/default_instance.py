@@ -16,10 +16,10 @@ from hailwhale.settings import Settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
-S = TypeVar("S", bound="Door")
+S = TypeVar("S", bound="ClassOrInstance")
 
 
-class Door:
+class ClassOrInstance:
     """A facade over services opened from the settings, when first needed.
 
     `url` is a Redis or Valkey URL that wins over the settings'; `settings` replaces those of the
@@ -50,7 +50,7 @@ class Door:
     @classmethod
     def default(cls: type[S]) -> S:
         """The door that calls on the class go through."""
-        with Door._opening:
+        with ClassOrInstance._opening:
             if cls.__dict__.get("_default") is None:
                 cls._default = cls()
             found: S = cls._default

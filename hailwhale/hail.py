@@ -5,12 +5,12 @@ A facade: it hands values on to the parsers and services, and has no logic of it
 
 from __future__ import annotations
 
-from hailwhale.default_instance import Door, either, given
+from hailwhale.default_instance import ClassOrInstance, either, given
 from hailwhale.services.ingest.spy_log import parse_spy
-from hailwhale.store.types import Receipt
+from hailwhale.store.types import AcceptStatus
 
 
-class Hail(Door):
+class Hail(ClassOrInstance):
     """Takes events into the store's buffer, for a drain (`hailwhale drain`) to count.
 
     Quicker for the caller than `Whale.count_now`, and as safe: when `count` returns, the store has
@@ -33,7 +33,7 @@ class Hail(Door):
         """Buffer one event, in the forms `Whale.count_now` takes. False if its `id` came before."""
         fields = given(pk=pk, dimensions=dimensions, metrics=metrics, at=at, id=id, uid=uid)
         fields |= given(dimension=dimension, metric=metric)
-        return self.services.hail.count(fields) is Receipt.ACCEPTED
+        return self.services.hail.count(fields) is AcceptStatus.ACCEPTED
 
     @either
     def count_decision(
@@ -53,7 +53,7 @@ class Hail(Door):
         """Buffer an exposure or a result, in the forms `Whale.count_decision` takes."""
         fields = given(pk=pk, option=option, dimensions=dimensions, metrics=metrics, at=at, id=id)
         fields |= given(dimension=dimension, metric=metric, decision=decision, uid=uid)
-        return self.services.exposing.count(fields) is Receipt.ACCEPTED
+        return self.services.exposing.count(fields) is AcceptStatus.ACCEPTED
 
     count_decided = count_decision
 

@@ -10,17 +10,17 @@ import time
 from collections.abc import Sequence
 from html import escape
 
-from hailwhale.default_instance import Door, either, given
-from hailwhale.services.security.sealed_tokens import Sealing, sealing_of
+from hailwhale.default_instance import ClassOrInstance, either, given
+from hailwhale.services.security.sealed_tokens import TokenSealer, sealing_of
 
 
-class SealedUrls(Door):
+class SealedUrls(ClassOrInstance):
     """Makes URLs that nobody can read or change."""
 
-    _sealing: Sealing | None = None
+    _sealing: TokenSealer | None = None
 
     @property
-    def sealing(self) -> Sealing:
+    def sealing(self) -> TokenSealer:
         """What seals, by the keys of the settings."""
         if self._sealing is None:
             self._sealing = sealing_of(self.settings, time.time)

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hailwhale.core.decisions.parameters import Choice, parse_decide, parse_reasons
+from hailwhale.core.decisions.parameters import DecisionQuery, parse_decide, parse_reasons
 from hailwhale.core.events.limits import Limits
 from hailwhale.core.events.paths import parse_pk
 from hailwhale.core.numbers import Number
 from hailwhale.core.query.parameters import (
-    parse_asked,
     parse_children,
     parse_plot,
     parse_rank,
+    parse_requested_dimensions,
     parse_totals,
 )
 from hailwhale.default_instance import either, given
@@ -27,7 +27,7 @@ from hailwhale.services.query.graph_data import graph_tag
 from hailwhale.services.query.quantiles import parse_quantiles
 from hailwhale.services.query.ranking import RankAnswer
 from hailwhale.services.query.series import PlotAnswer, TotalsAnswer
-from hailwhale.store.types import Receipt
+from hailwhale.store.types import AcceptStatus
 
 
 class Whale(SealedUrls):
@@ -62,7 +62,7 @@ class Whale(SealedUrls):
         """
         fields = given(pk=pk, dimensions=dimensions, metrics=metrics, at=at, id=id, uid=uid)
         fields |= given(dimension=dimension, metric=metric)
-        return self.services.counting.count_now(fields) is Receipt.ACCEPTED
+        return self.services.counting.count_now(fields) is AcceptStatus.ACCEPTED
 
     @either
     def update_count_to(
@@ -229,7 +229,7 @@ class Whale(SealedUrls):
         """
         fields = given(pk=pk, option=option, dimensions=dimensions, metrics=metrics, at=at, id=id)
         fields |= given(dimension=dimension, metric=metric, decision=decision, uid=uid)
-        return self.services.exposing_now.count(fields) is Receipt.ACCEPTED
+        return self.services.exposing_now.count(fields) is AcceptStatus.ACCEPTED
 
     count_decided_now = count_decision
 
@@ -284,12 +284,12 @@ class Whale(SealedUrls):
 
     def _choice(
         self,
-        parse: Callable[[Mapping[str, object], Limits], Choice],
+        parse: Callable[[Mapping[str, object], Limits], DecisionQuery],
         pk: object,
         options: object,
         dimensions: object,
         asked: Mapping[str, object],
-    ) -> Choice:
+    ) -> DecisionQuery:
         fields = given(pk=pk, options=options, dimensions=dimensions, **asked)
         return parse(fields, self.services.settings.limits)
 
@@ -368,7 +368,7 @@ class Whale(SealedUrls):
         What the paths above have summed up stays.
         """
         services = self.services
-        paths = parse_asked(dimension, services.settings.limits)
+        paths = parse_requested_dimensions(dimension, services.settings.limits)
         if len(paths) != 1:
             raise BadInput("dimension", dimension, "one dimension to erase")
         return services.erasing.reset(parse_pk(pk, services.settings.limits), paths[0])

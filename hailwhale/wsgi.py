@@ -21,10 +21,10 @@ if __name__ == "__main__":
     ]
 
 from hailwhale.web.apps import hail_app, whale_app
-from hailwhale.web.lazy_app import LateApp
+from hailwhale.web.lazy_app import LazyApp
 
-application = LateApp(whale_app)
-hail_application = LateApp(hail_app, spooled=True)
+application = LazyApp(whale_app)
+hail_application = LazyApp(hail_app, spooled=True)
 
 if __name__ == "__main__":
     from hailwhale.cli import main

@@ -10,8 +10,8 @@ from typing import Protocol
 import numpy as np
 
 from benchmarks.decisions.environments import Floats, Places, World
-from hailwhale.core.decisions import Objective, Policy, Posterior, Tally, fit
-from hailwhale.core.decisions.evidence import Path
+from hailwhale.core.decisions import DecisionSums, Objective, Policy, Posterior, fit
+from hailwhale.core.decisions.evidence import NodePath
 from hailwhale.core.query.formula import Formula
 
 DAY = 1_000  # decisions a day
@@ -87,7 +87,7 @@ class Ours:
         self._world, self._chance = world, random.Random(seed)
         self._policy = policy
         self.options = tuple(f"o{place}" for place in range(world.options))
-        nodes: dict[Path, int] = {(): 0}
+        nodes: dict[NodePath, int] = {(): 0}
         for context in world.contexts:
             for path in context:
                 nodes.setdefault(path, len(nodes))
@@ -150,7 +150,7 @@ class Ours:
             return found
 
         hits, earned = summed(self._hits), summed(self._earned)
-        tally = Tally(
+        tally = DecisionSums(
             self.options,
             ages_s,
             widths_s,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from hailwhale.core.decisions.evidence import Path
+from hailwhale.core.decisions.evidence import NodePath
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
@@ -27,7 +27,7 @@ class World:
     """
 
     name: str
-    contexts: Sequence[tuple[Path, ...]]  # by kind: the nodes a visitor is at
+    contexts: Sequence[tuple[NodePath, ...]]  # by kind: the nodes a visitor is at
     kinds: Places
     stages: Places
     means: Floats
@@ -69,7 +69,7 @@ class Environment:
 def _rates(
     name: str,
     rng: np.random.Generator,
-    contexts: Sequence[tuple[Path, ...]],
+    contexts: Sequence[tuple[NodePath, ...]],
     kinds: Places,
     means: Floats,
     stages: Places | None = None,
@@ -87,16 +87,16 @@ def _rates(
     return World(name, contexts, kinds, stages, worth, rewards, delay)
 
 
-def _alone(visitors: int) -> tuple[list[tuple[Path, ...]], Places]:
+def _alone(visitors: int) -> tuple[list[tuple[NodePath, ...]], Places]:
     return [()], np.zeros(visitors, dtype=np.intp)
 
 
 def _crossed(
     rng: np.random.Generator, visitors: int, **levels: int
-) -> tuple[list[tuple[Path, ...]], Places, list[tuple[int, ...]]]:
+) -> tuple[list[tuple[NodePath, ...]], Places, list[tuple[int, ...]]]:
     """Every combination of levels, some more frequent than others; and the levels by kind."""
     combinations = [tuple(map(int, found)) for found in np.ndindex(*levels.values())]
-    contexts: list[tuple[Path, ...]] = [
+    contexts: list[tuple[NodePath, ...]] = [
         tuple((name, f"{name[0]}{level}") for name, level in zip(levels, found, strict=True))
         for found in combinations
     ]
@@ -119,7 +119,7 @@ def one_in_three(rng: np.random.Generator, visitors: int, twist: float) -> World
 
 def _additive(
     rng: np.random.Generator, visitors: int, twist: float
-) -> tuple[list[tuple[Path, ...]], Places, Floats]:
+) -> tuple[list[tuple[NodePath, ...]], Places, Floats]:
     contexts, kinds, levels = _crossed(rng, visitors, country=5, device=3)
     option = rng.permutation(np.array([0.0, 0.004, 0.008, 0.012])) * (1 + twist)
     country, device = rng.normal(0, 0.006, 5), rng.normal(0, 0.004, 3)

@@ -11,14 +11,14 @@ from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
-from hailwhale.client.base import Counting
-from hailwhale.client.queries import Questions
+from hailwhale.client.base import ClientBase
+from hailwhale.client.queries import Queries
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Client(Counting, Questions):
+class Client(ClientBase, Queries):
     """Counts in the background and asks, for programs that wait.
 
     >>> client = Client("http://127.0.0.1:9", close_timeout_s=0)
@@ -53,18 +53,18 @@ class Client(Counting, Questions):
 
 
 def _in_a_thread(
-    ask: Callable[Concatenate[Questions, P], R],
+    ask: Callable[Concatenate[Queries, P], R],
 ) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, R]]:
     """A question that is asked in a thread, so that the loop goes on."""
 
     @functools.wraps(ask)
     async def asked(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return await asyncio.to_thread(ask, Questions(self._service), *args, **kwargs)
+        return await asyncio.to_thread(ask, Queries(self._service), *args, **kwargs)
 
     return asked
 
 
-class AsyncClient(Counting):
+class AsyncClient(ClientBase):
     """Counts in the background and asks, without holding up the event loop.
 
     `count` and `count_decision` are no coroutines: they return at once, so there is nothing to
@@ -75,11 +75,11 @@ class AsyncClient(Counting):
             await client.totals("Signup", period="today")
     """
 
-    totals = _in_a_thread(Questions.totals)
-    quantiles = _in_a_thread(Questions.quantiles)
-    plotpoints = _in_a_thread(Questions.plotpoints)
-    rank = _in_a_thread(Questions.rank)
-    decide = _in_a_thread(Questions.decide)
+    totals = _in_a_thread(Queries.totals)
+    quantiles = _in_a_thread(Queries.quantiles)
+    plotpoints = _in_a_thread(Queries.plotpoints)
+    rank = _in_a_thread(Queries.rank)
+    decide = _in_a_thread(Queries.decide)
 
     async def flush(self, timeout_s: float = 10) -> bool:
         """As `Client.flush`."""

@@ -9,13 +9,13 @@ import time
 
 from hailwhale.client.encoding import event_text
 from hailwhale.client.outbox import Outbox, Stats
-from hailwhale.client.transport import Service
+from hailwhale.client.transport import ServiceConnection
 
 _MAX_EVENTS = 100_000
 _MAX_BYTES = 64 * 1024 * 1024
 
 
-class Counting:
+class ClientBase:
     """What both clients do in the same way: an event is put into the queue, and that is all.
 
     `url` is where the service is, `token` one that may count (and read, for questions). Nothing is
@@ -36,7 +36,7 @@ class Counting:
         close_timeout_s: float = 5,
     ) -> None:
         """Raises `BadInput` for what cannot be an address or a token."""
-        self._service = Service(url, token, timeout_s)
+        self._service = ServiceConnection(url, token, timeout_s)
         self._outbox = Outbox(
             self._service.send,
             max_events=max_events,

@@ -18,12 +18,12 @@ from random import random
 from threading import Condition, Thread
 from weakref import WeakSet
 
-from hailwhale.client.transport import Verdict
+from hailwhale.client.transport import BatchVerdict
 from hailwhale.errors import HailWhaleError, TooLarge, TooMany
 
 log = logging.getLogger("hailwhale.client")
 
-Send = Callable[[str, Sequence[str]], Verdict]  # a path, and the events as texts
+Send = Callable[[str, Sequence[str]], BatchVerdict]  # a path, and the events as texts
 
 _BATCH_EVENTS = 500
 _BATCH_CHARS = 256 * 1024
@@ -212,7 +212,7 @@ class Outbox:
             verdict = self._send(path, [event.text for event in events])
         except TooLarge as fault:
             if len(events) == 1:
-                self._settle(path, events, Verdict({0: str(fault)}))
+                self._settle(path, events, BatchVerdict({0: str(fault)}))
             else:
                 with self._changed:
                     self._batch_events = max(1, len(events) // 2)
@@ -224,7 +224,7 @@ class Outbox:
         self._settle(path, events, verdict)
         return max(verdict.wait_s, pause_of(failures)) if verdict.again else None
 
-    def _settle(self, path: str, events: Sequence[_Waiting], verdict: Verdict) -> None:
+    def _settle(self, path: str, events: Sequence[_Waiting], verdict: BatchVerdict) -> None:
         with self._changed:
             if self._closed:
                 return

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from hailwhale.client.transport import Service
+from hailwhale.client.transport import ServiceConnection
 from hailwhale.core.numbers import Number
 from hailwhale.errors import BadInput
 
 
-class Questions:
+class Queries:
     """Asks what `Whale` is asked, with the same parameters; who asks waits for the answer.
 
     A wrong value raises `BadInput`, a service that does not answer `StoreUnavailable`, a token that
@@ -20,7 +20,7 @@ class Questions:
     Decimal.
     """
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: ServiceConnection) -> None:
         self._service = service
 
     def totals(

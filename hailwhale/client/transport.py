@@ -35,7 +35,7 @@ _LONGEST_WAIT_S = 3_600.0  # whatever a Retry-After says: it may come from anyth
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class BatchVerdict:
     """What a service said of a batch: `refused` tells by their places which events are wrong and
     why, `again` which found no room and may come again, after `wait_s` seconds. The rest counts."""
 
@@ -56,7 +56,7 @@ class _AsItCame(HTTPErrorProcessor):
     https_response = http_response
 
 
-class Service:
+class ServiceConnection:
     """The service at `url`, with the bearer token of who asks."""
 
     def __init__(self, url: str, token: str | None, timeout_s: float) -> None:
@@ -85,7 +85,7 @@ class Service:
             raise self._fault(status, answer, wait_s)
         return answer
 
-    def send(self, path: str, events: Sequence[str]) -> Verdict:
+    def send(self, path: str, events: Sequence[str]) -> BatchVerdict:
         """Send events, each the text of a JSON object, as one batch.
 
         Raises `TooLarge` when it is to be sent in parts; any other `HailWhaleError` says that
@@ -97,10 +97,10 @@ class Service:
             again = answer.get("unbuffered", [])
             if not {*refused, *again} <= set(range(len(events))):
                 raise HailWhaleError(f"{self.url} answered of events that were not sent")
-            return Verdict(refused, again, wait_s)
+            return BatchVerdict(refused, again, wait_s)
         fault = self._fault(status, answer, wait_s)
         if isinstance(fault, BadInput) and not isinstance(fault, TooLarge | NotYours):
-            return Verdict(dict.fromkeys(range(len(events)), str(fault)))
+            return BatchVerdict(dict.fromkeys(range(len(events)), str(fault)))
         raise fault
 
     def _post(self, path: str, body: str) -> tuple[int, Any, float]:

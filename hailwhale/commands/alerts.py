@@ -19,16 +19,16 @@ from typing import TypeVar
 from hailwhale.commands.options import Subparsers, add_settings, read_settings
 from hailwhale.commands.serve.log_setup import log_to_stderr
 from hailwhale.commands.serve.signals import stop_on_signals
-from hailwhale.core.alerts.rules import Alert, Report, Rules, parse_rules
+from hailwhale.core.alerts.rules import AlertRule, AlertRules, ReportRule, parse_rules
 from hailwhale.errors import BadInput, HailWhaleError, StoreUnavailable
 from hailwhale.services.container import Services, open_services
-from hailwhale.services.notify.alerts import Alerting
-from hailwhale.services.notify.reports import Reports
+from hailwhale.services.notify.alerts import AlertRunner
+from hailwhale.services.notify.reports import ReportSender
 from hailwhale.settings import Settings
 
 log = logging.getLogger("hailwhale.alerts")
 
-T = TypeVar("T", Alert, Report)
+T = TypeVar("T", AlertRule, ReportRule)
 
 _REPORTS_EVERY_S = 30
 _FAILED = 1
@@ -73,7 +73,7 @@ def run_alerts(args: argparse.Namespace) -> int:
     stop = threading.Event() if args.once else stop_on_signals()
 
     def check(services: Services) -> bool:
-        alerting = Alerting(services, rules, stop.wait)
+        alerting = AlertRunner(services, rules, stop.wait)
         return _each(rules.alerts, alerting.check, quiet=not args.once)
 
     return _run(settings, check, stop, rules.every_s, once=args.once)
@@ -87,14 +87,14 @@ def run_report(args: argparse.Namespace) -> int:
     stop = threading.Event() if args.once or args.now else stop_on_signals()
 
     def check(services: Services) -> bool:
-        return _each(rules.reports, Reports(services, rules).check, quiet=not args.once)
+        return _each(rules.reports, ReportSender(services, rules).check, quiet=not args.once)
 
     def send(services: Services) -> bool:
         named = [report for report in rules.reports if report.name == args.now]
         if not named:
             names = ", ".join(report.name for report in rules.reports)
             raise BadInput("now", args.now, f"one of the reports {names}")
-        failed = Reports(services, rules).send(
+        failed = ReportSender(services, rules).send(
             named[0], f"{args.now}-now-{time.time_ns()}", named[0].emails
         )
         print(f"{args.now}: {'not taken by all' if failed else 'sent'}")
@@ -105,7 +105,7 @@ def run_report(args: argparse.Namespace) -> int:
     return _run(settings, check, stop, _REPORTS_EVERY_S, once=args.once)
 
 
-def read_rules(path: Path, settings: Settings) -> Rules:
+def read_rules(path: Path, settings: Settings) -> AlertRules:
     """The rules of a file; `BadInput` says where it is wrong."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -118,7 +118,7 @@ def read_rules(path: Path, settings: Settings) -> Rules:
     return parse_rules(found, settings.limits)
 
 
-def _started(args: argparse.Namespace) -> tuple[Settings, Rules]:
+def _started(args: argparse.Namespace) -> tuple[Settings, AlertRules]:
     settings = read_settings(args)
     log_to_stderr(settings.log_format)
     rules = read_rules(args.rules, settings)

@@ -13,12 +13,12 @@ import simplejson
 
 from hailwhale.commands.options import Subparsers, add_settings, settings_to_ask
 from hailwhale.commands.table import table
-from hailwhale.core.decisions import Estimate
+from hailwhale.core.decisions import ValueEstimate
 from hailwhale.core.decisions.parameters import parse_reasons
 from hailwhale.core.events.literals import parse_literal
 from hailwhale.core.events.paths import parse_pk
 from hailwhale.errors import BadInput
-from hailwhale.services.decisions.off_policy import RULES, Evaluating, Replay
+from hailwhale.services.decisions.off_policy import RULES, LogReplay, OffPolicyEvaluator
 from hailwhale.whale import Whale
 
 DEFAULT_RULES = "logged,uniform,current,best"
@@ -164,18 +164,18 @@ def run_evaluate(args: argparse.Namespace) -> int:
         choice = parse_reasons(fields, services.settings.limits)
         rules = [rule.strip() for rule in args.rules.split(",")]
         lines = None if args.journal is None else _lines(args.journal)
-        replay = Evaluating(services.deciding, services.clock).replay(choice, rules, lines)
+        replay = OffPolicyEvaluator(services.deciding, services.clock).replay(choice, rules, lines)
     print(f"{replay.decisions:,} decisions\n")
     print(evaluation_table(replay))
     return 0
 
 
-def evaluation_table(replay: Replay) -> str:
+def evaluation_table(replay: LogReplay) -> str:
     """A line for each rule and estimator."""
     rows: list[list[str | float]] = []
     for rule, found in replay.rules.items():
         for name in ("ips", "snips", "dr"):
-            one: Estimate = getattr(found, name)
+            one: ValueEstimate = getattr(found, name)
             size = int(found.size)
             rows.append([rule, name, _short(one.value), _short(one.low), _short(one.high), size])
     return table(["rule", "estimator", "value", "low", "high", "worth decisions"], rows)

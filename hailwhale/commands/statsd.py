@@ -20,10 +20,10 @@ from hailwhale.commands.serve.signals import stop_on_signals
 from hailwhale.commands.serve.sockets import bound, listen, netloc
 from hailwhale.core.events.literals import parse_literal
 from hailwhale.core.events.paths import parse_pk
-from hailwhale.core.statsd.aggregate import Naming
+from hailwhale.core.statsd.aggregate import MetricNaming
 from hailwhale.errors import BadInput, BadSetting
 from hailwhale.services.container import Services, open_services
-from hailwhale.services.ingest.statsd import Intake
+from hailwhale.services.ingest.statsd import StatsdIntake
 from hailwhale.services.security.bind_check import is_loopback
 from hailwhale.settings import Settings
 
@@ -93,8 +93,10 @@ def run(args: argparse.Namespace) -> int:
         return _serve(listeners, intake, args.interval, stop)
 
 
-def _serve(listeners: list[socket.socket], intake: Intake, interval_s: float, stop: Event) -> int:
-    receiver = Receiver(listeners, intake)
+def _serve(
+    listeners: list[socket.socket], intake: StatsdIntake, interval_s: float, stop: Event
+) -> int:
+    receiver = UdpTcpReceiver(listeners, intake)
     thread = Thread(target=receiver.run, args=(stop,), name="receive")
     thread.start()
     try:
@@ -110,15 +112,15 @@ def _serve(listeners: list[socket.socket], intake: Intake, interval_s: float, st
     return 1
 
 
-def _naming(args: argparse.Namespace, settings: Settings) -> Naming:
+def _naming(args: argparse.Namespace, settings: Settings) -> MetricNaming:
     under = () if args.pk is None else parse_pk(parse_literal(args.pk, "pk"), settings.limits)
     tags = None if args.tags is None else frozenset(filter(None, args.tags.split(",")))
-    return Naming(under, args.whole_names, tags, args.absolute_gauges)
+    return MetricNaming(under, args.whole_names, tags, args.absolute_gauges)
 
 
-def _intake(services: Services, naming: Naming) -> Intake:
+def _intake(services: Services, naming: MetricNaming) -> StatsdIntake:
     refused, limits = services.tallies.refused, services.settings.limits
-    return Intake(services.hail, services.counting, refused, naming, limits, services.clock)
+    return StatsdIntake(services.hail, services.counting, refused, naming, limits, services.clock)
 
 
 def _opened(kind: socket.SocketKind, address: str, settings: Settings) -> socket.socket:
@@ -144,10 +146,10 @@ def _opened(kind: socket.SocketKind, address: str, settings: Settings) -> socket
     return found
 
 
-class Receiver:
+class UdpTcpReceiver:
     """Reads packets and connections in one thread."""
 
-    def __init__(self, listeners: list[socket.socket], intake: Intake) -> None:
+    def __init__(self, listeners: list[socket.socket], intake: StatsdIntake) -> None:
         self._intake = intake
         self._selector = selectors.DefaultSelector()
         self._rests: dict[socket.socket, bytes] = {}  # of connections: a line not yet at its end

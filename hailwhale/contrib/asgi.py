@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from hailwhale.contrib.request_events import Counter, Requests
+from hailwhale.contrib.request_events import EventCounter, RequestEvents
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -30,7 +30,7 @@ class CountRequests:
     def __init__(
         self,
         app: ASGIApp,
-        counter: Counter,
+        counter: EventCounter,
         *,
         route_of: Callable[[Scope], str | None] | None = None,
         pk: object = "Requests",
@@ -38,7 +38,7 @@ class CountRequests:
     ) -> None:
         self._app = app
         self._route_of = route_of or framework_route
-        self._requests = Requests(counter, pk, max_routes)
+        self._requests = RequestEvents(counter, pk, max_routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request; it is counted when the application is done with it."""

@@ -22,7 +22,7 @@ _PAUSE_S = 30.0
 _PLACEHOLDER = re.compile(r"<[^<>]*>|\{[^{}]*\}")
 
 
-class Counter(Protocol):
+class EventCounter(Protocol):
     """Takes events: a `Client`, `Hail`, or whatever else has such a `count`."""
 
     def count(
@@ -30,7 +30,7 @@ class Counter(Protocol):
     ) -> object: ...
 
 
-class Requests:
+class RequestEvents:
     """Counts requests under `pk`, at most `max_routes` routes apart.
 
     Each is `requests 1`, `duration_s` seconds and, when its status is 500 or more, `errors 1`,
@@ -38,7 +38,7 @@ class Requests:
     minute, so that an app does not wait for it with every request.
     """
 
-    def __init__(self, counter: Counter, pk: object, max_routes: int) -> None:
+    def __init__(self, counter: EventCounter, pk: object, max_routes: int) -> None:
         self._counter = counter
         self._pk = pk
         self._max_routes = max_routes

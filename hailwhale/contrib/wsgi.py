@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from hailwhale.contrib.request_events import Counter, Requests
+from hailwhale.contrib.request_events import EventCounter, RequestEvents
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -39,7 +39,7 @@ class CountRequests:
     def __init__(
         self,
         app: WSGIApplication,
-        counter: Counter,
+        counter: EventCounter,
         *,
         route_of: Callable[[WSGIEnvironment], str | None] | None = None,
         pk: object = "Requests",
@@ -47,7 +47,7 @@ class CountRequests:
     ) -> None:
         self._app = app
         self._route_of = route_of or framework_route
-        self._requests = Requests(counter, pk, max_routes)
+        self._requests = RequestEvents(counter, pk, max_routes)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve a request; it is counted when the server is done with it."""

@@ -35,7 +35,7 @@ _WIDEST = 9
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
+class MetricSample:
     """A metric in a series of the sample: how many events have it, and how their amounts look.
 
     `mean` is that of the amounts without their signs, `decimals` the most after the point.
@@ -48,16 +48,16 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class SeriesSample:
     """A (pk, dimension) of the sample: the text of its keys, its events and their metrics."""
 
     key_bytes: int
     events: int
-    metrics: tuple[Metric, ...]
+    metrics: tuple[MetricSample, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Labels:
+class LabelsSample:
     """The labels that the sample makes known below one path."""
 
     key_bytes: int
@@ -66,12 +66,12 @@ class Labels:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class WorkloadSample:
     """What some events hold."""
 
     events: int
-    series: Sequence[Series]
-    labels: Sequence[Labels]
+    series: Sequence[SeriesSample]
+    labels: Sequence[LabelsSample]
     ids: int
     ids_text_bytes: int
 
@@ -84,7 +84,7 @@ class Workload:
     long events have come, None for as long as any rollup keeps them.
     """
 
-    sample: Sample
+    sample: WorkloadSample
     events_per_day: float
     series: int | None = None
     counted_s: int | None = None
@@ -97,7 +97,7 @@ class Workload:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class KeyEstimate:
     """What one kind of keys will take; `cells` are fields, labels or ids."""
 
     kind: str
@@ -105,17 +105,17 @@ class Line:
     cells: float = 0.0
     bytes: float = 0.0
 
-    def __add__(self, other: Line) -> Line:
-        return Line(
+    def __add__(self, other: KeyEstimate) -> KeyEstimate:
+        return KeyEstimate(
             self.kind,
             self.keys + other.keys,
             self.cells + other.cells,
             self.bytes + other.bytes,
         )
 
-    def times(self, factor: float) -> Line:
+    def times(self, factor: float) -> KeyEstimate:
         """So many of it."""
-        return Line(self.kind, self.keys * factor, self.cells * factor, self.bytes * factor)
+        return KeyEstimate(self.kind, self.keys * factor, self.cells * factor, self.bytes * factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +137,14 @@ def estimate(
     grid: Grid,
     now_s: int,
     packed_fields: int = 512,
-) -> list[Line]:
+) -> list[KeyEstimate]:
     """What each rollup, the known labels and the ids will take, in this order.
 
     `packed_fields` is the most that a hash of the engine keeps packed.
 
     >>> from hailwhale.core.time.rollups import parse_rollups
     >>> from hailwhale.core.time.calendar_grid import UTC
-    >>> sample = Sample(1, [Series(20, 1, (Metric(4, 1, 1.0, 0),))], (), 0, 0)
+    >>> sample = WorkloadSample(1, [SeriesSample(20, 1, (MetricSample(4, 1, 1.0, 0),))], (), 0, 0)
     >>> lines = estimate(Workload(sample, 1e6), parse_rollups("1h:1d"), UTC, 1_767_225_600)
     >>> [(line.kind, round(line.keys), round(line.cells), round(line.bytes)) for line in lines]
     [('1h', 2, 48, 900), ('all', 1, 1, 104)]
@@ -164,9 +164,9 @@ def estimate(
     return lines
 
 
-def total(lines: Iterable[Line]) -> Line:
+def total(lines: Iterable[KeyEstimate]) -> KeyEstimate:
     """All lines as one."""
-    return sum(lines, Line("all together"))
+    return sum(lines, KeyEstimate("all together"))
 
 
 def _longest_s(rollups: Sequence[Rollup]) -> int:
@@ -192,7 +192,7 @@ def _kept(rollup: Rollup, grid: Grid, now_s: int, counted_s: int | None) -> _Tim
     return _Timeline(Counter(lengths_s), bucket_s, index_bytes, expires=True)
 
 
-def _cells(workload: Workload, name: str, timeline: _Timeline, packed_fields: int) -> Line:
+def _cells(workload: Workload, name: str, timeline: _Timeline, packed_fields: int) -> KeyEstimate:
     """What the cells of a rollup take."""
     head = _KEY + len(name) + (_CHUNK_TEXT + _EXPIRY if timeline.expires else len(":0:"))
     # Events a second at a series, for each of it that is in the sample.
@@ -213,7 +213,7 @@ def _cells(workload: Workload, name: str, timeline: _Timeline, packed_fields: in
             cells += many * buckets * filled
             taken += many * buckets * (packed_bytes if is_packed else loose_bytes)
             taken += chunks * (head + series.key_bytes)
-    return Line(name, keys, cells, taken).times(workload.times)
+    return KeyEstimate(name, keys, cells, taken).times(workload.times)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +225,7 @@ class _Field:
     loose_bytes: float
 
 
-def _field(metric: Metric, pace: float, timeline: _Timeline) -> _Field:
+def _field(metric: MetricSample, pace: float, timeline: _Timeline) -> _Field:
     expected = metric.events * pace * timeline.bucket_s
     filled = _seen(expected)
     amount = metric.mean * expected / filled if filled else 0.0
@@ -247,21 +247,21 @@ def _whole_bytes(amount: float) -> int:
     return next((width for below, width in _WHOLE if amount < below), _WIDEST)
 
 
-def _labels(sets: Iterable[Labels], times: float) -> Line:
+def _labels(sets: Iterable[LabelsSample], times: float) -> KeyEstimate:
     """What the known labels take; where the sample shows some series only, its sets are larger."""
-    line = Line("labels")
+    line = KeyEstimate("labels")
     for known in sets:
         text_bytes = known.text_bytes / known.count
         count = known.count * times
         large_bytes = max(_LABEL, _LABEL_TEXT + text_bytes)
         label_bytes = text_bytes + _PACKED if count <= _PACKED_LABELS else large_bytes
-        line += Line("labels", 1, count, _KEY + known.key_bytes + count * label_bytes)
+        line += KeyEstimate("labels", 1, count, _KEY + known.key_bytes + count * label_bytes)
     return line
 
 
-def _ids(workload: Workload, remembered_s: int) -> Line:
+def _ids(workload: Workload, remembered_s: int) -> KeyEstimate:
     """What the ids of a day take."""
     sample = workload.sample
     events = workload.events_per_day * remembered_s / DAY_S
     count = events * sample.ids / sample.events
-    return Line("ids", 1, count, count * (_ID + sample.ids_text_bytes / sample.ids))
+    return KeyEstimate("ids", 1, count, count * (_ID + sample.ids_text_bytes / sample.ids))

@@ -12,38 +12,38 @@ from typing import TYPE_CHECKING, cast
 
 from hailwhale.core.time.calendar_grid import DAY_S
 from hailwhale.errors import StoreUnavailable
-from hailwhale.services.decisions.decide import Deciding
+from hailwhale.services.decisions.decide import Decider
 from hailwhale.services.decisions.evidence import EvidenceReader
-from hailwhale.services.decisions.exposures import Exposing
-from hailwhale.services.decisions.journal import Journal
-from hailwhale.services.decisions.model_cache import Models
-from hailwhale.services.ingest.buffer import Hailing
-from hailwhale.services.ingest.cardinality import Admission
-from hailwhale.services.ingest.count_now import Counting
-from hailwhale.services.ingest.disk_queue import Spooling
+from hailwhale.services.decisions.exposures import ExposureCounter
+from hailwhale.services.decisions.journal import DecisionJournal
+from hailwhale.services.decisions.model_cache import PosteriorCache
+from hailwhale.services.ingest.buffer import BufferWriter
+from hailwhale.services.ingest.cardinality import CardinalityLimiter
+from hailwhale.services.ingest.count_now import ImmediateCounter
+from hailwhale.services.ingest.disk_queue import DiskQueue
 from hailwhale.services.ingest.drain import Drain
-from hailwhale.services.ingest.erase import Erasing
-from hailwhale.services.ingest.spool_directory import Spool
-from hailwhale.services.ingest.spy_log import Spying, SpyRule
-from hailwhale.services.ingest.visitor_ids import Visitors
-from hailwhale.services.ops.request_stats import Tallies
-from hailwhale.services.query.children import Siblings
-from hailwhale.services.query.graph_data import Graphing
+from hailwhale.services.ingest.erase import Eraser
+from hailwhale.services.ingest.spool_directory import SpoolDirectory
+from hailwhale.services.ingest.spy_log import RecentEvents, SpyRule
+from hailwhale.services.ingest.visitor_ids import VisitorHasher
+from hailwhale.services.ops.request_stats import RequestStats
+from hailwhale.services.query.children import ChildrenReader
+from hailwhale.services.query.graph_data import GraphQueries
 from hailwhale.services.query.graphite import Graphite
-from hailwhale.services.query.quantiles import Quantiles
-from hailwhale.services.query.ranges import SpanReader
-from hailwhale.services.query.ranking import Ranking
-from hailwhale.services.query.series import Reporting
-from hailwhale.services.query.view_sums import Sheets
+from hailwhale.services.query.quantiles import QuantileQueries
+from hailwhale.services.query.ranges import RangeReader
+from hailwhale.services.query.ranking import RankingQueries
+from hailwhale.services.query.series import SeriesQueries
+from hailwhale.services.query.view_sums import ViewSums
 from hailwhale.services.security.bearer_tokens import Tokens
-from hailwhale.services.security.sealed_tokens import Sealing, sealing_of
+from hailwhale.services.security.sealed_tokens import TokenSealer, sealing_of
 from hailwhale.settings import Settings
-from hailwhale.store.declared import Declaration, DeclaredStore
+from hailwhale.store.declared import DeclaredRollups, DeclaredStore
 from hailwhale.store.open import open_store
 from hailwhale.store.protocol import Store
 
 if TYPE_CHECKING:
-    from hailwhale.services.security.rate_limit import Limiter
+    from hailwhale.services.security.rate_limit import RateLimiter
 
 log = logging.getLogger("hailwhale.services")
 
@@ -57,25 +57,25 @@ class Services:
 
     settings: Settings
     store: Store
-    hail: Hailing
+    hail: BufferWriter
     drain: Drain
-    counting: Counting
-    erasing: Erasing
-    reporting: Reporting
-    graphing: Graphing
+    counting: ImmediateCounter
+    erasing: Eraser
+    reporting: SeriesQueries
+    graphing: GraphQueries
     graphite: Graphite
-    quantiles: Quantiles
-    ranking: Ranking
-    deciding: Deciding
-    exposing: Exposing  # into the buffer
-    exposing_now: Exposing
-    sealing: Sealing
+    quantiles: QuantileQueries
+    ranking: RankingQueries
+    deciding: Decider
+    exposing: ExposureCounter  # into the buffer
+    exposing_now: ExposureCounter
+    sealing: TokenSealer
     tokens: Tokens
-    limiter: Limiter | None
-    spool: Spooling | None
-    tallies: Tallies
-    visitors: Visitors
-    spying: Spying
+    limiter: RateLimiter | None
+    spool: DiskQueue | None
+    tallies: RequestStats
+    visitors: VisitorHasher
+    spying: RecentEvents
     clock: Callable[[], float]
     close: Callable[[], None]
 
@@ -97,7 +97,7 @@ def assemble(
     """
     grid, rollups, limits = settings.zone, settings.rollups, settings.limits
     close = close or store.close
-    since = Declaration(store, grid.name, [rollup.spec for rollup in rollups], clock)
+    since = DeclaredRollups(store, grid.name, [rollup.spec for rollup in rollups], clock)
     spooled = spooled and settings.spool_bytes > 0
     try:
         since.declare()
@@ -106,16 +106,16 @@ def assemble(
             raise
         log.warning("%s; what is counted goes into the spool", fault)
         store = cast(Store, DeclaredStore(store, since))
-    folder = Spool(settings.spool_folder, settings.spool_bytes)
-    spool = Spooling(store.accept, folder) if spooled else None
-    visitors = Visitors(store, settings.uid_key, settings.uid_salt_days, clock)
+    folder = SpoolDirectory(settings.spool_folder, settings.spool_bytes)
+    spool = DiskQueue(store.accept, folder) if spooled else None
+    visitors = VisitorHasher(store, settings.uid_key, settings.uid_salt_days, clock)
     spy = SpyRule(settings.spy_entries, settings.spy_days * DAY_S)
-    spying = Spying(store, visitors, settings.spy_private, settings.spy_entries)
+    spying = RecentEvents(store, visitors, settings.spy_private, settings.spy_entries)
     drain = Drain(store, grid, rollups, clock, settings.drain_window, spy)
-    spans = SpanReader(store, grid, rollups, since, clock, settings.max_points)
-    siblings = Siblings(store, spans, Sheets(store, grid, rollups, clock))
-    reporting = Reporting(store, spans, siblings)
-    settle = Admission(
+    spans = RangeReader(store, grid, rollups, since, clock, settings.max_points)
+    siblings = ChildrenReader(store, spans, ViewSums(store, grid, rollups, clock))
+    reporting = SeriesQueries(store, spans, siblings)
+    settle = CardinalityLimiter(
         store,
         settings.max_roots,
         settings.max_names,
@@ -123,26 +123,28 @@ def assemble(
         spool.is_away if spool else lambda: False,
     ).settle
     accept = spool.accept if spool else store.accept
-    hail = Hailing(accept, limits, clock, visitors.name, settle)
-    counting = Counting(store, grid, rollups, limits, clock, drain, visitors.name, spy, settle)
-    journal = Journal(store, settings.journal_entries, clock)
+    hail = BufferWriter(accept, limits, clock, visitors.name, settle)
+    counting = ImmediateCounter(
+        store, grid, rollups, limits, clock, drain, visitors.name, spy, settle
+    )
+    journal = DecisionJournal(store, settings.journal_entries, clock)
     evidence = EvidenceReader(store, spans, clock)
-    models = Models(evidence, time.monotonic)
+    models = PosteriorCache(evidence, time.monotonic)
     days = settings.sticky_days
-    tallies = Tallies(store)
+    tallies = RequestStats(store)
     return Services(
         settings=settings,
         store=store,
         hail=hail,
         drain=drain,
         counting=counting,
-        erasing=Erasing(store, grid, rollups, clock, drain, spying, visitors.lasting_name),
+        erasing=Eraser(store, grid, rollups, clock, drain, spying, visitors.lasting_name),
         reporting=reporting,
-        graphing=Graphing(reporting, spans),
+        graphing=GraphQueries(reporting, spans),
         graphite=Graphite(reporting, siblings, spans, limits, clock, settings.max_points),
-        quantiles=Quantiles(store, reporting),
-        ranking=Ranking(spans, siblings),
-        deciding=Deciding(
+        quantiles=QuantileQueries(store, reporting),
+        ranking=RankingQueries(spans, siblings),
+        deciding=Decider(
             store,
             evidence,
             models,
@@ -152,8 +154,10 @@ def assemble(
             chance or random.SystemRandom(),
             visitors.lasting_name,
         ),
-        exposing=Exposing(hail.take, hail.count_many, journal, limits, clock),
-        exposing_now=Exposing(counting.take, counting.count_many_now, journal, limits, clock),
+        exposing=ExposureCounter(hail.take, hail.count_many, journal, limits, clock),
+        exposing_now=ExposureCounter(
+            counting.take, counting.count_many_now, journal, limits, clock
+        ),
         sealing=sealing_of(settings, clock),
         tokens=Tokens(store, time.monotonic),
         limiter=_limiter(settings, store),
@@ -166,17 +170,17 @@ def assemble(
     )
 
 
-def _limiter(settings: Settings, store: Store) -> Limiter | None:
+def _limiter(settings: Settings, store: Store) -> RateLimiter | None:
     if not settings.rate_limit and not settings.token_rate_limit:
         return None
     from hailwhale.services.security.rate_limit import (
-        Limiter,  # half a second, for those alone who limit
+        RateLimiter,  # half a second, for those alone who limit
     )
 
-    return Limiter(store, settings.rate_limit, settings.token_rate_limit)
+    return RateLimiter(store, settings.rate_limit, settings.token_rate_limit)
 
 
-def _close(spool: Spooling | None, tallies: Tallies, close_store: Callable[[], None]) -> None:
+def _close(spool: DiskQueue | None, tallies: RequestStats, close_store: Callable[[], None]) -> None:
     tallies.close()
     if spool is not None:
         spool.close()

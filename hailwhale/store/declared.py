@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from hailwhale.store.protocol import Store
 
 
-class Declaration(Mapping[str, int]):
+class DeclaredRollups(Mapping[str, int]):
     """Since when each rollup that was added later is filled: what the store says to a declaration.
 
     It is made by `declare` or by the first look in here, and once it was agreed to never again.
@@ -44,7 +44,7 @@ class Declaration(Mapping[str, int]):
 class DeclaredStore:
     """A `Store` whose every method first makes a declaration."""
 
-    def __init__(self, store: Store, declaration: Declaration) -> None:
+    def __init__(self, store: Store, declaration: DeclaredRollups) -> None:
         self._store = store
         self._declaration = declaration
 

@@ -12,21 +12,21 @@ from hailwhale.store.embedded import EmbeddedValkey, address
 from hailwhale.store.protocol import Store
 from hailwhale.store.redis.client import open_client
 from hailwhale.store.redis.keys import Keys
-from hailwhale.store.redis.replica_ack import Copies
+from hailwhale.store.redis.replica_ack import ReplicaAck
 from hailwhale.store.redis.store import RedisStore
 
 _WAIT_SHARE = 0.5  # of the time that an answer may take, for replicas to confirm
 
 
 @dataclass(frozen=True, slots=True)
-class OpenStore:
+class OpenedStore:
     """A store, and what closes it and all that was started for it."""
 
     store: Store
     close: Callable[[], None]
 
 
-def open_store(settings: Settings) -> OpenStore:
+def open_store(settings: Settings) -> OpenedStore:
     """The store at HAILWHALE_REDIS_URL, or the embedded Valkey of the data directory.
 
     An embedded Valkey that already runs there (beside a service, say) is shared; otherwise this
@@ -54,10 +54,10 @@ def open_store(settings: Settings) -> OpenStore:
         server.stop()
         atexit.unregister(server.stop)
 
-    return OpenStore(opened.store, close)
+    return OpenedStore(opened.store, close)
 
 
-def _at(url: str, settings: Settings) -> OpenStore:
+def _at(url: str, settings: Settings) -> OpenedStore:
     within_ms = max(1, int(settings.store_timeout_s * 1000 * _WAIT_SHARE))
     store = RedisStore(
         open_client(url, settings.store_timeout_s),
@@ -65,6 +65,6 @@ def _at(url: str, settings: Settings) -> OpenStore:
         buffer_limit=settings.buffer_limit,
         max_children=settings.max_children,
         max_series=settings.max_series,
-        copies=Copies(settings.replicas, within_ms) if settings.replicas else None,
+        copies=ReplicaAck(settings.replicas, within_ms) if settings.replicas else None,
     )
-    return OpenStore(store, store.close)
+    return OpenedStore(store, store.close)

@@ -11,25 +11,25 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol
 
-from hailwhale.core.events.aggregate import Node
+from hailwhale.core.events.aggregate import SeriesKey
 from hailwhale.core.events.paths import Path
 from hailwhale.store.types import (
-    Ask,
-    Block,
+    AcceptStatus,
+    Assignment,
+    BufferWindow,
+    CellQuery,
+    ChildrenView,
     ChunkAddress,
-    Committed,
+    CommitResult,
+    CommitStep,
     DeadLetter,
-    Given,
-    Incoming,
-    Load,
-    Receipt,
-    Seen,
-    Sheet,
-    Stamp,
-    Step,
-    View,
-    Vitals,
-    Window,
+    EncodedHit,
+    ImportBlock,
+    ProducerSequence,
+    ShardLoad,
+    SpiedHits,
+    StoreStats,
+    ViewData,
 )
 
 
@@ -44,8 +44,8 @@ class Store(Protocol):
         """
 
     def accept(
-        self, hits: Sequence[Incoming], now_s: int, stamp: Stamp | None = None
-    ) -> list[Receipt]:
+        self, hits: Sequence[EncodedHit], now_s: int, stamp: ProducerSequence | None = None
+    ) -> list[AcceptStatus]:
         """Offer hits to their buffers, each accepted at most once by its id.
 
         With a stamp also at most once by its number, so that a call of which no answer came can be
@@ -59,25 +59,25 @@ class Store(Protocol):
     def admit_names(self, root: str, names: Sequence[str], most: int) -> set[str]:
         """Which of these metrics of a root pk are known, or find room among `most`."""
 
-    def window(self, shard: int, most: int) -> Window:
+    def window(self, shard: int, most: int) -> BufferWindow:
         """The oldest `most` hits of a shard, left where they are."""
 
-    def commit(self, step: Step, now_s: int) -> Committed:
+    def commit(self, step: CommitStep, now_s: int) -> CommitResult:
         """Carry out one step, all of it or nothing."""
 
     def apply_next(self, shard: int) -> int:
         """Apply the first chunk of a shard's plan, or some: how many; 0 when there is none."""
 
-    def loads(self) -> list[Load]:
+    def loads(self) -> list[ShardLoad]:
         """The shards in which something waits.
 
         A store that came back empty is told again what it is made of.
         """
 
-    def read(self, asks: Sequence[Ask]) -> list[list[Decimal | None]]:
+    def read(self, asks: Sequence[CellQuery]) -> list[list[Decimal | None]]:
         """The cells asked for, ask by ask, None where nothing was counted."""
 
-    def sheets(self, views: Sequence[View], now_s: float) -> list[Sheet | None]:
+    def sheets(self, views: Sequence[ChildrenView], now_s: float) -> list[ViewData | None]:
         """What views hold: built when they are first asked for, and kept up to date from then on.
 
         None where an amount does not fit a sheet.
@@ -92,7 +92,7 @@ class Store(Protocol):
         The chunks are those that `core.schedule` names for visitors. Estimates, off by 0.81 %.
         """
 
-    def seen(self, root: str, visitor: str | None, most: int) -> Seen:
+    def seen(self, root: str, visitor: str | None, most: int) -> SpiedHits:
         """The last hits of a root pk; or those of all visitors whose hashes begin as this one."""
 
     def erase_seen(self, root: str, hits: Iterable[bytes]) -> None:
@@ -101,7 +101,7 @@ class Store(Protocol):
     def secrets(self, kind: str, names: Sequence[str]) -> list[bytes]:
         """The secrets of these names, made of chance when first asked for; others are forgotten."""
 
-    def children(self, nodes: Sequence[Node]) -> list[set[str]]:
+    def children(self, nodes: Sequence[SeriesKey]) -> list[set[str]]:
         """The labels known one level below each (pk, dimension)."""
 
     def subpks(self, pk: Path) -> set[str]:
@@ -114,11 +114,11 @@ class Store(Protocol):
         self,
         pk: Path,
         visitor: str,
-        given: Sequence[Given],
+        given: Sequence[Assignment],
         options: Sequence[str],
         now_s: int,
         term_s: int,
-    ) -> list[Given]:
+    ) -> list[Assignment]:
         """What a visitor of a decision is given: what it was before, as far as that is on offer.
 
         `given` is what it is to get otherwise, as many as it is to have and each option once.
@@ -137,7 +137,7 @@ class Store(Protocol):
     def erase_cells(self, chunks: Iterable[ChunkAddress]) -> int:
         """Delete chunks of cells; how many of them there were."""
 
-    def erase_children(self, nodes: Iterable[Node]) -> None:
+    def erase_children(self, nodes: Iterable[SeriesKey]) -> None:
         """Delete the sets of labels known below these (pk, dimension), in this order."""
 
     def forget_label(self, pk: Path, dimension: Path) -> None:
@@ -150,7 +150,7 @@ class Store(Protocol):
     def last_block(self, name: str) -> int:
         """The last block of an import that was noted as counted in every shard; 0 if none was."""
 
-    def note_block(self, block: Block) -> None:
+    def note_block(self, block: ImportBlock) -> None:
         """Note that a block, and with it all before it, is counted in every shard."""
 
     def tokens(self) -> dict[str, bytes]:
@@ -189,7 +189,7 @@ class Store(Protocol):
     def drop_letters(self, shard: int, letters: Sequence[DeadLetter]) -> int:
         """Delete dead letters; how many were there."""
 
-    def vitals(self, now_s: float) -> Vitals:
+    def vitals(self, now_s: float) -> StoreStats:
         """What waits in all shards, how long it has waited, and the counters of `stats`."""
 
     def note_requests(self, counts: Mapping[str, int]) -> None:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 
-from hailwhale.core.events.aggregate import Increments, Node
+from hailwhale.core.events.aggregate import Increments, SeriesKey
 from hailwhale.core.events.paths import Path
 
 
-class Receipt(Enum):
+class AcceptStatus(Enum):
     """What became of one hit that was offered to the buffer."""
 
     ACCEPTED = 1
@@ -24,7 +24,7 @@ class Receipt(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
+class EncodedHit:
     """A hit on its way into the buffer: its root pk, its encoded form and its optional id."""
 
     root: str
@@ -33,7 +33,7 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
+class ProducerSequence:
     """Who offers hits, and the number of the first: what makes it harmless to offer them again.
 
     All hits of a sender are numbered as they are first offered, and keep their number after that.
@@ -44,7 +44,7 @@ class Stamp:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class BufferWindow:
     """The head of a shard's buffer as it was read, and the position it was read at."""
 
     position: str
@@ -60,7 +60,7 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
+class CommitCondition:
     """Commit only while the total ever counted of a metric is still `expected`."""
 
     pk: Path
@@ -70,7 +70,7 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class ImportBlock:
     """A numbered part of an import (from 1): a shard counts each at most once, and in order."""
 
     name: str
@@ -78,7 +78,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Spied:
+class SpyEntries:
     """Hits of a step for the spy log, by root pk, oldest first; each list keeps the last `most`.
 
     A list that gets none for `kept_s` seconds is forgotten.
@@ -90,7 +90,7 @@ class Spied:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SpiedHits:
     """Hits of the spy log, oldest first; `number` is how many the root pk was ever given."""
 
     number: int
@@ -98,7 +98,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CommitStep:
     """One atomic step from hits to increments, as `Store.commit` takes it.
 
     Hits up to `position` + `taken` leave the buffer (none when `position` is None), `dead` ones go
@@ -113,13 +113,13 @@ class Step:
     taken: int = 0
     dead: Sequence[DeadLetter] = ()
     id: str | None = None
-    guard: Guard | None = None
-    block: Block | None = None
+    guard: CommitCondition | None = None
+    block: ImportBlock | None = None
     folded: int = 0
-    spied: Spied | None = None
+    spied: SpyEntries | None = None
 
 
-class Outcome(Enum):
+class CommitOutcome(Enum):
     """How a commit ended; only COMMITTED changed anything."""
 
     COMMITTED = "committed"
@@ -130,20 +130,20 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Committed:
+class CommitResult:
     """The outcome of a commit, and for OVERFLOW the labels that did not fit and where.
 
     `planned` is how many chunks the shard's plan got: 0 where the increments were applied at once.
     """
 
-    outcome: Outcome
-    labels: Mapping[Node, Sequence[str]] = field(default_factory=dict)
+    outcome: CommitOutcome
+    labels: Mapping[SeriesKey, Sequence[str]] = field(default_factory=dict)
     sublabels: Mapping[Path, Sequence[str]] = field(default_factory=dict)
     planned: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class ShardLoad:
     """What waits in one shard: hits in the buffer, chunks in the plan."""
 
     shard: int
@@ -152,7 +152,7 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class Vitals:
+class StoreStats:
     """What waits in all shards together, and what was counted since the store was made.
 
     `deepest` is the longest buffer of a shard, `lag_s` how long hits wait for the drain where they
@@ -180,7 +180,7 @@ class ChunkAddress:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ChildrenView:
     """Siblings side by side: one metric of all children of a parent in one chunk of a rollup.
 
     The children are the dimensions one level below `dimension` in `pk`, or with `of_pks` the pks
@@ -197,7 +197,7 @@ class View:
     width: int
     expires_s: int | None
 
-    def child(self, label: str) -> Node:
+    def child(self, label: str) -> SeriesKey:
         """The (pk, dimension) of one child."""
         if self.of_pks:
             return (*self.pk, label), self.dimension
@@ -208,7 +208,7 @@ SHEET_DECIMALS = 4  # what a sheet can hold: money and counts; the cells hold ev
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class ViewData:
     """What a view holds: a row for each of its `names`, which are labels with a newline after each.
 
     A row is as many 64-bit big-endian integers as the view is wide, amounts in units of
@@ -220,7 +220,7 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class CellQuery:
     """The cells wanted of one chunk: (bucket index, metric) pairs."""
 
     chunk: ChunkAddress
@@ -228,7 +228,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class Assignment:
     """An option that a visitor is given, and how probable it was that it would be this one."""
 
     option: str

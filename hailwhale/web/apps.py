@@ -7,11 +7,11 @@ from functools import partial
 import bottle
 
 from hailwhale.services.container import Services
-from hailwhale.web.plugins.auth import Access, client_address
+from hailwhale.web.plugins.auth import Auth, client_address
 from hailwhale.web.plugins.cors import Cors
-from hailwhale.web.plugins.errors import Faults, plain_errors
-from hailwhale.web.plugins.request_log import Observed
-from hailwhale.web.request import Sizes
+from hailwhale.web.plugins.errors import ErrorHandler, plain_errors
+from hailwhale.web.plugins.request_log import RequestLog
+from hailwhale.web.request import SizeLimits
 from hailwhale.web.routes.admin import add_operating
 from hailwhale.web.routes.beacon import add_beacon
 from hailwhale.web.routes.count import add_counting
@@ -86,14 +86,14 @@ def _app(services: Services, cors: Cors) -> bottle.Bottle:
     app = bottle.Bottle(catchall=True)
     settings = services.settings
     client_of = partial(client_address, trusted=settings.trusted_proxies)
-    app.install(Observed(services.tallies, settings.log_requests, client_of))
+    app.install(RequestLog(services.tallies, settings.log_requests, client_of))
     app.install(cors)
-    app.install(Faults({"/graph.js": refused_graph}))
-    app.install(Access(services, _sizes(services)))
+    app.install(ErrorHandler({"/graph.js": refused_graph}))
+    app.install(Auth(services, _sizes(services)))
     app.default_error_handler = plain_errors
     return app
 
 
-def _sizes(services: Services) -> Sizes:
+def _sizes(services: Services) -> SizeLimits:
     settings = services.settings
-    return Sizes(settings.max_event_bytes, settings.max_batch_bytes, settings.max_batch_events)
+    return SizeLimits(settings.max_event_bytes, settings.max_batch_bytes, settings.max_batch_events)

@@ -21,7 +21,7 @@ log = logging.getLogger("hailwhale.web")
 WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-class LateApp:
+class LazyApp:
     """The app that `make_app` makes over the services of `settings` (of the environment, if None).
 
     `make_app` is `hail_app` or `whale_app`. With `spooled`, as for hail, a store that is away does

@@ -23,7 +23,7 @@ _FLAG: Schema = {"type": "string", "enum": ["0", "1", "true", "false"]}
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class ApiParameter:
     """A parameter: what a URL may say, what JSON may say (None: the same), and what it means."""
 
     doc: str
@@ -31,27 +31,27 @@ class Parameter:
     in_json: Schema | None = None
 
 
-def _text(doc: str, example: str | None = None) -> Parameter:
-    return Parameter(doc, {"type": "string", **({"examples": [example]} if example else {})})
+def _text(doc: str, example: str | None = None) -> ApiParameter:
+    return ApiParameter(doc, {"type": "string", **({"examples": [example]} if example else {})})
 
 
-def _whole(doc: str, least: int, most: int) -> Parameter:
-    return Parameter(doc, {"type": "integer", "minimum": least, "maximum": most})
+def _whole(doc: str, least: int, most: int) -> ApiParameter:
+    return ApiParameter(doc, {"type": "integer", "minimum": least, "maximum": most})
 
 
-def _word(doc: str, *words: str) -> Parameter:
-    return Parameter(doc, {"type": "string", "enum": list(words)})
+def _word(doc: str, *words: str) -> ApiParameter:
+    return ApiParameter(doc, {"type": "string", "enum": list(words)})
 
 
-def _number(doc: str, least: float, most: float) -> Parameter:
-    return Parameter(doc, {"type": "number", "minimum": least, "maximum": most})
+def _number(doc: str, least: float, most: float) -> ApiParameter:
+    return ApiParameter(doc, {"type": "number", "minimum": least, "maximum": most})
 
 
-def _flag(doc: str) -> Parameter:
-    return Parameter(doc, _FLAG, {"type": "boolean"})
+def _flag(doc: str) -> ApiParameter:
+    return ApiParameter(doc, _FLAG, {"type": "boolean"})
 
 
-def parameters(limits: Limits) -> dict[str, Parameter]:
+def parameters(limits: Limits) -> dict[str, ApiParameter]:
     """Every parameter by its name, plural where there are two; bounds as the settings have them."""
     label: Schema = {"type": ["string", "number", "boolean"]}
     labels: Schema = {"type": "array", "items": label, "maxItems": limits.depth}
@@ -60,9 +60,9 @@ def parameters(limits: Limits) -> dict[str, Parameter]:
     texts: Schema = {"type": ["string", "array"], "items": {"type": "string"}}
     shares: Schema = {"type": ["number", "object"], "additionalProperties": {"type": "number"}}
 
-    def written(doc: str, example: str, in_json: Schema) -> Parameter:
+    def written(doc: str, example: str, in_json: Schema) -> ApiParameter:
         """A value that a URL holds as JSON, where it is more than a text."""
-        return Parameter(doc, {"type": "string", "examples": [example]}, in_json)
+        return ApiParameter(doc, {"type": "string", "examples": [example]}, in_json)
 
     found = {
         "pk": written(
@@ -108,7 +108,7 @@ def parameters(limits: Limits) -> dict[str, Parameter]:
         "slots": _whole("So many options at once", 1, MAX_OPTIONS),
         "reasons": _flag("0: leave them out"),
         "log": _flag("Write the decision into the journal"),
-        "title": Parameter("A line above", {"type": "string", "maxLength": MAX_TITLE_CHARS}),
+        "title": ApiParameter("A line above", {"type": "string", "maxLength": MAX_TITLE_CHARS}),
         "view": _word("How it is drawn", *VIEWS),
         "area": _flag("Filled lines"),
         "height": _whole("In CSS pixels", 40, 4000),
@@ -135,7 +135,7 @@ def parameters(limits: Limits) -> dict[str, Parameter]:
     }
     targets: Schema = {"type": "array", "items": {"type": "string"}}
     render = {
-        "target": Parameter("Paths, or functions of them", targets),
+        "target": ApiParameter("Paths, or functions of them", targets),
         "format": _word("How the answer is written", "json", "csv", "raw"),
         "tz": _text("The time zone of days, and of times in CSV", "Europe/Berlin"),
     }
@@ -145,11 +145,11 @@ def parameters(limits: Limits) -> dict[str, Parameter]:
         for name, each in render.items()
     }
     found |= {f"format of {route}": _word("treejson", "treejson") for route in _FIND}
-    spied = Parameter("The most events", {"type": "integer", "minimum": 1, "maximum": MAX_SPIED})
+    spied = ApiParameter("The most events", {"type": "integer", "minimum": 1, "maximum": MAX_SPIED})
     as_text = _word("How the answer is written", "json", "text")
     return {**found, "limit of /spy": spied, "format of /decide": as_text}
 
 
-def described(name: str, known: dict[str, Parameter], route: str = "") -> Parameter:
+def described(name: str, known: dict[str, ApiParameter], route: str = "") -> ApiParameter:
     """The parameter of a name, as this route takes it."""
     return known.get(f"{name} of {route}", known[name])

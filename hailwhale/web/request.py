@@ -15,15 +15,15 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
-from hailwhale.core.events.literals import parse_json, plain
+from hailwhale.core.events.literals import parse_relaxed_json, unwrap
 from hailwhale.core.events.query_string import query_fields_of, query_pair
 from hailwhale.errors import BadInput, TooLarge
-from hailwhale.services.security.bearer_tokens import Bound
+from hailwhale.services.security.bearer_tokens import RootBinding
 
 Fields = dict[str, object]
 Environ = Mapping[str, Any]
 
-# What `access` leaves in an environ: to what root pks the caller is held, a `Bound`; and the
+# What `access` leaves in an environ: to what root pks the caller is held, a `RootBinding`; and the
 # question that a sealed graph asks in the place of the URL's.
 BOUND = "hailwhale.bound"
 SEALED = "hailwhale.sealed"
@@ -38,7 +38,7 @@ _JSON_OR_TEXT = ("application/json", "text/json", "text/plain", "")
 
 
 @dataclass(frozen=True, slots=True)
-class Sizes:
+class SizeLimits:
     """The most bytes of one event and of a POST, and the most events of a POST."""
 
     event_bytes: int
@@ -47,7 +47,7 @@ class Sizes:
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
+class PostedEvents:
     """What a POST carries. `batch` tells many events from one; items that could not be read are
     the `BadInput` that says why."""
 
@@ -60,7 +60,7 @@ def media_type(environ: Environ) -> str:
     return str(environ.get("CONTENT_TYPE", "")).split(";")[0].strip().lower()
 
 
-def query_fields(environ: Environ, sizes: Sizes) -> Fields:
+def query_fields(environ: Environ, sizes: SizeLimits) -> Fields:
     """The parameters of the URL, values as they are `Written`."""
     fields = _query(environ, sizes)
     if BOUND in environ:
@@ -68,7 +68,7 @@ def query_fields(environ: Environ, sizes: Sizes) -> Fields:
     return fields
 
 
-def _query(environ: Environ, sizes: Sizes) -> Fields:
+def _query(environ: Environ, sizes: SizeLimits) -> Fields:
     query: str = environ.get("QUERY_STRING", "")
     if len(query) > sizes.event_bytes:
         raise TooLarge("query", "a longer one", f"at most {sizes.event_bytes} bytes")
@@ -78,7 +78,7 @@ def _query(environ: Environ, sizes: Sizes) -> Fields:
     return _form_fields(query, "query")
 
 
-def one_event(environ: Environ, sizes: Sizes) -> Fields:
+def one_event(environ: Environ, sizes: SizeLimits) -> Fields:
     """The fields of a request for one thing, from its URL or its body, as plain values."""
     if SEALED in environ:
         return _plain(environ[SEALED])
@@ -93,7 +93,7 @@ def one_event(environ: Environ, sizes: Sizes) -> Fields:
     return _plain(event)
 
 
-def listed_fields(environ: Environ, sizes: Sizes) -> dict[str, list[str]]:
+def listed_fields(environ: Environ, sizes: SizeLimits) -> dict[str, list[str]]:
     """The parameters of a URL and of a POST's form or JSON object together, as texts: of each name
     all that were given, in their order."""
     query = _text(environ.get("QUERY_STRING", "").encode("latin-1", "replace"), "query")
@@ -103,7 +103,7 @@ def listed_fields(environ: Environ, sizes: Sizes) -> dict[str, list[str]]:
     text = _text(body, "body")
     pairs = _pairs(query, "query")
     if text.lstrip().startswith("{"):
-        pairs += _pairs_of(_fields(parse_json(text, "body")))
+        pairs += _pairs_of(_fields(parse_relaxed_json(text, "body")))
     elif text.strip():
         if media_type(environ) not in (_FORM, ""):
             raise BadInput("Content-Type", media_type(environ), f"{_FORM} or application/json")
@@ -137,18 +137,18 @@ def _pairs_of(fields: Fields) -> list[tuple[str, str]]:
 
 
 def _plain(fields: Fields) -> Fields:
-    return {name: plain(value) for name, value in fields.items()}
+    return {name: unwrap(value) for name, value in fields.items()}
 
 
-def posted_events(environ: Environ, sizes: Sizes) -> Posted:
+def posted_events(environ: Environ, sizes: SizeLimits) -> PostedEvents:
     """The events of a POST: a form, a JSON object or array, or a JSON object a line."""
     posted = _posted(environ, sizes)
     if BOUND not in environ:
         return posted
-    return Posted([_bounded(environ[BOUND], event) for event in posted.events], posted.batch)
+    return PostedEvents([_bounded(environ[BOUND], event) for event in posted.events], posted.batch)
 
 
-def _bounded(bound: Bound, event: Fields | BadInput) -> Fields | BadInput:
+def _bounded(bound: RootBinding, event: Fields | BadInput) -> Fields | BadInput:
     try:
         if isinstance(event, dict):
             bound.check(event)
@@ -157,12 +157,12 @@ def _bounded(bound: Bound, event: Fields | BadInput) -> Fields | BadInput:
     return event
 
 
-def _posted(environ: Environ, sizes: Sizes) -> Posted:
+def _posted(environ: Environ, sizes: SizeLimits) -> PostedEvents:
     kind = media_type(environ)
     body = _body(environ, sizes.batch_bytes)
     in_url = _query(environ, sizes)
     if not body.strip():
-        return Posted([in_url], batch=False)
+        return PostedEvents([in_url], batch=False)
     if not all(name.startswith("_") for name in in_url):  # cache busters may stay there
         raise BadInput("body", "parameters in the URL as well", "parameters in one of the two")
     text = _text(body, "body")
@@ -170,16 +170,16 @@ def _posted(environ: Environ, sizes: Sizes) -> Posted:
         return _lines(text, sizes)
     if kind == _FORM and text.lstrip()[:1] not in ("{", "["):
         _refuse_large(text, sizes)
-        return Posted([_form_fields(text, "body")], batch=False)
+        return PostedEvents([_form_fields(text, "body")], batch=False)
     if kind in _JSON_OR_TEXT or kind == _FORM:
         return _json_events(text, sizes)
     raise BadInput("Content-Type", kind, f"application/json, {_LINES[0]} or {_FORM}")
 
 
-def _json_events(text: str, sizes: Sizes) -> Posted:
+def _json_events(text: str, sizes: SizeLimits) -> PostedEvents:
     """One JSON value; where it is not one but has several lines, a JSON object a line."""
     try:
-        value = parse_json(text, "body")
+        value = parse_relaxed_json(text, "body")
     except BadInput:
         # An array that is broken is not lines, though some of its lines may look like events.
         if "\n" in text.strip() and text.lstrip().startswith("{"):
@@ -187,27 +187,27 @@ def _json_events(text: str, sizes: Sizes) -> Posted:
         raise
     if not isinstance(value, list):
         _refuse_large(text, sizes)
-        return Posted([_fields(value)], batch=False)
+        return PostedEvents([_fields(value)], batch=False)
     _refuse_many(len(value), sizes)
-    return Posted([_item(item, sizes, len(text)) for item in value], batch=True)
+    return PostedEvents([_item(item, sizes, len(text)) for item in value], batch=True)
 
 
-def _lines(text: str, sizes: Sizes) -> Posted:
+def _lines(text: str, sizes: SizeLimits) -> PostedEvents:
     # Only newlines part events: JSON strings may hold the other separators str.splitlines knows.
     lines = [line for line in text.split("\n") if line.strip()]
     _refuse_many(len(lines), sizes)
-    return Posted([_line(line, sizes) for line in lines], batch=True)
+    return PostedEvents([_line(line, sizes) for line in lines], batch=True)
 
 
-def _line(line: str, sizes: Sizes) -> Fields | BadInput:
+def _line(line: str, sizes: SizeLimits) -> Fields | BadInput:
     try:
         _refuse_large(line, sizes)
-        return _fields(parse_json(line, "event"))
+        return _fields(parse_relaxed_json(line, "event"))
     except BadInput as fault:
         return fault
 
 
-def _item(item: object, sizes: Sizes, whole_chars: int) -> Fields | BadInput:
+def _item(item: object, sizes: SizeLimits, whole_chars: int) -> Fields | BadInput:
     try:
         # An item cannot be larger than the body it came in, so most need no measuring.
         if whole_chars > sizes.event_bytes // 4:
@@ -261,11 +261,11 @@ def _text(body: bytes, parameter: str) -> str:
         raise BadInput(parameter, body[:40], "UTF-8 text") from fault
 
 
-def _refuse_large(text: str, sizes: Sizes) -> None:
+def _refuse_large(text: str, sizes: SizeLimits) -> None:
     if len(text) > sizes.event_bytes or len(text.encode(errors="replace")) > sizes.event_bytes:
         raise TooLarge("event", f"{len(text)} characters", f"at most {sizes.event_bytes} bytes")
 
 
-def _refuse_many(events: int, sizes: Sizes) -> None:
+def _refuse_many(events: int, sizes: SizeLimits) -> None:
     if events > sizes.batch_events:
         raise TooLarge("body", f"{events} events", f"at most {sizes.batch_events} events")

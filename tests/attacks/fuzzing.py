@@ -16,7 +16,7 @@ from types import FunctionType
 
 from hailwhale.core.events.event import parse_event
 from hailwhale.core.events.limits import DEFAULT_LIMITS
-from hailwhale.core.events.literals import parse_json, parse_literal
+from hailwhale.core.events.literals import parse_literal, parse_relaxed_json
 from hailwhale.core.graph.options import parse_graph
 from hailwhale.core.query.formula import Formula
 from hailwhale.core.query.parameters import parse_rank
@@ -24,9 +24,9 @@ from hailwhale.core.time.period import Period
 from hailwhale.errors import BadInput, BadSeal
 from hailwhale.services.security.bearer_tokens import Tokens
 from hailwhale.services.security.keyring import Keyring
-from hailwhale.services.security.sealed_tokens import Sealing
+from hailwhale.services.security.sealed_tokens import TokenSealer
 from hailwhale.settings import Settings
-from hailwhale.web.request import Sizes, one_event, posted_events, query_fields
+from hailwhale.web.request import SizeLimits, one_event, posted_events, query_fields
 from tests.attacks.hostile import NUMBERS, TEXTS
 
 # It has wheels for these: elsewhere the development extra does not ask for it.
@@ -35,8 +35,8 @@ HAS_ATHERIS = (
 )
 SEED = 20_260_315
 NOW_S = 1_773_576_630
-SIZES = Sizes(65_536, 65_536, 100)
-SEALING = Sealing(
+SIZES = SizeLimits(65_536, 65_536, 100)
+SEALING = TokenSealer(
     Keyring(Settings.from_env({"HAILWHALE_SEAL_KEYS": "A" * 43})), DEFAULT_LIMITS, lambda: NOW_S
 )
 
@@ -88,7 +88,7 @@ def literal(data: bytes) -> None:
     """Any text as a literal and as JSON."""
     text = data.decode("utf-8", "surrogateescape")
     refused(lambda: parse_literal(text, "pk"))
-    parse_json(text, "body")
+    parse_relaxed_json(text, "body")
 
 
 def words(data: bytes) -> None:

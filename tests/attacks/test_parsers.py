@@ -26,19 +26,19 @@ from hailwhale.core.decisions.parameters import (
     parse_reasons,
 )
 from hailwhale.core.events.limits import DEFAULT_LIMITS
-from hailwhale.core.events.param_names import settle_names
+from hailwhale.core.events.param_names import normalize_names
 from hailwhale.core.graph.options import GRAPH_PARAMETERS, parse_graph
 from hailwhale.core.query.parameters import CHILDREN_PARAMETERS, parse_children
 from hailwhale.core.query.ranking import Sort
 from hailwhale.core.time.calendar_grid import Interval, parse_tzoffset, parse_zone
 from hailwhale.core.time.period import Period
-from hailwhale.core.time.timestamp import parse_instant
+from hailwhale.core.time.timestamp import parse_timestamp
 from hailwhale.errors import BadInput, BadSeal
 from hailwhale.services.ingest.spy_log import SPY_PARAMETERS, parse_spy
 from hailwhale.services.query.csv_output import totals_csv
 from hailwhale.services.security.bearer_tokens import Tokens
 from hailwhale.services.security.keyring import Keyring
-from hailwhale.services.security.sealed_tokens import Sealing
+from hailwhale.services.security.sealed_tokens import TokenSealer
 from hailwhale.settings import Settings
 from hailwhale.web.plugins.auth import client_address, network_of
 from hailwhale.web.responses import first_wanted
@@ -46,7 +46,7 @@ from tests.attacks.hostile import FORMULAS, KEY, LINE_BREAKS, NUMBERS, SCRIPTS, 
 from tests.conftest import NOW_S
 
 SETTINGS = Settings.from_env({"HAILWHALE_SEAL_KEYS": KEY})
-SEALING = Sealing(Keyring(SETTINGS), DEFAULT_LIMITS, lambda: NOW_S)
+SEALING = TokenSealer(Keyring(SETTINGS), DEFAULT_LIMITS, lambda: NOW_S)
 WORDS = st.sampled_from(
     [
         *(*TEXTS, *NUMBERS, *SCRIPTS, *LINE_BREAKS, *FORMULAS),
@@ -111,7 +111,7 @@ def fields_of(names: tuple[str, ...]) -> st.SearchStrategy[dict[str, object]]:
 @pytest.mark.parametrize(
     ("parse", "fine"),
     [
-        (lambda value: parse_instant(value, NOW_S), "2026-03-15T12:10:30Z"),
+        (lambda value: parse_timestamp(value, NOW_S), "2026-03-15T12:10:30Z"),
         (lambda value: Period.parse(str(value)), "1d:1mo"),
         (lambda value: Interval.parse(str(value)), "5m"),
         (lambda value: parse_zone(str(value)), "Europe/Berlin"),
@@ -141,7 +141,7 @@ def test_any_value_is_read_or_refused(
         (parse_graph, GRAPH_PARAMETERS, {"pk": "P"}),
         (parse_children, CHILDREN_PARAMETERS, {"pk": "P"}),
         (parse_spy, SPY_PARAMETERS, {"pk": "P"}),
-        (lambda fields: settle_names(fields, GRAPH_PARAMETERS), GRAPH_PARAMETERS, {"pk": "P"}),
+        (lambda fields: normalize_names(fields, GRAPH_PARAMETERS), GRAPH_PARAMETERS, {"pk": "P"}),
         (SEALING.pixel, ("pk", "dimensions", "metrics"), {"pk": "P"}),
         (SEALING.graph, GRAPH_PARAMETERS, {"pk": "P"}),
     ],

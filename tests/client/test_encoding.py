@@ -11,7 +11,7 @@ import pytest
 
 from hailwhale.client.encoding import event_text
 from hailwhale.core.events.event import parse_event
-from hailwhale.core.events.literals import parse_json
+from hailwhale.core.events.literals import parse_relaxed_json
 from tests.conftest import NOW_S
 
 
@@ -38,13 +38,15 @@ from tests.conftest import NOW_S
 )
 def test_an_event_says_the_same(fields: dict[str, Any]) -> None:
     given = {"id": "order-17", **fields}
-    sent = parse_json(event_text(given, NOW_S), "event")
+    sent = parse_relaxed_json(event_text(given, NOW_S), "event")
     assert isinstance(sent, dict)
     assert parse_event(sent, NOW_S + 999) == parse_event(given, NOW_S)
 
 
 def test_each_event_has_an_id_of_its_own_and_the_time_it_happened_at() -> None:
-    events = [parse_json(event_text({"pk": "Shop"}, NOW_S + 0.9), "event") for _ in range(100)]
+    events = [
+        parse_relaxed_json(event_text({"pk": "Shop"}, NOW_S + 0.9), "event") for _ in range(100)
+    ]
     assert len({event["id"] for event in events if isinstance(event, dict)}) == 100
     assert {event["at"] for event in events if isinstance(event, dict)} == {NOW_S}
 

@@ -12,24 +12,34 @@ from pathlib import Path
 
 import pytest
 
-from hailwhale.core.events.aggregate import Increments, Row
-from hailwhale.core.time.bucketing import Frame, RollupChunk
+from hailwhale.core.events.aggregate import Increments, SeriesIncrement
+from hailwhale.core.time.bucketing import ChunkSet, RollupChunk
 from hailwhale.errors import StoreUnavailable
 from hailwhale.services.container import Services, open_services
 from hailwhale.settings import Settings
 from hailwhale.store.redis.client import connect, open_client
 from hailwhale.store.redis.keys import Keys, shard_of
-from hailwhale.store.redis.replica_ack import Copies
+from hailwhale.store.redis.replica_ack import ReplicaAck
 from hailwhale.store.redis.store import RedisStore
-from hailwhale.store.types import Ask, Block, ChunkAddress, Incoming, Receipt, Stamp, Step
+from hailwhale.store.types import (
+    AcceptStatus,
+    CellQuery,
+    ChunkAddress,
+    CommitStep,
+    EncodedHit,
+    ImportBlock,
+    ProducerSequence,
+)
 from tests.cluster.clusters import Cluster, slot_of
 from tests.cluster.nodes import Node, wait_for
 
 NOW_S = 1_773_576_630
 SHARD = shard_of("Shop")
-ROW = Row(("Shop",), (), ("hits",), Frame((RollupChunk("all", 0, None),)), [((0,), [1])])
+ROW = SeriesIncrement(
+    ("Shop",), (), ("hits",), ChunkSet((RollupChunk("all", 0, None),)), [((0,), [1])]
+)
 HITS = 8
-ONE_COPY = Copies(replicas=1, within_ms=100)
+ONE_COPY = ReplicaAck(replicas=1, within_ms=100)
 
 
 class Pair:
@@ -92,7 +102,9 @@ def acknowledged(services: Services, first: int) -> int:
 
 def counted(services: Services) -> object:
     services.drain.flush()
-    return services.store.read([Ask(ChunkAddress(("Shop",), (), "all", 0), [(0, "hits")])])[0][0]
+    return services.store.read([CellQuery(ChunkAddress(("Shop",), (), "all", 0), [(0, "hits")])])[
+        0
+    ][0]
 
 
 @pytest.mark.parametrize(
@@ -122,19 +134,19 @@ def test_what_was_acknowledged_is_counted_without_waiting_for_a_replica(pair: Pa
 
 
 def accept(store: RedisStore) -> None:
-    store.accept([Incoming("Shop", b"hit", "order-1")], NOW_S)
+    store.accept([EncodedHit("Shop", b"hit", "order-1")], NOW_S)
 
 
 def accept_stamped(store: RedisStore) -> None:
-    store.accept([Incoming("Shop", b"hit")], NOW_S, Stamp("sender", 7))
+    store.accept([EncodedHit("Shop", b"hit")], NOW_S, ProducerSequence("sender", 7))
 
 
 def commit(store: RedisStore) -> None:
-    store.commit(Step(SHARD, Increments([ROW], {}, {}), id="order-1"), NOW_S)
+    store.commit(CommitStep(SHARD, Increments([ROW], {}, {}), id="order-1"), NOW_S)
 
 
 def commit_block(store: RedisStore) -> None:
-    store.commit(Step(SHARD, Increments([ROW], {}, {}), block=Block("sales", 1)), NOW_S)
+    store.commit(CommitStep(SHARD, Increments([ROW], {}, {}), block=ImportBlock("sales", 1)), NOW_S)
 
 
 @pytest.mark.parametrize("write", [accept, accept_stamped, commit, commit_block])
@@ -163,13 +175,13 @@ def test_in_a_cluster_each_node_that_was_written_to_waits_for_its_own_replica(
     roots = [f"root{number}" for number in range(20)]
     homes = {root: cluster.home_of(slot_of(shard_of(root))) for root in roots}
     assert len(set(homes.values())) > 1
-    assert store.accept([Incoming(root, b"hit") for root in roots], NOW_S) == (
-        [Receipt.ACCEPTED] * len(roots)
+    assert store.accept([EncodedHit(root, b"hit") for root in roots], NOW_S) == (
+        [AcceptStatus.ACCEPTED] * len(roots)
     )
     cut = homes[roots[0]]
     with cluster.replica_of(cut).frozen():
-        well = [Incoming(root, b"hit") for root in roots if homes[root] is not cut]
-        assert store.accept(well, NOW_S) == [Receipt.ACCEPTED] * len(well)
+        well = [EncodedHit(root, b"hit") for root in roots if homes[root] is not cut]
+        assert store.accept(well, NOW_S) == [AcceptStatus.ACCEPTED] * len(well)
         with pytest.raises(StoreUnavailable, match="0 of 1 replicas"):
-            store.accept([Incoming(root, b"hit") for root in roots], NOW_S)
+            store.accept([EncodedHit(root, b"hit") for root in roots], NOW_S)
     store.close()

@@ -9,12 +9,12 @@ import pytest
 
 from hailwhale.cli import main
 from hailwhale.commands.doctor.checks import layout_findings, replica_findings, server_findings
-from hailwhale.store.redis.server_info import ClusterState, Examined, Server, Watch
+from hailwhale.store.redis.server_info import ClusterState, SentinelState, ServerInfo, ServersInfo
 from tests.cluster.clusters import Cluster
 from tests.cluster.nodes import Watched
 
 Doctor = Callable[..., list[str]]
-FIRST = Server(
+FIRST = ServerInfo(
     name="Valkey",
     version="9.1.2",
     is_replica=False,
@@ -121,7 +121,7 @@ def test_too_few_replicas_for_the_setting_fail(
     ],
 )
 def test_what_a_cluster_is_made_of_is_told(state: ClusterState, lines: list[str]) -> None:
-    found = layout_findings(Examined((FIRST, SECOND), cluster=state))
+    found = layout_findings(ServersInfo((FIRST, SECOND), cluster=state))
     assert [str(finding) for finding in found] == lines
 
 
@@ -139,27 +139,27 @@ def test_what_differs_between_servers_is_said_of_each() -> None:
 @pytest.mark.parametrize(
     ("examined", "wanted", "lines"),
     [
-        (Examined((replace(FIRST, replicas=0, where=""),)), 0, []),
+        (ServersInfo((replace(FIRST, replicas=0, where=""),)), 0, []),
         (
-            Examined((replace(FIRST, replicas=0, where=""),)),
+            ServersInfo((replace(FIRST, replicas=0, where=""),)),
             1,
             [
                 "FAIL  replicas: the server has 0 replicas, HAILWHALE_REPLICAS wants 1: /count "
                 "answers 503"
             ],
         ),
-        (Examined((FIRST, SECOND), cluster=WELL), 1, []),
+        (ServersInfo((FIRST, SECOND), cluster=WELL), 1, []),
         (
-            Examined((FIRST, replace(SECOND, replicas=0)), cluster=WELL),
+            ServersInfo((FIRST, replace(SECOND, replicas=0)), cluster=WELL),
             0,
             ["warn  replicas: b:2 has 0 replicas to take over when it dies"],
         ),
         (
-            Examined((replace(FIRST, replicas=0),), watch=Watch("main", 3, 2)),
+            ServersInfo((replace(FIRST, replicas=0),), watch=SentinelState("main", 3, 2)),
             0,
             ["warn  replicas: a:1 has 0 replicas to take over when it dies"],
         ),
     ],
 )
-def test_missing_replicas_are_told(examined: Examined, wanted: int, lines: list[str]) -> None:
+def test_missing_replicas_are_told(examined: ServersInfo, wanted: int, lines: list[str]) -> None:
     assert [str(finding) for finding in replica_findings(examined, wanted)] == lines

@@ -13,13 +13,13 @@ from hailwhale.store.redis.client import close_client, exchange, faults_named, o
 from hailwhale.store.redis.cluster import ClusterClient
 from hailwhale.store.redis.keys import Keys, shard_of
 from hailwhale.store.redis.store import RedisStore
-from hailwhale.store.types import Incoming, Receipt
+from hailwhale.store.types import AcceptStatus, EncodedHit
 from tests.cluster.clusters import Cluster, slot_of
 from tests.cluster.nodes import Node, free_port, wait_for
 
 NOW_S = 1_773_576_630
 ROOTS = [f"root{number}" for number in range(40)]  # on every node there are some
-ONE_OF_EACH = [Incoming(root, b"hit") for root in ROOTS]
+ONE_OF_EACH = [EncodedHit(root, b"hit") for root in ROOTS]
 
 
 @pytest.fixture
@@ -91,14 +91,14 @@ def test_what_was_sent_is_not_sent_again_when_its_answer_got_lost(
 def test_a_node_that_does_not_know_a_script_is_told_it(cluster: Cluster, store: RedisStore) -> None:
     store.accept(ONE_OF_EACH, NOW_S)
     cluster.home_of(slot_of(shard_of(ROOTS[0]))).client.script_flush()
-    assert store.accept(ONE_OF_EACH, NOW_S) == [Receipt.ACCEPTED] * len(ROOTS)
+    assert store.accept(ONE_OF_EACH, NOW_S) == [AcceptStatus.ACCEPTED] * len(ROOTS)
     assert buffered(store) == 2 * len(ROOTS)
 
 
 def test_a_client_that_was_closed_opens_again(store: RedisStore) -> None:
     store.ping()
     store.close()
-    assert store.accept(ONE_OF_EACH, NOW_S) == [Receipt.ACCEPTED] * len(ROOTS)
+    assert store.accept(ONE_OF_EACH, NOW_S) == [AcceptStatus.ACCEPTED] * len(ROOTS)
 
 
 def test_a_cluster_where_nobody_answers_is_away_at_the_first_command() -> None:

@@ -13,13 +13,21 @@ from contextlib import closing
 
 import pytest
 
-from hailwhale.core.events.aggregate import Increments, Row
-from hailwhale.core.time.bucketing import Frame, RollupChunk
+from hailwhale.core.events.aggregate import Increments, SeriesIncrement
+from hailwhale.core.time.bucketing import ChunkSet, RollupChunk
 from hailwhale.errors import StoreUnavailable
 from hailwhale.store.redis.client import Client, close_client, open_client
 from hailwhale.store.redis.keys import Keys, shard_of
 from hailwhale.store.redis.store import RedisStore
-from hailwhale.store.types import Ask, ChunkAddress, Incoming, Load, Outcome, Receipt, Step
+from hailwhale.store.types import (
+    AcceptStatus,
+    CellQuery,
+    ChunkAddress,
+    CommitOutcome,
+    CommitStep,
+    EncodedHit,
+    ShardLoad,
+)
 from tests.cluster.clusters import Cluster, slot_of
 from tests.cluster.load import under_load
 from tests.cluster.nodes import Node
@@ -64,20 +72,22 @@ def store(own_client: Client, namespace: str) -> RedisStore:
     return RedisStore(own_client, Keys(namespace))
 
 
-def hits(*names: str) -> list[Incoming]:
-    return [Incoming(ROOT, name.encode()) for name in names]
+def hits(*names: str) -> list[EncodedHit]:
+    return [EncodedHit(ROOT, name.encode()) for name in names]
 
 
-def counting(hits: int, position: str | None = None) -> Step:
-    frame = Frame((RollupChunk("all", 0, None),))
-    row = Row((ROOT,), (), ("hits",), frame, [((0,), [hits])])
-    return Step(SHARD, Increments([row], {}, {}), position=position, taken=hits if position else 0)
+def counting(hits: int, position: str | None = None) -> CommitStep:
+    frame = ChunkSet((RollupChunk("all", 0, None),))
+    row = SeriesIncrement((ROOT,), (), ("hits",), frame, [((0,), [hits])])
+    return CommitStep(
+        SHARD, Increments([row], {}, {}), position=position, taken=hits if position else 0
+    )
 
 
 def counted(store: RedisStore) -> object:
     """How many hits are in the cells; asked beside a cell of each node."""
     roots = [ROOT, *(f"root{number}" for number in range(9))]
-    asks = [Ask(ChunkAddress((root,), (), "all", 0), [(0, "hits")]) for root in roots]
+    asks = [CellQuery(ChunkAddress((root,), (), "all", 0), [(0, "hits")]) for root in roots]
     return store.read(asks)[0][0]
 
 
@@ -112,12 +122,12 @@ def test_a_step_whose_keys_are_in_two_places_does_nothing_and_can_be_made_again(
         store.accept(hits("c"), NOW_S)
     while cluster.move_keys(SLOT, home, to, most=10):
         pass
-    assert store.loads() == [Load(SHARD, 2, 0)]
+    assert store.loads() == [ShardLoad(SHARD, 2, 0)]
     assert list(store.window(SHARD, 10).hits) == [b"a", b"b"]
     cluster.end_move(SLOT, home, to)
-    assert store.commit(counting(2, window.position), NOW_S).outcome is Outcome.STALE
+    assert store.commit(counting(2, window.position), NOW_S).outcome is CommitOutcome.STALE
     again = store.window(SHARD, 10)
-    assert store.commit(counting(2, again.position), NOW_S).outcome is Outcome.COMMITTED
+    assert store.commit(counting(2, again.position), NOW_S).outcome is CommitOutcome.COMMITTED
     assert (counted(store), store.loads()) == (7, [])
 
 
@@ -132,9 +142,9 @@ def test_what_has_gone_to_a_node_without_slots_is_found_there(
         pass
     assert counted(store) == 5
     assert list(store.window(SHARD, 10).hits) == [b"a"]
-    assert store.loads() == [Load(SHARD, 1, 0)]
+    assert store.loads() == [ShardLoad(SHARD, 1, 0)]
     cluster.end_move(SLOT, home, to)
-    assert store.accept(hits("b"), NOW_S) == [Receipt.ACCEPTED]
+    assert store.accept(hits("b"), NOW_S) == [AcceptStatus.ACCEPTED]
     assert list(store.window(SHARD, 10).hits) == [b"a", b"b"]
     cluster.move_slot_at_once(SLOT, home)
     assert list(store.window(SHARD, 10).hits) == [b"a", b"b"]

@@ -10,7 +10,7 @@ import pytest
 from hailwhale.cli import main
 from hailwhale.services.container import Services
 from hailwhale.store.redis.keys import shard_of
-from hailwhale.store.types import Incoming
+from hailwhale.store.types import EncodedHit
 from tests.conftest import NOW_S
 
 Run = Callable[..., str]
@@ -37,7 +37,7 @@ def run(
 @pytest.fixture
 def letters(services: Services) -> list[bytes]:
     hits = [b"junk", b"rubbish\n\x1b[31m"]
-    services.store.accept([Incoming("Shop", hit) for hit in hits], NOW_S)
+    services.store.accept([EncodedHit("Shop", hit) for hit in hits], NOW_S)
     services.drain.flush()
     return hits
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hailwhale.services.container import Services
-from hailwhale.store.types import Given
+from hailwhale.store.types import Assignment
 from tests.commands.conftest import Run
 
 BY = ("--by-metric", "earned/spent")
@@ -72,7 +72,7 @@ def logged(page: Run, services: Services) -> Run:
     for number in range(400):
         option = "ab"[number % 2]
         id = journal.decided(
-            ("Page",), ["a", "b"], [0.5, 0.5], [Given(option, 0.5)], [("country", "US")]
+            ("Page",), ["a", "b"], [0.5, 0.5], [Assignment(option, 0.5)], [("country", "US")]
         )
         journal.counted(("Page",), id, option, {"hits": 1, "spent": 0.5})
         if option == "b":

@@ -16,11 +16,11 @@ from statsd import StatsClient, TCPStatsClient
 
 from hailwhale.cli import main
 from hailwhale.commands.serve.sockets import bound
-from hailwhale.commands.statsd import Receiver
+from hailwhale.commands.statsd import UdpTcpReceiver
 from hailwhale.core.query.parameters import parse_totals
-from hailwhale.core.statsd.aggregate import Naming
+from hailwhale.core.statsd.aggregate import MetricNaming
 from hailwhale.services.container import Services
-from hailwhale.services.ingest.statsd import Intake
+from hailwhale.services.ingest.statsd import StatsdIntake
 from hailwhale.settings import Settings
 from hailwhale.store.embedded import EmbeddedValkey
 from hailwhale.whale import Whale
@@ -240,18 +240,18 @@ def test_while_the_store_is_away_samples_are_kept_and_gauges_wait(
 
 def test_packets_that_the_receive_buffer_had_no_room_for_are_tallied(services: Services) -> None:
     told: list[int] = []
-    intake = Intake(
+    intake = StatsdIntake(
         services.hail,
         services.counting,
         lambda reason, count: told.append(count),
-        Naming(),
+        MetricNaming(),
         services.settings.limits,
         services.clock,
     )
     with ExitStack() as stack:
         listener = stack.enter_context(bound(LOCAL, 0, socket.SOCK_DGRAM))
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
-        receiver = Receiver([listener], intake)
+        receiver = UdpTcpReceiver([listener], intake)
         sender = stack.enter_context(socket.socket(type=socket.SOCK_DGRAM))
         for _ in range(100):
             sender.sendto(b"a.b:1|c", listener.getsockname())

@@ -27,7 +27,7 @@ from werkzeug.test import Client as Visitor
 from examples.flask_counted import make_app
 from hailwhale.client import Client
 from hailwhale.contrib import asgi, wsgi
-from hailwhale.contrib.request_events import Counter, templates
+from hailwhale.contrib.request_events import EventCounter, templates
 from hailwhale.core.query.parameters import parse_totals
 from hailwhale.hail import Hail
 from hailwhale.services.container import Services
@@ -62,7 +62,7 @@ def notes() -> Notes:
     return Notes()
 
 
-def flask_app(counter: Counter) -> flask.Flask:
+def flask_app(counter: EventCounter) -> flask.Flask:
     app = make_app(counter)
     app.config["PROPAGATE_EXCEPTIONS"] = False
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from hailwhale.core.memory_model import (
-    Labels,
-    Line,
-    Metric,
-    Sample,
-    Series,
+    KeyEstimate,
+    LabelsSample,
+    MetricSample,
+    SeriesSample,
     Workload,
+    WorkloadSample,
     estimate,
     total,
 )
@@ -19,15 +19,17 @@ from hailwhale.core.time.rollups import parse_rollups
 from tests.core.instants import at
 
 NOW_S = at("2026-03-15 12:00")
-HITS = Metric(name_bytes=4, events=1, mean=1.0, decimals=0)
-ONE = Sample(1, [Series(20, 1, (HITS,))], (), 0, 0)
+HITS = MetricSample(name_bytes=4, events=1, mean=1.0, decimals=0)
+ONE = WorkloadSample(1, [SeriesSample(20, 1, (HITS,))], (), 0, 0)
 
 
-def lines_of(workload: Workload, rollups: str = "1h:35d", packed_fields: int = 512) -> list[Line]:
+def lines_of(
+    workload: Workload, rollups: str = "1h:35d", packed_fields: int = 512
+) -> list[KeyEstimate]:
     return estimate(workload, parse_rollups(rollups), UTC, NOW_S, packed_fields)
 
 
-def rounded(line: Line) -> tuple[str, int, int]:
+def rounded(line: KeyEstimate) -> tuple[str, int, int]:
     return line.kind, round(line.keys), round(line.cells)
 
 
@@ -64,8 +66,10 @@ def test_a_seldom_series_fills_as_many_as_chance_has_it(
 
 
 def test_events_are_shared_among_the_series_as_in_the_sample() -> None:
-    busy = Metric(4, events=999, mean=1.0, decimals=0)
-    sample = Sample(1_000, [Series(20, 999, (busy,)), Series(20, 1, (HITS,))], (), 0, 0)
+    busy = MetricSample(4, events=999, mean=1.0, decimals=0)
+    sample = WorkloadSample(
+        1_000, [SeriesSample(20, 999, (busy,)), SeriesSample(20, 1, (HITS,))], (), 0, 0
+    )
     line, _ = lines_of(Workload(sample, 24_000, counted_s=10 * DAY_S))
     assert rounded(line) == ("1h", 22, 240 + 152)
 
@@ -99,13 +103,13 @@ def test_fewer_series_than_the_sample_shows_change_nothing() -> None:
 def test_a_cell_takes_its_name_and_its_number(
     name_bytes: int, mean: float, decimals: int, more: int
 ) -> None:
-    def cell_bytes(metric: Metric) -> float:
-        sample = Sample(1, [Series(20, 1, (metric,))], (), 0, 0)
+    def cell_bytes(metric: MetricSample) -> float:
+        sample = WorkloadSample(1, [SeriesSample(20, 1, (metric,))], (), 0, 0)
         # One event in all the time there was: the bucket holds its amount and no sum.
         *_, ever = lines_of(Workload(sample, 1e-9))
         return ever.bytes / ever.cells
 
-    other = Metric(name_bytes, 1, mean, decimals)
+    other = MetricSample(name_bytes, 1, mean, decimals)
     assert round(cell_bytes(other) - cell_bytes(HITS)) == more
 
 
@@ -117,8 +121,8 @@ def test_hashes_that_are_not_packed_take_more() -> None:
 
 
 def test_labels_take_more_in_a_large_set() -> None:
-    small = Sample(1, ONE.series, [Labels(30, 128, 128 * 6)], 0, 0)
-    large = Sample(1, ONE.series, [Labels(30, 129, 129 * 6)], 0, 0)
+    small = WorkloadSample(1, ONE.series, [LabelsSample(30, 128, 128 * 6)], 0, 0)
+    large = WorkloadSample(1, ONE.series, [LabelsSample(30, 129, 129 * 6)], 0, 0)
     *_, few = lines_of(Workload(small, 1))
     *_, many = lines_of(Workload(large, 1))
     assert (rounded(few), rounded(many)) == (("labels", 1, 128), ("labels", 1, 129))
@@ -126,7 +130,7 @@ def test_labels_take_more_in_a_large_set() -> None:
 
 
 def test_ids_are_those_of_the_last_day() -> None:
-    sample = Sample(2, ONE.series, (), ids=1, ids_text_bytes=16)
+    sample = WorkloadSample(2, ONE.series, (), ids=1, ids_text_bytes=16)
     *_, ids = lines_of(Workload(sample, 1_000))
     *_, of_an_hour = lines_of(Workload(sample, 1_000, counted_s=3_600))
     assert (rounded(ids), ids.bytes) == (("ids", 1, 500), 500 * (62 + 16))
@@ -134,5 +138,5 @@ def test_ids_are_those_of_the_last_day() -> None:
 
 
 def test_all_lines_add_up() -> None:
-    lines = [Line("1h", 1, 2, 30), Line("labels", 4, 5, 60)]
-    assert total(lines) == Line("all together", 5, 7, 90)
+    lines = [KeyEstimate("1h", 1, 2, 30), KeyEstimate("labels", 4, 5, 60)]
+    assert total(lines) == KeyEstimate("all together", 5, 7, 90)

@@ -16,7 +16,7 @@ from hailwhale.services.container import Services
 from hailwhale.settings import Settings
 from hailwhale.store.embedded import EmbeddedValkey
 from hailwhale.web.apps import hail_app, whale_app
-from hailwhale.web.lazy_app import LateApp
+from hailwhale.web.lazy_app import LazyApp
 from tests.deploy.running import ROOT, completed, started, until
 
 
@@ -120,7 +120,7 @@ def test_the_store_is_opened_at_the_first_request(valkey: EmbeddedValkey, namesp
         return whale_app(services)
 
     settings = Settings.from_env({}, redis_url=valkey.url, namespace=namespace)
-    app = LateApp(make_app, settings)
+    app = LazyApp(make_app, settings)
     assert made == []
     assert asked(app, "/count", "pk=Shop") == ("200 OK", "OK")
     assert asked(app, "/totals", "pk=Shop&period=1d:1mo") == (
@@ -134,7 +134,7 @@ def test_the_store_is_opened_at_the_first_request(valkey: EmbeddedValkey, namesp
 def test_a_store_that_is_away_is_a_503_until_it_is_there(tmp_path: Path, namespace: str) -> None:
     server = EmbeddedValkey(tmp_path / "data", fsync="no")
     url = f"unix://{tmp_path / 'data' / 'valkey.sock'}"
-    app = LateApp(hail_app, Settings.from_env({}, redis_url=url, namespace=namespace))
+    app = LazyApp(hail_app, Settings.from_env({}, redis_url=url, namespace=namespace))
     status, body = asked(app, "/count", "pk=Shop")
     assert status == "503 Service Unavailable"
     assert body.startswith('{"error":{"parameter":null,"message":"the store does not answer: ')

@@ -11,7 +11,7 @@ import pytest
 
 from hailwhale.cli import parser
 from hailwhale.core.events.event import EVENT_PARAMETERS
-from hailwhale.core.events.param_names import settle_names
+from hailwhale.core.events.param_names import normalize_names
 from hailwhale.core.query.parameters import (
     PLOT_PARAMETERS,
     RANK_PARAMETERS,
@@ -114,7 +114,7 @@ def test_the_ranking_of_the_readme_begins_as_the_ranking_does(services: Services
 
 def test_the_error_of_the_readme_is_the_error() -> None:
     with pytest.raises(BadInput) as fault:
-        settle_names({"metrcis": "sales"}, EVENT_PARAMETERS)
+        normalize_names({"metrcis": "sales"}, EVENT_PARAMETERS)
     assert fault.value.message in " ".join(README.split())
 
 

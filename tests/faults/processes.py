@@ -19,7 +19,7 @@ from typing import Any
 
 import redis
 
-from hailwhale.services.ingest.spool_directory import Spool
+from hailwhale.services.ingest.spool_directory import SpoolDirectory
 from hailwhale.store.embedded import EmbeddedValkey
 from hailwhale.store.redis.client import connect
 from hailwhale.store.redis.keys import Keys, shard_of
@@ -144,7 +144,7 @@ class Deployment:
         self.valkey.start()
         self.client = connect(self.valkey.url, timeout_s=30)
         self.store = RedisStore(self.client, self.keys)
-        self.spool = Spool(folder / "spool", 0)
+        self.spool = SpoolDirectory(folder / "spool", 0)
         self.proxy = Proxy(self.valkey.url.removeprefix("unix://"))
         self.environ = {k: v for k, v in os.environ.items() if not k.startswith("HAILWHALE_")} | {
             "HAILWHALE_REDIS_URL": self.proxy.url,

@@ -20,7 +20,7 @@ from hailwhale.services.container import Services, assemble
 from hailwhale.settings import Settings
 from hailwhale.store.redis.keys import Keys
 from hailwhale.store.redis.store import RedisStore
-from hailwhale.store.types import Incoming, Receipt, Stamp
+from hailwhale.store.types import AcceptStatus, EncodedHit, ProducerSequence
 from tests.conftest import NOW_S, Clock
 from tests.faults.processes import wait_for
 
@@ -35,8 +35,8 @@ class Absent(RedisStore):
     away = False
 
     def accept(
-        self, hits: Sequence[Incoming], now_s: int, stamp: Stamp | None = None
-    ) -> list[Receipt]:
+        self, hits: Sequence[EncodedHit], now_s: int, stamp: ProducerSequence | None = None
+    ) -> list[AcceptStatus]:
         if self.away and len(hits) % 2:
             raise StoreUnavailable("away")
         receipts = super().accept(hits, now_s, stamp)

@@ -20,7 +20,7 @@ from hailwhale.services.ingest.drain import Drain
 from hailwhale.store.protocol import Store
 from hailwhale.store.redis.keys import Keys
 from hailwhale.store.redis.store import RedisStore
-from hailwhale.store.types import Committed, Incoming, Load, Step, Window
+from hailwhale.store.types import BufferWindow, CommitResult, CommitStep, EncodedHit, ShardLoad
 from tests.conftest import NOW_S
 from tests.faults.judge import Fate, Verdict, judge
 from tests.faults.traffic import Sample, Traffic
@@ -48,11 +48,11 @@ class Mortal:
         self._death = death
         self._calls: dict[str, int] = {}
 
-    def window(self, shard: int, most: int) -> Window:
+    def window(self, shard: int, most: int) -> BufferWindow:
         with self._call("window"):
             return self._store.window(shard, most)
 
-    def commit(self, step: Step, now_s: int) -> Committed:
+    def commit(self, step: CommitStep, now_s: int) -> CommitResult:
         with self._call("commit"):
             return self._store.commit(step, now_s)
 
@@ -60,7 +60,7 @@ class Mortal:
         with self._call("apply_next"):
             return self._store.apply_next(shard)
 
-    def loads(self) -> list[Load]:
+    def loads(self) -> list[ShardLoad]:
         return self._store.loads()
 
     @contextmanager
@@ -87,7 +87,7 @@ def samples(store: RedisStore) -> list[Sample]:
     samples = [sample for sample in islice(traffic, 60) if sample.sound]
     hits = [encode_hit(parse_event(sample.fields, NOW_S)) for sample in samples]
     store.accept(
-        [Incoming(sample.pk[0], hit) for sample, hit in zip(samples, hits, strict=True)], NOW_S
+        [EncodedHit(sample.pk[0], hit) for sample, hit in zip(samples, hits, strict=True)], NOW_S
     )
     return samples
 
@@ -161,7 +161,7 @@ def test_labels_past_max_children_are_folded_exactly_once_whichever_commit_is_th
     own_client.flushdb()
     store = RedisStore(own_client, KEYS, max_children=2, chunk_cells=3)
     events = [{"pk": "Shop", "dimensions": {"city": name}} for name in ("a", "b", "c", "d", "e")]
-    store.accept([Incoming("Shop", encode_hit(parse_event(e, NOW_S))) for e in events], NOW_S)
+    store.accept([EncodedHit("Shop", encode_hit(parse_event(e, NOW_S))) for e in events], NOW_S)
     mortal = cast(Store, Mortal(store, "commit", number, moment, Killed()))
     # Windows of three: the first folds one label, the second two.
     with pytest.raises(Killed):

@@ -16,7 +16,7 @@ from threading import Semaphore
 import pytest
 
 from hailwhale.errors import StoreMismatch
-from hailwhale.store.types import Ask, ChunkAddress
+from hailwhale.store.types import CellQuery, ChunkAddress
 from tests.faults.asker import Asker
 from tests.faults.faults import (
     STORE_FAULTS,
@@ -253,5 +253,5 @@ def count(port: int, pk: str) -> int:
 
 def hits(deployment: Deployment, pk: str) -> int:
     """The hits ever counted of a pk."""
-    ever = Ask(ChunkAddress((pk,), (), "all", 0), [(0, "hits")])
+    ever = CellQuery(ChunkAddress((pk,), (), "all", 0), [(0, "hits")])
     return int(deployment.store.read([ever])[0][0] or 0)

@@ -25,7 +25,7 @@ from hailwhale.core.time.rollups import DEFAULT_ROLLUPS
 from hailwhale.services.ingest.drain import Drain
 from hailwhale.store.redis.keys import Keys, shard_of
 from hailwhale.store.redis.store import RedisStore
-from hailwhale.store.types import Incoming
+from hailwhale.store.types import EncodedHit
 from tests.conftest import NOW_S
 from tests.faults.judge import Fate, judge
 from tests.faults.traffic import ROOTS, Sample, Traffic
@@ -148,7 +148,7 @@ def accepted(store: RedisStore, samples: Iterator[Sample]) -> list[tuple[Sample,
     """Accept the next of the samples."""
     sample = next(samples)
     hit = encode_hit(parse_event(sample.fields, NOW_S))
-    store.accept([Incoming(ROOT, hit)], NOW_S)
+    store.accept([EncodedHit(ROOT, hit)], NOW_S)
     return [(sample, Fate.ACKNOWLEDGED)]
 
 

@@ -88,7 +88,7 @@ def test_a_hidden_part_leaves_the_pile_and_its_whole_does_not_step_in(js: Js) ->
 @pytest.mark.parametrize("answer", [WHOLE, RATES, WHOLE + RATES, [WHOLE[1]], []])
 def test_the_picture_piles_up_as_the_browser_does(js: Js, answer: list[Any], view: str) -> None:
     lines = [
-        core_layers.Line(
+        core_layers.GraphLine(
             tuple(one["dimension"]), one["metric"], one["additive"], tuple(one["values"])
         )
         for one in answer

@@ -7,7 +7,7 @@ import pytest
 from hailwhale.core.events.aggregate import Increments
 from hailwhale.store.redis.keys import shard_of
 from hailwhale.store.redis.store import RedisStore
-from hailwhale.store.types import DeadLetter, Incoming, Step
+from hailwhale.store.types import CommitStep, DeadLetter, EncodedHit
 from tests.conftest import NOW_S
 
 SHARD = shard_of("Shop")
@@ -19,12 +19,14 @@ LETTERS = [
 
 
 def accept(store: RedisStore, hits: int, now_s: int) -> None:
-    store.accept([Incoming("Shop", b"hit")] * hits, now_s)
+    store.accept([EncodedHit("Shop", b"hit")] * hits, now_s)
 
 
 def take(store: RedisStore, hits: int, now_s: int, dead: tuple[DeadLetter, ...] = ()) -> None:
     window = store.window(SHARD, 100)
-    store.commit(Step(SHARD, Increments(), position=window.position, taken=hits, dead=dead), now_s)
+    store.commit(
+        CommitStep(SHARD, Increments(), position=window.position, taken=hits, dead=dead), now_s
+    )
 
 
 def test_an_empty_store_has_no_lag(store: RedisStore) -> None:

@@ -8,24 +8,24 @@ from typing import Any
 
 import pytest
 
-from hailwhale.core.events.aggregate import Amounts, Increments, Row
-from hailwhale.core.time.bucketing import Frame, RollupChunk
+from hailwhale.core.events.aggregate import Amounts, Increments, SeriesIncrement
+from hailwhale.core.time.bucketing import ChunkSet, RollupChunk
 from hailwhale.errors import StoreMismatch
 from hailwhale.store.redis import label_sets as labels_module
 from hailwhale.store.redis.commit_args import ID_REMEMBERED_S
 from hailwhale.store.redis.keys import shard_of
 from hailwhale.store.redis.store import RedisStore
 from hailwhale.store.types import (
-    Ask,
-    Block,
+    AcceptStatus,
+    CellQuery,
     ChunkAddress,
+    CommitCondition,
+    CommitOutcome,
+    CommitStep,
     DeadLetter,
-    Guard,
-    Incoming,
-    Load,
-    Outcome,
-    Receipt,
-    Step,
+    EncodedHit,
+    ImportBlock,
+    ShardLoad,
 )
 
 NOW_S = 1_773_576_630
@@ -36,8 +36,8 @@ US = ("country", "US")
 MakeStore = Callable[..., RedisStore]
 
 
-def hits(*names: str, id: str | None = None) -> list[Incoming]:
-    return [Incoming(ROOT, name.encode(), id) for name in names]
+def hits(*names: str, id: str | None = None) -> list[EncodedHit]:
+    return [EncodedHit(ROOT, name.encode(), id) for name in names]
 
 
 def increments(
@@ -46,9 +46,9 @@ def increments(
     rollup: str = "all",
     labels: Mapping[Any, Sequence[str]] | None = None,
 ) -> Increments:
-    frame = Frame((RollupChunk(rollup, 0, None if rollup == "all" else 3600),))
+    frame = ChunkSet((RollupChunk(rollup, 0, None if rollup == "all" else 3600),))
     rows = [
-        Row(PK, dimension, (metric,), frame, [((index,), [amount])])
+        SeriesIncrement(PK, dimension, (metric,), frame, [((index,), [amount])])
         for (index, metric), amount in amounts.items()
     ]
     known = {node: dict.fromkeys(names) for node, names in (labels or {}).items()}
@@ -58,19 +58,19 @@ def increments(
 def hit_count(
     store: RedisStore, dimension: tuple[str, ...] = (), rollup: str = "all"
 ) -> Decimal | None:
-    return store.read([Ask(ChunkAddress(PK, dimension, rollup, 0), [(0, "hits")])])[0][0]
+    return store.read([CellQuery(ChunkAddress(PK, dimension, rollup, 0), [(0, "hits")])])[0][0]
 
 
-def one_hit(**step: object) -> Step:
-    return Step(SHARD, increments({(0, "hits"): 1}), **step)  # type: ignore[arg-type]
+def one_hit(**step: object) -> CommitStep:
+    return CommitStep(SHARD, increments({(0, "hits"): 1}), **step)  # type: ignore[arg-type]
 
 
 # The buffer
 
 
 def test_hits_wait_in_the_order_they_were_accepted(store: RedisStore) -> None:
-    assert store.accept(hits("a", "b"), NOW_S) == [Receipt.ACCEPTED, Receipt.ACCEPTED]
-    assert store.accept(hits("c"), NOW_S) == [Receipt.ACCEPTED]
+    assert store.accept(hits("a", "b"), NOW_S) == [AcceptStatus.ACCEPTED, AcceptStatus.ACCEPTED]
+    assert store.accept(hits("c"), NOW_S) == [AcceptStatus.ACCEPTED]
     assert list(store.window(SHARD, 10).hits) == [b"a", b"b", b"c"]
     assert list(store.window(SHARD, 2).hits) == [b"a", b"b"]
 
@@ -82,7 +82,7 @@ def test_equal_hits_are_all_kept(store: RedisStore) -> None:
 
 def test_hits_of_different_roots_wait_in_their_own_shards(store: RedisStore) -> None:
     roots = ["Shop", "Blog", "Mail"]
-    store.accept([Incoming(root, root.encode()) for root in roots], NOW_S)
+    store.accept([EncodedHit(root, root.encode()) for root in roots], NOW_S)
     waiting = {load.shard: load.buffered for load in store.loads()}
     assert waiting == {shard_of(root): 1 for root in roots}
     for root in roots:
@@ -92,42 +92,42 @@ def test_hits_of_different_roots_wait_in_their_own_shards(store: RedisStore) -> 
 def test_a_full_buffer_refuses_and_keeps_what_it_has(make_store: MakeStore) -> None:
     store = make_store(buffer_limit=2)
     receipts = store.accept(hits("a", "b", "c"), NOW_S)
-    assert receipts == [Receipt.ACCEPTED, Receipt.ACCEPTED, Receipt.FULL]
+    assert receipts == [AcceptStatus.ACCEPTED, AcceptStatus.ACCEPTED, AcceptStatus.FULL]
     assert list(store.window(SHARD, 10).hits) == [b"a", b"b"]
 
 
 def test_a_refused_hit_may_come_again_with_its_id(make_store: MakeStore) -> None:
     store = make_store(buffer_limit=1)
     store.accept(hits("a"), NOW_S)
-    assert store.accept(hits("b", id="order-1"), NOW_S) == [Receipt.FULL]
+    assert store.accept(hits("b", id="order-1"), NOW_S) == [AcceptStatus.FULL]
     window = store.window(SHARD, 10)
     store.commit(one_hit(position=window.position, taken=1), NOW_S)
-    assert store.accept(hits("b", id="order-1"), NOW_S) == [Receipt.ACCEPTED]
+    assert store.accept(hits("b", id="order-1"), NOW_S) == [AcceptStatus.ACCEPTED]
 
 
 @pytest.mark.parametrize(
     ("later_s", "receipt"),
     [
-        (0, Receipt.DUPLICATE),
-        (ID_REMEMBERED_S - 1, Receipt.DUPLICATE),
-        (ID_REMEMBERED_S, Receipt.ACCEPTED),
+        (0, AcceptStatus.DUPLICATE),
+        (ID_REMEMBERED_S - 1, AcceptStatus.DUPLICATE),
+        (ID_REMEMBERED_S, AcceptStatus.ACCEPTED),
     ],
 )
 def test_an_id_is_accepted_once_in_24_hours(
-    store: RedisStore, later_s: int, receipt: Receipt
+    store: RedisStore, later_s: int, receipt: AcceptStatus
 ) -> None:
-    assert store.accept(hits("a", id="order-1"), NOW_S) == [Receipt.ACCEPTED]
+    assert store.accept(hits("a", id="order-1"), NOW_S) == [AcceptStatus.ACCEPTED]
     assert store.accept(hits("a", id="order-1"), NOW_S + later_s) == [receipt]
 
 
 def test_an_id_repeated_within_one_call_is_accepted_once(store: RedisStore) -> None:
     receipts = store.accept(hits("a", "a", id="order-1"), NOW_S)
-    assert receipts == [Receipt.ACCEPTED, Receipt.DUPLICATE]
+    assert receipts == [AcceptStatus.ACCEPTED, AcceptStatus.DUPLICATE]
 
 
 def test_the_same_id_under_another_root_is_another_id(store: RedisStore) -> None:
     store.accept(hits("a", id="order-1"), NOW_S)
-    assert store.accept([Incoming("Blog", b"a", "order-1")], NOW_S) == [Receipt.ACCEPTED]
+    assert store.accept([EncodedHit("Blog", b"a", "order-1")], NOW_S) == [AcceptStatus.ACCEPTED]
 
 
 # Committing
@@ -136,8 +136,8 @@ def test_the_same_id_under_another_root_is_another_id(store: RedisStore) -> None
 def test_a_commit_takes_hits_off_and_counts(store: RedisStore) -> None:
     store.accept(hits("a", "b", "c"), NOW_S)
     position = store.window(SHARD, 2).position
-    step = Step(SHARD, increments({(0, "hits"): 2}), position=position, taken=2)
-    assert store.commit(step, NOW_S).outcome is Outcome.COMMITTED
+    step = CommitStep(SHARD, increments({(0, "hits"): 2}), position=position, taken=2)
+    assert store.commit(step, NOW_S).outcome is CommitOutcome.COMMITTED
     assert list(store.window(SHARD, 10).hits) == [b"c"]
     assert hit_count(store) == 2
 
@@ -146,9 +146,13 @@ def test_of_two_drains_that_read_the_same_hits_one_wins(store: RedisStore) -> No
     store.accept(hits("a", "b"), NOW_S)
     first, second = store.window(SHARD, 10), store.window(SHARD, 10)
     assert (
-        store.commit(one_hit(position=first.position, taken=2), NOW_S).outcome is Outcome.COMMITTED
+        store.commit(one_hit(position=first.position, taken=2), NOW_S).outcome
+        is CommitOutcome.COMMITTED
     )
-    assert store.commit(one_hit(position=second.position, taken=2), NOW_S).outcome is Outcome.STALE
+    assert (
+        store.commit(one_hit(position=second.position, taken=2), NOW_S).outcome
+        is CommitOutcome.STALE
+    )
     assert hit_count(store) == 1
 
 
@@ -156,7 +160,7 @@ def test_hits_pushed_by_another_hand_can_be_taken_off(store: RedisStore) -> None
     store._client.execute_command("RPUSH", store._keys.buffer(SHARD), b"foreign")
     window = store.window(SHARD, 10)
     step = one_hit(position=window.position, taken=1)
-    assert store.commit(step, NOW_S).outcome is Outcome.COMMITTED
+    assert store.commit(step, NOW_S).outcome is CommitOutcome.COMMITTED
     assert store.loads() == []
 
 
@@ -167,20 +171,20 @@ def test_a_position_never_comes_back_when_the_data_was_lost(store: RedisStore) -
     for key in (keys.buffer(SHARD), keys.position(SHARD), keys.stats(SHARD)):
         store._client.execute_command("DEL", key)
     store.accept(hits("b"), NOW_S)
-    assert store.commit(one_hit(position=stale, taken=1), NOW_S).outcome is Outcome.STALE
+    assert store.commit(one_hit(position=stale, taken=1), NOW_S).outcome is CommitOutcome.STALE
     assert list(store.window(SHARD, 10).hits) == [b"b"]
 
 
 def test_an_id_commits_once_and_is_shared_with_the_buffer(store: RedisStore) -> None:
-    assert store.commit(one_hit(id="order-1"), NOW_S).outcome is Outcome.COMMITTED
-    assert store.commit(one_hit(id="order-1"), NOW_S).outcome is Outcome.DUPLICATE
-    assert store.accept(hits("a", id="order-1"), NOW_S) == [Receipt.DUPLICATE]
+    assert store.commit(one_hit(id="order-1"), NOW_S).outcome is CommitOutcome.COMMITTED
+    assert store.commit(one_hit(id="order-1"), NOW_S).outcome is CommitOutcome.DUPLICATE
+    assert store.accept(hits("a", id="order-1"), NOW_S) == [AcceptStatus.DUPLICATE]
     assert hit_count(store) == 1
 
 
 def test_a_block_of_an_import_commits_once_and_in_order(store: RedisStore) -> None:
     outcomes = [
-        store.commit(one_hit(block=Block(name, number)), NOW_S).outcome.value
+        store.commit(one_hit(block=ImportBlock(name, number)), NOW_S).outcome.value
         for name, number in [("a", 1), ("a", 1), ("b", 1), ("a", 3), ("a", 2), ("a", 4)]
     ]
     assert outcomes == [
@@ -191,14 +195,14 @@ def test_a_block_of_an_import_commits_once_and_in_order(store: RedisStore) -> No
 
 def test_the_last_block_counted_whole_is_remembered(store: RedisStore) -> None:
     assert store.last_block("a") == 0
-    store.note_block(Block("a", 7))
+    store.note_block(ImportBlock("a", 7))
     assert (store.last_block("a"), store.last_block("b")) == (7, 0)
 
 
 def test_a_guarded_commit_needs_the_total_it_expects(store: RedisStore) -> None:
-    guard = Guard(PK, (), "hits", Decimal(0))
-    assert store.commit(one_hit(guard=guard), NOW_S).outcome is Outcome.COMMITTED
-    assert store.commit(one_hit(guard=guard), NOW_S).outcome is Outcome.CHANGED
+    guard = CommitCondition(PK, (), "hits", Decimal(0))
+    assert store.commit(one_hit(guard=guard), NOW_S).outcome is CommitOutcome.COMMITTED
+    assert store.commit(one_hit(guard=guard), NOW_S).outcome is CommitOutcome.CHANGED
     assert hit_count(store) == 1
 
 
@@ -206,7 +210,7 @@ def test_dead_letters_are_kept_with_their_reason(store: RedisStore) -> None:
     store.accept(hits("\x00broken"), NOW_S)
     letter = DeadLetter(b"\x00broken\xff", "hit: got '\\x00broken'; expected three parts")
     position = store.window(SHARD, 10).position
-    store.commit(Step(SHARD, Increments(), position=position, taken=1, dead=[letter]), NOW_S)
+    store.commit(CommitStep(SHARD, Increments(), position=position, taken=1, dead=[letter]), NOW_S)
     assert store.dead_letters(SHARD) == [letter]
     assert store.loads() == []
 
@@ -218,11 +222,11 @@ def test_a_large_step_becomes_a_plan_that_is_applied_chunk_by_chunk(
     many = increments({(0, "hits"): 1})
     many.rows += increments({(0, "hits"): 5}, US).rows
     many.rows += increments({(0, "hits"): 7}, ("device",)).rows
-    store.commit(Step(SHARD, many), NOW_S)
-    assert store.loads() == [Load(SHARD, 0, 2)]
+    store.commit(CommitStep(SHARD, many), NOW_S)
+    assert store.loads() == [ShardLoad(SHARD, 0, 2)]
     another = make_store()
     assert another.apply_next(SHARD)
-    assert store.loads() == [Load(SHARD, 0, 1)]
+    assert store.loads() == [ShardLoad(SHARD, 0, 1)]
     while store.apply_next(SHARD):
         pass
     found = [hit_count(store), hit_count(store, US), hit_count(store, ("device",))]
@@ -252,14 +256,14 @@ def test_a_large_step_becomes_a_plan_that_is_applied_chunk_by_chunk(
 )
 def test_sums_are_exact(store: RedisStore, amounts: list[str], total: str) -> None:
     for amount in amounts:
-        store.commit(Step(SHARD, increments({(0, "hits"): Decimal(amount)})), NOW_S)
+        store.commit(CommitStep(SHARD, increments({(0, "hits"): Decimal(amount)})), NOW_S)
     found = hit_count(store)
     assert f"{found:f}" == total
 
 
 def test_a_cell_that_was_never_counted_reads_none(store: RedisStore) -> None:
     store.commit(one_hit(), NOW_S)
-    ask = Ask(ChunkAddress(PK, (), "all", 0), [(0, "hits"), (0, "dollars"), (1, "hits")])
+    ask = CellQuery(ChunkAddress(PK, (), "all", 0), [(0, "hits"), (0, "dollars"), (1, "hits")])
     assert store.read([ask, ask]) == [[Decimal(1), None, None]] * 2
 
 
@@ -268,7 +272,7 @@ def test_cells_of_a_chunk_expire_together_and_all_never(
 ) -> None:
     store = make_store()
     for rollup in ("1h", "all"):
-        step = Step(SHARD, increments({(0, "hits"): 1}, rollup=rollup))
+        step = CommitStep(SHARD, increments({(0, "hits"): 1}, rollup=rollup))
         store.commit(step, NOW_S)
         store.commit(step, NOW_S)
     keys = store._keys
@@ -281,7 +285,7 @@ def test_cells_of_a_chunk_expire_together_and_all_never(
 
 def test_committed_labels_are_known(store: RedisStore) -> None:
     labels = {(PK, ()): ["country"], (PK, ("country",)): ["US", "CA", "L'Aquila||x"]}
-    store.commit(Step(SHARD, increments({(0, "hits"): 1}, US, labels=labels)), NOW_S)
+    store.commit(CommitStep(SHARD, increments({(0, "hits"): 1}, US, labels=labels)), NOW_S)
     assert store.children([(PK, ()), (PK, ("country",)), (PK, US)]) == [
         {"country"},
         {"US", "CA", "L'Aquila||x"},
@@ -296,10 +300,10 @@ def test_metrics_ever_counted_under_a_pk_are_known(store: RedisStore) -> None:
         (0, "dollars"): Decimal("2.5"),
         (0, "a b"): 1,
     }
-    store.commit(Step(SHARD, increments(sums)), NOW_S)
+    store.commit(CommitStep(SHARD, increments(sums)), NOW_S)
     while store.apply_next(SHARD):
         pass
-    store.commit(Step(SHARD, increments({(0, "of the US"): 1}, US)), NOW_S)
+    store.commit(CommitStep(SHARD, increments({(0, "of the US"): 1}, US)), NOW_S)
     while store.apply_next(SHARD):
         pass
     assert store.metrics(PK) == {"hits", "dollars", "a b"}
@@ -312,15 +316,15 @@ def test_labels_past_the_most_are_refused_by_name_and_nothing_is_counted(
     store = make_store(max_children=2)
     country = (PK, ("country",))
     first = {country: ["US"]}
-    store.commit(Step(SHARD, increments({(0, "hits"): 1}, labels=first)), NOW_S)
+    store.commit(CommitStep(SHARD, increments({(0, "hits"): 1}, labels=first)), NOW_S)
     more = {country: ["US", "CA", "DE", "FR", "_other"]}
-    answer = store.commit(Step(SHARD, increments({(0, "hits"): 1}, labels=more)), NOW_S)
-    assert answer.outcome is Outcome.OVERFLOW
+    answer = store.commit(CommitStep(SHARD, increments({(0, "hits"): 1}, labels=more)), NOW_S)
+    assert answer.outcome is CommitOutcome.OVERFLOW
     assert answer.labels == {country: ["DE", "FR"]}
     assert hit_count(store) == 1
     fitting = {country: ["US", "CA", "_other"]}
-    answer = store.commit(Step(SHARD, increments({(0, "hits"): 1}, labels=fitting)), NOW_S)
-    assert answer.outcome is Outcome.COMMITTED
+    answer = store.commit(CommitStep(SHARD, increments({(0, "hits"): 1}, labels=fitting)), NOW_S)
+    assert answer.outcome is CommitOutcome.COMMITTED
 
 
 def test_labels_of_a_large_step_keep_to_the_most_as_well(
@@ -332,8 +336,8 @@ def test_labels_of_a_large_step_keep_to_the_most_as_well(
     wanted = {"US", "CA", "DE", "FR"}
     while True:
         labels = {country: [*sorted(wanted), "_other"]}
-        answer = store.commit(Step(SHARD, increments({(0, "hits"): 1}, labels=labels)), NOW_S)
-        if answer.outcome is Outcome.COMMITTED:
+        answer = store.commit(CommitStep(SHARD, increments({(0, "hits"): 1}, labels=labels)), NOW_S)
+        if answer.outcome is CommitOutcome.COMMITTED:
             break
         assert hit_count(store) is None
         assert set(answer.labels[country]) <= wanted
@@ -353,8 +357,8 @@ def test_a_large_step_that_is_stale_makes_nothing_known(
         "committed"
     )
     late = increments({(0, "hits"): 1}, labels={(PK, ()): ["a", "b", "c"]})
-    step = Step(SHARD, late, position=stale.position, taken=1)
-    assert store.commit(step, NOW_S).outcome is Outcome.STALE
+    step = CommitStep(SHARD, late, position=stale.position, taken=1)
+    assert store.commit(step, NOW_S).outcome is CommitOutcome.STALE
     assert store.children([(PK, ())]) == [set()]
 
 
@@ -363,7 +367,7 @@ def test_a_large_step_that_is_stale_makes_nothing_known(
 
 def test_erased_cells_and_labels_are_gone(store: RedisStore) -> None:
     labels = {(PK, ("country",)): ["US"]}
-    store.commit(Step(SHARD, increments({(0, "hits"): 1}, US, labels=labels)), NOW_S)
+    store.commit(CommitStep(SHARD, increments({(0, "hits"): 1}, US, labels=labels)), NOW_S)
     assert store.erase_cells([ChunkAddress(PK, US, "all", 0), ChunkAddress(PK, US, "1h", 7)]) == 1
     store.erase_children([(PK, ("country",))])
     store.forget_label(PK, ())
@@ -375,7 +379,7 @@ def test_erased_cells_and_labels_are_gone(store: RedisStore) -> None:
 def test_a_forgotten_root_forgets_its_ids(store: RedisStore) -> None:
     store.commit(one_hit(id="order-1"), NOW_S)
     store.forget_pk(PK)
-    assert store.commit(one_hit(id="order-1"), NOW_S).outcome is Outcome.COMMITTED
+    assert store.commit(one_hit(id="order-1"), NOW_S).outcome is CommitOutcome.COMMITTED
 
 
 def test_a_store_remembers_what_it_was_made_of(store: RedisStore) -> None:
@@ -411,15 +415,17 @@ def test_what_happened_is_told_in_numbers(store: RedisStore) -> None:
 
 def test_a_row_of_thousands_of_cells_is_counted_whole(store: RedisStore) -> None:
     metrics = tuple(f"m{number}" for number in range(60))
-    frame = Frame((RollupChunk("1h", 0, 3600), RollupChunk("all", 0, None)))
+    frame = ChunkSet((RollupChunk("1h", 0, 3600), RollupChunk("all", 0, None)))
     sums: list[tuple[tuple[int, ...], Amounts]] = [
         ((index, 0), [index + number for number in range(60)]) for index in range(60)
     ]
-    many = Increments([Row(PK, (), metrics, frame, sums)], {}, {(): {ROOT: None}})
+    many = Increments([SeriesIncrement(PK, (), metrics, frame, sums)], {}, {(): {ROOT: None}})
     for _ in range(2):
-        store.commit(Step(SHARD, many), NOW_S)
+        store.commit(CommitStep(SHARD, many), NOW_S)
     wanted = [(index, metric) for index in range(60) for metric in metrics]
-    hours = store.read([Ask(ChunkAddress(PK, (), "1h", 0), wanted)])[0]
+    hours = store.read([CellQuery(ChunkAddress(PK, (), "1h", 0), wanted)])[0]
     assert hours == [2 * (index + number) for index in range(60) for number in range(60)]
-    ever = store.read([Ask(ChunkAddress(PK, (), "all", 0), [(0, name) for name in metrics])])[0]
+    ever = store.read([CellQuery(ChunkAddress(PK, (), "all", 0), [(0, name) for name in metrics])])[
+        0
+    ]
     assert ever == [2 * (59 * 60 // 2 + 60 * number) for number in range(60)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hailwhale.store.redis.store import RedisStore
-from hailwhale.store.types import Given
+from hailwhale.store.types import Assignment
 
 NOW_S = 1_773_576_630
 DAY_S = 86_400
@@ -21,17 +21,17 @@ def kept(
     options: tuple[str, ...] = ABC,
     now_s: int = NOW_S,
 ) -> list[str]:
-    candidates = [Given(option, 0.25) for option in given]
+    candidates = [Assignment(option, 0.25) for option in given]
     return [each.option for each in store.keep(PK, visitor, candidates, options, now_s, TERM_S)]
 
 
 def test_a_visitor_keeps_the_option_it_was_given_first_and_its_propensity(
     store: RedisStore,
 ) -> None:
-    first = store.keep(PK, "ann", [Given("b", 1 / 3)], ABC, NOW_S, TERM_S)
-    again = store.keep(PK, "ann", [Given("c", 0.9)], ABC, NOW_S + DAY_S, TERM_S)
+    first = store.keep(PK, "ann", [Assignment("b", 1 / 3)], ABC, NOW_S, TERM_S)
+    again = store.keep(PK, "ann", [Assignment("c", 0.9)], ABC, NOW_S + DAY_S, TERM_S)
 
-    assert first == again == [Given("b", 1 / 3)]
+    assert first == again == [Assignment("b", 1 / 3)]
     assert kept(store, "bob", "c") == ["c"]
 
 
@@ -64,8 +64,8 @@ def test_who_comes_once_a_term_is_remembered_and_who_does_not_is_forgotten(
 
 
 def test_decisions_keep_their_visitors_apart(store: RedisStore) -> None:
-    store.keep(("Shop", "Layout"), "ann", [Given("a", 1)], ABC, NOW_S, TERM_S)
-    given = store.keep(("Shop", "Price"), "ann", [Given("b", 1)], ABC, NOW_S, TERM_S)
+    store.keep(("Shop", "Layout"), "ann", [Assignment("a", 1)], ABC, NOW_S, TERM_S)
+    given = store.keep(("Shop", "Price"), "ann", [Assignment("b", 1)], ABC, NOW_S, TERM_S)
 
     assert [each.option for each in given] == ["b"]
 

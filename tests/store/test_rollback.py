@@ -11,26 +11,26 @@ import shutil
 import signal
 from pathlib import Path
 
-from hailwhale.core.events.aggregate import Increments, Row
-from hailwhale.core.time.bucketing import Frame, RollupChunk
+from hailwhale.core.events.aggregate import Increments, SeriesIncrement
+from hailwhale.core.time.bucketing import ChunkSet, RollupChunk
 from hailwhale.store.embedded import EmbeddedValkey
 from hailwhale.store.redis.client import connect
 from hailwhale.store.redis.keys import Keys, shard_of
 from hailwhale.store.redis.store import RedisStore
-from hailwhale.store.types import Incoming, Outcome, Step, Window
+from hailwhale.store.types import BufferWindow, CommitOutcome, CommitStep, EncodedHit
 
 NOW_S = 1_773_576_630
 SHARD = shard_of("Shop")
 
 
-def hits(*names: str) -> list[Incoming]:
-    return [Incoming("Shop", name.encode()) for name in names]
+def hits(*names: str) -> list[EncodedHit]:
+    return [EncodedHit("Shop", name.encode()) for name in names]
 
 
-def taking(window: Window, taken: int) -> Step:
-    frame = Frame((RollupChunk("all", 0, None),))
-    row = Row(("Shop",), (), ("hits",), frame, [((0,), [taken])])
-    return Step(SHARD, Increments([row]), position=window.position, taken=taken)
+def taking(window: BufferWindow, taken: int) -> CommitStep:
+    frame = ChunkSet((RollupChunk("all", 0, None),))
+    row = SeriesIncrement(("Shop",), (), ("hits",), frame, [((0,), [taken])])
+    return CommitStep(SHARD, Increments([row]), position=window.position, taken=taken)
 
 
 def test_a_window_read_before_a_crash_that_rolled_the_log_back_takes_nothing_off(
@@ -53,9 +53,9 @@ def test_a_window_read_before_a_crash_that_rolled_the_log_back_takes_nothing_off
         assert server.revive()
 
         store.accept(hits("c"), NOW_S)  # where b was
-        assert store.commit(taking(held, 2), NOW_S).outcome is Outcome.STALE
+        assert store.commit(taking(held, 2), NOW_S).outcome is CommitOutcome.STALE
         fresh = store.window(SHARD, 10)
         assert list(fresh.hits) == [b"a", b"c"]
-        assert store.commit(taking(fresh, 2), NOW_S).outcome is Outcome.COMMITTED
+        assert store.commit(taking(fresh, 2), NOW_S).outcome is CommitOutcome.COMMITTED
         assert store.loads() == []
         store.close()

@@ -8,35 +8,37 @@ from typing import Any
 
 import pytest
 
-from hailwhale.core.events.aggregate import Increments, Row
-from hailwhale.core.time.bucketing import Frame, RollupChunk
+from hailwhale.core.events.aggregate import Increments, SeriesIncrement
+from hailwhale.core.time.bucketing import ChunkSet, RollupChunk
 from hailwhale.store.redis.keys import shard_of
 from hailwhale.store.redis.store import RedisStore
-from hailwhale.store.types import ChunkAddress, Outcome, Sheet, Step, View
+from hailwhale.store.types import ChildrenView, ChunkAddress, CommitOutcome, CommitStep, ViewData
 from tests.conftest import MakeStore
 
 NOW_S = 1_773_576_630
 SHARD = shard_of("Shop")
-FRAME = Frame((RollupChunk("1d", 0, 9_999), RollupChunk("all", 0, None)))
-DAYS = View(("Shop",), ("town",), False, "1d", 0, "hits", 31, NOW_S + 9_999)
-EVER = View(("Shop",), ("town",), False, "all", 0, "dollars", 1, None)
+FRAME = ChunkSet((RollupChunk("1d", 0, 9_999), RollupChunk("all", 0, None)))
+DAYS = ChildrenView(("Shop",), ("town",), False, "1d", 0, "hits", 31, NOW_S + 9_999)
+EVER = ChildrenView(("Shop",), ("town",), False, "all", 0, "dollars", 1, None)
 DAYS_OF_A = ChunkAddress(("Shop",), ("town", "a"), "1d", 0)
-PKS = View(("Shop",), ("town",), True, "1d", 0, "hits", 31, NOW_S + 9_999)
+PKS = ChildrenView(("Shop",), ("town",), True, "1d", 0, "hits", 31, NOW_S + 9_999)
 
 
 def add(store: RedisStore, label: str, day: int, dollars: str, pk: tuple[str, ...] = ()) -> None:
     dimension = ("town",) if pk else ("town", label)
     amounts: list[Decimal | int] = [1, Decimal(dollars)]
-    row = Row(("Shop", *pk), dimension, ("hits", "dollars"), FRAME, [((day, 0), amounts)])
-    step = Step(SHARD, Increments([row]))
+    row = SeriesIncrement(
+        ("Shop", *pk), dimension, ("hits", "dollars"), FRAME, [((day, 0), amounts)]
+    )
+    step = CommitStep(SHARD, Increments([row]))
     if pk:
         step.increments.sublabels["Shop",] = {pk[0]: None}
     else:
         step.increments.labels[("Shop",), ("town",)] = {label: None}
-    assert store.commit(step, NOW_S).outcome is Outcome.COMMITTED
+    assert store.commit(step, NOW_S).outcome is CommitOutcome.COMMITTED
 
 
-def held(sheet: Sheet | None, width: int) -> dict[str, list[int]]:
+def held(sheet: ViewData | None, width: int) -> dict[str, list[int]]:
     """The rows of a sheet by label, zeros added at their ends."""
     assert sheet is not None
     units = list(struct.unpack(f">{len(sheet.units) // 8}q", sheet.units))
@@ -158,8 +160,8 @@ def test_rows_of_several_moments_reach_a_view_whole(store: RedisStore) -> None:
     add(store, "a", 3, "1")
     store.sheets([DAYS, EVER], NOW_S)
     sums = [((day, 0), [day, Decimal("0.1")]) for day in (3, 4, 30)]
-    row = Row(("Shop",), ("town", "a"), ("hits", "dollars"), FRAME, [*sums])
-    store.commit(Step(SHARD, Increments([row])), NOW_S)
+    row = SeriesIncrement(("Shop",), ("town", "a"), ("hits", "dollars"), FRAME, [*sums])
+    store.commit(CommitStep(SHARD, Increments([row])), NOW_S)
     days, ever = store.sheets([DAYS, EVER], NOW_S)
     assert held(days, 31) == {"a": month(d3=4, d4=4, d30=30)}
     assert held(ever, 1) == {"a": [13_000]}

@@ -6,13 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from hailwhale.core.events.aggregate import Batch
-from hailwhale.core.time.bucketing import DAY, VISITORS_EVER, VISITORS_OF_DAY, Schedule
+from hailwhale.core.events.aggregate import EventBatch
+from hailwhale.core.time.bucketing import DAY, VISITORS_EVER, VISITORS_OF_DAY, BucketPlanner
 from hailwhale.core.time.calendar_grid import DAY_S, UTC
 from hailwhale.core.time.rollups import DEFAULT_ROLLUPS
 from hailwhale.store.redis.keys import shard_of
 from hailwhale.store.redis.store import RedisStore
-from hailwhale.store.types import ChunkAddress, Incoming, Outcome, Spied, Step
+from hailwhale.store.types import ChunkAddress, CommitOutcome, CommitStep, EncodedHit, SpyEntries
 from tests.conftest import NOW_S, MakeStore
 
 SHARD = shard_of("Shop")
@@ -20,16 +20,16 @@ TODAY_S = UTC.floor(NOW_S, DAY)
 ANN, BOB = "Annnnnnnnnnn", "Bobbbbbbbbbb"
 
 
-def step(*visitors: tuple[str, int], **more: object) -> Step:
-    batch = Batch(Schedule(UTC, DEFAULT_ROLLUPS, NOW_S))
+def step(*visitors: tuple[str, int], **more: object) -> CommitStep:
+    batch = EventBatch(BucketPlanner(UTC, DEFAULT_ROLLUPS, NOW_S))
     for visitor, days_ago in visitors:
         at_s = NOW_S - days_ago * DAY_S
         batch.add(("Shop", "7"), (("country", "US"),), at_s, {"hits": Decimal(1)}, visitor)
-    return Step(SHARD, batch.increments(), **more)  # type: ignore[arg-type]
+    return CommitStep(SHARD, batch.increments(), **more)  # type: ignore[arg-type]
 
 
-def commit(store: RedisStore, made: Step) -> None:
-    assert store.commit(made, NOW_S).outcome is Outcome.COMMITTED
+def commit(store: RedisStore, made: CommitStep) -> None:
+    assert store.commit(made, NOW_S).outcome is CommitOutcome.COMMITTED
     while store.apply_next(SHARD):
         pass
 
@@ -81,13 +81,16 @@ def test_visitors_of_a_day_expire_and_those_of_all_time_do_not(store: RedisStore
 
 def test_hits_go_into_the_spy_log_with_the_step_and_not_without(store: RedisStore) -> None:
     hits = [b'%d\t[["Shop"],[],["hits"]]\t1\tAnnnnnnnnnnn' % n for n in range(4)]
-    store.accept([Incoming("Shop", hit) for hit in hits], NOW_S)
+    store.accept([EncodedHit("Shop", hit) for hit in hits], NOW_S)
     window = store.window(SHARD, 10)
     made = step(
-        (ANN, 0), position=window.position, taken=4, spied=Spied({"Shop": hits}, most=3, kept_s=60)
+        (ANN, 0),
+        position=window.position,
+        taken=4,
+        spied=SpyEntries({"Shop": hits}, most=3, kept_s=60),
     )
     commit(store, made)
-    assert store.commit(made, NOW_S).outcome is Outcome.STALE
+    assert store.commit(made, NOW_S).outcome is CommitOutcome.STALE
     for visitor in (None, ANN, "Axxxxxxxxxxx"):
         seen = store.seen("Shop", visitor, 10)
         assert (seen.number, seen.hits) == (4, hits[1:])

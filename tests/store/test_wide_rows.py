@@ -7,14 +7,14 @@ from decimal import Decimal
 
 import pytest
 
-from hailwhale.core.events.aggregate import Increments, Row
-from hailwhale.core.time.bucketing import Frame, RollupChunk
+from hailwhale.core.events.aggregate import Increments, SeriesIncrement
+from hailwhale.core.time.bucketing import ChunkSet, RollupChunk
 from hailwhale.store.redis.keys import shard_of
 from hailwhale.store.redis.store import RedisStore
-from hailwhale.store.types import Ask, ChunkAddress, Outcome, Step
+from hailwhale.store.types import CellQuery, ChunkAddress, CommitOutcome, CommitStep
 
 NOW_S = 1_773_576_630
-FRAME = Frame(
+FRAME = ChunkSet(
     (RollupChunk("1m", 0, 9_999), RollupChunk("1h", 0, 9_999), RollupChunk("all", 0, None))
 )
 
@@ -42,13 +42,15 @@ def test_every_cell_of_a_wide_row_gets_its_sum(
         for place, indices in enumerate(moments)
     ]
     for _ in range(2):  # into new hashes, and into hashes that are there
-        step = Step(shard_of("Shop"), Increments([Row(("Shop",), (), names, FRAME, [*sums])]))
-        assert store.commit(step, NOW_S).outcome is Outcome.COMMITTED
+        step = CommitStep(
+            shard_of("Shop"), Increments([SeriesIncrement(("Shop",), (), names, FRAME, [*sums])])
+        )
+        assert store.commit(step, NOW_S).outcome is CommitOutcome.COMMITTED
     wanted = {"1m": minutes, "1h": hours, "all": {0: sum(minutes.values())}}
     for rollup, by_index in wanted.items():
         chunk = ChunkAddress(("Shop",), (), rollup, 0)
         for index, bits in by_index.items():
-            [found] = store.read([Ask(chunk, [(index, name) for name in names])])
+            [found] = store.read([CellQuery(chunk, [(index, name) for name in names])])
             assert found == [
                 2 * (bits * Decimal("1.1") + bits.bit_count() * number) for number in range(metrics)
             ]

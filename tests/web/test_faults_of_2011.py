@@ -13,10 +13,10 @@ import pytest
 import redis
 
 from hailwhale.services.container import Services, open_services
-from hailwhale.services.query.series import Reporting
+from hailwhale.services.query.series import SeriesQueries
 from hailwhale.settings import Settings
 from hailwhale.store.embedded import EmbeddedValkey
-from hailwhale.store.types import Incoming
+from hailwhale.store.types import EncodedHit
 from hailwhale.web.apps import hail_app, whale_app
 from tests.conftest import Clock
 from tests.services.reading import keys_of
@@ -60,7 +60,7 @@ def test_one_bad_event_kills_its_batch(hail: Client, whale: Client, services: Se
     sent: list[object] = [{"pk": "Shop"}] * 20
     sent[4] = {"pk": "Shop", "metrics": {"dollars": {}}}
     assert hail.post("/count", sent).json["accepted"] == 19
-    services.store.accept([Incoming("Shop", b"from elsewhere")], 0)
+    services.store.accept([EncodedHit("Shop", b"from elsewhere")], 0)
     hail.get("/count", "pk=Shop")
     assert whale.get("/flush_hail").json == {"counted": 21}
     assert total(whale, "Shop") == 20
@@ -236,7 +236,7 @@ def test_tracebacks_are_public(make_services: Callable[..., Services]) -> None:
         def __getattr__(self, name: str) -> object:
             raise RuntimeError(f"secret {name}")
 
-    broken = replace(make_services(), reporting=cast(Reporting, Broken()))
+    broken = replace(make_services(), reporting=cast(SeriesQueries, Broken()))
     answer = Client(whale_app(broken)).get("/totals")
     assert (answer.status, answer.error["parameter"]) == (500, None)
     assert "secret" not in answer.text

@@ -12,7 +12,7 @@ from hailwhale.errors import StoreMismatch
 from hailwhale.settings import Settings
 from hailwhale.store.embedded import EmbeddedValkey
 from hailwhale.web.apps import hail_app, whale_app
-from hailwhale.web.lazy_app import LateApp
+from hailwhale.web.lazy_app import LazyApp
 from tests.web.client import Client
 
 EVERY_ROUTE = [
@@ -253,7 +253,7 @@ def test_a_late_app_says_503_until_its_store_can_be_opened(
 ) -> None:
     server = EmbeddedValkey(tmp_path_factory.mktemp("late"), fsync="no")
     url = f"unix://{server.data_dir}/valkey.sock"
-    app = LateApp(whale_app, Settings.from_env({}, redis_url=url))
+    app = LazyApp(whale_app, Settings.from_env({}, redis_url=url))
     late = Client(app)
     answer = late.get("/count", "pk=Shop")
     assert (answer.status, answer.error["parameter"]) == (503, None)
@@ -267,9 +267,9 @@ def test_a_late_app_refuses_a_store_made_with_another_time_zone(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     with EmbeddedValkey(tmp_path_factory.mktemp("zone"), fsync="no") as server:
-        LateApp(hail_app, Settings.from_env({}, redis_url=server.url)).open()
+        LazyApp(hail_app, Settings.from_env({}, redis_url=server.url)).open()
         environ = {"HAILWHALE_REDIS_URL": server.url, "HAILWHALE_TIMEZONE": "Europe/Berlin"}
-        other = LateApp(hail_app, Settings.from_env(environ))
+        other = LazyApp(hail_app, Settings.from_env(environ))
         with pytest.raises(StoreMismatch, match="HAILWHALE_TIMEZONE=UTC"):
             other.open()
         answer = Client(other).get("/healthz")

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hailwhale.core.events.literals import plain
+from hailwhale.core.events.literals import unwrap
 from hailwhale.errors import BadInput
 from hailwhale.services.container import Services
 from hailwhale.web.apps import hail_app
-from hailwhale.web.request import Sizes, query_fields
+from hailwhale.web.request import SizeLimits, query_fields
 from hailwhale.web.responses import counted_reply
 from tests.web.client import Client
 from tests.web.queries import total
 
-SIZES = Sizes(event_bytes=65_536, batch_bytes=1_000_000, batch_events=100)
+SIZES = SizeLimits(event_bytes=65_536, batch_bytes=1_000_000, batch_events=100)
 SALE = {"pk": ["Product", "7"], "dimensions": {"country": "US"}, "metrics": {"dollars": 1.5}}
 
 
@@ -35,7 +35,7 @@ def test_equal_texts_are_one_value_and_others_are_not() -> None:
 
 def test_a_long_value_is_not_kept() -> None:
     query = f"pk={'x' * 600}"
-    assert plain(fields(query)["pk"]) == plain(fields(query)["pk"])
+    assert unwrap(fields(query)["pk"]) == unwrap(fields(query)["pk"])
     assert fields(query)["pk"] is not fields(query)["pk"]
 
 
@@ -46,7 +46,7 @@ def test_a_long_value_is_not_kept() -> None:
 def test_any_names_and_values_are_read_as_urllib_reads_them(pairs: list[tuple[str, str]]) -> None:
     marked = [(f"p{name}", f"v{value}") for name, value in pairs]  # so that none is a literal
     query = urlencode(marked)
-    found = {name: plain(value) for name, value in fields(query).items()}
+    found = {name: unwrap(value) for name, value in fields(query).items()}
     assert list(found.items()) == marked == parse_qsl(query, keep_blank_values=True)
 
 
@@ -69,7 +69,7 @@ def test_any_names_and_values_are_read_as_urllib_reads_them(pairs: list[tuple[st
 )
 def test_a_query_is_read_pair_by_pair(query: str, found: dict[str, object]) -> None:
     for _ in range(2):
-        assert {name: plain(value) for name, value in fields(query).items()} == found
+        assert {name: unwrap(value) for name, value in fields(query).items()} == found
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hailwhale.services.container import Services, open_services
 from hailwhale.settings import Settings
 from hailwhale.store.embedded import EmbeddedValkey
 from hailwhale.web.apps import hail_app, whale_app
-from hailwhale.web.lazy_app import LateApp
+from hailwhale.web.lazy_app import LazyApp
 from tests.web.client import JSON, Client
 from tests.web.queries import total
 
@@ -169,7 +169,7 @@ def test_a_late_app_with_a_spool_takes_hits_before_its_store_is_there(
         made.append(services)
         return hail_app(services)
 
-    app = Client(LateApp(make_app, settings_of(server), spooled=True))
+    app = Client(LazyApp(make_app, settings_of(server), spooled=True))
     assert app.get("/count", "pk=Shop").text == "OK"
     server.start()
     until(lambda: replayed(made[0]))

@@ -83,7 +83,7 @@ def send_past(service: Service, now_s: float, days: float, rate: float, chance: 
     return sent
 
 
-def past(now_s: float, days: float, rate: float, chance: Random) -> Iterator[shop.Event]:
+def past(now_s: float, days: float, rate: float, chance: Random) -> Iterator[shop.ShopEvent]:
     """The events of the last days, oldest first, each for as many visits as `_COARSE` says."""
     start_s = now_s - days * _DAY_S
     for reach_s, weight in reversed(_COARSE):
@@ -95,7 +95,7 @@ def past(now_s: float, days: float, rate: float, chance: Random) -> Iterator[sho
                 yield shop.weighed(event, weight)
 
 
-def past_landings(now_s: float, days: float, chance: Random) -> Iterator[shop.Event]:
+def past_landings(now_s: float, days: float, chance: Random) -> Iterator[shop.ShopEvent]:
     """Visitors who were shown a page at random, and what they spent: something to decide from."""
     for _ in range(int(2_000 * days)):
         who = shop.visitor(chance)
@@ -130,7 +130,7 @@ def live(
     return sent
 
 
-def _decided(service: Service, at_s: float, chance: Random) -> shop.Event:
+def _decided(service: Service, at_s: float, chance: Random) -> shop.ShopEvent:
     """A visitor comes: the service says which page to show, and the visitor what it was worth."""
     who = shop.visitor(chance)
     question = {
@@ -143,7 +143,7 @@ def _decided(service: Service, at_s: float, chance: Random) -> shop.Event:
     return _shown(who, service.ask("/decide", question)["option"], at_s, chance)
 
 
-def _shown(who: dict[str, object], option: str, at_s: float, chance: Random) -> shop.Event:
+def _shown(who: dict[str, object], option: str, at_s: float, chance: Random) -> shop.ShopEvent:
     earned = shop.landing(str(who["country"]), option, chance)
     metrics = {"earned": earned} if earned else {}
     seen = {"pk": shop.LANDING, "option": option, "dimensions": who, "at": round(at_s, 3)}
@@ -156,7 +156,7 @@ def _is_there(service: Service) -> bool:
     return bool(answer["yesterday"]["_"]["hits"])
 
 
-def _batches(events: Iterable[shop.Event]) -> Iterator[list[shop.Event]]:
+def _batches(events: Iterable[shop.ShopEvent]) -> Iterator[list[shop.ShopEvent]]:
     rest = iter(events)
     while batch := list(islice(rest, _AT_ONCE)):
         yield batch

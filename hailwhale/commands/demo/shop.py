@@ -15,7 +15,7 @@ SHOP, VISITS, SIGNUPS, ERRORS = "Demo shop", "Demo visits", "Demo sign-ups", "De
 LANDING = "Demo landing page"
 OPTIONS = ("classic", "bold", "video")
 
-Event = dict[str, object]
+ShopEvent = dict[str, object]
 
 _DAY_S = 86_400
 _COUNTRIES = {"US": 38, "DE": 17, "GB": 12, "BR": 9, "IN": 9, "JP": 7, "FR": 5, "NZ": 3}
@@ -52,7 +52,7 @@ def bustle(at_s: float, newest_s: float) -> float:
 
 def happening(
     start_s: float, end_s: float, a_second: float, chance: Random, newest_s: float
-) -> Iterator[Event]:
+) -> Iterator[ShopEvent]:
     """What happens from one instant to another, in order.
 
     There are about `a_second` visits each second now, at `newest_s`, and fewer long ago.
@@ -70,7 +70,7 @@ def happening(
         yield from _visit(round(at_s, 3), chance)
 
 
-def weighed(event: Event, weight: int) -> Event:
+def weighed(event: ShopEvent, weight: int) -> ShopEvent:
     """The event, standing for `weight` of its kind.
 
     >>> weighed({"pk": "Shop", "metrics": {"revenue": 2.5}}, 4)
@@ -101,7 +101,7 @@ def visitor(chance: Random) -> dict[str, object]:
     }
 
 
-def _visit(at_s: float, chance: Random) -> Iterator[Event]:
+def _visit(at_s: float, chance: Random) -> Iterator[ShopEvent]:
     who = visitor(chance)
     seen = 1 + int(chance.expovariate(0.5))
     at = {"at": at_s}
@@ -118,7 +118,7 @@ def _visit(at_s: float, chance: Random) -> Iterator[Event]:
         yield {"pk": ERRORS, "dimensions": path, "metrics": {"errors": 1}, **at}
 
 
-def _order(who: Mapping[str, object], at_s: float, chance: Random) -> Event:
+def _order(who: Mapping[str, object], at_s: float, chance: Random) -> ShopEvent:
     product = _one({name: weight for name, (_, weight) in _PRODUCTS.items()}, chance)
     items = 1 + (chance.random() < 0.18) + (chance.random() < 0.05)
     price = _PRODUCTS[product][0]

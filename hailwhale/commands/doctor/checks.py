@@ -17,14 +17,14 @@ from pathlib import Path
 
 from hailwhale.commands.options import shown_store
 from hailwhale.errors import BadSetting, HailWhaleError
-from hailwhale.services.ingest.spool_directory import Spool
+from hailwhale.services.ingest.spool_directory import SpoolDirectory
 from hailwhale.services.security.bind_check import is_loopback, refuse_unsafe
 from hailwhale.settings import Settings
 from hailwhale.store.embedded import EmbeddedValkey, address
 from hailwhale.store.open import open_store
 from hailwhale.store.protocol import Store
 from hailwhale.store.redis.keys import SHARDS
-from hailwhale.store.redis.server_info import Examined, Server, examine
+from hailwhale.store.redis.server_info import ServerInfo, ServersInfo, examine
 
 SLOTS = 16_384  # of every cluster
 _PATIENCE_S = 1.5
@@ -40,7 +40,7 @@ class Level(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """What one check found."""
 
     level: Level
@@ -51,10 +51,10 @@ class Finding:
         return f"{self.level.value:<4}  {self.subject}: {self.text}"
 
 
-def check(settings: Settings) -> Iterator[Finding]:
+def check(settings: Settings) -> Iterator[CheckResult]:
     """All checks that can be made; what depends on a failed one is left out."""
     yield _binding(settings)
-    yield from spool_findings(Spool(settings.spool_folder, settings.spool_bytes))
+    yield from spool_findings(SpoolDirectory(settings.spool_folder, settings.spool_bytes))
     try:
         with _server_to_look_at(settings) as (url, found, runs):
             yield found
@@ -69,43 +69,47 @@ def check(settings: Settings) -> Iterator[Finding]:
             finally:
                 opened.close()
     except HailWhaleError as fault:
-        yield Finding(Level.FAIL, "store", str(fault))
+        yield CheckResult(Level.FAIL, "store", str(fault))
 
 
-def _binding(settings: Settings) -> Finding:
+def _binding(settings: Settings) -> CheckResult:
     where = f"{settings.host} port {settings.port}"
     try:
         refuse_unsafe(settings)
     except BadSetting as fault:
-        return Finding(Level.FAIL, "binding", str(fault))
+        return CheckResult(Level.FAIL, "binding", str(fault))
     if is_loopback(settings.host):
-        return Finding(Level.OK, "binding", f"{where}, for this machine alone")
+        return CheckResult(Level.OK, "binding", f"{where}, for this machine alone")
     if settings.admin_token or settings.reading == "token":
         needs = "operating needs" if settings.reading == "open" else "reading and operating need"
-        return Finding(Level.OK, "binding", f"{where}; {needs} a token")
-    return Finding(Level.WARN, "binding", f"{where} is open to everyone, as HAILWHALE_OPEN says")
+        return CheckResult(Level.OK, "binding", f"{where}; {needs} a token")
+    return CheckResult(
+        Level.WARN, "binding", f"{where} is open to everyone, as HAILWHALE_OPEN says"
+    )
 
 
-def spool_findings(spool: Spool) -> Iterator[Finding]:
+def spool_findings(spool: SpoolDirectory) -> Iterator[CheckResult]:
     """What lies in this machine's spool, where something does."""
     if waiting := spool.size_bytes():
         text = (
             f"{waiting:,} bytes of hits wait in {spool.folder}: they are counted when a hail runs"
         )
-        yield Finding(Level.WARN, "spool", f"{text} there and the store answers it")
+        yield CheckResult(Level.WARN, "spool", f"{text} there and the store answers it")
     if aside := spool.set_aside():
         text = f"{len(aside)} files could not be read to their end, such as {aside[0]}"
-        yield Finding(Level.WARN, "spool", f"{text}: most likely the machine died while it wrote")
+        yield CheckResult(
+            Level.WARN, "spool", f"{text}: most likely the machine died while it wrote"
+        )
 
 
 @contextmanager
-def _server_to_look_at(settings: Settings) -> Iterator[tuple[str, Finding, bool]]:
+def _server_to_look_at(settings: Settings) -> Iterator[tuple[str, CheckResult, bool]]:
     """The URL of the store's server, where it came from, and whether it ran before."""
     where = shown_store(settings)
     running = settings.redis_url or address(settings.data_dir)
     if running:
         shared = "" if settings.redis_url else ", shared with the service that runs on it"
-        yield running, Finding(Level.OK, "store", f"{where}{shared}"), True
+        yield running, CheckResult(Level.OK, "store", f"{where}{shared}"), True
         return
     with ExitStack() as stack:
         if settings.data_dir.expanduser().exists():
@@ -116,7 +120,7 @@ def _server_to_look_at(settings: Settings) -> Iterator[tuple[str, Finding, bool]
             data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             text = f"{where} is not there yet; a Valkey in a temporary directory was looked at"
         server = stack.enter_context(EmbeddedValkey(data_dir, settings.fsync))
-        yield server.url, Finding(Level.OK, "store", text), False
+        yield server.url, CheckResult(Level.OK, "store", text), False
 
 
 def _refuse_unwritable(data_dir: Path) -> None:
@@ -125,7 +129,7 @@ def _refuse_unwritable(data_dir: Path) -> None:
         raise HailWhaleError(f"cannot make {data_dir}: {parent} is not a directory to write to")
 
 
-def layout_findings(examined: Examined) -> Iterator[Finding]:
+def layout_findings(examined: ServersInfo) -> Iterator[CheckResult]:
     """What the servers are to one another, where there are several."""
     cluster, watch = examined.cluster, examined.watch
     if cluster is not None:
@@ -133,24 +137,24 @@ def layout_findings(examined: Examined) -> Iterator[Finding]:
         text = f"{len(examined.servers)} primaries, {replicas} replicas"
         if cluster.slots_served < SLOTS:
             text += f", but {SLOTS - cluster.slots_served} of {SLOTS} slots are not served"
-            yield Finding(Level.FAIL, "cluster", f"{text}: look at CLUSTER NODES")
+            yield CheckResult(Level.FAIL, "cluster", f"{text}: look at CLUSTER NODES")
         else:
             rest = "none is" if cluster.needs_every_slot else "the others are"
             text += f"; while a slot is not served {rest} (cluster-require-full-coverage)"
-            yield Finding(Level.OK, "cluster", text)
+            yield CheckResult(Level.OK, "cluster", text)
         if cluster.slots_moving:
             text = f"{cluster.slots_moving} on the move: until it ends, what is counted there waits"
-            yield Finding(Level.WARN, "slots", text)
+            yield CheckResult(Level.WARN, "slots", text)
     if watch is not None:
         where = f"{watch.service} is {examined.servers[0].where}"
         text = f"{where}, watched by {watch.sentinels} Sentinels, quorum {watch.quorum}"
-        yield Finding(Level.OK, "sentinel", text)
+        yield CheckResult(Level.OK, "sentinel", text)
 
 
-def server_findings(servers: Sequence[Server]) -> Iterator[Finding]:
+def server_findings(servers: Sequence[ServerInfo]) -> Iterator[CheckResult]:
     """What is found of each server; what is so of them all is said once."""
     found = [(server, finding) for server in servers for finding in engine_findings(server)]
-    said: set[Finding] = set()
+    said: set[CheckResult] = set()
     for server, finding in found:
         if len(servers) > 1 and [each for _, each in found].count(finding) < len(servers):
             yield replace(finding, text=f"{server.where}: {finding.text}")
@@ -159,89 +163,93 @@ def server_findings(servers: Sequence[Server]) -> Iterator[Finding]:
             yield finding
 
 
-def replica_findings(examined: Examined, wanted: int) -> Iterator[Finding]:
+def replica_findings(examined: ServersInfo, wanted: int) -> Iterator[CheckResult]:
     """Whether each primary has a replica to take over, and as many as must have each hit."""
     expects_some = examined.cluster is not None or examined.watch is not None
     for server in examined.servers:
         which = f"{server.where or 'the server'} has {server.replicas} replicas"
         if server.replicas < wanted:
             text = f"{which}, HAILWHALE_REPLICAS wants {wanted}: /count answers 503"
-            yield Finding(Level.FAIL, "replicas", text)
+            yield CheckResult(Level.FAIL, "replicas", text)
         elif expects_some and not server.replicas:
-            yield Finding(Level.WARN, "replicas", f"{which} to take over when it dies")
+            yield CheckResult(Level.WARN, "replicas", f"{which} to take over when it dies")
 
 
-def engine_findings(server: Server) -> Iterator[Finding]:
+def engine_findings(server: ServerInfo) -> Iterator[CheckResult]:
     """Whether the engine can be counted in, keeps what it is given, and keeps it all."""
     named = f"{server.name} {server.version}"
     if not server.is_new_enough:
-        yield Finding(Level.FAIL, "engine", f"{named} is too old: use Redis 7 or newer, or Valkey")
+        yield CheckResult(
+            Level.FAIL, "engine", f"{named} is too old: use Redis 7 or newer, or Valkey"
+        )
     elif server.is_replica:
-        yield Finding(Level.FAIL, "engine", f"{named} is a replica: point at its primary")
+        yield CheckResult(Level.FAIL, "engine", f"{named} is a replica: point at its primary")
     else:
-        yield Finding(Level.OK, "engine", named)
+        yield CheckResult(Level.OK, "engine", named)
     if not server.appends:
         text = "no append-only file, a crash loses what was counted: CONFIG SET appendonly yes"
-        yield Finding(Level.WARN, "persistence", text)
+        yield CheckResult(Level.WARN, "persistence", text)
     elif not server.writes_well:
         text = "the append-only file cannot be written: look at the disk and the server's log"
-        yield Finding(Level.FAIL, "persistence", text)
+        yield CheckResult(Level.FAIL, "persistence", text)
     else:
-        yield Finding(Level.OK, "persistence", "append-only file")
+        yield CheckResult(Level.OK, "persistence", "append-only file")
     if server.may_evict:
         text = f"maxmemory-policy is {server.eviction}, which drops counts: set it to noeviction"
-        yield Finding(Level.FAIL, "memory", text)
+        yield CheckResult(Level.FAIL, "memory", text)
     else:
         limit = f"{server.memory_limit_bytes:,} bytes" if server.memory_limit_bytes else "no limit"
-        yield Finding(Level.OK, "memory", f"{limit}, nothing is evicted")
+        yield CheckResult(Level.OK, "memory", f"{limit}, nothing is evicted")
 
 
-def made_of(settings: Settings, server: Server) -> Finding:
+def made_of(settings: Settings, server: ServerInfo) -> CheckResult:
     """Whether the store was made with the zone and the rollups that the settings say."""
     rollups = [rollup.spec for rollup in settings.rollups]
     if not server.zone:
-        return Finding(Level.OK, "made of", "nothing counted yet, so zone and rollups are free")
+        return CheckResult(Level.OK, "made of", "nothing counted yet, so zone and rollups are free")
     if server.zone != settings.zone.name:
         text = f"days in {server.zone}, but HAILWHALE_TIMEZONE says {settings.zone.name}"
-        return Finding(Level.FAIL, "made of", f"{text}: set it to {server.zone}")
+        return CheckResult(Level.FAIL, "made of", f"{text}: set it to {server.zone}")
     missing = [spec for spec in server.rollups if spec not in rollups]
     if missing:
         text = f"HAILWHALE_ROLLUPS leaves out {', '.join(missing)}, which the store keeps"
-        return Finding(Level.FAIL, "made of", f"{text}: set it to {','.join(server.rollups)}")
+        return CheckResult(Level.FAIL, "made of", f"{text}: set it to {','.join(server.rollups)}")
     added = [spec for spec in rollups if spec not in server.rollups]
     if added:
         text = f"{', '.join(added)} will be added at the next start, and fill from then on"
-        return Finding(Level.WARN, "made of", text)
-    return Finding(Level.OK, "made of", f"{server.zone}, {','.join(server.rollups)}")
+        return CheckResult(Level.WARN, "made of", text)
+    return CheckResult(Level.OK, "made of", f"{server.zone}, {','.join(server.rollups)}")
 
 
-def _traffic(store: Store, settings: Settings, runs: bool) -> Iterator[Finding]:
+def _traffic(store: Store, settings: Settings, runs: bool) -> Iterator[CheckResult]:
     yield _buffers(store, settings.buffer_limit, runs)
     stats = store.stats()
     if stats["dead"]:
         last = next((found[-1] for n in range(SHARDS) if (found := store.dead_letters(n))), None)
         why = f", such as: {last.reason}" if last else ""
-        yield Finding(Level.WARN, "dead letters", f"{stats['dead']:,} hits not counted{why}")
+        yield CheckResult(Level.WARN, "dead letters", f"{stats['dead']:,} hits not counted{why}")
     else:
-        yield Finding(Level.OK, "dead letters", "none")
+        yield CheckResult(Level.OK, "dead letters", "none")
     if stats["folded"]:
         text = f"{stats['folded']:,} times a label past HAILWHALE_MAX_CHILDREN went to _other"
-        yield Finding(Level.WARN, "labels", text)
+        yield CheckResult(Level.WARN, "labels", text)
 
 
-def _buffers(store: Store, limit: int, runs: bool) -> Finding:
+def _buffers(store: Store, limit: int, runs: bool) -> CheckResult:
     """How much waits, and whether somebody counts it."""
     loads, drained = store.loads(), store.stats()["drained"]
     waiting = sum(load.buffered for load in loads)
     if not loads:
-        return Finding(Level.OK, "buffers", "nothing waits to be counted")
+        return CheckResult(Level.OK, "buffers", "nothing waits to be counted")
     if any(load.buffered >= limit for load in loads):
         text = f"{waiting:,} hits wait and a buffer is full, so /count answers 503"
-        return Finding(Level.FAIL, "buffers", f"{text}: run more of `hailwhale drain`")
+        return CheckResult(Level.FAIL, "buffers", f"{text}: run more of `hailwhale drain`")
     deadline_s = time.monotonic() + _PATIENCE_S
     while runs and time.monotonic() < deadline_s:
         if store.stats()["drained"] != drained or not store.loads():
-            return Finding(Level.OK, "buffers", f"{waiting:,} hits wait, and a drain counts them")
+            return CheckResult(
+                Level.OK, "buffers", f"{waiting:,} hits wait, and a drain counts them"
+            )
         time.sleep(_LOOK_S)
     text = f"{waiting:,} hits wait and no drain counts them: run `hailwhale serve` or `drain`"
-    return Finding(Level.WARN, "buffers", text)
+    return CheckResult(Level.WARN, "buffers", text)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from hailwhale.commands.doctor import memory
-from hailwhale.commands.doctor.checks import Finding, Level, check
+from hailwhale.commands.doctor.checks import CheckResult, Level, check
 from hailwhale.commands.options import (
     Subparsers,
     add_settings,
@@ -69,11 +69,11 @@ def settings_table(args: argparse.Namespace) -> str:
     )
 
 
-def _findings(args: argparse.Namespace) -> Iterator[Finding]:
+def _findings(args: argparse.Namespace) -> Iterator[CheckResult]:
     try:
         settings = read_settings(args)
     except BadSetting as fault:
-        yield Finding(Level.FAIL, "settings", str(fault))
+        yield CheckResult(Level.FAIL, "settings", str(fault))
         return
-    yield Finding(Level.OK, "settings", "all can be read")
+    yield CheckResult(Level.OK, "settings", "all can be read")
     yield from check(settings)

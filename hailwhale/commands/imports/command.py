@@ -25,14 +25,14 @@ from hailwhale.commands.imports.hailwhale1 import EPILOG as ORIGINAL_EPILOG
 from hailwhale.commands.imports.hailwhale1 import written_down
 from hailwhale.commands.imports.mapping_options import LOG_EPILOG, add_mapping, reading_of
 from hailwhale.commands.options import Subparsers, add_settings, read_settings
-from hailwhale.core.events.aggregate import Batch, RolledUp
+from hailwhale.core.events.aggregate import EventBatch, RolledUpBatch
 from hailwhale.core.events.paths import parse_label
-from hailwhale.core.time.bucketing import Schedule
+from hailwhale.core.time.bucketing import BucketPlanner
 from hailwhale.errors import BadInput
 from hailwhale.services.container import Services, open_services
-from hailwhale.services.imports.file_formats import Reading
+from hailwhale.services.imports.file_formats import FileFormat
 from hailwhale.services.imports.hailwhale1 import FORMAT
-from hailwhale.services.imports.importer import Content, Importing, ImportReport, examine
+from hailwhale.services.imports.importer import FileContent, Importer, ImportReport, examine
 
 _SHOWN_REJECTS = 20
 _STDIN = "-"
@@ -89,7 +89,7 @@ class _Source:
 
     shown: str
     path: Path | None
-    reading: Reading
+    reading: FileFormat
     origin: str | None = None
 
     @contextmanager
@@ -108,10 +108,10 @@ class _Source:
             else:
                 yield raw
 
-    def content(self) -> Content:
+    def content(self) -> FileContent:
         """What names the import; stdin can be read once only, so its content is new every time."""
         if self.path is None:
-            return Content(secrets.token_hex(16), 0)
+            return FileContent(secrets.token_hex(16), 0)
         with self.opened() as stream:
             return examine(stream, self.reading.text)
 
@@ -142,10 +142,10 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def importing_over(
-    services: Services, make_batch: Callable[[Schedule], Batch] = Batch
-) -> Importing:
+    services: Services, make_batch: Callable[[BucketPlanner], EventBatch] = EventBatch
+) -> Importer:
     """What counts rows, over open services."""
-    return Importing(
+    return Importer(
         services.store,
         services.settings.zone,
         services.settings.rollups,
@@ -157,7 +157,7 @@ def importing_over(
 
 
 def _import(args: argparse.Namespace, source: _Source, services: Services) -> int:
-    importing = importing_over(services, RolledUp if source.origin else Batch)
+    importing = importing_over(services, RolledUpBatch if source.origin else EventBatch)
     content = source.content()
     if source.origin and not args.again and not importing.began_with(source.origin, content.name):
         expected = (
@@ -185,7 +185,7 @@ def _import(args: argparse.Namespace, source: _Source, services: Services) -> in
 
 
 def _count(
-    importing: Importing, name: str, after: int, source: _Source, lines: int, rejects: _Rejects
+    importing: Importer, name: str, after: int, source: _Source, lines: int, rejects: _Rejects
 ) -> ImportReport:
     """Count what is after a line, with a progress bar on a terminal."""
     with (

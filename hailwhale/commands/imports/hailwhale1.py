@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hailwhale.errors import BadInput
 from hailwhale.services.imports.hailwhale1 import write_rows
-from hailwhale.store.redis.hailwhale1 import OriginalStore
+from hailwhale.store.redis.hailwhale1 import HailWhale1Store
 
 EPILOG = """\
 A HailWhale of 2011 is imported from its Redis, which is only read. Let it rest first: what it still
@@ -22,7 +22,7 @@ counts is missed.
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenDown:
+class TempCopy:
     """A file of rows, where they are from in words, and what tells this store from others."""
 
     path: Path
@@ -31,17 +31,17 @@ class WrittenDown:
 
 
 @contextmanager
-def written_down(url: str) -> Iterator[WrittenDown]:
+def written_down(url: str) -> Iterator[TempCopy]:
     """The rows of a store, in a file that is gone afterwards.
 
     Raises `BadInput` when there is nothing of a HailWhale of 2011, `StoreUnavailable`.
     """
     with tempfile.TemporaryDirectory(prefix="hailwhale-") as folder:
         path = Path(folder) / "rows"
-        with OriginalStore(url) as store, path.open("wb") as file:
+        with HailWhale1Store(url) as store, path.open("wb") as file:
             if not write_rows(store, file):
                 expected = (
                     "the store of a HailWhale of 2011, with hashes pk||dimension||interval||metric"
                 )
                 raise BadInput("file", store.shown, expected)
-        yield WrittenDown(path, store.shown, f"hailwhale1:{store.name}")
+        yield TempCopy(path, store.shown, f"hailwhale1:{store.name}")

@@ -7,19 +7,19 @@ from typing import Any
 
 from hailwhale.core.imports.access_log import FORMATS
 from hailwhale.errors import BadInput
-from hailwhale.services.imports.column_mapping import Columns
+from hailwhale.services.imports.column_mapping import ColumnMapping
 from hailwhale.services.imports.file_formats import (
     LOG_DIMENSIONS,
     LOG_PK,
     PIXELS,
-    AccessLog,
-    LineReading,
-    Ndjson,
-    Reading,
-    Table,
+    AccessLogFormat,
+    FileFormat,
+    LineFormat,
+    NdjsonFormat,
+    TableFormat,
 )
 from hailwhale.services.imports.hailwhale1 import FORMAT as ORIGINAL
-from hailwhale.services.imports.hailwhale1 import Original
+from hailwhale.services.imports.hailwhale1 import HailWhale1Format
 
 _COLUMNS = ("pk", "dimensions", "metrics", "at", "id", "uid")
 _LOG_ONLY = ("pixels", "pixel", "no_bots")
@@ -64,7 +64,7 @@ def add_mapping(parser: argparse.ArgumentParser, formats: tuple[str, ...], defau
     parser.add_argument("--no-bots", action="store_true", help="logs: leave out bots")
 
 
-def reading_of(args: argparse.Namespace, default: str) -> Reading:
+def reading_of(args: argparse.Namespace, default: str) -> FileFormat:
     """The reading that the options describe, of the `default` format where they name none."""
     form: str = args.format or default
     if form in FORMATS:
@@ -77,19 +77,19 @@ def reading_of(args: argparse.Namespace, default: str) -> Reading:
         if given:
             name = next(iter(given))
             raise BadInput(name, given[name], "--format csv with it: these keys say it themselves")
-        return Original()
+        return HailWhale1Format()
     if form == "csv":
-        return Table(Columns.parse(**given))
+        return TableFormat(ColumnMapping.parse(**given))
     if given:
         name = next(iter(given))
         raise BadInput(name, given[name], "--format csv with it: a line of NDJSON says it itself")
-    return Ndjson()
+    return NdjsonFormat()
 
 
-def line_reading_of(args: argparse.Namespace, default: str) -> LineReading:
+def line_reading_of(args: argparse.Namespace, default: str) -> LineFormat:
     """As `reading_of`, of a format whose lines stand alone."""
     found = reading_of(args, default)
-    if isinstance(found, Ndjson | AccessLog) and args.format != "cloudfront":
+    if isinstance(found, NdjsonFormat | AccessLogFormat) and args.format != "cloudfront":
         return found
     raise BadInput("format", args.format, "one whose lines stand alone")
 
@@ -98,7 +98,7 @@ def _given(args: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(args, name) for name in _COLUMNS if getattr(args, name) is not None}
 
 
-def _access_log(args: argparse.Namespace, form: str) -> AccessLog:
+def _access_log(args: argparse.Namespace, form: str) -> AccessLogFormat:
     given = _given(args)
     pixels = frozenset([*(args.pixel or ()), *(PIXELS if args.pixels else ())])
     if pixels and given:
@@ -111,4 +111,4 @@ def _access_log(args: argparse.Namespace, form: str) -> AccessLog:
         "at": "time",
         "uid": "visitor",
     }
-    return AccessLog(form, Columns.parse(**{**defaults, **given}), pixels, args.no_bots)
+    return AccessLogFormat(form, ColumnMapping.parse(**{**defaults, **given}), pixels, args.no_bots)

@@ -22,7 +22,7 @@ from hailwhale.commands.serve.log_setup import log_to_stderr
 from hailwhale.commands.serve.signals import stop_on_signals
 from hailwhale.errors import BadInput, StoreUnavailable
 from hailwhale.services.container import Services, open_services
-from hailwhale.services.imports.tail import QUIET_S, Following
+from hailwhale.services.imports.tail import QUIET_S, LogTailer
 from hailwhale.settings import Settings
 
 log = logging.getLogger("hailwhale.tail")
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     with closing(services):
         importing = importing_over(services)
-        following = Following(args.file, reading, importing, time.time, args.name, args.quiet)
+        following = LogTailer(args.file, reading, importing, time.time, args.name, args.quiet)
         with _locked(settings, following.name, args.file), closing(following):
             if args.once:
                 while following.look():
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
     return 1 if args.once and tally.rejected else 0
 
 
-def _follow(following: Following, stop: Event) -> None:
+def _follow(following: LogTailer, stop: Event) -> None:
     while not stop.is_set():
         try:
             if not following.look():

@@ -20,7 +20,7 @@ _KILLED_S = 5.0
 log = logging.getLogger("hailwhale.serve")
 
 
-class Child:
+class ChildProcess:
     """`python -m hailwhale.cli ARGUMENTS`, in a process group of its own unless told otherwise.
 
     So Ctrl-C in a terminal reaches the supervisor alone, which stops its children in order.

@@ -17,7 +17,7 @@ from hailwhale.errors import BadSetting, StoreUnavailable
 from hailwhale.services.container import open_services
 from hailwhale.settings import Settings
 from hailwhale.web.apps import hail_app, whale_app
-from hailwhale.web.lazy_app import LateApp
+from hailwhale.web.lazy_app import LazyApp
 
 log = logging.getLogger("hailwhale.web")
 
@@ -109,7 +109,7 @@ def _serve_for_parent(args: argparse.Namespace) -> int:
     log_to_stderr(settings.log_format)
     listener, settings = opened(settings, environ, args.listen_fd)
     make_app = hail_app if args.command == "hail" else partial(whale_app, buffered=args.buffered)
-    app = LateApp(make_app, settings, spooled=_spooled(args, settings))
+    app = LazyApp(make_app, settings, spooled=_spooled(args, settings))
     where = netloc(settings.host, settings.port)
 
     def ready() -> None:

@@ -24,7 +24,7 @@ from granian.server.mp import MPServer
 from hailwhale.commands.serve.signals import GRACE_S, end_with_parent
 from hailwhale.commands.serve.sockets import BACKLOG
 from hailwhale.settings import Settings
-from hailwhale.web.lazy_app import LateApp
+from hailwhale.web.lazy_app import LazyApp
 
 _CONNECTIONS = 1_000  # of one worker; those that are kept open and idle are among them
 _IDLE_THREAD_S = 600
@@ -52,7 +52,7 @@ class _Server(MPServer):
 
 
 def run(
-    app: LateApp,
+    app: LazyApp,
     settings: Settings,
     listener: socket.socket,
     ready: Callable[[], None] = lambda: None,
@@ -63,7 +63,7 @@ def run(
     """
     master = os.getpid()
 
-    def load() -> LateApp:
+    def load() -> LazyApp:
         """Called in each worker after the fork."""
         end_with_parent(master)
         # Ctrl-C in a terminal is for the master, which stops its workers in order.

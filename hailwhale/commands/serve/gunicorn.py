@@ -14,7 +14,7 @@ from gunicorn.glogging import Logger
 from hailwhale.commands.serve.signals import GRACE_S, end_with_parent
 from hailwhale.commands.serve.sockets import BACKLOG
 from hailwhale.settings import Settings
-from hailwhale.web.lazy_app import LateApp
+from hailwhale.web.lazy_app import LazyApp
 
 _KEEPALIVE_S = 15
 _LONGEST_REQUEST_LINE = 8190  # the most gunicorn allows; longer events go into a POST
@@ -30,7 +30,7 @@ class _Log(Logger):  # type: ignore[misc]
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
-    def __init__(self, app: LateApp, options: dict[str, Any]) -> None:
+    def __init__(self, app: LazyApp, options: dict[str, Any]) -> None:
         self._app = app
         self._options = options
         super().__init__()
@@ -40,14 +40,14 @@ class _Server(BaseApplication):  # type: ignore[misc]
             if name in self.cfg.settings:  # gunicorn 23 has not all of 27's
                 self.cfg.set(name, value)
 
-    def load(self) -> LateApp:
+    def load(self) -> LazyApp:
         """Called in each worker after the fork."""
         self._app.prepare()
         return self._app
 
 
 def run(
-    app: LateApp,
+    app: LazyApp,
     settings: Settings,
     listener: socket.socket,
     ready: Callable[[], None] = lambda: None,

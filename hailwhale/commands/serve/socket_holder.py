@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from hailwhale.commands.serve.child_process import Child
+from hailwhale.commands.serve.child_process import ChildProcess
 from hailwhale.commands.serve.signals import GRACE_S
 
 _PATIENCE_S = GRACE_S + 5
@@ -29,7 +29,7 @@ def hold(arguments: Sequence[str], listener: socket.socket, environ: Mapping[str
     told = _Told()
     fd = listener.fileno()
     handed = ["--listen-fd", str(fd), "--parent", str(os.getpid())]
-    child = Child(arguments[0], [*arguments, *handed], [fd], own_group=False)
+    child = ChildProcess(arguments[0], [*arguments, *handed], [fd], own_group=False)
     child.start(environ)
     try:
         while not told.stop:

@@ -19,7 +19,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from hailwhale.commands.options import shown_store
-from hailwhale.commands.serve.child_process import Child
+from hailwhale.commands.serve.child_process import ChildProcess
 from hailwhale.commands.serve.signals import GRACE_S, end_with_parent
 from hailwhale.commands.serve.sockets import netloc, opened
 from hailwhale.commands.serve.wsgi_servers import server_name
@@ -63,10 +63,10 @@ class Supervisor:
             stack.callback(listener.close)
             services = self._open_store(stack)
             fd, parent = listener.fileno(), ["--parent", str(os.getpid())]
-            web = Child(
+            web = ChildProcess(
                 "web", ["whale", "--buffered", "--quiet", "--listen-fd", str(fd), *parent], [fd]
             )
-            drain = Child("drain", ["drain", *parent])
+            drain = ChildProcess("drain", ["drain", *parent])
             stack.callback(_drain_rest, services)
             drain.start(self._environ)
             stack.callback(drain.stop, _DRAIN_PATIENCE_S)
@@ -102,7 +102,7 @@ class Supervisor:
         stack.callback(services.close)
         return services
 
-    def _announce(self, listener: socket.socket, children: tuple[Child, ...]) -> None:
+    def _announce(self, listener: socket.socket, children: tuple[ChildProcess, ...]) -> None:
         """Say that it serves, once it does."""
         host, port = self._settings.host, listener.getsockname()[1]
         deadline_s = time.monotonic() + _READY_S
@@ -117,7 +117,7 @@ class Supervisor:
             where = shown_store(self._settings)
             print(f"HailWhale on http://{netloc(host, port)} (data in {where})", flush=True)
 
-    def _look_after_store(self, children: tuple[Child, ...]) -> None:
+    def _look_after_store(self, children: tuple[ChildProcess, ...]) -> None:
         """Start the embedded Valkey again if it died."""
         if self._server is None or time.monotonic() < self._look_at_server_s:
             return

@@ -12,17 +12,17 @@ from typing import Protocol
 
 from hailwhale.errors import BadSetting
 from hailwhale.settings import Settings
-from hailwhale.web.lazy_app import LateApp
+from hailwhale.web.lazy_app import LazyApp
 
 
-class Run(Protocol):
+class RunServer(Protocol):
     """Serves an app on a listener, which it takes over, until SIGTERM; then answers what is in
     flight and returns, or ends by SystemExit. `ready` is called when the listener is listened on.
     """
 
     def __call__(
         self,
-        app: LateApp,
+        app: LazyApp,
         settings: Settings,
         listener: socket.socket,
         ready: Callable[[], None] = ...,
@@ -45,7 +45,7 @@ def server_name(settings: Settings) -> str:
     return settings.server
 
 
-def server(settings: Settings) -> Run:
+def server(settings: Settings) -> RunServer:
     """The server of that name; raises `BadSetting` as `server_name` does."""
     if server_name(settings) == "granian":
         from hailwhale.commands.serve.granian import run as run_granian

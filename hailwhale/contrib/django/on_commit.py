@@ -17,7 +17,7 @@ from hailwhale.contrib.django import conf
 from hailwhale.core.events.event import parse_event
 from hailwhale.errors import HailWhaleError
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("hailwhale.contrib.django.counting")
 
 clock = time.time
 

@@ -37,7 +37,7 @@ class NumberField(models.FloatField):  # type: ignore[type-arg]
         return None if value is None else as_number(Decimal(repr(float(value))))
 
 
-class _Looked(Func):
+class _RankingLookup(Func):
     """The value that goes with a row's key, as `CASE key WHEN … THEN …`.
 
     One expression: of a thousand `When` Django takes half a second to make SQL.
@@ -106,7 +106,9 @@ def with_counted(
             (key, float(row["value"])) for row in rows[:limit] for key in _keys(field, row)
         )
         rest = 0.0 if len(rows) <= limit else None
-        annotations[name] = Cast(_Looked(field.name, pairs, rest), output_field=NumberField())
+        annotations[name] = Cast(
+            _RankingLookup(field.name, pairs, rest), output_field=NumberField()
+        )
     return queryset.annotate(**annotations)
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from hailwhale.core.alerts.fields import is_within
-from hailwhale.core.alerts.rules import Alert, Report
+from hailwhale.core.alerts.rules import AlertRule, ReportRule
 
 
-def last_due_s(report: Report, now_s: int) -> int:
+def last_due_s(report: ReportRule, now_s: int) -> int:
     """The last time, up to now, that a report was to be sent at.
 
     A time of day that clocks skip is the moment they do so; one that comes twice is the first.
@@ -28,7 +28,7 @@ def last_due_s(report: Report, now_s: int) -> int:
     raise AssertionError("each weekday is within nine days")  # pragma: no cover
 
 
-def is_quiet(alert: Alert, now_s: int) -> bool:
+def is_quiet(alert: AlertRule, now_s: int) -> bool:
     """Whether nobody is to be told now."""
     local = datetime.fromtimestamp(now_s, alert.quiet_grid.zone)
     return is_within(local.hour * 60 + local.minute, alert.quiet)

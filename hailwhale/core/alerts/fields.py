@@ -24,7 +24,7 @@ DAY_MINUTES = 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class RuleTable:
     """A table of a file under its name; every reader raises `BadInput` at ``name: key``."""
 
     name: str

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
-from hailwhale.core.alerts.fields import Table
+from hailwhale.core.alerts.fields import RuleTable
 from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
 from hailwhale.core.events.paths import Path, parse_pk
 from hailwhale.core.query.formula import Formula
-from hailwhale.core.query.parameters import Plot, parse_asked, parse_plot
+from hailwhale.core.query.parameters import PlotQuery, parse_plot, parse_requested_dimensions
 from hailwhale.core.time.calendar_grid import Grid, parse_zone
-from hailwhale.core.time.period import Back, Period
+from hailwhale.core.time.period import Period, Trailing
 from hailwhale.errors import BadInput
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ _FILE_KEYS = ("every", "tz", "home", "webhook", "email", "mail", "alert", "repor
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
+class MailServer:
     """Where e-mail is handed in. `tls` is none, starttls or tls; the password is in a variable."""
 
     host: str
@@ -53,7 +53,7 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
-class Alert:
+class AlertRule:
     """A condition over the total of a formula, and whom to tell of it.
 
     `word` is above, below, rises_by or falls_by, `bound` its number (per cent of the last two, held
@@ -80,11 +80,11 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ReportRule:
     """An e-mail with numbers and graphs, at a time of day, every day or on a day of the week."""
 
     name: str
-    plot: Plot
+    plot: PlotQuery
     title: str
     weekday: int | None
     minute: int
@@ -93,19 +93,19 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class AlertRules:
     """What a file holds. Alerts are checked every `every_s`; `home` is the service's address."""
 
     every_s: int
     home: str
-    mail: Mail | None
-    alerts: tuple[Alert, ...]
-    reports: tuple[Report, ...]
+    mail: MailServer | None
+    alerts: tuple[AlertRule, ...]
+    reports: tuple[ReportRule, ...]
 
 
-def parse_rules(file: Tables, limits: Limits = DEFAULT_LIMITS) -> Rules:
+def parse_rules(file: Tables, limits: Limits = DEFAULT_LIMITS) -> AlertRules:
     """Read a file's tables; `BadInput` names the rule and the key."""
-    top = Table("the file", file)
+    top = RuleTable("the file", file)
     top.only(*_FILE_KEYS)
     grid = top.zone("tz", parse_zone("UTC"))
     mail = _mail(file["mail"]) if "mail" in file else None
@@ -114,7 +114,7 @@ def parse_rules(file: Tables, limits: Limits = DEFAULT_LIMITS) -> Rules:
         raise top.refuse("every", "a length from 1s")
     shared = _Shared(limits, grid, top.urls("webhook"), top.addresses("email"), mail is not None)
     home = top.urls("home")
-    return Rules(
+    return AlertRules(
         every_s,
         home[0].rstrip("/") if home else "",
         mail,
@@ -134,23 +134,23 @@ class _Shared:
     can_mail: bool
 
 
-def _tables(file: Tables, kind: str) -> list[Table]:
+def _tables(file: Tables, kind: str) -> list[RuleTable]:
     """The tables of a kind, each under its name, which no two may share."""
     found = file.get(kind, [])
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
         raise BadInput(kind, found, f"tables, each under [[{kind}]]")
     tables, names = [], set()
     for place, values in enumerate(found, 1):
-        name = Table(f"{kind} {place}", values).text("name")
+        name = RuleTable(f"{kind} {place}", values).text("name")
         if not name or name in names:
             raise BadInput(f"{kind} {place}: name", values.get("name"), "a name of its own")
         names.add(name)
-        tables.append(Table(f"{kind} {name}", values))
+        tables.append(RuleTable(f"{kind} {name}", values))
     return tables
 
 
-def _mail(value: object) -> Mail:
-    table = Table("mail", value if isinstance(value, dict) else {})
+def _mail(value: object) -> MailServer:
+    table = RuleTable("mail", value if isinstance(value, dict) else {})
     table.only(*_MAIL_KEYS)
     sender = table.addresses("from")
     if len(sender) != 1:
@@ -160,21 +160,21 @@ def _mail(value: object) -> Mail:
     if bool(user) != bool(variable):
         raise table.refuse("user", "user together with password_variable, the name of a variable")
     port = table.whole("port", 1, 65_535, {"none": 25, "starttls": 587, "tls": 465}[tls])
-    return Mail(table.text("host", "localhost"), port, sender[0], tls, user, variable)
+    return MailServer(table.text("host", "localhost"), port, sender[0], tls, user, variable)
 
 
-def _alert(table: Table, shared: _Shared) -> Alert:
+def _alert(table: RuleTable, shared: _Shared) -> AlertRule:
     table.only(*_ALERT_KEYS)
     period = _named(table, "period", Period.parse, "1m:1h")
     word, bound = _condition(table)
     against = table.word("against", "before", "last_week") if word in _RELATIVE else ""
-    if word in _RELATIVE and not isinstance(period.reach, Back):
+    if word in _RELATIVE and not isinstance(period.reach, Trailing):
         raise table.refuse("period", "interval:length, such as 1m:1h, to hold one against another")
     if word in _ABSOLUTE and not {"against", "minimum"}.isdisjoint(table.values):
         raise table.refuse("against", "rises_by or falls_by with it")
     pk, dimension = _asked(table, shared.limits)
     webhooks = table.urls("webhook", shared.webhooks)
-    return Alert(
+    return AlertRule(
         name=table.name.partition(" ")[2],
         pk=pk,
         dimension=dimension,
@@ -195,7 +195,7 @@ def _alert(table: Table, shared: _Shared) -> Alert:
     )
 
 
-def _condition(table: Table) -> tuple[str, Decimal]:
+def _condition(table: RuleTable) -> tuple[str, Decimal]:
     words = [word for word in (*_ABSOLUTE, *_RELATIVE) if word in table.values]
     if len(words) != 1:
         given = " and ".join(words) or "none of them"
@@ -206,7 +206,7 @@ def _condition(table: Table) -> tuple[str, Decimal]:
     return word, bound if bound is not None else Decimal(0)
 
 
-def _report(table: Table, shared: _Shared) -> Report:
+def _report(table: RuleTable, shared: _Shared) -> ReportRule:
     table.only(*_REPORT_KEYS)
     every = table.word("every", "day", "week")
     if every == "day" and "on" in table.values:
@@ -224,10 +224,10 @@ def _report(table: Table, shared: _Shared) -> Report:
             table.values.get(fault.parameter.rstrip("s"), table.values.get(fault.parameter)),
             fault.message.partition("expected ")[2],
         ) from fault
-    if not isinstance(plot.period.reach, Back):
+    if not isinstance(plot.period.reach, Trailing):
         raise table.refuse("period", "interval:length, such as 1d:1w")
     weekday = WEEKDAYS.index(table.word("on", *WEEKDAYS)) if every == "week" else None
-    return Report(
+    return ReportRule(
         name=table.name.partition(" ")[2],
         plot=plot,
         title=table.text("title") or table.name.partition(" ")[2],
@@ -238,7 +238,7 @@ def _report(table: Table, shared: _Shared) -> Report:
     )
 
 
-def _emails(table: Table, shared: _Shared, *, needed: bool) -> tuple[str, ...]:
+def _emails(table: RuleTable, shared: _Shared, *, needed: bool) -> tuple[str, ...]:
     emails = table.addresses("email", shared.emails)
     if emails and not shared.can_mail:
         raise table.refuse("email", "a table [mail] that says where mail is handed in")
@@ -247,14 +247,14 @@ def _emails(table: Table, shared: _Shared, *, needed: bool) -> tuple[str, ...]:
     return emails
 
 
-def _asked(table: Table, limits: Limits) -> tuple[Path, Path]:
+def _asked(table: RuleTable, limits: Limits) -> tuple[Path, Path]:
     """The pk and the one dimension of an alert."""
 
     def pk(value: object, parameter: str) -> Path:
         return parse_pk(value, limits, parameter)
 
     def dimension(value: object, parameter: str) -> tuple[Path, ...]:
-        return parse_asked(value, limits)
+        return parse_requested_dimensions(value, limits)
 
     paths = _named(table, "dimension", dimension, "_")
     if len(paths) != 1:
@@ -262,7 +262,7 @@ def _asked(table: Table, limits: Limits) -> tuple[Path, Path]:
     return _named(table, "pk", pk, "_"), paths[0]
 
 
-def _named(table: Table, key: str, parse: Callable[[str, str], T], default: str) -> T:
+def _named(table: RuleTable, key: str, parse: Callable[[str, str], T], default: str) -> T:
     """A value read by a parser of the core, whose fault then names the rule and the key."""
     value = table.values.get(key, default)
     try:

@@ -15,7 +15,7 @@ LEASE_S = 300  # for so long whoever sends a notice has it for himself
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
+class PendingNotice:
     """A notice to be sent: firing or resolved. `targets` are those that do not have it yet.
 
     `id` is the same at every try, so that a receiver can tell a notice that came twice.
@@ -28,7 +28,7 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class AlertStatus:
     """How an alert stands. `slot` is the number of its last check: of two copies that check, one is
     first. `held` are the checks in a row at which it held, `told` says whether anybody knows that
     it fires, `told_s` when that was said last, `notices` how many there were."""
@@ -40,30 +40,31 @@ class Watch:
     told: bool = False
     told_s: int = 0
     notices: int = 0
-    pending: Pending | None = None
+    pending: PendingNotice | None = None
 
     def encoded(self) -> bytes:
         """As it is kept."""
         return json.dumps(asdict(self), separators=(",", ":")).encode()
 
 
-def decoded(text: bytes) -> Watch:
+def decoded(text: bytes) -> AlertStatus:
     """What was kept; a new one of nothing.
 
-    >>> decoded(Watch(slot=3, pending=Pending("x", "firing", ("a",))).encoded()).pending.targets
+    >>> status = AlertStatus(slot=3, pending=PendingNotice("x", "firing", ("a",)))
+    >>> decoded(status.encoded()).pending.targets
     ('a',)
     """
     if not text:
-        return Watch()
+        return AlertStatus()
     found = json.loads(text)
     pending = found.pop("pending")
     if pending is not None:
-        pending = Pending(**{**pending, "targets": tuple(pending["targets"])})
-    return Watch(**found, pending=pending)
+        pending = PendingNotice(**{**pending, "targets": tuple(pending["targets"])})
+    return AlertStatus(**found, pending=pending)
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class AlertTerms:
     """What of a rule the steps go by."""
 
     name: str
@@ -72,11 +73,13 @@ class Terms:
     targets: tuple[str, ...]
 
 
-def checked(watch: Watch, terms: Terms, *, holds: bool, slot: int, now_s: int) -> Watch:
+def checked(
+    watch: AlertStatus, terms: AlertTerms, *, holds: bool, slot: int, now_s: int
+) -> AlertStatus:
     """How it stands after a check, with what is to be told by then.
 
-    >>> terms = Terms("a", checks=2, repeat_s=0, targets=("mail",))
-    >>> once = checked(Watch(), terms, holds=True, slot=1, now_s=60)
+    >>> terms = AlertTerms("a", checks=2, repeat_s=0, targets=("mail",))
+    >>> once = checked(AlertStatus(), terms, holds=True, slot=1, now_s=60)
     >>> twice = checked(once, terms, holds=True, slot=2, now_s=120)
     >>> once.firing, twice.firing, twice.pending.kind
     (False, True, 'firing')
@@ -96,7 +99,7 @@ def checked(watch: Watch, terms: Terms, *, holds: bool, slot: int, now_s: int) -
     return _with_notice(found, terms, "firing", now_s) if again or not found.told else found
 
 
-def claimed(watch: Watch, now_s: int) -> Watch | None:
+def claimed(watch: AlertStatus, now_s: int) -> AlertStatus | None:
     """With the lease of its notice taken, to send it; None when there is nothing to be sent now."""
     pending = watch.pending
     if pending is None or now_s < pending.leased_until_s:
@@ -104,7 +107,7 @@ def claimed(watch: Watch, now_s: int) -> Watch | None:
     return replace(watch, pending=replace(pending, leased_until_s=now_s + LEASE_S))
 
 
-def sent(watch: Watch, failed: tuple[str, ...], retry_s: int, now_s: int) -> Watch:
+def sent(watch: AlertStatus, failed: tuple[str, ...], retry_s: int, now_s: int) -> AlertStatus:
     """After a notice was sent to all of its targets but those where it failed, which are tried
     again from `retry_s` on."""
     pending = watch.pending
@@ -116,7 +119,7 @@ def sent(watch: Watch, failed: tuple[str, ...], retry_s: int, now_s: int) -> Wat
     return replace(watch, pending=kept, told=told, told_s=now_s if known else watch.told_s)
 
 
-def _with_notice(watch: Watch, terms: Terms, kind: str, now_s: int) -> Watch:
+def _with_notice(watch: AlertStatus, terms: AlertTerms, kind: str, now_s: int) -> AlertStatus:
     number = watch.notices + 1
-    pending = Pending(f"{terms.name}-{number}-{now_s}", kind, terms.targets)
+    pending = PendingNotice(f"{terms.name}-{number}-{now_s}", kind, terms.targets)
     return replace(watch, pending=pending, notices=number)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, localcontext
 
-from hailwhale.core.alerts.rules import Alert
+from hailwhale.core.alerts.rules import AlertRule
 from hailwhale.core.numbers import as_number, readable
 from hailwhale.core.query.formula import WORKING
 
@@ -18,7 +18,7 @@ _VERBS = {"rises_by": "rose by", "falls_by": "fell by"}
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredChange:
     """A total, and of a change what it is held against: its value, and its weight (how much of it
     there was: of a ratio its denominator)."""
 
@@ -30,7 +30,7 @@ class Measured:
     def change(self) -> Decimal | None:
         """Per cent of the reference; None where there is none or it is 0.
 
-        >>> Measured(Decimal(90), Decimal(120)).change
+        >>> MeasuredChange(Decimal(90), Decimal(120)).change
         Decimal('-25')
         """
         if self.reference is None or not self.reference:
@@ -39,7 +39,7 @@ class Measured:
             return 100 * (self.value - self.reference) / abs(self.reference)
 
 
-def holds(alert: Alert, measured: Measured) -> bool:
+def holds(alert: AlertRule, measured: MeasuredChange) -> bool:
     """Whether the condition of an alert holds; what cannot be told does not."""
     if alert.word == "above":
         return measured.value > alert.bound
@@ -51,13 +51,13 @@ def holds(alert: Alert, measured: Measured) -> bool:
     return change >= alert.bound if alert.word == "rises_by" else change <= -alert.bound
 
 
-def sentence(alert: Alert, kind: str, measured: Measured) -> str:
+def sentence(alert: AlertRule, kind: str, measured: MeasuredChange) -> str:
     """A notice in one line.
 
     >>> from hailwhale.core.alerts.rules import parse_rules
     >>> rule = {"name": "slow", "pk": "Shop", "above": 10, "webhook": "http://example.com"}
     >>> [alert] = parse_rules({"alert": [rule]}).alerts
-    >>> sentence(alert, "firing", Measured(Decimal(12)))
+    >>> sentence(alert, "firing", MeasuredChange(Decimal(12)))
     'slow: hits of Shop is 12, above 10 (1m:1h)'
     """
     what = " > ".join([*alert.pk, *alert.dimension])
@@ -72,7 +72,7 @@ def sentence(alert: Alert, kind: str, measured: Measured) -> str:
     return f"{value}{change} against {against}; {alert.period.text}"
 
 
-def condition(alert: Alert) -> str:
+def condition(alert: AlertRule) -> str:
     """The condition in words.
 
     >>> from hailwhale.core.alerts.rules import parse_rules
@@ -87,7 +87,7 @@ def condition(alert: Alert) -> str:
 
 
 def body(
-    alert: Alert, kind: str, id: str, measured: Measured, since: datetime, at: datetime
+    alert: AlertRule, kind: str, id: str, measured: MeasuredChange, since: datetime, at: datetime
 ) -> dict[str, object]:
     """What a webhook gets; chats show its `text`."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hailwhale.core.decisions.evidence import Floats, Path, Places, Tally, Weighed
+from hailwhale.core.decisions.evidence import DecisionSums, Floats, NodePath, Places, WeightedSums
 from hailwhale.core.decisions.nodes import joint_weights
 from hailwhale.core.decisions.policy import Policy
 
@@ -33,14 +33,14 @@ def remembered(policy: Policy, ages_s: Floats, widths_s: Floats) -> Floats:
     return found
 
 
-def since_change(tally: Tally, weighed: Weighed, policy: Policy) -> int:
+def since_change(tally: DecisionSums, weighed: WeightedSums, policy: Policy) -> int:
     """The bucket since which things are as they are now; 0 where nothing says that they changed.
 
     A change is held to be there when the sums before and after it are likelier to come of two
     different sets of effects than of one, by `policy.change` in units of log-likelihood: a Bayes
     factor (Kass and Raftery 1995, JASA 90). That all options go up or down together is no change.
     """
-    looked = _Looked.at(tally, weighed)
+    looked = _SumsToDate.at(tally, weighed)
     if policy.change <= 0 or looked is None:
         return 0
     found = max(((looked.evidence(bucket), bucket) for bucket in looked.candidates), default=None)
@@ -48,10 +48,10 @@ def since_change(tally: Tally, weighed: Weighed, policy: Policy) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Looked:
+class _SumsToDate:
     """Sums up to each bucket at the nodes that are looked at, in units of information."""
 
-    paths: Sequence[Path]
+    paths: Sequence[NodePath]
     pairs: Places
     weights: Floats  # [B, K, n + p], added up from the first bucket
     rewards: Floats  # [B, K, n + p]
@@ -59,7 +59,7 @@ class _Looked:
     unit: float
 
     @classmethod
-    def at(cls, tally: Tally, weighed: Weighed) -> _Looked | None:
+    def at(cls, tally: DecisionSums, weighed: WeightedSums) -> _SumsToDate | None:
         """What there is to look at; None when there is too little."""
         total = weighed.weights.sum(axis=(0, 1))
         reward = weighed.rewards[:, :, 0].sum()

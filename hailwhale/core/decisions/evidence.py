@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Path = tuple[str, ...]  # a dimension; () is the root, which every visitor is at
+NodePath = tuple[str, ...]  # a dimension; () is the root, which every visitor is at
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class DecisionSums:
     """Sums of one decision by bucket of time (B), option (K) and node (N) or pair of nodes (P).
 
     `nodes[0]` is the root. `pairs` holds places i < j of nodes whose joint sums were counted. The
@@ -29,14 +29,14 @@ class Tally:
     options: tuple[str, ...]
     ages_s: Floats  # [B], 0 for the bucket that runs
     widths_s: Floats  # [B]
-    nodes: tuple[Path, ...]
+    nodes: tuple[NodePath, ...]
     pairs: Places  # [P, 2]
     sums: Mapping[str, Floats]  # metric -> [B, K, N + P]
     products: Mapping[tuple[str, str], Floats]  # (a, b), a <= b -> [B, K]
 
 
 @dataclass(frozen=True, slots=True)
-class Weighed:
+class WeightedSums:
     """A tally as a regression takes it: rewards per unit of weight, by bucket.
 
     The weight is the denominator of what is decided by (hits, mostly), the reward its numerator,

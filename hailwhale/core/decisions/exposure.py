@@ -16,9 +16,9 @@ from itertools import combinations, combinations_with_replacement
 
 from hailwhale.core.events.event import EVENT_PARAMETERS, Event, parse_event
 from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
-from hailwhale.core.events.literals import plain
+from hailwhale.core.events.literals import unwrap
 from hailwhale.core.events.metrics import HITS
-from hailwhale.core.events.param_names import settle_names
+from hailwhale.core.events.param_names import normalize_names
 from hailwhale.core.events.paths import PAIRS, Path, parse_label, prefixes
 from hailwhale.errors import BadInput
 
@@ -47,7 +47,7 @@ def parse_exposure(
     >>> {name: str(amount) for name, amount in event.metrics.items()}
     {'spent': '0.5', 'hits': '1', 'spent^spent': '0.25'}
     """
-    found = settle_names(fields, EXPOSURE_PARAMETERS)
+    found = normalize_names(fields, EXPOSURE_PARAMETERS)
     option = parse_option(found.pop("option", None), limits)
     found.pop("decision", None)
     event = parse_event(found, now_s, limits)
@@ -70,7 +70,7 @@ def parse_option(value: object, limits: Limits = DEFAULT_LIMITS) -> str:
     >>> parse_option(2)
     '2'
     """
-    value = plain(value)
+    value = unwrap(value)
     if value is None or value == "":
         raise BadInput("option", value, "the option that was shown, such as option=b")
     return parse_label(value, limits, "option")

@@ -29,7 +29,7 @@ class PairColumns:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class PairCounts:
     """What was counted of all pairs, by option (K) and pair (P), and which nodes come with them.
 
     A pair is at its two nodes, at those above them and at the root for sure (`surely`, [P, N]); at
@@ -54,7 +54,7 @@ class Counted:
 
 
 def telling_pairs(
-    nodes: Nodes, counted: Counted, solution: Solution, scale: float, least: float
+    nodes: Nodes, counted: PairCounts, solution: Solution, scale: float, least: float
 ) -> PairColumns:
     """The pairs worth having: of dimensions whose pairs are likelier to matter than not, by `least`
     in units of log-likelihood. `scale` makes information of weight."""
@@ -86,7 +86,7 @@ def _log_bayes(left: Floats, known: Floats, spread: float) -> float:
 
 
 def with_pairs(
-    equations: Equations, nodes: Nodes, counted: Counted, columns: PairColumns, scale: float
+    equations: Equations, nodes: Nodes, counted: PairCounts, columns: PairColumns, scale: float
 ) -> Equations:
     """The equations with pairs as further columns.
 

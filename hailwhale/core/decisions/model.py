@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hailwhale.core.decisions.evidence import Floats, Path, Places
-from hailwhale.core.decisions.interactions import Counted, PairColumns, telling_pairs, with_pairs
+from hailwhale.core.decisions.evidence import Floats, NodePath, Places
+from hailwhale.core.decisions.interactions import PairColumns, PairCounts, telling_pairs, with_pairs
 from hailwhale.core.decisions.nodes import Nodes, joint_weights, with_lacking
 from hailwhale.core.decisions.policy import Policy
 from hailwhale.core.decisions.ridge import Equations, Prior, Solution, solve
@@ -29,12 +29,12 @@ _LOTS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
+class ModelInputs:
     """The sums that a model is made of: by option (K), node (N) and pair (P)."""
 
     weights: Floats  # [K, N + P]
     rewards: Floats  # [K, N + P]
-    squares: Floats  # [K, 3], as in `Weighed`
+    squares: Floats  # [K, 3], as in `WeightedSums`
     hits: Floats  # [K]
 
 
@@ -56,7 +56,7 @@ class Model:
     family: Places
     pair_columns: dict[int, int]
     pair_spread: float
-    sums: Sums
+    sums: ModelInputs
 
     @property
     def conversions(self) -> Floats:
@@ -65,7 +65,7 @@ class Model:
         return found
 
 
-def noise_of(sums: Sums) -> float:
+def noise_of(sums: ModelInputs) -> float:
     """The variance of a reward per unit of weight, within options."""
     weight, reward = sums.weights[:, 0], sums.rewards[:, 0]
     if weight.sum() <= 0:
@@ -86,7 +86,11 @@ def noise_of(sums: Sums) -> float:
 
 
 def estimate(
-    options: Sequence[str], paths: Sequence[Path], pairs: Places, sums: Sums, policy: Policy
+    options: Sequence[str],
+    paths: Sequence[NodePath],
+    pairs: Places,
+    sums: ModelInputs,
+    policy: Policy,
 ) -> Model:
     """The model of these sums."""
     size = len(paths)
@@ -133,9 +137,11 @@ def _prior(policy: Policy, families: int, of_pairs: int = 0) -> Prior:
     return Prior(spreads, np.array(trust + [policy.pair_trust] * of_pairs), policy.base_spread)
 
 
-def _counted(nodes: Nodes, joint: Floats, sums: Sums, average: float, unit: float) -> Counted:
+def _counted(
+    nodes: Nodes, joint: Floats, sums: ModelInputs, average: float, unit: float
+) -> PairCounts:
     surely, maybe = nodes.along()
     often = joint[:, 0, :] / np.maximum(joint[:, :1, 0], _TINY)
     weights = sums.weights[:, len(nodes.paths) :]
     rewards = sums.rewards[:, len(nodes.paths) :] - average * weights
-    return Counted(weights, rewards / unit, surely, maybe, often)
+    return PairCounts(weights, rewards / unit, surely, maybe, often)

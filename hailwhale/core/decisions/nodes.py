@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hailwhale.core.decisions.evidence import Floats, Path, Places
+from hailwhale.core.decisions.evidence import Floats, NodePath, Places
 
 _TINY = 1e-12
 # Of a decision's weight: with less, whoever lacks a dimension is not worth a node of its own.
@@ -42,11 +42,11 @@ class Nodes:
     size. `lacking` has by dimension the place of that node, where there is one.
     """
 
-    paths: tuple[Path, ...]
+    paths: tuple[NodePath, ...]
     families: Places  # [N]
     lacking: dict[str, int]
     pairs: Places  # [P, 2]
-    at: dict[Path, int]
+    at: dict[NodePath, int]
     pair_at: dict[tuple[int, int], int]
     family_at: dict[tuple[str, int], int]
     often: Floats  # [N]
@@ -54,7 +54,7 @@ class Nodes:
 
     @classmethod
     def of(
-        cls, paths: Sequence[Path], pairs: Places, lacking: Sequence[str], often: Floats
+        cls, paths: Sequence[NodePath], pairs: Places, lacking: Sequence[str], often: Floats
     ) -> Nodes:
         """The nodes at these paths; `lacking` are dimensions that some visitors have nothing of,
         and `often` is the part of all weight that each node has."""
@@ -74,7 +74,7 @@ class Nodes:
             tuple(tuple(sorted((keys[low], keys[high]))) for low, high in pairs),
         )
 
-    def visitor(self, paths: Sequence[Path]) -> Visitor:
+    def visitor(self, paths: Sequence[NodePath]) -> Visitor:
         """Where a visitor with these nodes is."""
         known = [self.at[path] for path in paths if path in self.at]
         unknown = [path for path in paths if path not in self.at]
@@ -121,7 +121,7 @@ class Nodes:
         return surely, maybe
 
 
-def joint_weights(paths: Sequence[Path], pairs: Places, weights: Floats) -> Floats:
+def joint_weights(paths: Sequence[NodePath], pairs: Places, weights: Floats) -> Floats:
     """The weight of each option at each two nodes together, [K, N, N].
 
     `weights` has the nodes and then the pairs, [K, N + P]. Of pairs that were not counted, one node
@@ -149,7 +149,7 @@ def joint_weights(paths: Sequence[Path], pairs: Places, weights: Floats) -> Floa
 
 
 def with_lacking(
-    paths: Sequence[Path], pairs: Places, joint: Floats, rewards: Floats
+    paths: Sequence[NodePath], pairs: Places, joint: Floats, rewards: Floats
 ) -> tuple[Nodes, Floats, Floats]:
     """The nodes, joint weights and rewards with those who lack a dimension as nodes as well."""
     first = {
@@ -173,5 +173,5 @@ def with_lacking(
     return Nodes.of(paths, pairs, lacking, often), joint, rewards
 
 
-def _names(paths: Sequence[Path], lacking: Sequence[str]) -> list[str]:
+def _names(paths: Sequence[NodePath], lacking: Sequence[str]) -> list[str]:
     return [path[0] if path else "" for path in paths] + list(lacking)

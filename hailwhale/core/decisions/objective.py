@@ -15,9 +15,9 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
-from hailwhale.core.decisions.evidence import Floats, Tally, Weighed
+from hailwhale.core.decisions.evidence import DecisionSums, Floats, WeightedSums
 from hailwhale.core.events.metrics import HITS
-from hailwhale.core.query.expression_parser import Read, Step, ratio
+from hailwhale.core.query.expression_parser import ExpressionStep, Read, ratio
 from hailwhale.core.query.formula import Formula
 from hailwhale.errors import BadInput
 
@@ -68,7 +68,7 @@ class Objective:
         """The pairs of metrics whose products it takes, to know how results scatter."""
         return tuple(combinations_with_replacement(sorted(self.metrics), 2))
 
-    def weigh(self, tally: Tally) -> Weighed:
+    def weigh(self, tally: DecisionSums) -> WeightedSums:
         """A tally in rewards and weights."""
         numerator, denominator = self.numerator, self.denominator
         if numerator is None or denominator is None:
@@ -84,9 +84,9 @@ class Objective:
             axis=-1,
         )
         hits = np.maximum(tally.sums[HITS][:, :, 0], 0.0)
-        return Weighed(weights, rewards, squares, hits)
+        return WeightedSums(weights, rewards, squares, hits)
 
-    def _tangent(self, tally: Tally) -> Linear:
+    def _tangent(self, tally: DecisionSums) -> Linear:
         """The formula near the sums of the whole decision, as so much of each metric a hit."""
         overall = {name: float(tally.sums[name][:, :, 0].sum()) for name in self.metrics}
         hits = overall[HITS]
@@ -116,7 +116,7 @@ def _linear(coefficients: Linear, sums: Mapping[str, Floats]) -> Floats:
     return total
 
 
-def _quadratic(left: Linear, right: Linear, tally: Tally) -> Floats:
+def _quadratic(left: Linear, right: Linear, tally: DecisionSums) -> Floats:
     """The sums over events of the product of two linear amounts."""
     total = np.zeros(tally.sums[HITS].shape[:2])
     for a, by in left.items():
@@ -147,7 +147,9 @@ def _quotient(formula: Formula) -> tuple[Linear, Linear] | None:
 
 
 def _combined(
-    step: Step, left: tuple[dict[str, float], dict[str, float]], right: tuple[dict[str, float], ...]
+    step: ExpressionStep,
+    left: tuple[dict[str, float], dict[str, float]],
+    right: tuple[dict[str, float], ...],
 ) -> tuple[dict[str, float], dict[str, float]] | None:
     (a, below), (b, under) = left, right
     if step in (operator.add, operator.sub):

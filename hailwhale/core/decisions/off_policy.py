@@ -18,7 +18,7 @@ _Z = 1.959964  # 95 % of a normal distribution lie within so many standard devia
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
+class DecisionLog:
     """n decisions among K options: what was given, what came of it.
 
     A row of `chances` is how probable each option was, of `expected` what a model says of each
@@ -33,7 +33,7 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class ValueEstimate:
     """A value with its 95 % interval."""
 
     value: float
@@ -50,17 +50,17 @@ class Evaluation:
     how many decisions of the rule's own the log is worth: of few, no estimate is worth much.
     """
 
-    logged: Estimate
-    ips: Estimate
-    snips: Estimate
-    dr: Estimate
+    logged: ValueEstimate
+    ips: ValueEstimate
+    snips: ValueEstimate
+    dr: ValueEstimate
     size: float
 
 
-def evaluate(log: Log, target: Floats) -> Evaluation:
+def evaluate(log: DecisionLog, target: Floats) -> Evaluation:
     """What a rule would have earned that gives options with the chances of `target`, [n, K].
 
-    >>> log = Log(
+    >>> log = DecisionLog(
     ...     given=np.array([0, 1, 0, 1]),
     ...     chances=np.full((4, 2), 0.5),
     ...     rewards=np.array([1.0, 0.0, 1.0, 0.0]),
@@ -83,7 +83,7 @@ def evaluate(log: Log, target: Floats) -> Evaluation:
     return Evaluation(logged, ips, weighted, _doubly_robust(log, target, importance), size)
 
 
-def _doubly_robust(log: Log, target: Floats, importance: Floats) -> Estimate:
+def _doubly_robust(log: DecisionLog, target: Floats, importance: Floats) -> ValueEstimate:
     rows = np.arange(len(log.given))
     model = (target * log.expected).sum(axis=1)
     left = log.rewards - log.expected[rows, log.given] * log.weights
@@ -91,17 +91,17 @@ def _doubly_robust(log: Log, target: Floats, importance: Floats) -> Estimate:
     return _mean(model + importance * left / unit)
 
 
-def _quotient(top: Floats, bottom: Floats) -> Estimate:
+def _quotient(top: Floats, bottom: Floats) -> ValueEstimate:
     """A quotient of two sums; its interval by the delta method."""
     below = bottom.mean()
     if below == 0:
-        return Estimate(0.0, 0.0, 0.0)
+        return ValueEstimate(0.0, 0.0, 0.0)
     value = top.mean() / below
     spread = _mean((top - value * bottom) / below)
-    return Estimate(float(value), float(value + spread.low), float(value + spread.high))
+    return ValueEstimate(float(value), float(value + spread.low), float(value + spread.high))
 
 
-def _mean(values: Floats) -> Estimate:
+def _mean(values: Floats) -> ValueEstimate:
     value = float(values.mean())
     error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
-    return Estimate(value, value - _Z * error, value + _Z * error)
+    return ValueEstimate(value, value - _Z * error, value + _Z * error)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
 from hailwhale.core.events.metrics import UNIQUES
-from hailwhale.core.events.param_names import settle_names
+from hailwhale.core.events.param_names import normalize_names
 from hailwhale.core.events.paths import Path, parse_dimensions, parse_label, parse_pk
 from hailwhale.core.numbers import finite
 from hailwhale.core.query.formula import Formula
@@ -58,7 +58,7 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class DecisionQuery:
     """A question to a decision. No `options` are all that were ever counted; `dimensions` are the
     leaf paths of the visitor."""
 
@@ -74,25 +74,25 @@ class Choice:
     log: bool = False
 
 
-def parse_decide(fields: Mapping[str, object], limits: Limits = DEFAULT_LIMITS) -> Choice:
+def parse_decide(fields: Mapping[str, object], limits: Limits = DEFAULT_LIMITS) -> DecisionQuery:
     """Read the parameters of /decide; see `DECIDE_PARAMETERS`. Raises `BadInput`.
 
     >>> choice = parse_decide({"pk": "Page", "options": ["a", "b"], "by_metric": "earned/spent"})
     >>> choice.options, choice.formula.text, choice.goal
     (('a', 'b'), 'earned/spent', 'max')
     """
-    return _choice(settle_names(fields, DECIDE_PARAMETERS), limits)
+    return _choice(normalize_names(fields, DECIDE_PARAMETERS), limits)
 
 
-def parse_reasons(fields: Mapping[str, object], limits: Limits = DEFAULT_LIMITS) -> Choice:
+def parse_reasons(fields: Mapping[str, object], limits: Limits = DEFAULT_LIMITS) -> DecisionQuery:
     """Read the parameters of /reasons; see `REASONS_PARAMETERS`. Raises `BadInput`."""
-    return _choice(settle_names(fields, REASONS_PARAMETERS), limits)
+    return _choice(normalize_names(fields, REASONS_PARAMETERS), limits)
 
 
-def _choice(found: Mapping[str, object], limits: Limits) -> Choice:
+def _choice(found: Mapping[str, object], limits: Limits) -> DecisionQuery:
     options = _options(found.get("options"), limits)
     uid = found.get("uid")
-    return Choice(
+    return DecisionQuery(
         parse_pk(found.get("pk"), limits),
         options,
         _dimensions(found, limits),

@@ -10,15 +10,15 @@ from dataclasses import replace
 import numpy as np
 
 from hailwhale.core.decisions.drift import remembered, since_change
-from hailwhale.core.decisions.evidence import Floats, Tally, Weighed
-from hailwhale.core.decisions.model import Sums, estimate
+from hailwhale.core.decisions.evidence import DecisionSums, Floats, WeightedSums
+from hailwhale.core.decisions.model import ModelInputs, estimate
 from hailwhale.core.decisions.objective import Objective
 from hailwhale.core.decisions.policy import Policy
 from hailwhale.core.decisions.posterior import Posterior
-from hailwhale.core.decisions.reward_delay import Lag, learned
+from hailwhale.core.decisions.reward_delay import RewardDelay, learned
 
 
-def fit(tally: Tally, objective: Objective, policy: Policy) -> Posterior:
+def fit(tally: DecisionSums, objective: Objective, policy: Policy) -> Posterior:
     """What is known of a decision from its sums."""
     weighed = _due(objective.weigh(tally), tally, policy)
     if policy.half_life_days is None:
@@ -30,14 +30,14 @@ def fit(tally: Tally, objective: Objective, policy: Policy) -> Posterior:
     return Posterior(model, policy, objective.sign)
 
 
-def _due(weighed: Weighed, tally: Tally, policy: Policy) -> Weighed:
+def _due(weighed: WeightedSums, tally: DecisionSums, policy: Policy) -> WeightedSums:
     """Exposures at the time at which results come, by the policy's delay or one that is seen."""
     ages_s, widths_s = tally.ages_s, tally.widths_s
     if policy.delay_s is None:
         exposed, rewards = weighed.weights[:, :, 0], weighed.rewards[:, :, 0]
         lag = learned(exposed, rewards, weighed.squares[..., 0], ages_s, widths_s)
     else:
-        lag = Lag(policy.delay_s) if policy.delay_s else None
+        lag = RewardDelay(policy.delay_s) if policy.delay_s else None
     if lag is None:
         return weighed
     square, cross, under = np.moveaxis(weighed.squares, -1, 0)
@@ -49,9 +49,9 @@ def _due(weighed: Weighed, tally: Tally, policy: Policy) -> Weighed:
     )
 
 
-def _summed(weighed: Weighed, kept: Floats) -> Sums:
+def _summed(weighed: WeightedSums, kept: Floats) -> ModelInputs:
     """The sums over buckets, each as much as it still counts."""
-    return Sums(
+    return ModelInputs(
         *(
             np.tensordot(kept, sums, 1)
             for sums in (weighed.weights, weighed.rewards, weighed.squares, weighed.hits)

@@ -14,15 +14,15 @@ from itertools import accumulate
 import numpy as np
 
 from hailwhale.core.decisions.allocation import certain, explored, within
-from hailwhale.core.decisions.evidence import Floats, Path
+from hailwhale.core.decisions.evidence import Floats, NodePath
 from hailwhale.core.decisions.model import Model
 from hailwhale.core.decisions.policy import Policy
-from hailwhale.core.decisions.prediction import Outlook, look
-from hailwhale.core.decisions.reasons import Report, report
+from hailwhale.core.decisions.prediction import Prediction, look
+from hailwhale.core.decisions.reasons import DecisionReport, report
 
 _REMEMBERED = 20_000
 
-_Key = tuple[tuple[Path, ...], tuple[str, ...]]
+_Key = tuple[tuple[NodePath, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Choice:
 class _Known:
     """What is remembered of one kind of visitor: `cumulated` are the shares added up in turn."""
 
-    outlook: Outlook
+    outlook: Prediction
     shares: Floats
     cumulated: tuple[float, ...]
 
@@ -51,16 +51,16 @@ class Posterior:
         self._sign = sign
         self._places = {option: place for place, option in enumerate(model.options)}
         self._known: dict[_Key, _Known] = {}
-        self._reports: dict[_Key, Report] = {}
+        self._reports: dict[_Key, DecisionReport] = {}
         self._conversions = np.append(model.conversions, 0.0)
 
-    def shares(self, visitor: Sequence[Path], options: Sequence[str]) -> Floats:
+    def shares(self, visitor: Sequence[NodePath], options: Sequence[str]) -> Floats:
         """The probability of each option to be given to a visitor with these nodes."""
         return self._of(visitor, options).shares
 
     def choose(
         self,
-        visitor: Sequence[Path],
+        visitor: Sequence[NodePath],
         options: Sequence[str],
         chance: random.Random,
         slots: int = 1,
@@ -84,7 +84,7 @@ class Posterior:
                 chosen.append(Choice(options[last], float(left[last])))
         return chosen
 
-    def report(self, visitor: Sequence[Path], options: Sequence[str]) -> Report:
+    def report(self, visitor: Sequence[NodePath], options: Sequence[str]) -> DecisionReport:
         """What is known of each option for a visitor."""
         key = (tuple(visitor), tuple(options))
         found = self._reports.get(key)
@@ -96,7 +96,7 @@ class Posterior:
             self._reports[key] = found
         return found
 
-    def _of(self, visitor: Sequence[Path], options: Sequence[str]) -> _Known:
+    def _of(self, visitor: Sequence[NodePath], options: Sequence[str]) -> _Known:
         key = (tuple(visitor), tuple(options))
         found = self._known.get(key)
         if found is None:
@@ -105,12 +105,12 @@ class Posterior:
             found = self._known[key] = self._look(*key)
         return found
 
-    def _look(self, visitor: Sequence[Path], options: Sequence[str]) -> _Known:
+    def _look(self, visitor: Sequence[NodePath], options: Sequence[str]) -> _Known:
         outlook = look(self._model, visitor, options)
         shares = self._shares(options, outlook)
         return _Known(outlook, shares, tuple(accumulate(shares.tolist())))
 
-    def _shares(self, options: Sequence[str], outlook: Outlook) -> Floats:
+    def _shares(self, options: Sequence[str], outlook: Prediction) -> Floats:
         policy = self._policy
         weights = np.array([policy.weights.get(option, 1.0) for option in options])
         at_random = (

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hailwhale.core.decisions.evidence import Floats, Path, Places
+from hailwhale.core.decisions.evidence import Floats, NodePath, Places
 from hailwhale.core.decisions.model import Model
 from hailwhale.core.decisions.nodes import Visitor
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class Prediction:
     """What options are worth to a visitor above `level`, in the model's units, and the doubt.
 
     The visitor is at `columns` by `amounts`; the last of them are those of `pairs`.
@@ -29,7 +29,7 @@ class Outlook:
     doubts: Floats  # [K], standard deviations
 
 
-def look(model: Model, visitor: Sequence[Path], options: Sequence[str]) -> Outlook:
+def look(model: Model, visitor: Sequence[NodePath], options: Sequence[str]) -> Prediction:
     """The outlook for a visitor with these nodes.
 
     Of a node, pair or option that was never seen, its family's spread is all that is known.
@@ -52,7 +52,7 @@ def look(model: Model, visitor: Sequence[Path], options: Sequence[str]) -> Outlo
     variances[known] = solution.covariances[np.ix_(mine, columns, columns)] @ amounts @ amounts
     level = model.average + model.unit * float(solution.baseline[columns] @ amounts)
     doubts = np.sqrt(np.maximum(variances + strange, 0.0))
-    return Outlook(columns, amounts, pairs, places, level, means, doubts)
+    return Prediction(columns, amounts, pairs, places, level, means, doubts)
 
 
 def _pairs(model: Model, at: Visitor) -> tuple[Places, Floats]:

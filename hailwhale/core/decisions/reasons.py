@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hailwhale.core.decisions.allocation import normals
-from hailwhale.core.decisions.evidence import Floats, Path
+from hailwhale.core.decisions.evidence import Floats, NodePath
 from hailwhale.core.decisions.model import Model
-from hailwhale.core.decisions.prediction import Outlook
+from hailwhale.core.decisions.prediction import Prediction
 
 SURE = 0.95
 _Z = 1.959964  # 95 % of a normal distribution lie within so many standard deviations
@@ -49,7 +49,7 @@ class OptionReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class DecisionReport:
     """What is known of all options. `winner` is one that can be taken for good, if there is one:
     however often one looks, a false one is rare (docs/decisions.rst says how rare)."""
 
@@ -58,8 +58,8 @@ class Report:
 
 
 def report(
-    model: Model, outlook: Outlook, options: Sequence[str], shares: Floats, sign: float
-) -> Report:
+    model: Model, outlook: Prediction, options: Sequence[str], shares: Floats, sign: float
+) -> DecisionReport:
     """The report for a visitor. `sign` turns values where less is better."""
     draws = outlook.means + outlook.doubts * normals(len(options), _DRAWS)
     best = np.bincount(draws.argmax(axis=1), minlength=len(options)) / _DRAWS
@@ -88,10 +88,10 @@ def report(
                 reason=_reason(model, outlook, place),
             )
         )
-    return Report(tuple(found), winner)
+    return DecisionReport(tuple(found), winner)
 
 
-def _verdict(model: Model, outlook: Outlook, place: int, above: float) -> str:
+def _verdict(model: Model, outlook: Prediction, place: int, above: float) -> str:
     """Good or bad where an option differs from the others: by its posterior, and by how much less
     dense that is at no difference than the prior was (Savage-Dickey; Dickey 1971, AMS 42)."""
     count = len(outlook.means)
@@ -110,7 +110,7 @@ def _verdict(model: Model, outlook: Outlook, place: int, above: float) -> str:
     return "good" if above >= SURE else "bad" if above <= 1 - SURE else "test"
 
 
-def _reason(model: Model, outlook: Outlook, place: int) -> str:
+def _reason(model: Model, outlook: Prediction, place: int) -> str:
     """The part of the estimate that is largest, in words."""
     at = int(outlook.places[place])
     if at < 0 or (model.sums.hits[at] <= 0 and model.sums.weights[at, 0] <= 0):
@@ -145,5 +145,5 @@ def _reason(model: Model, outlook: Outlook, place: int) -> str:
     return f"{percent:+.0f} % {where}"
 
 
-def _words(path: Path) -> str:
+def _words(path: NodePath) -> str:
     return " > ".join(path)

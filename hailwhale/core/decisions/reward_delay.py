@@ -31,7 +31,7 @@ _STRAY = 1e-3  # of results, come at any time whatever the lag
 
 
 @dataclass(frozen=True, slots=True)
-class Lag:
+class RewardDelay:
     """How long results take: all about `lag_s`, or spread exponentially around that mean.
 
     `early` is the part of those with a fixed lag that come evenly before it.
@@ -47,7 +47,8 @@ class Lag:
         `sums` has buckets as its first axis. Those whose results are due later are left out.
 
         >>> hours = np.full(3, 3600.0)
-        >>> Lag(5400.0).moved(np.array([6.0, 4.0, 2.0]), np.array([7200.0, 3600.0, 0.0]), hours)
+        >>> counts, ages_s = np.array([6.0, 4.0, 2.0]), np.array([7200.0, 3600.0, 0.0])
+        >>> RewardDelay(5400.0).moved(counts, ages_s, hours)
         array([0., 3., 5.])
         """
         ends_s = -ages_s
@@ -80,7 +81,7 @@ class Lag:
 
 def learned(
     exposed: Floats, rewards: Floats, squares: Floats, ages_s: Floats, widths_s: Floats
-) -> Lag | None:
+) -> RewardDelay | None:
     """How late results are, from the sums of options by bucket, [B, K]; None if they are not late.
 
     `squares` are sums of squared rewards: they tell of how many results the rewards are made.
@@ -99,10 +100,10 @@ def learned(
     return lag
 
 
-def _lags() -> Iterator[Lag]:
+def _lags() -> Iterator[RewardDelay]:
     for lag_s in _LAGS_S:
-        yield Lag(lag_s, early=_EARLY)
-        yield Lag(lag_s, spread=True)
+        yield RewardDelay(lag_s, early=_EARLY)
+        yield RewardDelay(lag_s, spread=True)
 
 
 def _likelihood(due: Floats, results: Floats) -> float:

@@ -16,20 +16,20 @@ from decimal import Context, Decimal, Inexact, localcontext
 from operator import add
 from typing import TypeVar
 
-from hailwhale.core.events.overflow import Redirects
+from hailwhale.core.events.overflow import OverflowMap
 from hailwhale.core.events.paths import PAIRS, Path, expand, prefixes
-from hailwhale.core.time.bucketing import Frame, Moment, Schedule
+from hailwhale.core.time.bucketing import BucketPlanner, BucketSet, ChunkSet
 
 EXACT = Context(prec=400, traps=[Inexact])
 
-Node = tuple[Path, Path]  # (pk, dimension)
+SeriesKey = tuple[Path, Path]  # (pk, dimension)
 Amounts = Sequence[Decimal | int]
-Sums = dict[Moment, Amounts]
+AmountSums = dict[BucketSet, Amounts]
 K = TypeVar("K")
 
 
 @dataclass(slots=True)
-class Row:
+class SeriesIncrement:
     """What is to be added to one (pk, dimension) in the chunks of one frame.
 
     `sums` are pairs: the indices of the buckets, one in each chunk of the frame, and the amounts,
@@ -39,7 +39,7 @@ class Row:
     pk: Path
     dimension: Path
     metrics: tuple[str, ...]
-    frame: Frame
+    frame: ChunkSet
     sums: list[tuple[tuple[int, ...], Amounts]]
 
     @property
@@ -49,12 +49,12 @@ class Row:
 
 
 @dataclass(slots=True)
-class Visits:
+class VisitorIncrement:
     """Visitors, by their hashes, of one (pk, dimension) in the chunks of one frame."""
 
     pk: Path
     dimension: Path
-    frame: Frame
+    frame: ChunkSet
     visitors: set[str]
 
 
@@ -66,14 +66,14 @@ class Increments:
     (pk, dimension) may have several rows, of different metrics or frames.
     """
 
-    rows: list[Row] = field(default_factory=list)
-    labels: dict[Node, dict[str, None]] = field(default_factory=dict)
+    rows: list[SeriesIncrement] = field(default_factory=list)
+    labels: dict[SeriesKey, dict[str, None]] = field(default_factory=dict)
     sublabels: dict[Path, dict[str, None]] = field(default_factory=dict)
-    visits: list[Visits] = field(default_factory=list)
+    visits: list[VisitorIncrement] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Series:
+class EventShape:
     """What events of one pk, leaf dimensions and metrics have in common, worked out once.
 
     `pks` are the prefixes of the pk; `nodes` stand for the (pk, dimension) pairs that such an event
@@ -86,7 +86,7 @@ class Series:
     nodes: tuple[int, ...]
 
     @classmethod
-    def of(cls, pk: Path, dimensions: tuple[Path, ...], metrics: tuple[str, ...]) -> Series:
+    def of(cls, pk: Path, dimensions: tuple[Path, ...], metrics: tuple[str, ...]) -> EventShape:
         """The series of a pk, its leaf dimension paths and the names of its metrics."""
         pks, below = prefixes(pk), expand(dimensions)
         nodes = tuple([hash((prefix, dimension)) for dimension in below for prefix in pks])
@@ -94,15 +94,15 @@ class Series:
 
 
 @dataclass(slots=True)
-class Group:
+class EventGroup:
     """Events of one series in a batch, summed up by moment, and their visitors."""
 
-    series: Series
-    sums: Sums = field(default_factory=dict)
-    visitors: dict[Frame, set[str]] = field(default_factory=dict)
+    series: EventShape
+    sums: AmountSums = field(default_factory=dict)
+    visitors: dict[ChunkSet, set[str]] = field(default_factory=dict)
 
 
-class Batch:
+class EventBatch:
     """Events being summed up: `add` them, then ask for the `increments`.
 
     `size` is how many distinct (node, moment) and (node, visitor) pairs they touch: what the
@@ -110,7 +110,7 @@ class Batch:
 
     >>> from hailwhale.core.time.rollups import DEFAULT_ROLLUPS
     >>> from hailwhale.core.time.calendar_grid import UTC
-    >>> batch = Batch(Schedule(UTC, DEFAULT_ROLLUPS, now_s=1_767_225_600))
+    >>> batch = EventBatch(BucketPlanner(UTC, DEFAULT_ROLLUPS, now_s=1_767_225_600))
     >>> for _ in range(3):
     ...     batch.add(("Shop",), (("country", "US"),), 1_767_225_600, {"hits": 1})
     >>> batch.size  # the overall, country, country > US
@@ -119,10 +119,10 @@ class Batch:
     [(('country', 'US'), ('hits',), 4), ((), ('hits',), 4), (('country',), ('hits',), 4)]
     """
 
-    def __init__(self, schedule: Schedule) -> None:
+    def __init__(self, schedule: BucketPlanner) -> None:
         self._schedule = schedule
-        self._groups: list[Group] = []
-        self._known: dict[tuple[Path, tuple[Path, ...], tuple[str, ...]], Group] = {}
+        self._groups: list[EventGroup] = []
+        self._known: dict[tuple[Path, tuple[Path, ...], tuple[str, ...]], EventGroup] = {}
         self._touched: set[int] = set()
         self._visits = 0
 
@@ -130,17 +130,17 @@ class Batch:
     def size(self) -> int:
         return len(self._touched) + self._visits
 
-    def moment(self, at_s: int) -> Moment:
+    def moment(self, at_s: int) -> BucketSet:
         """Where an instant is counted."""
         return self._schedule.moment(at_s)
 
-    def group(self, series: Series) -> Group:
+    def group(self, series: EventShape) -> EventGroup:
         """A new group of a series, to be added to by `put`. A series may have several."""
-        group = Group(series)
+        group = EventGroup(series)
         self._groups.append(group)
         return group
 
-    def put(self, group: Group, moment: Moment, amounts: Amounts) -> bool:
+    def put(self, group: EventGroup, moment: BucketSet, amounts: Amounts) -> bool:
         """Add one event to its group; whether that made the batch larger.
 
         Runs in the caller's decimal context: see `EXACT`.
@@ -155,7 +155,7 @@ class Batch:
         self._touched.update([base ^ node for node in group.series.nodes])
         return True
 
-    def visit(self, group: Group, at_s: int, visitor: str) -> bool:
+    def visit(self, group: EventGroup, at_s: int, visitor: str) -> bool:
         """Note who came with an event of a group; whether that made the batch larger."""
         known = group.visitors.setdefault(self._schedule.visitors(at_s), set())
         if visitor in known:
@@ -176,14 +176,14 @@ class Batch:
         names = tuple(sorted(metrics))
         group = self._known.get((pk, dimensions, names))
         if group is None:
-            group = self.group(Series.of(pk, dimensions, names))
+            group = self.group(EventShape.of(pk, dimensions, names))
             self._known[pk, dimensions, names] = group
         with localcontext(EXACT):
             self.put(group, self.moment(at_s), [metrics[name] for name in names])
         if visitor is not None:
             self.visit(group, at_s, visitor)
 
-    def increments(self, redirects: Redirects | None = None) -> Increments:
+    def increments(self, redirects: OverflowMap | None = None) -> Increments:
         """Everything added so far as increments of cells, with `redirects` followed."""
         with localcontext(EXACT):
             out = _rolled_up(_by_node(self._by_pk(redirects), redirects))
@@ -192,10 +192,10 @@ class Batch:
         return out
 
     def _by_pk(
-        self, redirects: Redirects | None
-    ) -> dict[tuple[Path, tuple[Path, ...], tuple[str, ...]], Sums]:
+        self, redirects: OverflowMap | None
+    ) -> dict[tuple[Path, tuple[Path, ...], tuple[str, ...]], AmountSums]:
         """The sums of every prefix of a pk, for each (leaf dimensions, metrics) there."""
-        found: dict[tuple[Path, tuple[Path, ...], tuple[str, ...]], Sums] = {}
+        found: dict[tuple[Path, tuple[Path, ...], tuple[str, ...]], AmountSums] = {}
         for group in self._groups:
             series = group.series
             pks = prefixes(redirects.pk(series.pks[-1])) if redirects else series.pks
@@ -204,20 +204,20 @@ class Batch:
         return found
 
 
-class RolledUp(Batch):
+class RolledUpBatch(EventBatch):
     """Sums that are rolled up already: each is added at its own pk and dimension alone.
 
     >>> from hailwhale.core.time.rollups import DEFAULT_ROLLUPS
     >>> from hailwhale.core.time.calendar_grid import UTC
-    >>> batch = RolledUp(Schedule(UTC, DEFAULT_ROLLUPS, now_s=1_767_225_600))
+    >>> batch = RolledUpBatch(BucketPlanner(UTC, DEFAULT_ROLLUPS, now_s=1_767_225_600))
     >>> batch.add(("Shop", "7"), (("country", "US"),), 1_767_225_600, {"hits": 1})
     >>> [(row.pk, row.dimension) for row in batch.increments().rows]
     [(('Shop', '7'), ('country', 'US'))]
     """
 
-    def increments(self, redirects: Redirects | None = None) -> Increments:
+    def increments(self, redirects: OverflowMap | None = None) -> Increments:
         """Everything added so far, with `redirects` followed; all above is known from now on."""
-        nodes: dict[tuple[Path, Path, tuple[str, ...]], Sums] = {}
+        nodes: dict[tuple[Path, Path, tuple[str, ...]], AmountSums] = {}
         with localcontext(EXACT):
             for group in self._groups:
                 pk = group.series.pks[-1]
@@ -235,9 +235,9 @@ class RolledUp(Batch):
         return out
 
 
-def _visits(groups: Sequence[Group], redirects: Redirects | None) -> list[Visits]:
+def _visits(groups: Sequence[EventGroup], redirects: OverflowMap | None) -> list[VisitorIncrement]:
     """The visitors of every (pk, dimension)."""
-    found: dict[tuple[Path, Path, Frame], set[str]] = {}
+    found: dict[tuple[Path, Path, ChunkSet], set[str]] = {}
     for group in groups:
         series = group.series
         pks = prefixes(redirects.pk(series.pks[-1])) if redirects else series.pks
@@ -248,20 +248,20 @@ def _visits(groups: Sequence[Group], redirects: Redirects | None) -> list[Visits
             for dimension in expand([path for path in leaves if path[0] != PAIRS]):
                 for frame, visitors in group.visitors.items():
                     found.setdefault((pk, dimension, frame), set()).update(visitors)
-    return [Visits(*node, visitors) for node, visitors in found.items()]
+    return [VisitorIncrement(*node, visitors) for node, visitors in found.items()]
 
 
 def _by_node(
-    sums_by_pk: Mapping[tuple[Path, tuple[Path, ...], tuple[str, ...]], Sums],
-    redirects: Redirects | None,
-) -> dict[tuple[Path, Path, tuple[str, ...]], Sums]:
+    sums_by_pk: Mapping[tuple[Path, tuple[Path, ...], tuple[str, ...]], AmountSums],
+    redirects: OverflowMap | None,
+) -> dict[tuple[Path, Path, tuple[str, ...]], AmountSums]:
     """The sums of every (pk, dimension), for each set of metrics there.
 
     What lies above the leaves (the overall, `country`) is summed up once for all that share it, and
     these are few; so an event costs an addition for each leaf and one more.
     """
-    found: dict[tuple[Path, Path, tuple[str, ...]], Sums] = {}
-    above: dict[tuple[Path, tuple[Path, ...], tuple[str, ...]], Sums] = {}
+    found: dict[tuple[Path, Path, tuple[str, ...]], AmountSums] = {}
+    above: dict[tuple[Path, tuple[Path, ...], tuple[str, ...]], AmountSums] = {}
     parts: dict[tuple[Path, ...], tuple[tuple[Path, ...], tuple[Path, ...]]] = {}
     for (pk, dimensions, metrics), sums in sums_by_pk.items():
         if redirects:
@@ -286,7 +286,7 @@ def _inner_and_leaves(
     return inner, leaves
 
 
-def _gather(found: dict[K, Sums], key: K, more: Sums) -> None:
+def _gather(found: dict[K, AmountSums], key: K, more: AmountSums) -> None:
     """Add sums to those of a key; sums that are given are never changed."""
     known = found.get(key)
     if known is None:
@@ -297,7 +297,7 @@ def _gather(found: dict[K, Sums], key: K, more: Sums) -> None:
         known[moment] = amounts if sums is None else list(map(add, sums, amounts))
 
 
-def _rolled_up(nodes: Mapping[tuple[Path, Path, tuple[str, ...]], Sums]) -> Increments:
+def _rolled_up(nodes: Mapping[tuple[Path, Path, tuple[str, ...]], AmountSums]) -> Increments:
     out = Increments()
     for (pk, dimension, metrics), sums in nodes.items():
         if dimension:
@@ -308,12 +308,14 @@ def _rolled_up(nodes: Mapping[tuple[Path, Path, tuple[str, ...]], Sums]) -> Incr
     return out
 
 
-def _rows(pk: Path, dimension: Path, metrics: tuple[str, ...], sums: Sums) -> Iterator[Row]:
+def _rows(
+    pk: Path, dimension: Path, metrics: tuple[str, ...], sums: AmountSums
+) -> Iterator[SeriesIncrement]:
     """A row for each frame that the moments fall in; mostly there is one."""
-    rows: dict[Frame, Row] = {}
+    rows: dict[ChunkSet, SeriesIncrement] = {}
     for moment, amounts in sums.items():
         row = rows.get(moment.frame)
         if row is None:
-            row = rows[moment.frame] = Row(pk, dimension, metrics, moment.frame, [])
+            row = rows[moment.frame] = SeriesIncrement(pk, dimension, metrics, moment.frame, [])
         row.sums.append((moment.indices, amounts))
     yield from rows.values()

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
-from hailwhale.core.events.literals import read
+from hailwhale.core.events.literals import parse_cached
 from hailwhale.core.events.metrics import Metrics, parse_metrics
-from hailwhale.core.events.param_names import settle_names
+from hailwhale.core.events.param_names import normalize_names
 from hailwhale.core.events.paths import Path, parse_dimensions, parse_label, parse_pk
-from hailwhale.core.time.timestamp import parse_instant
+from hailwhale.core.time.timestamp import parse_timestamp
 from hailwhale.errors import BadInput
 
 EVENT_PARAMETERS = ("pk", "dimensions", "metrics", "at", "id", "uid")
@@ -46,8 +46,8 @@ def parse_event(
 ) -> Event:
     """The event that these parameters describe; see `EVENT_PARAMETERS`.
 
-    Values are plain already: a list or an object, not the JSON text of one; or `Written`, and then
-    what was parsed before is not parsed again. Raises `BadInput` that names the parameter.
+    Values are plain already: a list or an object, not the JSON text of one. A `LazyLiteral` is
+    parsed once and its result reused. Raises `BadInput` that names the parameter.
     `limits.event_bytes` is for whoever sees the event as it arrives. Without `add_hits` the metrics
     are those given, or none.
 
@@ -59,12 +59,14 @@ def parse_event(
     """
     if not isinstance(fields, Mapping):
         raise BadInput("event", fields, f"an object with {', '.join(EVENT_PARAMETERS)}")
-    found = settle_names(fields, EVENT_PARAMETERS)
+    found = normalize_names(fields, EVENT_PARAMETERS)
     return Event(
-        read(found.get("pk"), parse_pk, limits),
-        read(found.get("dimensions"), parse_dimensions, limits),
-        read(found.get("metrics"), parse_metrics if add_hits else _parse_metrics_alone, limits),
-        parse_instant(found.get("at"), now_s),
+        parse_cached(found.get("pk"), parse_pk, limits),
+        parse_cached(found.get("dimensions"), parse_dimensions, limits),
+        parse_cached(
+            found.get("metrics"), parse_metrics if add_hits else _parse_metrics_alone, limits
+        ),
+        parse_timestamp(found.get("at"), now_s),
         _parse_name(found.get("id"), limits, "id"),
         _parse_name(found.get("uid"), limits, "uid"),
     )

@@ -43,7 +43,7 @@ _AMOUNT = re.compile(rb"-?(?:0|[1-9][0-9]{0,29})(\.[0-9]{1,30})?")
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class HitHead:
     """What hits of one series have in common: `dimensions` are leaf paths, `metrics` names."""
 
     pk: Path
@@ -108,11 +108,11 @@ def decode_instant(at: bytes) -> int:
     return int(at)
 
 
-def decode_head(head: bytes) -> Head:
+def decode_head(head: bytes) -> HitHead:
     """What a hit's head says.
 
     >>> decode_head(b'[["Shop"],[["country","US"]],["hits"]]')
-    Head(pk=('Shop',), dimensions=(('country', 'US'),), metrics=('hits',))
+    HitHead(pk=('Shop',), dimensions=(('country', 'US'),), metrics=('hits',))
     """
     try:
         text = head.decode()
@@ -136,7 +136,7 @@ def decode_head(head: bytes) -> Head:
         parse_metric_name(name, _WIDEST, "hit")
     if len(set(metrics)) < len(metrics):
         raise BadInput("hit", head, "each metric once")
-    return Head(tuple(pk), tuple([tuple(path) for path in dimensions]), tuple(metrics))
+    return HitHead(tuple(pk), tuple([tuple(path) for path in dimensions]), tuple(metrics))
 
 
 def decode_amount(amount: bytes) -> Decimal | int:

@@ -35,16 +35,16 @@ _ESCAPE_OR_QUOTE = re.compile(r'\\.|"', re.DOTALL)
 _BARE_FRACTION = re.compile(r"\A-?(?=\.[0-9])")
 
 
-class Written:
+class LazyLiteral:
     """A query value as it was written: what it says is worked out once, however often it is read.
 
     Traffic repeats itself, so whoever takes it in hands out one of these for all equal texts. What
     comes of reading it is shared by all who read it, so nobody may change that.
 
-    >>> country = Written('["country", "US"]', "dimensions")
+    >>> country = LazyLiteral('["country", "US"]', "dimensions")
     >>> country
     ['country', 'US']
-    >>> country.read(lambda value, limits: tuple(value), Limits())
+    >>> country.parse_cached(lambda value, limits: tuple(value), Limits())
     ('country', 'US')
     """
 
@@ -55,7 +55,7 @@ class Written:
         self.value = parse_literal(text, parameter)
         self._made: tuple[object, object, Any] = (None, None, None)
 
-    def read(self, parse: Callable[[object, Limits], T], limits: Limits) -> T:
+    def parse_cached(self, parse: Callable[[object, Limits], T], limits: Limits) -> T:
         """`parse(value, limits)`, or what came of it when the same was asked before."""
         by, within, made = self._made
         if by is not parse or within is not limits:
@@ -68,23 +68,25 @@ class Written:
         return repr(self.value)
 
 
-def read(value: object, parse: Callable[[object, Limits], T], limits: Limits) -> T:
-    """`parse(value, limits)`; of a `Written` value, by what was worked out before."""
-    return value.read(parse, limits) if isinstance(value, Written) else parse(value, limits)
+def parse_cached(value: object, parse: Callable[[object, Limits], T], limits: Limits) -> T:
+    """Return `parse(value, limits)`; a `LazyLiteral` reuses its last result."""
+    if isinstance(value, LazyLiteral):
+        return value.parse_cached(parse, limits)
+    return parse(value, limits)
 
 
-def plain(value: object) -> object:
-    """A value itself, or what it says if it is a `Written` one."""
-    return value.value if isinstance(value, Written) else value
+def unwrap(value: object) -> object:
+    """A value itself, or what it says if it is a `LazyLiteral` one."""
+    return value.value if isinstance(value, LazyLiteral) else value
 
 
-def parse_json(text: str, parameter: str) -> object:
+def parse_relaxed_json(text: str, parameter: str) -> object:
     """A JSON text as plain values; numbers with a fraction or exponent as exact `Decimal`.
 
     Stricter than `json.loads`: `NaN`, `Infinity`, a key given twice, nesting too deep for the
     interpreter and numbers of thousands of digits raise `BadInput` naming `parameter`.
 
-    >>> parse_json('{"revenue": 19.99}', "metrics")
+    >>> parse_relaxed_json('{"revenue": 19.99}', "metrics")
     {'revenue': Decimal('19.99')}
     """
     if text.startswith("\N{BYTE ORDER MARK}"):

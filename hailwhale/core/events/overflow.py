@@ -14,7 +14,7 @@ OTHER = "_other"  # the label that gathers what is past max_children
 
 
 @dataclass(frozen=True, slots=True)
-class Redirects:
+class OverflowMap:
     """Labels that are past `max_children` and are counted under `_other` where they would stand.
 
     `labels` by (pk, dimension) and `sublabels` by pk path, as the store reports what did not fit.
@@ -27,7 +27,7 @@ class Redirects:
         self,
         labels: Mapping[tuple[Path, Path], Iterable[str]],
         sublabels: Mapping[Path, Iterable[str]],
-    ) -> Redirects:
+    ) -> OverflowMap:
         """These redirects and more of them."""
         more = dict(self.labels)
         for node, found in labels.items():
@@ -35,7 +35,7 @@ class Redirects:
         submore = dict(self.sublabels)
         for pk, found in sublabels.items():
             submore[pk] = submore.get(pk, frozenset()) | frozenset(found)
-        return Redirects(more, submore)
+        return OverflowMap(more, submore)
 
     @property
     def count(self) -> int:

@@ -27,7 +27,7 @@ def singular_of(name: str) -> str:
     return _SINGULAR_OF.get(name, name)
 
 
-def settle_names(fields: Mapping[str, object], known: Sequence[str]) -> dict[str, object]:
+def normalize_names(fields: Mapping[str, object], known: Sequence[str]) -> dict[str, object]:
     """Fields under their one name each; `known` lists the names, plural where there are two.
 
     A singular that is known itself stays as it is.
@@ -35,9 +35,9 @@ def settle_names(fields: Mapping[str, object], known: Sequence[str]) -> dict[str
     Names that begin with ``_`` are cache busters and are left out. An unknown name is `BadInput`:
     a misspelt `metrcis` must not lose its dollars in silence.
 
-    >>> settle_names({"metric": "dollars", "_": "1767"}, ["metrics", "pk"])
+    >>> normalize_names({"metric": "dollars", "_": "1767"}, ["metrics", "pk"])
     {'metrics': 'dollars'}
-    >>> settle_names({"metrcis": "dollars"}, ["metrics", "pk"])
+    >>> normalize_names({"metrcis": "dollars"}, ["metrics", "pk"])
     Traceback (most recent call last):
     ...
     hailwhale.errors.BadInput: metrcis: got 'dollars'; expected a parameter named pk or metric(s); \

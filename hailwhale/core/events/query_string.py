@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import unquote_plus
 
-from hailwhale.core.events.literals import Written
+from hailwhale.core.events.literals import LazyLiteral
 from hailwhale.errors import BadInput
 
 _MAX_FIELDS = 100
@@ -26,11 +26,11 @@ def query_pair(pair: str) -> tuple[str, object]:
     name, _, value = pair.partition("=")
     name = unquote_plus(name, errors="strict")
     value = unquote_plus(value, errors="strict")
-    return name, value if name in _VERBATIM else Written(value, name)
+    return name, value if name in _VERBATIM else LazyLiteral(value, name)
 
 
 def query_fields_of(text: str, where: str, read: ReadPair = query_pair) -> dict[str, object]:
-    """The parameters of a query, values as they are `Written`; `BadInput` names `where`.
+    """The parameters of a query, values as they are `LazyLiteral`; `BadInput` names `where`.
 
     >>> query_fields_of("pk=Shop&metric=sales&_=17", "query")
     {'pk': 'Shop', 'metric': 'sales', '_': '17'}

@@ -18,7 +18,7 @@ _OTHER_SIZE = 5  # metrics so many times as large as the first get an axis of th
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class GraphLine:
     """A series to draw."""
 
     path: Path
@@ -42,7 +42,7 @@ class Layer:
     slots: int = 1
 
 
-def layers(lines: Sequence[Line], view: str) -> list[Layer]:
+def layers(lines: Sequence[GraphLine], view: str) -> list[Layer]:
     """The layers of a view, in drawing order; what cannot be added up is never piled up."""
     if view in ("stacked", "bar"):
         return _piled(lines, view)
@@ -50,7 +50,7 @@ def layers(lines: Sequence[Line], view: str) -> list[Layer]:
     return [Layer(place, view, flat, line.values) for place, line in enumerate(lines)]
 
 
-def colors(lines: Sequence[Line]) -> list[int]:
+def colors(lines: Sequence[GraphLine]) -> list[int]:
     """The colour of each line: a place in the palette, `INK` or `REST`."""
     wholes, found, used = _wholes(lines), [], 0
     for line in lines:
@@ -64,7 +64,7 @@ def colors(lines: Sequence[Line]) -> list[int]:
     return found
 
 
-def names(lines: Sequence[Line]) -> list[str]:
+def names(lines: Sequence[GraphLine]) -> list[str]:
     """The shortest texts that tell lines apart: the last label, the path, the metric."""
     paths = {line.path for line in lines}
     metrics = {line.metric for line in lines}
@@ -81,7 +81,7 @@ def names(lines: Sequence[Line]) -> list[str]:
     return found
 
 
-def second_axis(lines: Sequence[Line]) -> set[str]:
+def second_axis(lines: Sequence[GraphLine]) -> set[str]:
     """The metrics of quite another size than the first: they are measured on the right."""
     sizes: dict[str, float] = {}
     for line in lines:
@@ -105,7 +105,7 @@ def extent(some: Iterable[Layer]) -> tuple[float, float]:
     return min(values), max(values)
 
 
-def _piled(lines: Sequence[Line], view: str) -> list[Layer]:
+def _piled(lines: Sequence[GraphLine], view: str) -> list[Layer]:
     wholes = _wholes(lines)
     groups: dict[str, list[int]] = {}
     for place, line in enumerate(lines):
@@ -131,7 +131,7 @@ def _piled(lines: Sequence[Line], view: str) -> list[Layer]:
 
 
 def _pile(
-    lines: Sequence[Line], members: Sequence[int]
+    lines: Sequence[GraphLine], members: Sequence[int]
 ) -> Mapping[int, tuple[tuple[float, ...], tuple[float, ...]]]:
     """Where each of some lines begins and ends: above 0 upon each other, below 0 beneath."""
     count = len(lines[0].values)
@@ -149,7 +149,7 @@ def _pile(
     return found
 
 
-def _wholes(lines: Sequence[Line]) -> set[tuple[Path, str]]:
+def _wholes(lines: Sequence[GraphLine]) -> set[tuple[Path, str]]:
     """The series that are the whole of others."""
     known = {(line.path, line.metric) for line in lines}
     return {(line.path[:-1], line.metric) for line in lines if line.path} & known

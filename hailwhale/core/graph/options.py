@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
-from hailwhale.core.events.param_names import settle_names
-from hailwhale.core.query.parameters import PLOT_PARAMETERS, Plot, flag, parse_plot, whole
+from hailwhale.core.events.param_names import normalize_names
+from hailwhale.core.query.parameters import PLOT_PARAMETERS, PlotQuery, flag, parse_plot, whole
 from hailwhale.errors import BadInput
 
 Fields = Mapping[str, object]
@@ -34,7 +34,7 @@ _LOCALE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,6}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class GraphAppearance:
     """How a graph is drawn. Sizes are in CSS pixels."""
 
     title: str
@@ -48,8 +48,8 @@ class Look:
 class Graph:
     """A plot and its look. `options` are the parameters as the widget takes them."""
 
-    plot: Plot
-    look: Look
+    plot: PlotQuery
+    look: GraphAppearance
     options: dict[str, object]
 
 
@@ -59,7 +59,7 @@ def parse_graph(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> Graph:
     >>> parse_graph({"pk": "Shop", "metric": "dollars", "area": 1}).look.view
     'area'
     """
-    found = settle_names(fields, GRAPH_PARAMETERS)
+    found = normalize_names(fields, GRAPH_PARAMETERS)
     plot = parse_plot({name: found[name] for name in _ASKING if name in found}, limits)
     look = _look(found)
     for name in ("live", "table", "controls", "legend"):
@@ -76,9 +76,9 @@ def parse_graph(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> Graph:
     return Graph(plot, look, options)
 
 
-def _look(found: Fields) -> Look:
+def _look(found: Fields) -> GraphAppearance:
     view = _word(found.get("view"), "view", VIEWS)
-    return Look(
+    return GraphAppearance(
         title=_text(found.get("title"), "title"),
         view="area" if flag(found.get("area"), "area") and view == "line" else view,
         height=whole(found.get("height"), "height", 40, 4000, default=DEFAULT_HEIGHT),

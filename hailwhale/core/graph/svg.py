@@ -12,7 +12,7 @@ from html import escape
 
 from hailwhale.core.graph import layers
 from hailwhale.core.graph.axes import Scale, Tick, nice, time_ticks
-from hailwhale.core.graph.layers import Layer, Line
+from hailwhale.core.graph.layers import GraphLine, Layer
 from hailwhale.core.time.calendar_grid import Grid
 
 _LIGHT = {
@@ -33,7 +33,7 @@ _TICK_WIDTH = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class SvgGraph:
     """What is drawn. `totals` are the texts beside the legend's names, one a line; `sums` stands
     beneath the title, in lines; `height` is that of the plot alone."""
 
@@ -46,7 +46,7 @@ class Picture:
     edges_s: tuple[int, ...]
     interval: str
     calendar: Grid
-    lines: tuple[Line, ...]
+    lines: tuple[GraphLine, ...]
     totals: tuple[str, ...]
 
 
@@ -71,7 +71,7 @@ class _Plot:
         return self.bottom - scale.share(value) * (self.bottom - self.top)
 
 
-def draw(picture: Picture) -> str:
+def draw(picture: SvgGraph) -> str:
     """The SVG document."""
     palette = layers.colors(picture.lines)
     legend = list(_legend(picture, palette)) if len(picture.lines) > 1 else []
@@ -98,7 +98,7 @@ def draw(picture: Picture) -> str:
     return "".join([*parts, "</svg>\n"])
 
 
-def _plot(picture: Picture, palette: Sequence[int]) -> Iterator[str]:
+def _plot(picture: SvgGraph, palette: Sequence[int]) -> Iterator[str]:
     if not picture.edges_s[:-1] or not picture.lines:
         return
     stacked = layers.layers(picture.lines, picture.view)
@@ -115,7 +115,7 @@ def _plot(picture: Picture, palette: Sequence[int]) -> Iterator[str]:
         yield _drawn(layer, picture, plot, _class(palette[layer.place]), on_right)
 
 
-def _placed(picture: Picture, scales: tuple[Scale, Scale | None]) -> _Plot:
+def _placed(picture: SvgGraph, scales: tuple[Scale, Scale | None]) -> _Plot:
     wide = picture.view == "bar" or len(picture.edges_s) == 2
     room = [max((len(short(n)) for n in s.ticks), default=0) if s else 0 for s in scales]
     return _Plot(
@@ -129,7 +129,7 @@ def _placed(picture: Picture, scales: tuple[Scale, Scale | None]) -> _Plot:
     )
 
 
-def _grid(picture: Picture, plot: _Plot) -> Iterator[str]:
+def _grid(picture: SvgGraph, plot: _Plot) -> Iterator[str]:
     for value in plot.scales[0].ticks:
         y = plot.y(value, False)
         yield f'<path class="line" d="M{plot.left:.1f} {y:.1f}H{plot.right:.1f}"/>'
@@ -142,14 +142,14 @@ def _grid(picture: Picture, plot: _Plot) -> Iterator[str]:
         yield _label(tick.text, plot.x(at_s), plot.bottom + 18, "middle")
 
 
-def _ticks(picture: Picture, plot: _Plot) -> list[Tick]:
+def _ticks(picture: SvgGraph, plot: _Plot) -> list[Tick]:
     most = max(2, int((plot.right - plot.left) / _TICK_WIDTH))
     if not picture.interval:
         return []
     return time_ticks(picture.edges_s[:-1], picture.interval, picture.calendar, most)
 
 
-def _drawn(layer: Layer, picture: Picture, plot: _Plot, name: str, second: bool) -> str:
+def _drawn(layer: Layer, picture: SvgGraph, plot: _Plot, name: str, second: bool) -> str:
     starts = picture.edges_s[:-1]
     ends = [
         (plot.x(at), plot.y(value, second)) for at, value in zip(starts, layer.high, strict=True)
@@ -168,7 +168,7 @@ def _drawn(layer: Layer, picture: Picture, plot: _Plot, name: str, second: bool)
     return f'<path class="fill {name}" fill-opacity="{opacity}" d="{stroke}L{back}Z"/>{drawn}'
 
 
-def _bars(layer: Layer, picture: Picture, plot: _Plot, second: bool) -> str:
+def _bars(layer: Layer, picture: SvgGraph, plot: _Plot, second: bool) -> str:
     found = []
     for at, (low, high) in enumerate(zip(layer.low, layer.high, strict=True)):
         left, right = (plot.x(edge_s) for edge_s in picture.edges_s[at : at + 2])
@@ -181,7 +181,7 @@ def _bars(layer: Layer, picture: Picture, plot: _Plot, second: bool) -> str:
     return "".join(found)
 
 
-def _legend(picture: Picture, palette: Sequence[int]) -> Iterator[tuple[int, str]]:
+def _legend(picture: SvgGraph, palette: Sequence[int]) -> Iterator[tuple[int, str]]:
     """Each entry with its row: names and totals, as many beside each other as fit."""
     row, x = 0, float(_PAD)
     for name, total, color in zip(
@@ -205,7 +205,7 @@ def _label(text: str, x: float, y: float, anchor: str) -> str:
     )
 
 
-def _described(picture: Picture) -> str:
+def _described(picture: SvgGraph) -> str:
     pairs = zip(layers.names(picture.lines), picture.totals, strict=True)
     return "; ".join(f"{name}: {total}" for name, total in pairs)
 

@@ -1,8 +1,8 @@
 """What may be made of curves: sums, quotients, names, the highest.
 
 What adds up may be added; ratios, last values and visitors do not add up, so adding them is
-refused. Curves in, curves out: where they come from, `Source` knows, and how they are asked for,
-`functions`.
+refused. Curves in, curves out: `CurveSource` knows where they come from, and `functions` how they
+are asked for.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class CurveSource:
     """Where curves come from: `read` gives those of a pattern in buckets of an interval (None: what
     suits); `begin_s` and `end_s` are what a request spans."""
 
@@ -50,12 +50,12 @@ class Source:
     interval: Interval | None = None
 
 
-def alias(_call: Call, _source: Source, curves: list[Curve], name: str) -> list[Curve]:
+def alias(_call: Call, _source: CurveSource, curves: list[Curve], name: str) -> list[Curve]:
     return [replace(curve, name=name) for curve in curves]
 
 
 def alias_by_node(
-    call: Call, _source: Source, curves: list[Curve], *places: Decimal
+    call: Call, _source: CurveSource, curves: list[Curve], *places: Decimal
 ) -> list[Curve]:
     named = []
     for curve in curves:
@@ -67,12 +67,12 @@ def alias_by_node(
     return named
 
 
-def alias_by_metric(call: Call, source: Source, curves: list[Curve]) -> list[Curve]:
+def alias_by_metric(call: Call, source: CurveSource, curves: list[Curve]) -> list[Curve]:
     return alias_by_node(call, source, curves, Decimal(-1))
 
 
 def as_percent(
-    call: Call, source: Source, curves: list[Curve], total: list[Curve] | None = None
+    call: Call, source: CurveSource, curves: list[Curve], total: list[Curve] | None = None
 ) -> list[Curve]:
     whole = sum_series(call, source, curves) if total is None else total
     parts = divide_series(call, source, curves, whole) if curves else []
@@ -82,11 +82,13 @@ def as_percent(
     ]
 
 
-def consolidate_by(_call: Call, _source: Source, curves: list[Curve], _how: str) -> list[Curve]:
+def consolidate_by(
+    _call: Call, _source: CurveSource, curves: list[Curve], _how: str
+) -> list[Curve]:
     return curves
 
 
-def constant_line(_call: Call, source: Source, value: Decimal) -> list[Curve]:
+def constant_line(_call: Call, source: CurveSource, value: Decimal) -> list[Curve]:
     middle_s = (source.begin_s + source.end_s) // 2
     starts = tuple(dict.fromkeys((source.begin_s, middle_s, source.end_s)))
     name = format(value, "f")
@@ -94,7 +96,7 @@ def constant_line(_call: Call, source: Source, value: Decimal) -> list[Curve]:
 
 
 def divide_series(
-    call: Call, _source: Source, dividends: list[Curve], divisors: list[Curve]
+    call: Call, _source: CurveSource, dividends: list[Curve], divisors: list[Curve]
 ) -> list[Curve]:
     if len(divisors) != 1:
         raise BadInput("target", call.text, f"one series to divide by, not {len(divisors)}")
@@ -111,7 +113,7 @@ def divide_series(
 
 def highest(
     call: Call,
-    _source: Source,
+    _source: CurveSource,
     curves: list[Curve],
     count: Decimal = Decimal(1),
     by: str = "sum",
@@ -128,7 +130,7 @@ def highest(
     return sorted(curves, key=height, reverse=True)[: int(count)]
 
 
-def scale(_call: Call, _source: Source, curves: list[Curve], factor: Decimal) -> list[Curve]:
+def scale(_call: Call, _source: CurveSource, curves: list[Curve], factor: Decimal) -> list[Curve]:
     by = format(factor, "f")
     return [
         replace(
@@ -141,13 +143,13 @@ def scale(_call: Call, _source: Source, curves: list[Curve], factor: Decimal) ->
 
 
 def summarize(
-    call: Call, _source: Source, curves: list[Curve], interval: str, how: str = "sum"
+    call: Call, _source: CurveSource, curves: list[Curve], interval: str, how: str = "sum"
 ) -> list[Curve]:
     ending = f',"{interval}","{how}")'
     return [replace(curve, name=f"summarize({curve.name}{ending}") for curve in curves]
 
 
-def sum_series(call: Call, _source: Source, *lists: list[Curve]) -> list[Curve]:
+def sum_series(call: Call, _source: CurveSource, *lists: list[Curve]) -> list[Curve]:
     curves = [curve for each in lists for curve in each]
     if not curves:
         return []

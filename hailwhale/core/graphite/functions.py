@@ -4,7 +4,7 @@ Each does with sums what can be right. What adds up may be added; ratios, last v
 do not add up, so adding them is refused; to summarize is to ask for wider buckets, of which a
 formula is worked out anew. What is not here is refused by name.
 
-It must not know where series come from: `Source` reads them.
+It must not know where series come from: `CurveSource` reads them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow, localcontext
 
 from hailwhale.core.graphite import curves
-from hailwhale.core.graphite.curves import Curve, Source, Value
+from hailwhale.core.graphite.curves import Curve, CurveSource, Value
 from hailwhale.core.graphite.paths import Pattern
 from hailwhale.core.graphite.target import Argument, Call, Text
 from hailwhale.core.graphite.times import parse_interval
@@ -27,7 +27,7 @@ _KINDS = {list: "a path or a function", Decimal: "a number", str: "a text in quo
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class FunctionParameter:
     """An argument: its name and kind as Graphite's index of functions has them."""
 
     name: str
@@ -45,16 +45,16 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class GraphiteFunction:
     """A function: what it is for, what it takes, and what it makes of that."""
 
     group: str
     doc: str
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[FunctionParameter, ...]
     make: Callable[..., list[Curve]]
 
 
-def evaluate(expression: Argument, source: Source) -> list[Curve]:
+def evaluate(expression: Argument, source: CurveSource) -> list[Curve]:
     """The curves of a target; `BadInput` for what cannot be worked out, naming the function."""
     if isinstance(expression, Pattern):
         return source.read(expression, source.interval)
@@ -89,7 +89,7 @@ def index() -> dict[str, dict[str, object]]:
     }
 
 
-def _told(parameter: Parameter) -> dict[str, object]:
+def _told(parameter: FunctionParameter) -> dict[str, object]:
     told: dict[str, object] = {"name": parameter.name, "type": parameter.kind}
     told["required"] = parameter.required
     more = {"multiple": parameter.multiple, "default": parameter.default}
@@ -100,7 +100,7 @@ def _told(parameter: Parameter) -> dict[str, object]:
 # Arguments
 
 
-def _arguments(call: Call, function: Function, source: Source) -> list[object]:
+def _arguments(call: Call, function: GraphiteFunction, source: CurveSource) -> list[object]:
     found: list[object] = []
     last = function.parameters[-1]
     most = 64 if last.multiple else len(function.parameters)
@@ -115,7 +115,9 @@ def _arguments(call: Call, function: Function, source: Source) -> list[object]:
     return found
 
 
-def _argument(call: Call, argument: Argument, parameter: Parameter, source: Source) -> object:
+def _argument(
+    call: Call, argument: Argument, parameter: FunctionParameter, source: CurveSource
+) -> object:
     if parameter.type is list and isinstance(argument, Call | Pattern):
         return evaluate(argument, source)
     if parameter.type is Decimal and _suits(argument, parameter):
@@ -128,7 +130,7 @@ def _argument(call: Call, argument: Argument, parameter: Parameter, source: Sour
     raise BadInput("target", call.text, f"{whole} as {call.name}'s {parameter.name}")
 
 
-def _suits(argument: Argument, parameter: Parameter) -> bool:
+def _suits(argument: Argument, parameter: FunctionParameter) -> bool:
     if not isinstance(argument, Decimal):
         return False
     return parameter.kind == "float" or argument == argument.to_integral_value()
@@ -150,62 +152,73 @@ def _rounded(values: Sequence[Value]) -> tuple[Value, ...]:
     return curves.each(values, rounded)
 
 
-_LIST = Parameter("seriesList", "seriesList")
-_LISTS = Parameter("seriesLists", "seriesList", multiple=True)
-_SUM = Parameter("func", "string", required=False, default="sum", options=curves.SUM_WORDS)
-_BY = Parameter("func", "string", False, default="sum", options=(*curves.SUM_WORDS, "max", "last"))
-_TOTAL = Parameter("total", "seriesList", required=False)
+_LIST = FunctionParameter("seriesList", "seriesList")
+_LISTS = FunctionParameter("seriesLists", "seriesList", multiple=True)
+_SUM = FunctionParameter("func", "string", required=False, default="sum", options=curves.SUM_WORDS)
+_BY = FunctionParameter(
+    "func", "string", False, default="sum", options=(*curves.SUM_WORDS, "max", "last")
+)
+_TOTAL = FunctionParameter("total", "seriesList", required=False)
 _ADDED = "Adds series up, bucket by bucket; refused for ratios and visitors, which do not add up."
 
-FUNCTIONS: dict[str, Function] = {
-    "alias": Function(
-        "Alias", "Names series.", (_LIST, Parameter("newName", "string")), curves.alias
+FUNCTIONS: dict[str, GraphiteFunction] = {
+    "alias": GraphiteFunction(
+        "Alias", "Names series.", (_LIST, FunctionParameter("newName", "string")), curves.alias
     ),
-    "aliasByMetric": Function(
+    "aliasByMetric": GraphiteFunction(
         "Alias", "Names series by their metric.", (_LIST,), curves.alias_by_metric
     ),
-    "aliasByNode": Function(
+    "aliasByNode": GraphiteFunction(
         "Alias",
         "Names series by nodes of their path, the first being 0.",
-        (_LIST, Parameter("nodes", "node", multiple=True)),
+        (_LIST, FunctionParameter("nodes", "node", multiple=True)),
         curves.alias_by_node,
     ),
-    "asPercent": Function(
+    "asPercent": GraphiteFunction(
         "Combine",
         "Per cent of a total, or of all of them together.",
         (_LIST, _TOTAL),
         curves.as_percent,
     ),
-    "consolidateBy": Function(
+    "consolidateBy": GraphiteFunction(
         "Special",
         "Buckets are always made wider by sums: any other way is refused.",
-        (_LIST, Parameter("consolidationFunc", "string", options=curves.SUM_WORDS)),
+        (_LIST, FunctionParameter("consolidationFunc", "string", options=curves.SUM_WORDS)),
         curves.consolidate_by,
     ),
-    "constantLine": Function(
-        "Special", "A line at a value.", (Parameter("value", "float"),), curves.constant_line
+    "constantLine": GraphiteFunction(
+        "Special",
+        "A line at a value.",
+        (FunctionParameter("value", "float"),),
+        curves.constant_line,
     ),
-    "divideSeries": Function(
+    "divideSeries": GraphiteFunction(
         "Combine",
         "Divides series by one series; nothing where that is 0.",
-        (Parameter("dividendSeriesList", "seriesList"), Parameter("divisorSeries", "seriesList")),
+        (
+            FunctionParameter("dividendSeriesList", "seriesList"),
+            FunctionParameter("divisorSeries", "seriesList"),
+        ),
         curves.divide_series,
     ),
-    "highest": Function(
+    "highest": GraphiteFunction(
         "Filter Series",
         "The n series that come to most.",
-        (_LIST, Parameter("n", "integer", required=False, default=1), _BY),
+        (_LIST, FunctionParameter("n", "integer", required=False, default=1), _BY),
         curves.highest,
     ),
-    "scale": Function(
-        "Transform", "Multiplies by a factor.", (_LIST, Parameter("factor", "float")), curves.scale
+    "scale": GraphiteFunction(
+        "Transform",
+        "Multiplies by a factor.",
+        (_LIST, FunctionParameter("factor", "float")),
+        curves.scale,
     ),
-    "sum": Function("Combine", _ADDED, (_LISTS,), curves.sum_series),
-    "sumSeries": Function("Combine", _ADDED, (_LISTS,), curves.sum_series),
-    "summarize": Function(
+    "sum": GraphiteFunction("Combine", _ADDED, (_LISTS,), curves.sum_series),
+    "sumSeries": GraphiteFunction("Combine", _ADDED, (_LISTS,), curves.sum_series),
+    "summarize": GraphiteFunction(
         "Transform",
         "Asks for buckets of an interval, of which formulas are worked out anew.",
-        (_LIST, Parameter("intervalString", "interval"), _SUM),
+        (_LIST, FunctionParameter("intervalString", "interval"), _SUM),
         curves.summarize,
     ),
 }

@@ -63,7 +63,7 @@ def label_of(node: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class SeriesPath:
     """Where a series is counted: what its path writes."""
 
     pk: Path
@@ -74,7 +74,7 @@ class Address:
     def path(self) -> str:
         """The dotted path.
 
-        >>> Address(("Shop",), ("country", "US"), "dollars/hits").path
+        >>> SeriesPath(("Shop",), ("country", "US"), "dollars/hits").path
         'Shop.by.country.US.dollars/hits'
         """
         return ".".join([*branch_nodes(self.pk, self.dimension), node_of(self.metric)])
@@ -87,7 +87,7 @@ def branch_nodes(pk: Path, dimension: Path = OVERALL) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class PathNode:
     """One node of a pattern: a text, or what matches several with ``* ? [ab] {a,b}``."""
 
     text: str
@@ -104,7 +104,7 @@ class Node:
     def matching(self, labels: Iterable[str]) -> list[str]:
         """Those of the labels that it matches as they are written, in their order.
 
-        >>> Node("{U*,CA}").matching(["CA", "DE", "UK", "US"])
+        >>> PathNode("{U*,CA}").matching(["CA", "DE", "UK", "US"])
         ['CA', 'UK', 'US']
         """
         patterns = self._patterns()
@@ -117,7 +117,7 @@ class Node:
     def matches_word(self, word: str) -> bool:
         """Whether it matches a word of the grammar, which is no label.
 
-        >>> Node("b*").matches_word("by"), Node("%62y").matches_word("by")
+        >>> PathNode("b*").matches_word("by"), PathNode("%62y").matches_word("by")
         (True, False)
         """
         return any(pattern.match(word) for pattern in self._patterns())
@@ -132,9 +132,9 @@ class Pattern:
     the last node."""
 
     text: str
-    pk: tuple[Node, ...]
-    dimension: tuple[Node, ...] | None
-    last: Node
+    pk: tuple[PathNode, ...]
+    dimension: tuple[PathNode, ...] | None
+    last: PathNode
 
     @classmethod
     def parse(cls, text: str, parameter: str = "target") -> Pattern:
@@ -150,7 +150,7 @@ class Pattern:
         for node in nodes:
             if node.count("{") != node.count("}") or node.count("{") != len(_BRACES.findall(node)):
                 raise BadInput(parameter, text, "braces within one node, as in {US,CA}")
-        *above, last = map(Node, nodes)
+        *above, last = map(PathNode, nodes)
         words = [node.text for node in above]
         if BY not in words:
             return cls(text, tuple(above), None, last)
@@ -160,7 +160,7 @@ class Pattern:
         return cls(text, tuple(above[:at]), tuple(above[at + 1 :]), last)
 
 
-def address_of(pattern: Pattern, limits: Limits = DEFAULT_LIMITS) -> Address:
+def address_of(pattern: Pattern, limits: Limits = DEFAULT_LIMITS) -> SeriesPath:
     """What a pattern without wild nodes names; `BadInput` where a path cannot be that.
 
     >>> address_of(Pattern.parse("Shop.by.country.US.revenue")).dimension
@@ -170,7 +170,7 @@ def address_of(pattern: Pattern, limits: Limits = DEFAULT_LIMITS) -> Address:
     dimension = tuple(node.label(limits) for node in pattern.dimension or ())
     if not pk or pattern.dimension == () or max(len(pk), len(dimension)) > limits.depth:
         raise BadInput("target", pattern.text, _FORM)
-    return Address(pk, dimension, label_of(pattern.last.text))
+    return SeriesPath(pk, dimension, label_of(pattern.last.text))
 
 
 def _choices(text: str) -> list[str]:

@@ -50,7 +50,7 @@ Buckets: TypeAlias = dict[int, int]  # bucket starts, in epoch seconds, to amoun
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class OriginalKey:
+class HailWhale1Key:
     """A key by its parts. `with_length` tells those of versions that wrote one for each length."""
 
     pk: str
@@ -66,7 +66,7 @@ class OriginalKey:
         return self.interval_s in TAKEN_S
 
 
-def read_key(text: str) -> OriginalKey | None:
+def read_key(text: str) -> HailWhale1Key | None:
     """The parts of a key; None for one that has other parts, as a label with a ``||`` makes it.
 
     >>> key = read_key('Product||["country", "US"]||86400x2592000||hits')
@@ -78,14 +78,14 @@ def read_key(text: str) -> OriginalKey | None:
         return None
     pk, dimension, interval, metric = parts
     if interval == "all":
-        return OriginalKey(pk, dimension, metric, EVER_S, True, text)
+        return HailWhale1Key(pk, dimension, metric, EVER_S, True, text)
     found = _INTERVAL.fullmatch(interval)
     if found is None:
         return None
     unit_s = next((size_s for unit, size_s in _UNITS_S.items() if unit.startswith(found[2])), None)
     if unit_s is None:
         return None
-    return OriginalKey(pk, dimension, metric, int(found[1]) * unit_s, found[3] is not None, text)
+    return HailWhale1Key(pk, dimension, metric, int(found[1]) * unit_s, found[3] is not None, text)
 
 
 def path_of(text: str) -> list[object]:
@@ -105,7 +105,7 @@ def path_of(text: str) -> list[object]:
     return [text]
 
 
-def buckets_of(key: OriginalKey, fields: Mapping[str, str]) -> Buckets:
+def buckets_of(key: HailWhale1Key, fields: Mapping[str, str]) -> Buckets:
     """The numbers of a hash; raises `BadInput` for what is no date or no whole number."""
     buckets: Buckets = {}
     for field, value in fields.items():
@@ -118,7 +118,7 @@ def buckets_of(key: OriginalKey, fields: Mapping[str, str]) -> Buckets:
 
 
 def rows_of(
-    pk: str, dimension: str, found: Iterable[tuple[OriginalKey, Buckets]]
+    pk: str, dimension: str, found: Iterable[tuple[HailWhale1Key, Buckets]]
 ) -> Iterator[dict[str, object]]:
     """What a (pk, dimension) counted, from the numbers of its keys: the fields of an event each.
 

@@ -61,8 +61,8 @@ class Constant:
     word: str
 
 
-Operation = Callable[[Decimal, Decimal], Decimal]
-Step = Decimal | Read | Constant | Operation
+ArithmeticStep = Callable[[Decimal, Decimal], Decimal]
+ExpressionStep = Decimal | Read | Constant | ArithmeticStep
 
 
 def ratio(part: Decimal, whole: Decimal) -> Decimal:
@@ -70,7 +70,7 @@ def ratio(part: Decimal, whole: Decimal) -> Decimal:
     return part / whole if whole else _ZERO
 
 
-_OPERATIONS: dict[str, Operation] = {
+_OPERATIONS: dict[str, ArithmeticStep] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
@@ -78,7 +78,7 @@ _OPERATIONS: dict[str, Operation] = {
 }
 
 
-def parse_steps(text: str, parameter: str) -> tuple[Step, ...]:
+def parse_steps(text: str, parameter: str) -> tuple[ExpressionStep, ...]:
     """The steps of a formula in postfix order; `BadInput` when it cannot be read.
 
     >>> [step.metric for step in parse_steps("dollars/hits", "metrics") if isinstance(step, Read)]
@@ -91,7 +91,7 @@ def parse_steps(text: str, parameter: str) -> tuple[Step, ...]:
     return _Parser(text, parameter).steps()
 
 
-def divisor(steps: Sequence[Step]) -> tuple[Step, ...]:
+def divisor(steps: Sequence[ExpressionStep]) -> tuple[ExpressionStep, ...]:
     """The steps of what is divided by in the end, if a metric is part of it; else none.
 
     >>> divisor(parse_steps("100 * dollars/(hits + 1)", "metrics"))[0]
@@ -99,7 +99,7 @@ def divisor(steps: Sequence[Step]) -> tuple[Step, ...]:
     >>> divisor(parse_steps("dollars/days", "metrics"))
     ()
     """
-    found: tuple[Step, ...] = ()
+    found: tuple[ExpressionStep, ...] = ()
     starts: list[int] = []  # where each operand on the stack begins
     for at, step in enumerate(steps):
         if isinstance(step, Decimal | Read | Constant):
@@ -118,9 +118,9 @@ class _Parser:
         self._text = text
         self._parameter = parameter
         self._at = 0
-        self._steps: list[Step] = []
+        self._steps: list[ExpressionStep] = []
 
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[ExpressionStep, ...]:
         self._sum(depth=0)
         if self._at < len(self._text):
             raise self._wrong("one of + * / or a minus with a space on each side")

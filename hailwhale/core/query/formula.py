@@ -29,10 +29,10 @@ from itertools import accumulate
 from hailwhale.core.events.metrics import UNIQUES
 from hailwhale.core.query.expression_parser import (
     UNITS_S,
+    ArithmeticStep,
     Constant,
-    Operation,
+    ExpressionStep,
     Read,
-    Step,
     divisor,
     parse_steps,
     ratio,
@@ -47,13 +47,13 @@ WORKING = Context(34, ROUND_HALF_EVEN, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=_FAUL
 # What is answered has to survive being read as a double: up to 10^300, and down to 10^-300.
 _ANSWER = Context(17, ROUND_HALF_EVEN, Emin=-284, Emax=299, traps=_FAULTS)
 
-Columns = Mapping[str, Sequence[Decimal]]
+MetricColumns = Mapping[str, Sequence[Decimal]]
 
 
-class Merged(list[Decimal]):
+class NonAdditiveColumn(list[Decimal]):
     """A column whose total is not its sum: `whole` is, as of visitors who come in several buckets.
 
-    >>> sums_of({"uniques": Merged([Decimal(2), Decimal(2)], Decimal(3))}, ["uniques"])
+    >>> sums_of({"uniques": NonAdditiveColumn([Decimal(2), Decimal(2)], Decimal(3))}, ["uniques"])
     {'uniques': Decimal('3')}
     """
 
@@ -96,7 +96,9 @@ class Formula:
 
     text: str
     metrics: tuple[str, ...]
-    steps: tuple[Step, ...] = field(repr=False)  # in postfix order: no tree to recurse into
+    steps: tuple[ExpressionStep, ...] = field(
+        repr=False
+    )  # in postfix order: no tree to recurse into
     parameter: str = field(default="metrics", repr=False, compare=False)
 
     @classmethod
@@ -113,7 +115,7 @@ class Formula:
         return cls.of_steps(text, steps, parameter)
 
     @classmethod
-    def of_steps(cls, text: str, steps: tuple[Step, ...], parameter: str) -> Formula:
+    def of_steps(cls, text: str, steps: tuple[ExpressionStep, ...], parameter: str) -> Formula:
         """A formula of steps that are read already."""
         metrics = dict.fromkeys(step.metric for step in steps if isinstance(step, Read))
         return cls(text, tuple(metrics), steps, parameter)
@@ -143,7 +145,7 @@ class Formula:
         steps = divisor(self.steps)
         return Formula.of_steps(self.text, steps, self.parameter) if steps else self
 
-    def series(self, columns: Columns, buckets: Sequence[Bucket]) -> list[Decimal]:
+    def series(self, columns: MetricColumns, buckets: Sequence[Bucket]) -> list[Decimal]:
         """Its value in each bucket; `columns` has one sum a bucket, a missing column is all zeros.
 
         `BadInput` when a value is past 10^300.
@@ -155,7 +157,7 @@ class Formula:
 
         return self._answered(self._worked_out(along, buckets, count=1))
 
-    def total(self, columns: Columns, buckets: Sequence[Bucket]) -> Decimal:
+    def total(self, columns: MetricColumns, buckets: Sequence[Bucket]) -> Decimal:
         """Its value over all the buckets at once: worked out on the sums of the columns.
 
         `BadInput` when the value is past 10^300.
@@ -163,7 +165,7 @@ class Formula:
         sums = {term: [value] for term, value in sums_of(columns, self.terms).items()}
         return self.totals(sums, buckets)[0]
 
-    def totals(self, sums: Columns, buckets: Sequence[Bucket]) -> list[Decimal]:
+    def totals(self, sums: MetricColumns, buckets: Sequence[Bucket]) -> list[Decimal]:
         """The totals of many series over the same buckets: `sums` has one value a series, by term.
 
         `BadInput` when a value is past 10^300.
@@ -174,7 +176,7 @@ class Formula:
         """
         return self._answered(self.full_totals(sums, buckets))
 
-    def full_totals(self, sums: Columns, buckets: Sequence[Bucket]) -> list[Decimal]:
+    def full_totals(self, sums: MetricColumns, buckets: Sequence[Bucket]) -> list[Decimal]:
         """As `totals`, before they are rounded: to reckon with them."""
 
         def known(read: Read) -> list[Decimal]:
@@ -184,7 +186,7 @@ class Formula:
         return self._worked_out(known, spans, count=len(buckets))
 
     def slopes(
-        self, whole: Mapping[str, Decimal], parts: Columns, buckets: Sequence[Bucket]
+        self, whole: Mapping[str, Decimal], parts: MetricColumns, buckets: Sequence[Bucket]
     ) -> list[Decimal]:
         """How fast the total of a whole grows with each of its parts, to 34 digits.
 
@@ -245,7 +247,7 @@ def terms_of(formulas: Iterable[Formula]) -> list[str]:
     return list(dict.fromkeys(term for formula in formulas for term in formula.terms))
 
 
-def sums_of(columns: Columns, terms: Sequence[str]) -> dict[str, Decimal]:
+def sums_of(columns: MetricColumns, terms: Sequence[str]) -> dict[str, Decimal]:
     """What is known of a series by term: of `price` the sum, of `price:last` the last not 0.
 
     >>> sums_of({"price": [Decimal(5), Decimal(7), Decimal(0)]}, ["price", "price:last"])
@@ -256,7 +258,7 @@ def sums_of(columns: Columns, terms: Sequence[str]) -> dict[str, Decimal]:
         for term in terms:
             metric, _, last = term.partition(":")
             values = columns.get(metric, ())
-            if isinstance(values, Merged):
+            if isinstance(values, NonAdditiveColumn):
                 found[term] = values.whole
                 continue
             found[term] = next(filter(None, reversed(values)), ZERO) if last else sum(values, ZERO)
@@ -294,7 +296,7 @@ def _constant(word: str, bucket: Bucket, count: int) -> Decimal:
 _Sloped = tuple[Decimal, list[Decimal]]
 
 
-def _sloped(operation: Operation, left: _Sloped, right: _Sloped) -> _Sloped:
+def _sloped(operation: ArithmeticStep, left: _Sloped, right: _Sloped) -> _Sloped:
     """An operation on two values and their slopes, by the rules of sum, product and quotient."""
     (a, rising), (b, other) = left, right
     value = operation(a, b)

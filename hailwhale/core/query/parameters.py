@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
 from hailwhale.core.events.metrics import UNIQUES
-from hailwhale.core.events.param_names import settle_names
+from hailwhale.core.events.param_names import normalize_names
 from hailwhale.core.events.paths import OVERALL, Path, parse_dimensions, parse_pk
 from hailwhale.core.numbers import finite
 from hailwhale.core.query.formula import Formula
@@ -40,7 +40,7 @@ _MAX_OFFSET = 9999  # four digits
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
+class TotalsQuery:
     """Sums over periods. `grid` is the time zone asked for, None for the service's own."""
 
     pk: Path
@@ -51,7 +51,7 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
-class Plot:
+class PlotQuery:
     """Series over one period, and which descendants of the dimensions to show with them."""
 
     pk: Path
@@ -67,7 +67,7 @@ class Plot:
 
 
 @dataclass(frozen=True, slots=True)
-class Rank:
+class RankQuery:
     """What is below the dimensions of a pk, in order; with `of_pks` what is below the pk itself.
 
     `formulas[0]` is what is told of each in full; the order goes by the column `by` of `sort`.
@@ -87,7 +87,7 @@ class Rank:
 
 
 @dataclass(frozen=True, slots=True)
-class Children:
+class ChildrenQuery:
     """The dimensions known below some dimensions, `depth` levels down."""
 
     pk: Path
@@ -95,32 +95,32 @@ class Children:
     depth: int
 
 
-def parse_totals(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> Totals:
+def parse_totals(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> TotalsQuery:
     """Read the parameters of a totals question; see `TOTALS_PARAMETERS`."""
-    found = settle_names(fields, TOTALS_PARAMETERS)
+    found = normalize_names(fields, TOTALS_PARAMETERS)
     periods = _texts(found.get("periods"), "period") or list(DEFAULT_TOTALS)
     if len(periods) > MAX_PERIODS:
         raise BadInput("period", periods, f"at most {MAX_PERIODS} periods")
-    return Totals(
+    return TotalsQuery(
         parse_pk(found.get("pk"), limits),
-        parse_asked(found.get("dimensions"), limits),
+        parse_requested_dimensions(found.get("dimensions"), limits),
         parse_formulas(found.get("metrics")),
         tuple(Period.parse(text, "period") for text in periods),
         _zone(found),
     )
 
 
-def parse_plot(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> Plot:
+def parse_plot(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> PlotQuery:
     """Read the parameters of a plotpoints question; see `PLOT_PARAMETERS`."""
-    found = settle_names(fields, PLOT_PARAMETERS)
+    found = normalize_names(fields, PLOT_PARAMETERS)
     formulas = parse_formulas(found.get("metrics"))
     depth = whole(found.get("depth"), "depth", 0, limits.depth, default=0)
     other = flag(found.get("other"), "other")
     if other and any(UNIQUES in formula.metrics for formula in formulas):
         raise BadInput("other", found["other"], "no other=1 with uniques: they do not add up")
-    return Plot(
+    return PlotQuery(
         parse_pk(found.get("pk"), limits),
-        parse_asked(found.get("dimensions"), limits),
+        parse_requested_dimensions(found.get("dimensions"), limits),
         formulas,
         _period(found),
         _zone(found),
@@ -132,16 +132,16 @@ def parse_plot(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> Plot:
     )
 
 
-def parse_rank(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> Rank:
+def parse_rank(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> RankQuery:
     """Read the parameters of a ranking; see `RANK_PARAMETERS`."""
-    found = settle_names(fields, RANK_PARAMETERS)
+    found = normalize_names(fields, RANK_PARAMETERS)
     formulas = parse_formulas(found.get("metrics"))
-    dimensions = parse_asked(found.get("dimensions"), limits)
+    dimensions = parse_requested_dimensions(found.get("dimensions"), limits)
     of_pks = _word(found.get("of"), "of", ("dimensions", "pks")) == "pks"
     if of_pks and len(dimensions) > 1:
         raise BadInput("dimensions", found["dimensions"], "one dimension to rank pks at")
     depth = limits.depth if found.get("depth") == "all" else found.get("depth")
-    return Rank(
+    return RankQuery(
         parse_pk(found.get("pk"), limits),
         dimensions,
         of_pks,
@@ -156,22 +156,22 @@ def parse_rank(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> Rank:
     )
 
 
-def parse_children(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> Children:
+def parse_children(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> ChildrenQuery:
     """Read the parameters of a subdimensions question; see `CHILDREN_PARAMETERS`."""
-    found = settle_names(fields, CHILDREN_PARAMETERS)
-    return Children(
+    found = normalize_names(fields, CHILDREN_PARAMETERS)
+    return ChildrenQuery(
         parse_pk(found.get("pk"), limits),
-        parse_asked(found.get("dimensions"), limits),
+        parse_requested_dimensions(found.get("dimensions"), limits),
         whole(found.get("depth"), "depth", 1, limits.depth, default=1),
     )
 
 
-def parse_asked(value: object, limits: Limits = DEFAULT_LIMITS) -> tuple[Path, ...]:
+def parse_requested_dimensions(value: object, limits: Limits = DEFAULT_LIMITS) -> tuple[Path, ...]:
     """The dimensions asked for: as an event's, but only the paths named, and the overall by `_`.
 
-    >>> parse_asked({"country": ["US", "CA"]})
+    >>> parse_requested_dimensions({"country": ["US", "CA"]})
     (('country', 'US'), ('country', 'CA'))
-    >>> parse_asked([["_"], ["country"]])
+    >>> parse_requested_dimensions([["_"], ["country"]])
     ((), ('country',))
     """
     if (

@@ -14,13 +14,13 @@ from heapq import nlargest, nsmallest
 from itertools import chain
 
 from hailwhale.core.events.paths import Path
-from hailwhale.core.query.formula import EXACT, WORKING, ZERO, Bucket, Columns, Formula
+from hailwhale.core.query.formula import EXACT, WORKING, ZERO, Bucket, Formula, MetricColumns
 
 COLUMNS = ("value", "share", "difference", "relative", "importance")  # what a ranking can go by
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class ParentWithChildren:
     """A parent and children of it, and what is known of each by term (see `Formula.terms`).
 
     `whole` is the parent's own; `parts` has one value a child, in the order of `labels`. Children
@@ -30,18 +30,22 @@ class Family:
     parent: Path
     whole: Mapping[str, Decimal]
     labels: Sequence[str]
-    parts: Columns
+    parts: MetricColumns
 
     def path(self, place: int) -> Path:
         """The path of one child."""
         return (*self.parent, self.labels[place])
 
-    def picked(self, places: Sequence[int]) -> Family:
+    def picked(self, places: Sequence[int]) -> ParentWithChildren:
         """The family with these of its children alone."""
         parts = {term: [values[at] for at in places] for term, values in self.parts.items()}
-        return Family(self.parent, self.whole, [self.labels[at] for at in places], parts)
+        return ParentWithChildren(
+            self.parent, self.whole, [self.labels[at] for at in places], parts
+        )
 
-    def holding(self, threshold: Decimal, weight: Formula, buckets: Sequence[Bucket]) -> Family:
+    def holding(
+        self, threshold: Decimal, weight: Formula, buckets: Sequence[Bucket]
+    ) -> ParentWithChildren:
         """The family with those children that hold at least `threshold` of their parent's weight.
 
         Sizes count, whatever their signs. Of a parent that comes to 0, a child that does not
@@ -54,21 +58,21 @@ class Family:
             places = [at for at, part in enumerate(parts) if _held(part, whole) >= threshold]
         return self.picked(places)
 
-    def present(self, weight: Formula, buckets: Sequence[Bucket]) -> Family:
+    def present(self, weight: Formula, buckets: Sequence[Bucket]) -> ParentWithChildren:
         """The family without the children of no weight: they have nothing that could be ranked."""
         parts = weight.full_totals(self.parts, buckets)
         return self if all(parts) else self.picked([at for at, part in enumerate(parts) if part])
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ParentComparison:
     """A child beside its parent, by one formula.
 
     `value` and `parent_value` are the formula's; `difference` is the one less the other, and
     `relative` the difference by the size of the parent's value. `share` is the child's part of its
     parent's weight: of the denominator of a formula that has one, else of the value itself.
-    `importance` says how much the child moves its parent; see `standings`. A quotient by a parent
-    that is 0 is None, unless it is 0 by 0.
+    `importance` says how much the child moves its parent (see `compare_to_parents`). A quotient by
+    a parent that is 0 is None, unless it is 0 by 0.
     """
 
     value: Decimal
@@ -79,7 +83,9 @@ class Standing:
     importance: Decimal | None
 
 
-def standings(formula: Formula, family: Family, buckets: Sequence[Bucket]) -> list[Standing]:
+def compare_to_parents(
+    formula: Formula, family: ParentWithChildren, buckets: Sequence[Bucket]
+) -> list[ParentComparison]:
     """How each child of a family stands beside its parent.
 
     The importance of a child with the sums x in a parent with the sums X, by the formula f, is ::
@@ -99,8 +105,8 @@ def standings(formula: Formula, family: Family, buckets: Sequence[Bucket]) -> li
 
     >>> whole = {"dollars": Decimal(50), "hits": Decimal(10)}
     >>> parts = {"dollars": [Decimal(48)], "hits": [Decimal(8)]}
-    >>> family = Family((), whole, ["US"], parts)
-    >>> [us] = standings(Formula.parse("dollars/hits"), family, [])
+    >>> family = ParentWithChildren((), whole, ["US"], parts)
+    >>> [us] = compare_to_parents(Formula.parse("dollars/hits"), family, [])
     >>> us.value, us.parent_value, us.difference, us.share, us.relative, us.importance
     (Decimal('6'), Decimal('5'), Decimal('1'), Decimal('0.8'), Decimal('0.2'), Decimal('0.16'))
     """
@@ -117,7 +123,7 @@ def standings(formula: Formula, family: Family, buckets: Sequence[Bucket]) -> li
     if not exact:
         [above], values, differences = map(formula.rounded, ([above], values, differences))
     return [
-        Standing(value, above, share, difference, relative, importance)
+        ParentComparison(value, above, share, difference, relative, importance)
         for value, share, difference, relative, importance in zip(
             values, shares, differences, relatives, importances, strict=True
         )
@@ -125,21 +131,24 @@ def standings(formula: Formula, family: Family, buckets: Sequence[Bucket]) -> li
 
 
 def column(
-    by: str, formula: Formula, family: Family, buckets: Sequence[Bucket]
+    by: str, formula: Formula, family: ParentWithChildren, buckets: Sequence[Bucket]
 ) -> Sequence[Decimal]:
     """One of the COLUMNS of a family's children; 0 where there is no number.
 
-    >>> family = Family((), {"hits": Decimal(4)}, ["US", "CA"], {"hits": [Decimal(3), Decimal(1)]})
+    >>> hits = [Decimal(3), Decimal(1)]
+    >>> family = ParentWithChildren((), {"hits": Decimal(4)}, ["US", "CA"], {"hits": hits})
     >>> column("share", Formula.parse("hits"), family, [])
     [Decimal('0.75'), Decimal('0.25')]
     """
     if by == "value":
         return formula.totals(family.parts, buckets)
-    return [getattr(standing, by) or ZERO for standing in standings(formula, family, buckets)]
+    return [
+        getattr(standing, by) or ZERO for standing in compare_to_parents(formula, family, buckets)
+    ]
 
 
-def first(
-    families: Sequence[Family],
+def top_n(
+    families: Sequence[ParentWithChildren],
     ranks: Iterable[Sequence[Decimal]],
     *,
     limit: int,
@@ -150,8 +159,8 @@ def first(
     `ranks` has for each family one number a child. The first `limit` are found (0: all of them, in
     order), equals in the order of their paths.
 
-    >>> family = Family((), {}, ["DE", "CA", "US"], {})
-    >>> first([family], [[Decimal(1), Decimal(1), Decimal(9)]], limit=2, descending=True)
+    >>> family = ParentWithChildren((), {}, ["DE", "CA", "US"], {})
+    >>> top_n([family], [[Decimal(1), Decimal(1), Decimal(9)]], limit=2, descending=True)
     [(0, 2), (0, 1)]
     """
 
@@ -194,7 +203,7 @@ class Sort:
 
 
 def _totals(
-    formula: Formula, family: Family, buckets: Sequence[Bucket]
+    formula: Formula, family: ParentWithChildren, buckets: Sequence[Bucket]
 ) -> tuple[Decimal, list[Decimal]]:
     """The value of the parent and those of the children, before they are rounded."""
     whole = {term: [value] for term, value in family.whole.items()}

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from decimal import Decimal, localcontext
 from itertools import pairwise
 
-from hailwhale.core.query.formula import EXACT, ZERO, Columns
+from hailwhale.core.query.formula import EXACT, ZERO, MetricColumns
 
 
 def fold(
@@ -30,7 +30,7 @@ def fold(
         return [sum(filter(None, values[low:high]), ZERO) for low, high in pairwise(bounds)]
 
 
-def add(left: Columns, right: Columns) -> dict[str, list[Decimal]]:
+def add(left: MetricColumns, right: MetricColumns) -> dict[str, list[Decimal]]:
     """The columns of two series together, point by point; a missing column is all zeros.
 
     >>> add({"hits": [Decimal(1), Decimal(2)]}, {"hits": [Decimal(3), Decimal(4)]})

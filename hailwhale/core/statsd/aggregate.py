@@ -25,7 +25,7 @@ from hailwhale.core.events.limits import Limits
 from hailwhale.core.events.metrics import HITS, parse_metric_name
 from hailwhale.core.events.paths import Path, parse_dimensions, parse_pk
 from hailwhale.core.numbers import decimal_text
-from hailwhale.core.statsd.lines import LINE, Kind, Sample
+from hailwhale.core.statsd.lines import LINE, SampleType, StatsdSample
 from hailwhale.errors import BadInput
 
 SUM, COUNT = "_sum", "_count"
@@ -37,7 +37,7 @@ _ONE = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
-class Naming:
+class MetricNaming:
     """How names and tags become pks, metrics and dimensions.
 
     `under` stands in front of every pk. With `whole_names` a name is a metric as it is, and `under`
@@ -50,12 +50,12 @@ class Naming:
     tags: frozenset[str] | None = None
     absolute_gauges: bool = False
 
-    def place(self, sample: Sample, limits: Limits) -> Place:
+    def place(self, sample: StatsdSample, limits: Limits) -> SamplePlace:
         """Where a sample counts; raises `BadInput` for a name or tags that cannot be counted.
 
         >>> from hailwhale.core.statsd.lines import parse_line
-        >>> Naming().place(parse_line(b"shop.orders.paid:1|c|#country:US"), Limits())
-        Place(pk=('shop', 'orders'), metric='paid', dimensions=(('country', 'US'),))
+        >>> MetricNaming().place(parse_line(b"shop.orders.paid:1|c|#country:US"), Limits())
+        SamplePlace(pk=('shop', 'orders'), metric='paid', dimensions=(('country', 'US'),))
         """
         name = "_".join(sample.name.split()).replace("/", "-")  # as StatsD's own server does
         labels = tuple([label for label in name.split(".") if label])
@@ -63,20 +63,24 @@ class Naming:
             raise BadInput(LINE, sample.name, "a name")
         above = () if self.whole_names else labels[:-1]
         metric = name if self.whole_names else labels[-1]
-        if sample.kind is Kind.SET:
+        if sample.kind is SampleType.SET:
             above = (name,) if self.whole_names else labels
         else:
             parse_metric_name(f"{metric}{COUNT}", limits, LINE)
         chosen = [tag for tag in sample.tags if self.tags is None or tag[0] in self.tags]
         paths = sorted(set(chosen))
-        if sample.kind is Kind.GAUGE and paths:  # it can be set in one place only: they make one
+        if (
+            sample.kind is SampleType.GAUGE and paths
+        ):  # it can be set in one place only: they make one
             paths = [tuple([label for path in paths for label in path])]
         pk = parse_pk([*self.under, *above] or None, limits, LINE)
-        return Place(pk, metric, parse_dimensions([list(path) for path in paths], limits, LINE))
+        return SamplePlace(
+            pk, metric, parse_dimensions([list(path) for path in paths], limits, LINE)
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SamplePlace:
     """A pk, a metric of it, and the dimensions of a sample."""
 
     pk: Path
@@ -95,41 +99,41 @@ class StatsdSums:
     `size` is how many numbers are kept.
 
     >>> from hailwhale.core.statsd.lines import parse_line
-    >>> sums = StatsdSums(Naming(), Limits())
+    >>> sums = StatsdSums(MetricNaming(), Limits())
     >>> for line in (b"shop.sold:2|c", b"shop.sold:3|c|@0.5"):
     ...     sums.add(parse_line(line), now_s=1_767_225_600)
     >>> [event["metrics"] for event in sums.take()]
     [{'hits': Decimal('3'), 'sold': Decimal('8')}]
     """
 
-    def __init__(self, naming: Naming, limits: Limits) -> None:
+    def __init__(self, naming: MetricNaming, limits: Limits) -> None:
         self._naming = naming
         self._limits = limits
-        self._places: dict[tuple[str, Kind, tuple[Path, ...]], Place] = {}
+        self._places: dict[tuple[str, SampleType, tuple[Path, ...]], SamplePlace] = {}
         self._events: dict[_Event, _Amounts] = {}
-        self._gauges: dict[Place, Decimal] = {}
+        self._gauges: dict[SamplePlace, Decimal] = {}
         self._amounts = 0
 
     @property
     def size(self) -> int:
         return self._amounts + len(self._gauges)
 
-    def add(self, sample: Sample, now_s: int) -> None:
+    def add(self, sample: StatsdSample, now_s: int) -> None:
         """Add a sample, which is of `now_s` unless it says; raises `BadInput`, and adds nothing."""
         place = self._place(sample)
         at_s = now_s if sample.at_s is None else sample.at_s
-        if sample.kind is Kind.SET:
+        if sample.kind is SampleType.SET:
             for text in sample.texts:
                 self._count((place.pk, place.dimensions, at_s, text), HITS, _ONE)
             return
         event = (place.pk, place.dimensions, at_s, None)
         for text, amount in zip(sample.texts, sample.amounts, strict=True):
-            if sample.kind is Kind.GAUGE:
+            if sample.kind is SampleType.GAUGE:
                 signed = text.strip()[:1] in ("+", "-") and not self._naming.absolute_gauges
                 self._gauge(place, event, amount, signed=signed)
                 continue
             self._count(event, HITS, _ONE, sample.rate)
-            if sample.kind is Kind.COUNTER:
+            if sample.kind is SampleType.COUNTER:
                 self._count(event, place.metric, amount, sample.rate)
                 continue
             self._count(event, place.metric + SUM, amount, sample.rate)
@@ -143,16 +147,16 @@ class StatsdSums:
             fields for event, amounts in events.items() for fields in self._fields(event, amounts)
         ]
 
-    def gauges(self) -> dict[Place, Decimal]:
+    def gauges(self) -> dict[SamplePlace, Decimal]:
         """The values to be set."""
         return dict(self._gauges)
 
-    def settled(self, place: Place, value: Decimal) -> None:
+    def settled(self, place: SamplePlace, value: Decimal) -> None:
         """A gauge was set; it is kept on if it has another value by now."""
         if self._gauges.get(place) == value:
             del self._gauges[place]
 
-    def _place(self, sample: Sample) -> Place:
+    def _place(self, sample: StatsdSample) -> SamplePlace:
         key = (sample.name, sample.kind, sample.tags)
         found = self._places.get(key)
         if found is None:
@@ -162,7 +166,7 @@ class StatsdSums:
             self._places[key] = found
         return found
 
-    def _gauge(self, place: Place, event: _Event, amount: Decimal, *, signed: bool) -> None:
+    def _gauge(self, place: SamplePlace, event: _Event, amount: Decimal, *, signed: bool) -> None:
         self._count(event, HITS, _ONE)
         if signed:
             waiting = self._gauges.get(place)

@@ -27,10 +27,10 @@ _LEFT_OUT = ("c:", "e:", "card:")
 _ONE = Decimal(1)
 _LATEST_S_DIGITS = 12
 
-Path = tuple[str, ...]
+RawPath = tuple[str, ...]
 
 
-class Kind(Enum):
+class SampleType(Enum):
     """What a sample is one of."""
 
     COUNTER = "c"
@@ -39,11 +39,14 @@ class Kind(Enum):
     TIMING = "ms"  # histograms and distributions, too
 
 
-_KINDS = {kind.value: kind for kind in Kind} | {"h": Kind.TIMING, "d": Kind.TIMING}
+_KINDS = {kind.value: kind for kind in SampleType} | {
+    "h": SampleType.TIMING,
+    "d": SampleType.TIMING,
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class StatsdSample:
     """What one line says: `texts` are its values as written, `amounts` the numbers they are.
 
     A set's values are no numbers, and its `amounts` empty. `rate` is the share of samples that are
@@ -52,15 +55,15 @@ class Sample:
     """
 
     name: str
-    kind: Kind
+    kind: SampleType
     texts: tuple[str, ...]
     amounts: tuple[Decimal, ...]
     rate: Decimal = _ONE
-    tags: tuple[Path, ...] = ()
+    tags: tuple[RawPath, ...] = ()
     at_s: int | None = None
 
 
-def parse_line(line: bytes) -> Sample:
+def parse_line(line: bytes) -> StatsdSample:
     """The sample of a line; `BadInput` when it cannot be read, named by what it is counted as.
 
     >>> sample = parse_line(b"shop.sold:2|c|@0.5|#country:US")
@@ -90,14 +93,14 @@ service checks are not counted
     texts = tuple(values.split(":"))
     if not all(texts):
         raise BadInput(LINE, text, "values that are not empty")
-    amounts = () if kind is Kind.SET else tuple([parse_number(each, LINE) for each in texts])
-    return Sample(name, kind, texts, amounts, *_sections(sections[1:], text))
+    amounts = () if kind is SampleType.SET else tuple([parse_number(each, LINE) for each in texts])
+    return StatsdSample(name, kind, texts, amounts, *_sections(sections[1:], text))
 
 
-def _sections(sections: list[str], line: str) -> tuple[Decimal, tuple[Path, ...], int | None]:
+def _sections(sections: list[str], line: str) -> tuple[Decimal, tuple[RawPath, ...], int | None]:
     """What stands behind the type: rate, tags, time."""
     rate, at_s = _ONE, None
-    tags: tuple[Path, ...] = ()
+    tags: tuple[RawPath, ...] = ()
     for section in sections:
         if section.startswith("@"):
             rate = parse_number(section[1:], LINE)
@@ -112,7 +115,7 @@ def _sections(sections: list[str], line: str) -> tuple[Decimal, tuple[Path, ...]
     return rate, tags, at_s
 
 
-def _tag(text: str) -> Path:
+def _tag(text: str) -> RawPath:
     name, _, value = text.strip().partition(":")
     return (name, value) if value else (name,)
 

@@ -29,58 +29,58 @@ class RollupChunk:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Frame:
+class ChunkSet:
     """The chunks that an instant falls in, one of each rollup that still retains it."""
 
     chunks: tuple[RollupChunk, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Moment:
+class BucketSet:
     """The buckets that an instant falls in: their indices in the chunks of the frame."""
 
-    frame: Frame
+    frame: ChunkSet
     indices: tuple[int, ...]
 
 
-class Schedule:
+class BucketPlanner:
     """The moments of instants, as seen at `now_s`."""
 
     def __init__(self, grid: Grid, rollups: Sequence[Rollup], now_s: int) -> None:
         self._grid = grid
         self._rollups = tuple(rollups)
         self._now_s = now_s
-        self._by_second: dict[int, Moment] = {}
-        self._frames: dict[tuple[RollupChunk, ...], Frame] = {}
-        self._moments: dict[tuple[Frame, tuple[int, ...]], Moment] = {}
-        self._days: dict[int, Frame] = {}
-        self._frames_of_visitors: dict[int, Frame] = {}  # by second
+        self._by_second: dict[int, BucketSet] = {}
+        self._frames: dict[tuple[RollupChunk, ...], ChunkSet] = {}
+        self._moments: dict[tuple[ChunkSet, tuple[int, ...]], BucketSet] = {}
+        self._days: dict[int, ChunkSet] = {}
+        self._frames_of_visitors: dict[int, ChunkSet] = {}  # by second
 
-    def moment(self, at_s: int) -> Moment:
+    def moment(self, at_s: int) -> BucketSet:
         """The moment of an instant; equal moments are one object."""
         found = self._by_second.get(at_s)
         if found is None:
             found = self._by_second[at_s] = self._fresh(at_s)
         return found
 
-    def visitors(self, at_s: int) -> Frame:
+    def visitors(self, at_s: int) -> ChunkSet:
         """Where a visitor at an instant is kept: by day as long as days are kept, and for ever."""
         found = self._frames_of_visitors.get(at_s)
         if found is None:
             found = self._frames_of_visitors[at_s] = self._day(self._grid.floor(at_s, DAY))
         return found
 
-    def _day(self, start_s: int) -> Frame:
+    def _day(self, start_s: int) -> ChunkSet:
         found = self._days.get(start_s)
         if found is None:
             chunks = [RollupChunk(VISITORS_EVER, 0, None)]
             left_s = self._grid.next(start_s, DAY) + VISITORS_KEPT_S - self._now_s
             if left_s > 0:
                 chunks.insert(0, RollupChunk(VISITORS_OF_DAY, start_s, left_s))
-            found = self._days[start_s] = Frame(tuple(chunks))
+            found = self._days[start_s] = ChunkSet(tuple(chunks))
         return found
 
-    def _fresh(self, at_s: int) -> Moment:
+    def _fresh(self, at_s: int) -> BucketSet:
         chunks: list[RollupChunk] = []
         indices: list[int] = []
         for rollup in self._rollups:
@@ -90,9 +90,9 @@ class Schedule:
                 ttl = ttl_s(rollup, chunk, self._now_s)
                 chunks.append(RollupChunk(rollup.name, chunk.start_s, ttl))
                 indices.append(chunk.index)
-        frame = self._frames.setdefault(tuple(chunks), Frame(tuple(chunks)))
+        frame = self._frames.setdefault(tuple(chunks), ChunkSet(tuple(chunks)))
         key = (frame, tuple(indices))
-        return self._moments.setdefault(key, Moment(*key))
+        return self._moments.setdefault(key, BucketSet(*key))
 
 
 def visitors_kept(grid: Grid, now_s: int) -> list[tuple[str, int]]:

@@ -10,20 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hailwhale.core.time.calendar_grid import Grid, Interval
-from hailwhale.core.time.period import Back, Period
+from hailwhale.core.time.period import Period, Trailing
 
 _WEEK = Interval(7, "d")
 
 
 @dataclass(frozen=True, slots=True)
-class Within:
+class FixedRange:
     """The buckets that begin within a span; where none does, the one that its end is in."""
 
     begin_s: int
     end_s: int
 
     def bounds(self, grid: Grid, interval: Interval, now_s: int) -> tuple[int, int]:
-        """See `core.period.Reach`: of an absolute span, whatever the time is."""
+        """See `core.period.RangeSpec`: of an absolute span, whatever the time is."""
         last_s = grid.floor(self.end_s - 1, interval)
         first_s = grid.floor(self.begin_s, interval)
         if first_s < self.begin_s:
@@ -39,7 +39,7 @@ def last_whole(period: Period, grid: Grid, now_s: int) -> Period:
     >>> hour.edges(UTC, 7_230)[0], hour.edges(UTC, 7_230)[-1]
     (3600, 7200)
     """
-    if period.interval is None or not isinstance(period.reach, Back):
+    if period.interval is None or not isinstance(period.reach, Trailing):
         return period
     end_s = grid.floor(now_s, period.interval)
     length = period.reach.length
@@ -50,7 +50,7 @@ def last_whole(period: Period, grid: Grid, now_s: int) -> Period:
 
 def before(period: Period, whole: Period, grid: Grid) -> Period:
     """The same length directly before a `last_whole` period."""
-    if not isinstance(whole.reach, Within) or not isinstance(period.reach, Back):
+    if not isinstance(whole.reach, FixedRange) or not isinstance(period.reach, Trailing):
         raise ValueError("only an interval:length has one before it")
     end_s = whole.reach.begin_s
     begin_s = grid.back(end_s, period.reach.length.canonical)
@@ -65,11 +65,11 @@ def week_before(period: Period, whole: Period, grid: Grid) -> Period:
     >>> week_before(hour, last_whole(hour, UTC, 700_000), UTC).reach.end_s == 699_960 - 7 * 86_400
     True
     """
-    if not isinstance(whole.reach, Within):
+    if not isinstance(whole.reach, FixedRange):
         raise ValueError("only an interval:length has one a week before")
     begin_s, end_s = (grid.back(at, _WEEK) for at in (whole.reach.begin_s, whole.reach.end_s))
     return _spanning(period, begin_s, end_s)
 
 
 def _spanning(period: Period, begin_s: int, end_s: int) -> Period:
-    return Period(period.text, period.interval, Within(begin_s, end_s), period.zone_suffix)
+    return Period(period.text, period.interval, FixedRange(begin_s, end_s), period.zone_suffix)

@@ -64,7 +64,7 @@ _ADVISED = (
 )
 
 
-class Reach(Protocol):
+class RangeSpec(Protocol):
     """How a period finds its span."""
 
     def bounds(self, grid: Grid, interval: Interval, now_s: int) -> tuple[int, int]:
@@ -72,7 +72,7 @@ class Reach(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Back:
+class Trailing:
     """A length back from the end of the bucket that holds now."""
 
     length: Interval
@@ -85,7 +85,7 @@ class Back:
 
 
 @dataclass(frozen=True, slots=True)
-class Since:
+class ToDate:
     """From the start of the day, week, month or year that holds now to the end of now's bucket."""
 
     unit: Interval
@@ -104,7 +104,7 @@ class DayBefore:
 
 
 @dataclass(frozen=True, slots=True)
-class Dates:
+class DateRange:
     """Local dates, first and last included; buckets that stick out at either end are cut there."""
 
     first: date
@@ -122,17 +122,17 @@ class Dates:
         return _DAY if days <= 400 else _MONTH
 
 
-_NAMED: Mapping[str, tuple[Interval | None, Reach | None]] = {
-    "hour": (_MINUTE, Back(_HOUR)),
-    "day": (_HOUR, Back(_DAY)),
-    "seven": (_DAY, Back(Interval(7, "d"))),
-    "thirty": (_DAY, Back(Interval(30, "d"))),
-    "year": (_DAY, Back(_YEAR)),
-    "today": (_HOUR, Since(_DAY)),
+_NAMED: Mapping[str, tuple[Interval | None, RangeSpec | None]] = {
+    "hour": (_MINUTE, Trailing(_HOUR)),
+    "day": (_HOUR, Trailing(_DAY)),
+    "seven": (_DAY, Trailing(Interval(7, "d"))),
+    "thirty": (_DAY, Trailing(Interval(30, "d"))),
+    "year": (_DAY, Trailing(_YEAR)),
+    "today": (_HOUR, ToDate(_DAY)),
     "yesterday": (_HOUR, DayBefore()),
-    "wtd": (_DAY, Since(_WEEK)),
-    "mtd": (_DAY, Since(_MONTH)),
-    "ytd": (_DAY, Since(_YEAR)),
+    "wtd": (_DAY, ToDate(_WEEK)),
+    "mtd": (_DAY, ToDate(_MONTH)),
+    "ytd": (_DAY, ToDate(_YEAR)),
     "all": (None, None),
 }
 
@@ -152,7 +152,7 @@ class Period:
 
     text: str
     interval: Interval | None
-    reach: Reach | None
+    reach: RangeSpec | None
     zone_suffix: Grid | None = None
 
     @classmethod
@@ -177,7 +177,7 @@ class Period:
         The day that holds now is whole, too: nothing of its rest is there yet. None when the period
         is not of days, as the last 24 hours.
         """
-        if not isinstance(self.reach, Since | DayBefore | Dates):
+        if not isinstance(self.reach, ToDate | DayBefore | DateRange):
             return None
         return edges[0], grid.next(grid.floor(edges[-1] - 1, _DAY), _DAY)
 
@@ -204,7 +204,7 @@ class Period:
         return edges
 
 
-def _read(body: str, parameter: str) -> tuple[Interval, Reach]:
+def _read(body: str, parameter: str) -> tuple[Interval, RangeSpec]:
     """The width and the span of a period that is not a nickname."""
     head, colon, tail = body.partition(":")
     dates = _dates(tail.strip() if colon else body, parameter)
@@ -218,10 +218,10 @@ def _read(body: str, parameter: str) -> tuple[Interval, Reach]:
     length = Interval.parse(tail, parameter)
     if length.canonical.nominal_s < interval.nominal_s:
         raise BadInput(parameter, body, _FORM)
-    return interval, Back(length)
+    return interval, Trailing(length)
 
 
-def _dates(text: str, parameter: str) -> Dates | None:
+def _dates(text: str, parameter: str) -> DateRange | None:
     """The dates of a range, None when the text is no range at all."""
     if found := _ISO_RANGE.fullmatch(text):
         year, month, day, last_year, last_month, last_day = map(int, found.groups())
@@ -236,7 +236,7 @@ def _dates(text: str, parameter: str) -> Dates | None:
     if not FIRST_YEAR <= first.year <= last.year <= LAST_YEAR or last < first:
         expected = f"dates in order between the years {FIRST_YEAR} and {LAST_YEAR}"
         raise BadInput(parameter, text, expected)
-    return Dates(first, last)
+    return DateRange(first, last)
 
 
 @lru_cache(maxsize=128)
@@ -254,7 +254,7 @@ def _cut(
     return None if len(starts) > most else (*starts, end_s)
 
 
-def serving_rollup(
+def select_rollup(
     edges: tuple[int, ...],
     rollups: Sequence[Rollup],
     store_grid: Grid,
@@ -273,7 +273,7 @@ def serving_rollup(
     >>> from hailwhale.core.time.rollups import DEFAULT_ROLLUPS
     >>> from hailwhale.core.time.calendar_grid import UTC
     >>> edges = Period.parse("1d:1mo").edges(UTC, now_s=1_767_225_600)
-    >>> serving_rollup(edges, DEFAULT_ROLLUPS, UTC, now_s=1_767_225_600).name
+    >>> select_rollup(edges, DEFAULT_ROLLUPS, UTC, now_s=1_767_225_600).name
     '1d'
     """
     since = since or {}
@@ -300,7 +300,7 @@ def stored_buckets(
 ) -> tuple[int, ...]:
     """The starts of a rollup's buckets in a period, in order, for the caller to fold.
 
-    `edges` are starts of the rollup's buckets, as `serving_rollup` sees to. More than 60,000 are
+    `edges` are starts of the rollup's buckets, as `select_rollup` sees to. More than 60,000 are
     `BadInput`.
     """
     if rollup.interval is None:

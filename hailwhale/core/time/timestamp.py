@@ -24,16 +24,16 @@ _MAX_DIGITS = 16  # LATEST_S in milliseconds has 13
 _FORMS = "epoch seconds or milliseconds, or ISO 8601 such as 2026-01-31T12:00:00Z"
 
 
-def parse_instant(value: object, now_s: float, parameter: str = "at") -> int:
+def parse_timestamp(value: object, now_s: float, parameter: str = "at") -> int:
     """Epoch seconds, rounded down; `now_s` when `value` is None.
 
     Numbers (numeric text too) are epoch seconds, from 10^11 on epoch milliseconds. Text is ISO 8601
     and a date alone its midnight; what has no offset is UTC, datetimes and dates likewise.
     Raises `BadInput` for anything else, before 1900, after 2200 or over a day later than `now_s`.
 
-    >>> parse_instant("2026-01-01T01:00+01:00", now_s=1_767_225_600)
+    >>> parse_timestamp("2026-01-01T01:00+01:00", now_s=1_767_225_600)
     1767225600
-    >>> parse_instant(1_767_225_599_999, now_s=1_767_225_600)
+    >>> parse_timestamp(1_767_225_599_999, now_s=1_767_225_600)
     1767225599
     """
     if value is None:

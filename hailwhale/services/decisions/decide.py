@@ -12,23 +12,23 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from hailwhale.core.decisions import Policy, Posterior, Report, sample_ratio
+from hailwhale.core.decisions import DecisionReport, Policy, Posterior, sample_ratio
 from hailwhale.core.decisions.exposure import DECIDED, nodes_of
-from hailwhale.core.decisions.parameters import Choice, Rules
+from hailwhale.core.decisions.parameters import DecisionQuery, Rules
 from hailwhale.core.events.event import Event
 from hailwhale.core.events.metrics import HITS
 from hailwhale.core.events.paths import Path
 from hailwhale.core.time.calendar_grid import DAY_S
 from hailwhale.errors import BadInput
 from hailwhale.services.decisions.evidence import EvidenceReader
-from hailwhale.services.decisions.journal import Journal
-from hailwhale.services.decisions.model_cache import Models
+from hailwhale.services.decisions.journal import DecisionJournal
+from hailwhale.services.decisions.model_cache import PosteriorCache
 from hailwhale.store.protocol import Store
-from hailwhale.store.types import Given, Receipt
+from hailwhale.store.types import AcceptStatus, Assignment
 
 SUSPICIOUS = 0.001  # of shares that are as allocated, one in a thousand looks so far off
 
-Take = Callable[[Event], Receipt]
+ShareTaking = Callable[[Event], AcceptStatus]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class Decision:
     `report` is what is known of every option, when it was asked for.
     """
 
-    given: Sequence[Given]
-    report: Report | None
+    given: Sequence[Assignment]
+    report: DecisionReport | None
     id: str | None
 
 
@@ -66,15 +66,15 @@ class SampleRatio:
         )
 
 
-class Deciding:
+class Decider:
     """Decides, and tells why."""
 
     def __init__(
         self,
         store: Store,
         evidence: EvidenceReader,
-        models: Models,
-        journal: Journal,
+        models: PosteriorCache,
+        journal: DecisionJournal,
         clock: Callable[[], float],
         term_days: int,
         chance: random.Random,
@@ -91,7 +91,7 @@ class Deciding:
         self._chance = chance
         self._name_of = name_of
 
-    def decide(self, choice: Choice, take: Take) -> Decision:
+    def decide(self, choice: DecisionQuery, take: ShareTaking) -> Decision:
         """The options for one visitor; `take` counts that they were given.
 
         Raises `BadInput` where there is nothing to choose from.
@@ -100,7 +100,7 @@ class Deciding:
         posterior = self._models.of(choice, policy_of(choice.rules))
         visitor = nodes_of(choice.dimensions)
         chosen = posterior.choose(visitor, options, self._chance, choice.slots)
-        given = [Given(each.option, each.propensity) for each in chosen]
+        given = [Assignment(each.option, each.propensity) for each in chosen]
         if choice.uid is not None:
             given = self._store.keep(
                 choice.pk,
@@ -119,18 +119,18 @@ class Deciding:
         report = posterior.report(visitor, options) if choice.reasons else None
         return Decision(given, report, id)
 
-    def reasons(self, choice: Choice) -> tuple[Report, SampleRatio]:
+    def reasons(self, choice: DecisionQuery) -> tuple[DecisionReport, SampleRatio]:
         """What is known of every option for a visitor, and whether the traffic is sound."""
         options = self._options(choice)
         posterior = self._models.of(choice, policy_of(choice.rules))
         report = posterior.report(nodes_of(choice.dimensions), options)
         return report, self._sample_ratio(choice.pk, options)
 
-    def posterior(self, choice: Choice) -> Posterior:
+    def posterior(self, choice: DecisionQuery) -> Posterior:
         """What the evidence says now."""
         return self._models.of(choice, policy_of(choice.rules))
 
-    def _options(self, choice: Choice) -> Sequence[str]:
+    def _options(self, choice: DecisionQuery) -> Sequence[str]:
         options = choice.options or tuple(self.evidence.options(choice.pk))
         if not options:
             expected = "options to choose among, for none of this decision is counted yet"
@@ -167,7 +167,7 @@ def policy_of(rules: Rules) -> Policy:
     )
 
 
-def reasons_answer(report: Report, ratio: SampleRatio) -> dict[str, Any]:
+def reasons_answer(report: DecisionReport, ratio: SampleRatio) -> dict[str, Any]:
     """What /reasons answers: what is known of each option, and of its traffic."""
     sample: dict[str, object] = {"decided": ratio.decided, "exposed": ratio.exposed, "p": ratio.p}
     if ratio.warning:
@@ -179,7 +179,7 @@ def reasons_answer(report: Report, ratio: SampleRatio) -> dict[str, Any]:
     }
 
 
-def report_answer(report: Report) -> dict[str, object]:
+def report_answer(report: DecisionReport) -> dict[str, object]:
     """What is known of each option, in the shape of the HTTP answers; see README."""
     return {
         each.option: {

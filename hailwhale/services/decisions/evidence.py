@@ -14,18 +14,18 @@ from itertools import islice, pairwise
 import numpy as np
 import numpy.typing as npt
 
-from hailwhale.core.decisions import Tally
+from hailwhale.core.decisions import DecisionSums
 from hailwhale.core.decisions.exposure import product_name, read_pair
-from hailwhale.core.events.aggregate import Node
+from hailwhale.core.events.aggregate import SeriesKey
 from hailwhale.core.events.metrics import HITS
 from hailwhale.core.events.overflow import OTHER
 from hailwhale.core.events.paths import OVERALL, PAIRS, Path
 from hailwhale.core.time.calendar_grid import DAY_S
 from hailwhale.core.time.period import Period
 from hailwhale.errors import BadInput
-from hailwhale.services.query.ranges import Span, SpanReader
+from hailwhale.services.query.ranges import RangeReader, ResolvedRange
 from hailwhale.store.protocol import Store
-from hailwhale.store.types import Ask, ChunkAddress
+from hailwhale.store.types import CellQuery, ChunkAddress
 
 MAX_NODES = 300  # of a decision: the busiest; others are taken for ordinary
 MAX_PAIRS = 2_000
@@ -40,13 +40,13 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _EvidencePart:
     """A run of buckets read together: the columns of a span from bucket `first` to before `last`.
 
     Without a span they are one bucket of everything ever.
     """
 
-    span: Span
+    span: ResolvedRange
     first: int
     last: int
 
@@ -54,7 +54,7 @@ class _Part:
 class EvidenceReader:
     """Reads tallies."""
 
-    def __init__(self, store: Store, spans: SpanReader, clock: Callable[[], float]) -> None:
+    def __init__(self, store: Store, spans: RangeReader, clock: Callable[[], float]) -> None:
         self._store = store
         self._spans = spans
         self._clock = clock
@@ -74,7 +74,9 @@ class EvidenceReader:
     def totals(self, pk: Path, options: Sequence[str], metrics: Sequence[str]) -> list[list[float]]:
         """For each option the sums of metrics, everything ever."""
         asks = [
-            Ask(ChunkAddress((*pk, option), OVERALL, "all", 0), [(0, each) for each in metrics])
+            CellQuery(
+                ChunkAddress((*pk, option), OVERALL, "all", 0), [(0, each) for each in metrics]
+            )
             for option in options
         ]
         return [[float(cell or 0) for cell in cells] for cells in self._store.read(asks)]
@@ -85,7 +87,7 @@ class EvidenceReader:
         options: Sequence[str],
         metrics: Sequence[str],
         products: Sequence[tuple[str, str]],
-    ) -> Tally:
+    ) -> DecisionSums:
         """The sums of a decision's options now.
 
         `metrics` are read at every node and pair, `products` of two metrics overall.
@@ -105,7 +107,7 @@ class EvidenceReader:
             for pair in products
             if HITS in pair
         }
-        return Tally(
+        return DecisionSums(
             options=tuple(options),
             ages_s=ages_s,
             widths_s=widths_s,
@@ -146,21 +148,21 @@ class EvidenceReader:
     def _busiest(self, pk: Path, paths: Sequence[Path], most: int) -> Sequence[Path]:
         if len(paths) <= most:
             return paths
-        asks = [Ask(ChunkAddress(pk, path, "all", 0), [(0, HITS)]) for path in paths]
+        asks = [CellQuery(ChunkAddress(pk, path, "all", 0), [(0, HITS)]) for path in paths]
         hits = [cells[0] or Decimal(0) for cells in self._store.read(asks)]
         order = sorted(range(len(paths)), key=lambda place: (-hits[place], paths[place]))
         return [paths[place] for place in order[:most]]
 
     # Which buckets
 
-    def _buckets(self) -> tuple[list[_Part], Floats, Floats]:
+    def _buckets(self) -> tuple[list[_EvidencePart], Floats, Floats]:
         """Everything ever, the days until the day before yesterday, and the hours since.
 
         Also for each bucket in that order, how long ago it ended and how long it is, in seconds.
         The first holds, besides, whatever the others do not.
         """
         now_s = int(self._clock())
-        ever = _Part(self._spans.span(Period.parse("all"), None), 0, 1)
+        ever = _EvidencePart(self._spans.span(Period.parse("all"), None), 0, 1)
         try:
             days = self._spans.span(Period.parse(f"1d:{_DAYS}d"), None)
             since_s = days.edges[-3]
@@ -169,7 +171,10 @@ class EvidenceReader:
         except BadInput:  # the store keeps no such buckets
             return [ever], np.zeros(1), np.full(1, float(_OLDER_S))
         later = next(place for place, edge in enumerate(hours.edges) if edge >= since_s)
-        parts = [_Part(days, 0, len(days.edges) - 3), _Part(hours, later, len(hours.edges) - 1)]
+        parts = [
+            _EvidencePart(days, 0, len(days.edges) - 3),
+            _EvidencePart(hours, later, len(hours.edges) - 1),
+        ]
         edges = [(days.edges[0] - _OLDER_S, days.edges[0])]
         for part in parts:
             bounds = part.span.edges[part.first : part.last + 1]
@@ -187,18 +192,18 @@ class EvidenceReader:
         where: Sequence[Path],
         metrics: Sequence[str],
         squares: Sequence[str],
-        parts: Sequence[_Part],
+        parts: Sequence[_EvidencePart],
     ) -> tuple[Floats, Floats]:
         """Sums by bucket, option, place and metric; and by bucket, option and product."""
-        nodes: list[Node] = [((*pk, option), path) for option in options for path in where]
-        overall: list[Node] = [((*pk, option), OVERALL) for option in options]
+        nodes: list[SeriesKey] = [((*pk, option), path) for option in options for path in where]
+        overall: list[SeriesKey] = [((*pk, option), OVERALL) for option in options]
         sums = self._in_buckets(nodes, metrics, parts)
         products = self._in_buckets(overall, squares, parts)
         shape = (sums.shape[0], len(options), len(where), len(metrics))
         return sums.reshape(shape), products
 
     def _in_buckets(
-        self, nodes: Sequence[Node], metrics: Sequence[str], parts: Sequence[_Part]
+        self, nodes: Sequence[SeriesKey], metrics: Sequence[str], parts: Sequence[_EvidencePart]
     ) -> Floats:
         """Sums by bucket, node and metric. The first bucket is left with what is in no other."""
         if not metrics:
@@ -210,7 +215,9 @@ class EvidenceReader:
         older[np.abs(older) <= _ROUNDING * np.abs(ever)] = 0.0
         return np.concatenate([older, *later])
 
-    def _run(self, nodes: Sequence[Node], metrics: Sequence[str], part: _Part) -> Floats:
+    def _run(
+        self, nodes: Sequence[SeriesKey], metrics: Sequence[str], part: _EvidencePart
+    ) -> Floats:
         columns: Iterator[Mapping[str, list[Decimal]]] = self._spans.columns(
             nodes, metrics, part.span
         )

@@ -11,37 +11,37 @@ from dataclasses import dataclass
 from hailwhale.core.decisions.exposure import PRODUCT_SIGN, parse_exposure
 from hailwhale.core.events.event import Event
 from hailwhale.core.events.limits import Limits
-from hailwhale.core.events.literals import plain
+from hailwhale.core.events.literals import unwrap
 from hailwhale.errors import BadInput
-from hailwhale.services.decisions.journal import Journal
+from hailwhale.services.decisions.journal import DecisionJournal
 from hailwhale.services.ingest.buffer import BatchReport, Fields
-from hailwhale.store.types import Receipt
+from hailwhale.store.types import AcceptStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Exposing:
+class ExposureCounter:
     """Counts exposures and results.
 
-    `take` and `count_many` are those of `Hailing` or of `Counting`. A result that names the
+    `take` and `count_many` are those of `BufferWriter` or of `Counting`. A result that names the
     `decision` it belongs to, as /decide answered it, is written into the journal as well.
     """
 
-    take: Callable[[Event], Receipt]
+    take: Callable[[Event], AcceptStatus]
     count_many_as: Callable[..., BatchReport]
-    journal: Journal
+    journal: DecisionJournal
     limits: Limits
     clock: Callable[[], float]
 
-    def count(self, fields: Fields) -> Receipt:
+    def count(self, fields: Fields) -> AcceptStatus:
         """Count one exposure or result; raises `BadInput`, and then nothing was counted."""
         event = parse_exposure(fields, self.clock(), self.limits)
         receipt = self.take(event)
-        if receipt is not Receipt.DUPLICATE:
+        if receipt is not AcceptStatus.DUPLICATE:
             self._note(fields, event)
         return receipt
 
     def count_many(self, events: Iterable[Fields | BadInput]) -> BatchReport:
-        """Count several, each accepted or refused on its own; see `Hailing.count_many`."""
+        """Count several, each accepted or refused on its own; see `BufferWriter.count_many`."""
         noted: list[tuple[int, Fields, Event]] = []
         place = -1
 
@@ -74,5 +74,5 @@ class Exposing:
 
 
 def _decision(fields: Mapping[str, object]) -> str | None:
-    value = plain(fields.get("decision"))
+    value = unwrap(fields.get("decision"))
     return None if value is None or value == "" else str(value)

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from hailwhale.core.events.paths import Path
 from hailwhale.errors import StoreUnavailable
 from hailwhale.store.protocol import Store
-from hailwhale.store.types import Given
+from hailwhale.store.types import Assignment
 
 log = logging.getLogger("hailwhale.journal")
 
 
 @dataclass(slots=True)
-class Decided:
+class JournalEntry:
     """One decision, and the sums of the metrics that were counted for it since.
 
     `shares` are what the options' propensities are for such a visitor; `option` is the one that was
@@ -38,7 +38,7 @@ class Decided:
     metrics: dict[str, float] = field(default_factory=dict)
 
 
-class Journal:
+class DecisionJournal:
     """Writes the journals of decisions in the store, each of at most `most` entries."""
 
     def __init__(self, store: Store, most: int, clock: Callable[[], float]) -> None:
@@ -51,7 +51,7 @@ class Journal:
         pk: Path,
         options: Sequence[str],
         shares: Sequence[float],
-        given: Sequence[Given],
+        given: Sequence[Assignment],
         dimensions: Sequence[Path],
     ) -> str:
         """Write down what was given; the id by which results can be told to belong to it.
@@ -99,12 +99,12 @@ class Journal:
         return self._store.journal(pk)
 
 
-def read_journal(lines: Iterable[bytes]) -> list[Decided]:
+def read_journal(lines: Iterable[bytes]) -> list[JournalEntry]:
     """The decisions in the lines of a journal, each with what was counted for it.
 
     Lines that are no entries are left out, and results whose decision is not there.
     """
-    found: dict[tuple[str, str], Decided] = {}
+    found: dict[tuple[str, str], JournalEntry] = {}
     events: set[tuple[str, str, str]] = set()
     for line in lines:
         try:
@@ -136,7 +136,7 @@ def _short(number: float) -> float:
     return float(f"{number:.6g}")
 
 
-def _decided(entry: Mapping[str, object]) -> Decided:
+def _decided(entry: Mapping[str, object]) -> JournalEntry:
     made: dict[str, object] = {"id": entry["id"], "at_s": entry["at"], "option": entry["option"]}
     dimensions, options, shares = entry["dimensions"], entry["options"], entry["shares"]
     if not isinstance(dimensions, list) or not isinstance(options, list):
@@ -146,7 +146,7 @@ def _decided(entry: Mapping[str, object]) -> Decided:
     propensity = float(str(entry["propensity"]))
     if entry["option"] not in options or not 0 < propensity <= 1:
         raise ValueError("an option that was offered, with a propensity above 0")
-    return Decided(
+    return JournalEntry(
         id=str(made["id"]),
         at_s=int(str(made["at_s"])),
         options=tuple(map(str, options)),

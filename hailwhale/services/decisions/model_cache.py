@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from threading import Lock, Thread
 
 from hailwhale.core.decisions import Objective, Policy, Posterior, fit
-from hailwhale.core.decisions.parameters import MAX_OPTIONS, Choice
+from hailwhale.core.decisions.parameters import MAX_OPTIONS, DecisionQuery
 from hailwhale.errors import HailWhaleError
 from hailwhale.services.decisions.evidence import EvidenceReader
 
@@ -26,8 +26,8 @@ _KEPT = 256
 
 
 @dataclass(slots=True)
-class _Model:
-    """A posterior, when it was made by `Models`'s ticks, and how long it is fresh."""
+class _CachedPosterior:
+    """A posterior, when it was made by `PosteriorCache`'s ticks, and how long it is fresh."""
 
     lock: Lock = field(default_factory=Lock)
     posterior: Posterior | None = None
@@ -36,17 +36,17 @@ class _Model:
     renewing: bool = False
 
 
-class Models:
+class PosteriorCache:
     """Posteriors by decision, formula and rules, the last used of them kept."""
 
     def __init__(self, evidence: EvidenceReader, ticks: Callable[[], float]) -> None:
         """`ticks` are seconds of a clock that never jumps."""
         self._evidence = evidence
         self._ticks = ticks
-        self._models: OrderedDict[object, _Model] = OrderedDict()
+        self._models: OrderedDict[object, _CachedPosterior] = OrderedDict()
         self._lock = Lock()
 
-    def of(self, choice: Choice, policy: Policy) -> Posterior:
+    def of(self, choice: DecisionQuery, policy: Policy) -> Posterior:
         """What the evidence says about a decision: at most seconds old, however busy it is."""
         model = self._model(choice, policy)
         posterior, age_s = model.posterior, self._ticks() - model.made_s
@@ -56,7 +56,9 @@ class Models:
             self._renew(model, choice, policy)
         return posterior
 
-    def _waited_for(self, model: _Model, choice: Choice, policy: Policy) -> Posterior:
+    def _waited_for(
+        self, model: _CachedPosterior, choice: DecisionQuery, policy: Policy
+    ) -> Posterior:
         """A model that is made now, by one of all those that wait for it."""
         with model.lock:
             posterior = model.posterior
@@ -64,16 +66,16 @@ class Models:
                 posterior = self._make(model, choice, policy)
             return posterior
 
-    def _model(self, choice: Choice, policy: Policy) -> _Model:
+    def _model(self, choice: DecisionQuery, policy: Policy) -> _CachedPosterior:
         key = (choice.pk, choice.formula.text, choice.goal, repr(policy))
         with self._lock:
-            model = self._models.setdefault(key, _Model())
+            model = self._models.setdefault(key, _CachedPosterior())
             self._models.move_to_end(key)
             if len(self._models) > _KEPT:
                 self._models.popitem(last=False)
             return model
 
-    def _make(self, model: _Model, choice: Choice, policy: Policy) -> Posterior:
+    def _make(self, model: _CachedPosterior, choice: DecisionQuery, policy: Policy) -> Posterior:
         start_s = self._ticks()
         objective = Objective.of(choice.formula, choice.goal)
         options = self._evidence.busiest_options(choice.pk, MAX_OPTIONS)
@@ -84,7 +86,7 @@ class Models:
         model.posterior, model.made_s = posterior, end_s
         return posterior
 
-    def _renew(self, model: _Model, choice: Choice, policy: Policy) -> None:
+    def _renew(self, model: _CachedPosterior, choice: DecisionQuery, policy: Policy) -> None:
         """Make a model anew behind the caller's back, unless that is under way."""
         with model.lock:
             if model.renewing:

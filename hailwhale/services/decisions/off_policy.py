@@ -10,35 +10,35 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hailwhale.core.decisions import Evaluation, Log, Objective, evaluate
+from hailwhale.core.decisions import DecisionLog, Evaluation, Objective, evaluate
 from hailwhale.core.decisions.exposure import nodes_of
-from hailwhale.core.decisions.parameters import Choice
+from hailwhale.core.decisions.parameters import DecisionQuery
 from hailwhale.core.events.metrics import HITS
 from hailwhale.errors import BadInput
-from hailwhale.services.decisions.decide import Deciding
-from hailwhale.services.decisions.journal import Decided, read_journal
+from hailwhale.services.decisions.decide import Decider
+from hailwhale.services.decisions.journal import JournalEntry, read_journal
 
 RULES = ("logged", "uniform", "current", "best", "always:OPTION")
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
+class LogReplay:
     """What each rule would have earned, and how many decisions of the journal say so."""
 
     decisions: int
     rules: Mapping[str, Evaluation]
 
 
-class Evaluating:
+class OffPolicyEvaluator:
     """Replays journals."""
 
-    def __init__(self, deciding: Deciding, clock: Callable[[], float]) -> None:
+    def __init__(self, deciding: Decider, clock: Callable[[], float]) -> None:
         self._deciding = deciding
         self._clock = clock
 
     def replay(
-        self, choice: Choice, rules: Sequence[str], lines: Iterable[bytes] | None = None
-    ) -> Replay:
+        self, choice: DecisionQuery, rules: Sequence[str], lines: Iterable[bytes] | None = None
+    ) -> LogReplay:
         """What rules would have earned by the formula of `choice`.
 
         `lines` are of a journal kept elsewhere; without, the decision's own. Decisions younger
@@ -57,19 +57,19 @@ class Evaluating:
             raise BadInput("journal", "no decisions", "decisions that were asked for with log=1")
         options = sorted({option for each in decided for option in each.options})
         log = self._log(choice, decided, options, numerator, denominator)
-        return Replay(
+        return LogReplay(
             len(decided),
             {rule: evaluate(log, self._target(rule, choice, decided, options)) for rule in rules},
         )
 
     def _log(
         self,
-        choice: Choice,
-        decided: Sequence[Decided],
+        choice: DecisionQuery,
+        decided: Sequence[JournalEntry],
         options: Sequence[str],
         numerator: Mapping[str, float],
         denominator: Mapping[str, float],
-    ) -> Log:
+    ) -> DecisionLog:
         at = {option: place for place, option in enumerate(options)}
         chances = np.zeros((len(decided), len(options)))
         expected = np.zeros_like(chances)
@@ -81,7 +81,7 @@ class Evaluating:
             known = posterior.report(nodes_of(each.dimensions), each.options).options
             expected[row, places] = [one.estimate for one in known]
         sums = [{**each.metrics, HITS: 1.0} for each in decided]  # a decision is one exposure
-        return Log(
+        return DecisionLog(
             np.array([at[each.option] for each in decided], dtype=np.intp),
             chances,
             np.array([_linear(numerator, each) for each in sums]),
@@ -90,7 +90,11 @@ class Evaluating:
         )
 
     def _target(
-        self, rule: str, choice: Choice, decided: Sequence[Decided], options: Sequence[str]
+        self,
+        rule: str,
+        choice: DecisionQuery,
+        decided: Sequence[JournalEntry],
+        options: Sequence[str],
     ) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
         at = {option: place for place, option in enumerate(options)}
         target = np.zeros((len(decided), len(options)))
@@ -99,7 +103,7 @@ class Evaluating:
             target[row, places] = self._shares(rule, choice, each)
         return target
 
-    def _shares(self, rule: str, choice: Choice, decided: Decided) -> Sequence[float]:
+    def _shares(self, rule: str, choice: DecisionQuery, decided: JournalEntry) -> Sequence[float]:
         options = decided.options
         if rule == "logged":
             return decided.shares

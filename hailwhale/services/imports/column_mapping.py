@@ -21,7 +21,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from hailwhale.core.events.literals import parse_json
+from hailwhale.core.events.literals import parse_relaxed_json
 from hailwhale.core.events.metrics import parse_metric_name
 from hailwhale.errors import BadInput
 
@@ -43,7 +43,7 @@ MakeFields = Callable[[Cells], dict[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class ColumnMapping:
     """Which columns make what of an event.
 
     `metrics` are pairs of a metric's name and its column; `at`, `id` and `uid` are columns.
@@ -65,12 +65,12 @@ class Columns:
         at: str | None = None,
         id: str | None = None,
         uid: str | None = None,
-    ) -> Columns:
+    ) -> ColumnMapping:
         """The mapping that these texts write; raises `BadInput` naming the one that is wrong.
 
-        >>> Columns.parse(pk="Product > {sku}").pk
+        >>> ColumnMapping.parse(pk="Product > {sku}").pk
         (('Product',), (Column(name='sku'),))
-        >>> Columns.parse(metrics=["revenue=sales_value"]).metrics
+        >>> ColumnMapping.parse(metrics=["revenue=sales_value"]).metrics
         (('revenue', Column(name='sales_value')),)
         """
         return cls(
@@ -86,7 +86,8 @@ class Columns:
     def text(self) -> str:
         """The mapping in one canonical form: equal texts, equal events from every row.
 
-        >>> Columns.parse(pk="Product>{sku}").text == Columns.parse(pk='["Product","{sku}"]').text
+        >>> path, listed = "Product>{sku}", '["Product","{sku}"]'
+        >>> ColumnMapping.parse(pk=path).text == ColumnMapping.parse(pk=listed).text
         True
         """
         return json.dumps(
@@ -107,7 +108,8 @@ class Columns:
         what a row does not know, it does not count. Raises `BadInput` for a column that is not
         there, or there twice.
 
-        >>> fields = Columns.parse(dimensions=["country > {country}"]).bind(["country", "city"])
+        >>> mapping = ColumnMapping.parse(dimensions=["country > {country}"])
+        >>> fields = mapping.bind(["country", "city"])
         >>> fields(["US", "Boston"])["dimensions"], fields(["", "Boston"])["dimensions"]
         ([('country', 'US')], [('country',)])
         """
@@ -180,7 +182,7 @@ def _place(column: Column, names: Sequence[str], option: str) -> int:
 
 def _template(text: str, option: str) -> Template:
     if text.lstrip().startswith("["):
-        texts = parse_json(text, option)
+        texts = parse_relaxed_json(text, option)
     else:
         texts = [label.strip() for label in text.split(">")]
     if not isinstance(texts, list) or not texts:

@@ -11,12 +11,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
-from hailwhale.core.events.literals import plain
+from hailwhale.core.events.literals import unwrap
 from hailwhale.core.events.query_string import query_fields_of
 from hailwhale.core.imports.access_log import FORMATS, LogReader, cells
 from hailwhale.errors import BadInput
-from hailwhale.services.imports.column_mapping import Columns, MakeFields
-from hailwhale.services.imports.row_readers import Line, Row, csv_rows, json_rows, lines_of
+from hailwhale.services.imports.column_mapping import ColumnMapping, MakeFields
+from hailwhale.services.imports.row_readers import (
+    InputLine,
+    InputRow,
+    csv_rows,
+    json_rows,
+    lines_of,
+)
 from hailwhale.services.ingest.bots import is_bot
 from hailwhale.services.ingest.buffer import Fields
 
@@ -33,55 +39,55 @@ LOG_DIMENSIONS = {
 }
 
 
-class Reading(Protocol):
+class FileFormat(Protocol):
     """A way to read a file."""
 
     @property
     def text(self) -> str:
         """What names it."""
 
-    def rows(self, stream: BinaryIO, after: int) -> Iterator[Row]:
+    def rows(self, stream: BinaryIO, after: int) -> Iterator[InputRow]:
         """The rows of a file past a line; raises `BadInput` when it cannot be read."""
 
 
-class LineReading(Reading, Protocol):
+class LineFormat(FileFormat, Protocol):
     """A reading of files whose lines stand alone."""
 
-    def of_lines(self, lines: Iterable[Line], after: int = 0) -> Iterator[Row]:
+    def of_lines(self, lines: Iterable[InputLine], after: int = 0) -> Iterator[InputRow]:
         """The rows of lines past a number."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ndjson:
+class NdjsonFormat:
     """An event a line."""
 
     @property
     def text(self) -> str:
         return "ndjson"
 
-    def rows(self, stream: BinaryIO, after: int) -> Iterator[Row]:
+    def rows(self, stream: BinaryIO, after: int) -> Iterator[InputRow]:
         return self.of_lines(lines_of(stream), after)
 
-    def of_lines(self, lines: Iterable[Line], after: int = 0) -> Iterator[Row]:
+    def of_lines(self, lines: Iterable[InputLine], after: int = 0) -> Iterator[InputRow]:
         return json_rows(lines, after)
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TableFormat:
     """A table with a header."""
 
-    columns: Columns
+    columns: ColumnMapping
 
     @property
     def text(self) -> str:
         return self.columns.text
 
-    def rows(self, stream: BinaryIO, after: int) -> Iterator[Row]:
+    def rows(self, stream: BinaryIO, after: int) -> Iterator[InputRow]:
         return csv_rows(stream, self.columns, after)
 
 
 @dataclass(frozen=True, slots=True)
-class AccessLog:
+class AccessLogFormat:
     """An access log in one of `core.accesslog.FORMATS`.
 
     With `pixels`, which are paths, a line is an event if it is a request of one of them that was
@@ -90,7 +96,7 @@ class AccessLog:
     """
 
     form: str
-    columns: Columns
+    columns: ColumnMapping
     pixels: frozenset[str] = frozenset()
     skip_bots: bool = False
 
@@ -103,10 +109,10 @@ class AccessLog:
     def text(self) -> str:
         return json.dumps([self.form, self.columns.text, sorted(self.pixels), self.skip_bots])
 
-    def rows(self, stream: BinaryIO, after: int) -> Iterator[Row]:
+    def rows(self, stream: BinaryIO, after: int) -> Iterator[InputRow]:
         return self.of_lines(lines_of(stream), after)
 
-    def of_lines(self, lines: Iterable[Line], after: int = 0) -> Iterator[Row]:
+    def of_lines(self, lines: Iterable[InputLine], after: int = 0) -> Iterator[InputRow]:
         reader = LogReader(FORMATS[self.form])
         bound: dict[tuple[str, ...], MakeFields] = {}
         for line in lines:
@@ -122,7 +128,7 @@ class AccessLog:
             except BadInput as fault:
                 made = fault
             if made is not None:
-                yield Row(line.number, line.size_bytes, made)
+                yield InputRow(line.number, line.size_bytes, made)
 
     def _request(
         self, told: dict[str, str], reader: LogReader, bound: dict[tuple[str, ...], MakeFields]
@@ -139,4 +145,4 @@ class AccessLog:
             return None
         fields = query_fields_of(told["query"], "query")
         fields.pop(_TOKEN, None)
-        return {"at": told["time"]} | {name: plain(value) for name, value in fields.items()}
+        return {"at": told["time"]} | {name: unwrap(value) for name, value in fields.items()}

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import BinaryIO, Protocol
 
-from hailwhale.core.imports.hailwhale1 import OriginalKey, buckets_of, read_key, rows_of
+from hailwhale.core.imports.hailwhale1 import HailWhale1Key, buckets_of, read_key, rows_of
 from hailwhale.errors import BadInput
-from hailwhale.services.imports.row_readers import Row, json_rows, lines_of
+from hailwhale.services.imports.row_readers import InputRow, json_rows, lines_of
 
 FORMAT = "hailwhale1"
 
@@ -22,7 +22,7 @@ _READ_AT_ONCE = 200
 _UNREAD = "unread"  # what a row holds in place of an event, for it to be refused with a word on it
 
 
-class Originals(Protocol):
+class HashSource(Protocol):
     """The hashes of a store to import from."""
 
     def keys(self) -> Iterator[str]:
@@ -33,23 +33,23 @@ class Originals(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Original:
-    """How what `write_rows` wrote is read; a `Reading`, as those in `formats`."""
+class HailWhale1Format:
+    """How what `write_rows` wrote is read; a `FileFormat`, as those in `formats`."""
 
     @property
     def text(self) -> str:
         return FORMAT
 
-    def rows(self, stream: BinaryIO, after: int) -> Iterator[Row]:
+    def rows(self, stream: BinaryIO, after: int) -> Iterator[InputRow]:
         for row in json_rows(lines_of(stream), after):
             unread = None if isinstance(row.fields, BadInput) else row.fields.get(_UNREAD)
             if unread is not None:
                 fault = BadInput.told(*map(str, unread)) if isinstance(unread, list) else None
-                row = Row(row.line, row.size_bytes, fault or row.fields)
+                row = InputRow(row.line, row.size_bytes, fault or row.fields)
             yield row
 
 
-def write_rows(originals: Originals, out: BinaryIO) -> int:
+def write_rows(originals: HashSource, out: BinaryIO) -> int:
     """Write a line for each instant of each (pk, dimension), and for each key that makes no sense.
 
     Returns how many keys made sense; 0 says that the store is none of this format.
@@ -70,9 +70,9 @@ def write_rows(originals: Originals, out: BinaryIO) -> int:
     return len(keys)
 
 
-def _sorted(originals: Originals) -> tuple[list[OriginalKey], list[str]]:
+def _sorted(originals: HashSource) -> tuple[list[HailWhale1Key], list[str]]:
     """The keys to read, and the names that are of no such key or of an amount that has no days."""
-    taken: set[OriginalKey] = set()
+    taken: set[HailWhale1Key] = set()
     others: dict[tuple[str, str, str], str] = {}
     unread: set[str] = set()
     for name in originals.keys():  # noqa: SIM118 - it is no mapping
@@ -89,8 +89,8 @@ def _sorted(originals: Originals) -> tuple[list[OriginalKey], list[str]]:
 
 
 def _read(
-    originals: Originals, keys: Sequence[OriginalKey]
-) -> Iterable[tuple[OriginalKey, dict[str, str]]]:
+    originals: HashSource, keys: Sequence[HailWhale1Key]
+) -> Iterable[tuple[HailWhale1Key, dict[str, str]]]:
     for start in range(0, len(keys), _READ_AT_ONCE):
         some = keys[start : start + _READ_AT_ONCE]
         yield from zip(some, originals.hashes([key.text for key in some]), strict=True)

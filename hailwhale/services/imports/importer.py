@@ -17,18 +17,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from hailwhale.core.events.aggregate import Batch
+from hailwhale.core.events.aggregate import EventBatch
 from hailwhale.core.events.event import Event, parse_event
 from hailwhale.core.events.limits import Limits
-from hailwhale.core.time.bucketing import Schedule
+from hailwhale.core.time.bucketing import BucketPlanner
 from hailwhale.core.time.calendar_grid import Grid
 from hailwhale.core.time.rollups import Rollup
 from hailwhale.errors import BadInput, TooLarge
-from hailwhale.services.imports.row_readers import READ_FAULTS, Row, unreadable
+from hailwhale.services.imports.row_readers import READ_FAULTS, InputRow, unreadable
 from hailwhale.services.ingest.commit import commit
 from hailwhale.store.protocol import Store
 from hailwhale.store.redis.keys import shard_of
-from hailwhale.store.types import Block, Outcome
+from hailwhale.store.types import CommitOutcome, ImportBlock
 
 BLOCK_ROWS = 5_000
 BLOCK_NODES = 25_000  # bounds the cells of a step, and so the time for which it holds up the store
@@ -56,21 +56,21 @@ class ImportReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class FileContent:
     """What a file holds: a digest that names its import, and about how many lines there are."""
 
     name: str
     lines: int
 
 
-def examine(stream: BinaryIO, mapping: str) -> Content:
+def examine(stream: BinaryIO, mapping: str) -> FileContent:
     """The content of a file, named after it and after how it is read, wherever it lies.
 
     Raises `BadInput` when the file cannot be read.
 
     >>> from io import BytesIO
     >>> examine(BytesIO(b"{}"), "ndjson")
-    Content(name='7b3099aee24e960e5eca3db407635ae5', lines=0)
+    FileContent(name='7b3099aee24e960e5eca3db407635ae5', lines=0)
     """
     digest = hashlib.sha256(mapping.encode() + b"\0")
     lines = 0
@@ -80,10 +80,10 @@ def examine(stream: BinaryIO, mapping: str) -> Content:
             lines += part.count(b"\n")
     except READ_FAULTS as fault:
         raise unreadable(fault) from fault
-    return Content(digest.hexdigest()[:_NAME_CHARS], lines)
+    return FileContent(digest.hexdigest()[:_NAME_CHARS], lines)
 
 
-class Importing:
+class Importer:
     """Counts rows in numbered blocks. One import may even run twice at once and counts once."""
 
     def __init__(
@@ -94,7 +94,7 @@ class Importing:
         limits: Limits,
         clock: Callable[[], float],
         name_of: Callable[[str], str],
-        make_batch: Callable[[Schedule], Batch] = Batch,
+        make_batch: Callable[[BucketPlanner], EventBatch] = EventBatch,
     ) -> None:
         """`name_of` hashes the uid of a visitor; a batch of `make_batch` sums rows up."""
         self._make_batch = make_batch
@@ -132,13 +132,13 @@ class Importing:
         number = int(content[:_MARK_CHARS], 16) + 1
         known = self._store.last_block(source)
         if known == 0:
-            self._store.note_block(Block(source, number))
+            self._store.note_block(ImportBlock(source, number))
         return known in (0, number)
 
     def run(
         self,
         name: str,
-        rows: Iterable[Row],
+        rows: Iterable[InputRow],
         refused: Callable[[int, BadInput], None],
         settled: Callable[[ImportReport], None],
     ) -> ImportReport:
@@ -159,13 +159,13 @@ class Importing:
     def _count(
         self,
         name: str,
-        block: Sequence[Row],
+        block: Sequence[InputRow],
         report: ImportReport,
         refused: Callable[[int, BadInput], None],
     ) -> set[int]:
         """Commit a block in every shard it has rows of; which those are."""
         now_s = int(self._clock())
-        schedule = Schedule(self._grid, self._rollups, now_s)
+        schedule = BucketPlanner(self._grid, self._rollups, now_s)
         parts: dict[int, _Part] = {}
         touched: set[int] = set()
         for row in block:
@@ -192,15 +192,20 @@ class Importing:
         return touched
 
     def _commit(
-        self, part: _Part, number: Block, now_s: int, report: ImportReport, id: str | None = None
+        self,
+        part: _Part,
+        number: ImportBlock,
+        now_s: int,
+        report: ImportReport,
+        id: str | None = None,
     ) -> None:
         outcome = commit(self._store, part.shard, part.batch, now_s, id=id, block=number).outcome
-        if outcome is Outcome.COMMITTED:
+        if outcome is CommitOutcome.COMMITTED:
             report.counted += part.rows
         else:
             report.before += part.rows
 
-    def _event(self, row: Row, now_s: int) -> Event:
+    def _event(self, row: InputRow, now_s: int) -> Event:
         if isinstance(row.fields, BadInput):
             raise row.fields
         if row.size_bytes > self._limits.event_bytes:
@@ -211,7 +216,7 @@ class Importing:
     def _visitor(self, event: Event) -> str | None:
         return None if event.uid is None else self._name_of(event.uid)
 
-    def _settle(self, shards: Iterable[int], number: Block) -> None:
+    def _settle(self, shards: Iterable[int], number: ImportBlock) -> None:
         """Apply what was committed up to a block, then note the block as counted everywhere.
 
         In this order: what an earlier run left in a plan is found again only until it is noted.
@@ -227,7 +232,7 @@ class _Part:
     """Rows of one shard being summed up."""
 
     shard: int
-    batch: Batch
+    batch: EventBatch
     rows: int = 0
 
     def add(self, event: Event, visitor: str | None) -> None:
@@ -235,17 +240,17 @@ class _Part:
         self.rows += 1
 
 
-def _alone_at(name: str, line: int) -> Block:
-    return Block(name, 2 * line)
+def _alone_at(name: str, line: int) -> ImportBlock:
+    return ImportBlock(name, 2 * line)
 
 
-def _summed_up_to(name: str, line: int) -> Block:
-    return Block(name, 2 * line + 1)
+def _summed_up_to(name: str, line: int) -> ImportBlock:
+    return ImportBlock(name, 2 * line + 1)
 
 
-def _blocks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def _blocks(rows: Iterable[InputRow]) -> Iterator[list[InputRow]]:
     """Rows in blocks of a bounded cost."""
-    block: list[Row] = []
+    block: list[InputRow] = []
     nodes = 0
     for row in rows:
         block.append(row)

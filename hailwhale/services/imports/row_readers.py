@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from itertools import count
 from typing import BinaryIO
 
-from hailwhale.core.events.literals import parse_json
+from hailwhale.core.events.literals import parse_relaxed_json
 from hailwhale.errors import BadInput
-from hailwhale.services.imports.column_mapping import Columns
+from hailwhale.services.imports.column_mapping import ColumnMapping
 from hailwhale.services.ingest.buffer import Fields
 
 LINE_BYTES = 16 * 1024 * 1024  # what a line holds past this is not looked at: no event is as large
@@ -32,7 +32,7 @@ def unreadable(fault: Exception) -> BadInput:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class InputRow:
     """A row by the line it ends on (from 1), its size, and its fields or what is wrong with it."""
 
     line: int
@@ -41,7 +41,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class InputLine:
     """A line by its number (from 1), its size with its end, and as much of it as is looked at."""
 
     number: int
@@ -56,7 +56,7 @@ class _Record:
     cells: list[str] | BadInput
 
 
-def ndjson_rows(stream: BinaryIO, after: int = 0) -> Iterator[Row]:
+def ndjson_rows(stream: BinaryIO, after: int = 0) -> Iterator[InputRow]:
     """The rows of a file with one JSON object a line, from the line after `after` on.
 
     Empty lines are none. Raises `BadInput` when the file cannot be read.
@@ -68,14 +68,14 @@ def ndjson_rows(stream: BinaryIO, after: int = 0) -> Iterator[Row]:
     return json_rows(lines_of(stream), after)
 
 
-def json_rows(lines: Iterable[Line], after: int = 0) -> Iterator[Row]:
+def json_rows(lines: Iterable[InputLine], after: int = 0) -> Iterator[InputRow]:
     """The rows of lines with one JSON object each, past the number `after`."""
     for line in lines:
         if line.number > after and line.text.strip():
-            yield Row(line.number, line.size_bytes, _object(line.text))
+            yield InputRow(line.number, line.size_bytes, _object(line.text))
 
 
-def csv_rows(stream: BinaryIO, columns: Columns, after: int = 0) -> Iterator[Row]:
+def csv_rows(stream: BinaryIO, columns: ColumnMapping, after: int = 0) -> Iterator[InputRow]:
     """The rows of a table with a header, from the line after `after` on.
 
     Cells are parted by commas and quoted as RFC 4180 says; a record may span lines. Raises
@@ -83,7 +83,7 @@ def csv_rows(stream: BinaryIO, columns: Columns, after: int = 0) -> Iterator[Row
 
     >>> from io import BytesIO
     >>> file = BytesIO(b"country,sales" + bytes([10]) + b"US,3")
-    >>> columns = Columns.parse(dimensions=["country > {country}"], metrics=["sales"])
+    >>> columns = ColumnMapping.parse(dimensions=["country > {country}"], metrics=["sales"])
     >>> [row.fields for row in csv_rows(file, columns)]
     [{'dimensions': [('country', 'US')], 'metrics': {'sales': '3'}}]
     """
@@ -96,10 +96,10 @@ def csv_rows(stream: BinaryIO, columns: Columns, after: int = 0) -> Iterator[Row
         if record.line > after:
             cells = record.cells
             made = cells if isinstance(cells, BadInput) else fields(cells)
-            yield Row(record.line, record.size_bytes, made)
+            yield InputRow(record.line, record.size_bytes, made)
 
 
-def lines_of(stream: BinaryIO) -> Iterator[Line]:
+def lines_of(stream: BinaryIO) -> Iterator[InputLine]:
     """The lines of a file; what one holds past LINE_BYTES is read over.
 
     Raises `BadInput` when the file cannot be read.
@@ -114,7 +114,7 @@ def lines_of(stream: BinaryIO) -> Iterator[Line]:
         while len(rest) == LINE_BYTES and not rest.endswith(b"\n"):
             rest = _read_line(stream)
             size_bytes += len(rest)
-        yield Line(number, size_bytes, text)
+        yield InputLine(number, size_bytes, text)
 
 
 def _read_line(stream: BinaryIO) -> bytes:
@@ -126,7 +126,7 @@ def _read_line(stream: BinaryIO) -> bytes:
 
 def _object(text: bytes) -> Fields | BadInput:
     try:
-        value = parse_json(text.decode(), "event")
+        value = parse_relaxed_json(text.decode(), "event")
     except UnicodeDecodeError:
         return BadInput("event", text, "UTF-8 text")
     except BadInput as fault:
@@ -136,14 +136,14 @@ def _object(text: bytes) -> Fields | BadInput:
     return value
 
 
-def _records(lines: Iterator[Line]) -> Iterator[_Record]:
+def _records(lines: Iterator[InputLine]) -> Iterator[_Record]:
     """The records of a table, each with as many cells as the first; empty lines are none.
 
     A quote that is never closed would swallow all that follows, so when a record of several lines
     is broken its first line alone is refused, and the others are read afresh.
     """
-    again: deque[Line] = deque()
-    taken: list[Line] = []
+    again: deque[InputLine] = deque()
+    taken: list[InputLine] = []
 
     def texts() -> Iterator[str]:
         while line := again.popleft() if again else next(lines, None):

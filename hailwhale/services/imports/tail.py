@@ -22,10 +22,10 @@ from math import ceil
 from pathlib import Path
 
 from hailwhale.errors import BadInput
-from hailwhale.services.imports.file_formats import LineReading
-from hailwhale.services.imports.importer import Importing, ImportReport
+from hailwhale.services.imports.file_formats import LineFormat
+from hailwhale.services.imports.importer import Importer, ImportReport
 from hailwhale.services.imports.log_files import LogFile, siblings
-from hailwhale.services.imports.row_readers import LINE_BYTES, Line
+from hailwhale.services.imports.row_readers import LINE_BYTES, InputLine
 
 log = logging.getLogger("hailwhale.tail")
 
@@ -36,7 +36,7 @@ _SAID = 20  # rejected lines of one part
 
 
 @dataclass(slots=True)
-class _Followed:
+class _TailedFile:
     """A file being followed. `name` is that of its import, once the file has a head."""
 
     file: LogFile
@@ -47,7 +47,7 @@ class _Followed:
 
 
 @dataclass(slots=True)
-class Tally:
+class TailStats:
     """What was counted since the start."""
 
     counted: int = 0
@@ -61,18 +61,18 @@ class Tally:
 
 
 @dataclass(slots=True)
-class Following:
+class LogTailer:
     """Follows the log at `path`. `label` parts it from others that begin alike; `clock_s` is now in
     epoch seconds."""
 
     path: Path
-    reading: LineReading
-    importing: Importing
+    reading: LineFormat
+    importing: Importer
     clock_s: Callable[[], float]
     label: str = ""
     quiet_s: float = QUIET_S
-    tally: Tally = field(default_factory=Tally)
-    _followed: list[_Followed] = field(default_factory=list)
+    tally: TailStats = field(default_factory=TailStats)
+    _followed: list[_TailedFile] = field(default_factory=list)
     _begun: bool = False
 
     @property
@@ -136,7 +136,7 @@ class Following:
         return f"tail-{digest.hexdigest()[:_NAME_CHARS]}"
 
     def _follow(self, file: LogFile, *, live: bool) -> None:
-        self._followed.append(_Followed(file, live, self.clock_s()))
+        self._followed.append(_TailedFile(file, live, self.clock_s()))
 
     def _look_for_another(self) -> None:
         """Follow the file that lies at the path, if it is another one by now."""
@@ -151,7 +151,7 @@ class Following:
             each.live, each.quiet_since_s = False, self.clock_s()
         self._follow(file, live=True)
 
-    def _advance(self, each: _Followed) -> bool:
+    def _advance(self, each: _TailedFile) -> bool:
         """Count a part of a file; whether there was one, or the file became another."""
         final = self._is_over(each)
         if not each.name and not self._name(each, final=final):
@@ -173,25 +173,25 @@ class Following:
             self._let_go(each)
         return bool(part)
 
-    def _count(self, each: _Followed, start: int, part: bytes) -> None:
+    def _count(self, each: _TailedFile, start: int, part: bytes) -> None:
         end = start + len(part)
         self.importing.plan(each.name, end)
         rows = self.reading.of_lines(_numbered(part, start))
-        said = _Said(each.file.path)
+        said = _RejectLog(each.file.path)
         self.tally.add(self.importing.run(each.name, rows, said, lambda report: None))
         self.importing.finish(each.name, end)
         said.rest()
 
-    def _is_over(self, each: _Followed) -> bool:
+    def _is_over(self, each: _TailedFile) -> bool:
         """Whether nothing will come to a file any more: it was put aside, and is quiet."""
         replaced = not each.live and any(other.live for other in self._followed)
         return replaced and self.clock_s() - each.quiet_since_s >= self.quiet_s
 
-    def _is_whole(self, each: _Followed, end: int) -> bool:
+    def _is_whole(self, each: _TailedFile, end: int) -> bool:
         """Whether a file holds what it held: it begins as it did, and goes as far."""
         return each.file.begins(each.head) and each.file.holds(end)
 
-    def _name(self, each: _Followed, *, final: bool) -> bool:
+    def _name(self, each: _TailedFile, *, final: bool) -> bool:
         """Name the import of a file; False as long as it has no head, and for a mere copy."""
         head = each.file.head(final=final)
         if head is None:
@@ -212,7 +212,7 @@ class Following:
         log.info("following %s from byte %d", each.file.path, self.importing.last_line(name))
         return True
 
-    def _cut_short(self, each: _Followed, end: int) -> None:
+    def _cut_short(self, each: _TailedFile, end: int) -> None:
         """Go on in the copy of a file that was cut short, and follow what is there anew."""
         copy = None
         for file in reversed(siblings(self.path)):
@@ -225,17 +225,17 @@ class Following:
             log.warning("%s was cut short, and there is no copy of it", each.file.path)
         else:
             log.info("%s was cut short: its rest is in %s", each.file.path, copy.path)
-            aside = _Followed(copy, False, self.clock_s(), each.name, each.head)
+            aside = _TailedFile(copy, False, self.clock_s(), each.name, each.head)
             self._followed.append(aside)
         self._let_go(each)
         self._look_for_another()
 
-    def _let_go(self, each: _Followed) -> None:
+    def _let_go(self, each: _TailedFile) -> None:
         each.file.close()
         self._followed.remove(each)
 
 
-class _Said:
+class _RejectLog:
     """Says which lines were rejected and why, the first of a part one by one."""
 
     def __init__(self, path: Path) -> None:
@@ -267,9 +267,9 @@ def _lines_of(file: LogFile, start: int, *, final: bool) -> bytes:
         most = LINE_BYTES
 
 
-def _numbered(part: bytes, start: int) -> Iterator[Line]:
+def _numbered(part: bytes, start: int) -> Iterator[InputLine]:
     """The lines of a part, numbered by the places of their ends."""
     end = start
     for text in BytesIO(part):
         end += len(text)
-        yield Line(end, len(text), text)
+        yield InputLine(end, len(text), text)

@@ -10,7 +10,7 @@ from hailwhale.core.events.hit_codec import encode_hit
 from hailwhale.core.events.limits import Limits
 from hailwhale.errors import BadInput, BufferFull
 from hailwhale.services.ingest.group_commit import Accept, GroupCommit
-from hailwhale.store.types import Incoming, Receipt
+from hailwhale.store.types import AcceptStatus, EncodedHit
 
 Fields = Mapping[str, object]
 Parse = Callable[[Fields, float, Limits], Event]  # fields, now in epoch seconds, limits
@@ -31,7 +31,7 @@ class BatchReport:
     unbuffered: list[int] = field(default_factory=list)
 
 
-class Hailing:
+class BufferWriter:
     """Takes events into the buffer. Returning means: the store has them, or the spool."""
 
     def __init__(
@@ -52,14 +52,14 @@ class Hailing:
         self._clock = clock
         self._name_of = name_of
 
-    def count(self, fields: Fields, parse: Parse = parse_event) -> Receipt:
+    def count(self, fields: Fields, parse: Parse = parse_event) -> AcceptStatus:
         """Buffer one event; raises `BadInput` or `BufferFull`, and then nothing was kept."""
         return self.take(parse(fields, self._clock(), self._limits))
 
-    def take(self, event: Event) -> Receipt:
+    def take(self, event: Event) -> AcceptStatus:
         """Buffer an event that is parsed already; raises `BufferFull`."""
         receipt = self._accept([self._incoming(event)], int(self._clock()))[0]
-        if receipt is Receipt.FULL:
+        if receipt is AcceptStatus.FULL:
             raise BufferFull("the buffer is full: the drain is behind")
         return receipt
 
@@ -72,7 +72,7 @@ class Hailing:
         """
         report = BatchReport()
         places: list[int] = []
-        hits: list[Incoming] = []
+        hits: list[EncodedHit] = []
         for place, fields in enumerate(events):
             try:
                 if isinstance(fields, BadInput):
@@ -83,14 +83,14 @@ class Hailing:
                 report.rejected.append((place, fault))
         receipts = self._accept(hits, int(self._clock()))
         for place, receipt in zip(places, receipts, strict=True):
-            if receipt is Receipt.FULL:
+            if receipt is AcceptStatus.FULL:
                 report.unbuffered.append(place)
             else:
                 report.accepted += 1
-                report.duplicates += receipt is Receipt.DUPLICATE
+                report.duplicates += receipt is AcceptStatus.DUPLICATE
         return report
 
-    def _incoming(self, event: Event) -> Incoming:
+    def _incoming(self, event: Event) -> EncodedHit:
         event = self._settle(event)
         visitor = None if event.uid is None else self._name_of(event.uid)
-        return Incoming(event.pk[0], encode_hit(event, visitor), event.id)
+        return EncodedHit(event.pk[0], encode_hit(event, visitor), event.id)

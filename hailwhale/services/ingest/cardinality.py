@@ -20,7 +20,7 @@ from hailwhale.store.protocol import Store
 _REMEMBERED_S = 60  # after which it is seen that a root pk was reset
 
 
-class Admission:
+class CardinalityLimiter:
     """Lets events in as they are, or as `_other`. `clock` is monotonic.
 
     What was let in before is remembered, and costs nothing. While the store is away everything is

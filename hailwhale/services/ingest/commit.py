@@ -9,11 +9,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from hailwhale.core.events.aggregate import Batch
-from hailwhale.core.events.overflow import Redirects
+from hailwhale.core.events.aggregate import EventBatch
+from hailwhale.core.events.overflow import OverflowMap
 from hailwhale.errors import BadInput
 from hailwhale.store.protocol import Store
-from hailwhale.store.types import Block, Committed, DeadLetter, Guard, Outcome, Spied, Step
+from hailwhale.store.types import (
+    CommitCondition,
+    CommitOutcome,
+    CommitResult,
+    CommitStep,
+    DeadLetter,
+    ImportBlock,
+    SpyEntries,
+)
 
 log = logging.getLogger("hailwhale.counting")
 
@@ -21,17 +29,17 @@ log = logging.getLogger("hailwhale.counting")
 def commit(
     store: Store,
     shard: int,
-    batch: Batch,
+    batch: EventBatch,
     now_s: int,
     *,
     position: str | None = None,
     taken: int = 0,
     dead: Sequence[DeadLetter] = (),
     id: str | None = None,
-    guard: Guard | None = None,
-    block: Block | None = None,
-    spied: Spied | None = None,
-) -> Committed:
+    guard: CommitCondition | None = None,
+    block: ImportBlock | None = None,
+    spied: SpyEntries | None = None,
+) -> CommitResult:
     """Commit a batch as one atomic step and say how it ended (never OVERFLOW).
 
     The store refuses a step whose new labels do not fit under max_children, or max_series in all,
@@ -39,9 +47,9 @@ def commit(
     at least one label more, so this ends. A guarded step is not redirected, for what it guards
     would be another cell: `BadInput`, and nothing was counted.
     """
-    redirects = Redirects()
+    redirects = OverflowMap()
     while True:
-        step = Step(
+        step = CommitStep(
             shard,
             batch.increments(redirects),
             position=position,
@@ -54,7 +62,7 @@ def commit(
             spied=spied,
         )
         answer = store.commit(step, now_s)
-        if answer.outcome is not Outcome.OVERFLOW:
+        if answer.outcome is not CommitOutcome.OVERFLOW:
             if redirects.count:
                 log.warning("no room for %d labels: counted under _other", redirects.count)
             return answer
@@ -63,7 +71,7 @@ def commit(
         redirects = redirects.merged(answer.labels, answer.sublabels)
 
 
-def _no_cell_of_its_own(answer: Committed) -> BadInput:
+def _no_cell_of_its_own(answer: CommitResult) -> BadInput:
     pks, dimensions = answer.sublabels.values(), answer.labels.values()
     parameter, found = ("pk", pks) if pks else ("dimensions", dimensions)
     new = sorted(label for labels in found for label in labels)

@@ -5,26 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal, localcontext
 
-from hailwhale.core.events.aggregate import EXACT, Batch
+from hailwhale.core.events.aggregate import EXACT, EventBatch
 from hailwhale.core.events.event import Event, parse_event
 from hailwhale.core.events.hit_codec import encode_hit
 from hailwhale.core.events.limits import Limits
-from hailwhale.core.time.bucketing import Schedule
+from hailwhale.core.time.bucketing import BucketPlanner
 from hailwhale.core.time.calendar_grid import Grid
 from hailwhale.core.time.rollups import Rollup
 from hailwhale.errors import BadInput, StoreUnavailable
 from hailwhale.services.ingest.buffer import BatchReport, Fields, Parse
 from hailwhale.services.ingest.commit import commit
 from hailwhale.services.ingest.drain import MAX_STEP_SIZE, Drain
-from hailwhale.services.ingest.spy_log import SeenHit, SpyRule
+from hailwhale.services.ingest.spy_log import RecentHit, SpyRule
 from hailwhale.store.protocol import Store
 from hailwhale.store.redis.keys import shard_of
-from hailwhale.store.types import Ask, ChunkAddress, Guard, Outcome, Receipt
+from hailwhale.store.types import (
+    AcceptStatus,
+    CellQuery,
+    ChunkAddress,
+    CommitCondition,
+    CommitOutcome,
+)
 
 _SET_TRIES = 100
 
 
-class Counting:
+class ImmediateCounter:
     """Counts events so that they can be read the moment the call returns."""
 
     def __init__(
@@ -53,17 +59,19 @@ class Counting:
         self._name_of = name_of
         self._spy = spy
 
-    def count_now(self, fields: Fields, parse: Parse = parse_event) -> Receipt:
+    def count_now(self, fields: Fields, parse: Parse = parse_event) -> AcceptStatus:
         """Count one event; raises `BadInput`, and then nothing was counted."""
         return self.take(parse(fields, self._clock(), self._limits))
 
-    def take(self, event: Event) -> Receipt:
+    def take(self, event: Event) -> AcceptStatus:
         """Count an event that is parsed already."""
         event = self._settle(event)
         batch = self._batch()
         seen = [self._add(batch, event)]
         outcome = self._commit(shard_of(event.pk[0]), batch, id=event.id, seen=seen)
-        return Receipt.DUPLICATE if outcome is Outcome.DUPLICATE else Receipt.ACCEPTED
+        return (
+            AcceptStatus.DUPLICATE if outcome is CommitOutcome.DUPLICATE else AcceptStatus.ACCEPTED
+        )
 
     def count_many_now(
         self, events: Iterable[Fields | BadInput], parse: Parse = parse_event
@@ -73,8 +81,8 @@ class Counting:
         Events without an id are summed up by shard and counted in one step each.
         """
         report = BatchReport()
-        batches: dict[int, Batch] = {}
-        seen: dict[int, list[SeenHit]] = {}
+        batches: dict[int, EventBatch] = {}
+        seen: dict[int, list[RecentHit]] = {}
         for place, fields in enumerate(events):
             try:
                 if isinstance(fields, BadInput):
@@ -85,7 +93,7 @@ class Counting:
                 continue
             report.accepted += 1
             if event.id is not None:
-                report.duplicates += self.take(event) is Receipt.DUPLICATE
+                report.duplicates += self.take(event) is AcceptStatus.DUPLICATE
                 continue
             event = self._settle(event)
             shard = shard_of(event.pk[0])
@@ -158,15 +166,15 @@ class Counting:
                 return
             batch = self._batch()
             batch.add(event.pk, event.dimensions, event.at_s, {metric: difference})
-            guard = Guard(event.pk, ever.chunk.dimension, metric, current)
-            if self._commit(shard_of(event.pk[0]), batch, guard=guard) is Outcome.COMMITTED:
+            guard = CommitCondition(event.pk, ever.chunk.dimension, metric, current)
+            if self._commit(shard_of(event.pk[0]), batch, guard=guard) is CommitOutcome.COMMITTED:
                 return
         raise StoreUnavailable(f"{metric} is counted so fast that it cannot be set now")
 
-    def _batch(self) -> Batch:
-        return Batch(Schedule(self._grid, self._rollups, int(self._clock())))
+    def _batch(self) -> EventBatch:
+        return EventBatch(BucketPlanner(self._grid, self._rollups, int(self._clock())))
 
-    def _add(self, batch: Batch, event: Event) -> SeenHit:
+    def _add(self, batch: EventBatch, event: Event) -> RecentHit:
         """Add an event to a batch; what it is for the spy log."""
         visitor = None if event.uid is None else self._name_of(event.uid)
         batch.add(event.pk, event.dimensions, event.at_s, event.metrics, visitor)
@@ -175,11 +183,11 @@ class Counting:
     def _commit(
         self,
         shard: int,
-        batch: Batch,
+        batch: EventBatch,
         id: str | None = None,
-        guard: Guard | None = None,
-        seen: Sequence[SeenHit] = (),
-    ) -> Outcome:
+        guard: CommitCondition | None = None,
+        seen: Sequence[RecentHit] = (),
+    ) -> CommitOutcome:
         now_s = int(self._clock())
         spied = self._spy.of(seen)
         found = commit(self._store, shard, batch, now_s, id=id, guard=guard, spied=spied)
@@ -188,7 +196,7 @@ class Counting:
         return found.outcome
 
 
-def _ever(event: Event, metric: str) -> Ask:
+def _ever(event: Event, metric: str) -> CellQuery:
     """The total ever counted of a metric where an event sets it."""
     dimension = event.dimensions[0] if event.dimensions else ()
-    return Ask(ChunkAddress(event.pk, dimension, "all", 0), [(0, metric)])
+    return CellQuery(ChunkAddress(event.pk, dimension, "all", 0), [(0, metric)])

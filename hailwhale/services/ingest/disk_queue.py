@@ -17,12 +17,12 @@ from threading import Event as Flag
 from threading import Lock, Thread
 
 from hailwhale.errors import HailWhaleError, StoreUnavailable
-from hailwhale.services.ingest.spool_directory import Record, Spool, SpoolFile
-from hailwhale.store.types import Incoming, Receipt, Stamp
+from hailwhale.services.ingest.spool_directory import Record, SpoolDirectory, SpoolFile
+from hailwhale.store.types import AcceptStatus, EncodedHit, ProducerSequence
 
 log = logging.getLogger("hailwhale.spool")
 
-Offer = Callable[[Sequence[Incoming], int, Stamp], list[Receipt]]
+Offer = Callable[[Sequence[EncodedHit], int, ProducerSequence], list[AcceptStatus]]
 
 _RETRY_S = 0.25
 _LOOK_S = 5.0  # between two looks for what processes that died have left
@@ -35,9 +35,9 @@ class _Sender:
         self._name = secrets.token_hex(8)
         self._number = 0
 
-    def stamp(self, hits: int) -> Stamp:
+    def stamp(self, hits: int) -> ProducerSequence:
         """The stamp for so many hits that are offered for the first time."""
-        stamp = Stamp(self._name, self._number)
+        stamp = ProducerSequence(self._name, self._number)
         self._number += hits
         return stamp
 
@@ -50,14 +50,14 @@ class _Backlog:
         self.done = 0
 
 
-class Spooling:
+class DiskQueue:
     """Offers hits to the store; while that is away takes them into a spool, and says so.
 
     What is offered directly and what is spooled are numbered apart, so neither waits for the other.
     A thread offers what is spooled, by this process or by one that died, until the store has it.
     """
 
-    def __init__(self, offer: Offer, spool: Spool) -> None:
+    def __init__(self, offer: Offer, spool: SpoolDirectory) -> None:
         """`offer` is a store's `accept`. Raises nothing: a spool that cannot be used is logged."""
         self._offer = offer
         self._spool = spool
@@ -77,7 +77,7 @@ class Spooling:
             log.warning("%s cannot be written: no hits are taken while the store is away", where)
         self._thread.start()
 
-    def accept(self, hits: Sequence[Incoming], now_s: int) -> list[Receipt]:
+    def accept(self, hits: Sequence[EncodedHit], now_s: int) -> list[AcceptStatus]:
         """What became of each hit: SPOOLED for all of them while the store is away.
 
         Raises `StoreUnavailable` when it is away and the spool is full or cannot be written.
@@ -97,7 +97,7 @@ class Spooling:
                     # Nothing may come under this name before what is in doubt now.
                     self._direct = _Sender()
                     self._keep(Record(stamp, now_s, hits), fault)
-        return [Receipt.SPOOLED] * len(hits)
+        return [AcceptStatus.SPOOLED] * len(hits)
 
     def _keep(self, record: Record, fault: StoreUnavailable | None = None) -> None:
         """Have a record on the disk; from then on the store counts as away."""
@@ -175,7 +175,7 @@ class Spooling:
         record, after = group
         receipts = self._offer(record.hits, record.now_s, record.stamp)
         self._away = False  # what comes from now on need not wait for the rest
-        if Receipt.FULL in receipts:
+        if AcceptStatus.FULL in receipts:
             return False
         backlog.done = after
         return True

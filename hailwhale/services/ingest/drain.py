@@ -19,16 +19,16 @@ from functools import lru_cache
 from math import inf
 from threading import Event as Flag
 
-from hailwhale.core.events.aggregate import EXACT, Batch, Group, Series
+from hailwhale.core.events.aggregate import EXACT, EventBatch, EventGroup, EventShape
 from hailwhale.core.events.hit_codec import decode_amount, decode_head, decode_instant, split_hit
-from hailwhale.core.time.bucketing import Moment, Schedule
+from hailwhale.core.time.bucketing import BucketPlanner, BucketSet
 from hailwhale.core.time.calendar_grid import Grid
 from hailwhale.core.time.rollups import Rollup
 from hailwhale.errors import BadInput, StoreUnavailable
 from hailwhale.services.ingest.commit import commit
 from hailwhale.services.ingest.spy_log import NOT_SPIED, SpyRule
 from hailwhale.store.protocol import Store
-from hailwhale.store.types import DeadLetter, Load, Outcome
+from hailwhale.store.types import CommitOutcome, DeadLetter, ShardLoad
 
 log = logging.getLogger("hailwhale.drain")
 
@@ -84,7 +84,7 @@ class Drain:
         if not window.hits:
             return 0, 0
         now_s = int(self._clock())
-        summing = _Summing(Batch(Schedule(self._grid, self._rollups, now_s)))
+        summing = _Summing(EventBatch(BucketPlanner(self._grid, self._rollups, now_s)))
         with localcontext(EXACT):
             taken = summing.take(window.hits)
         committed = commit(
@@ -97,7 +97,7 @@ class Drain:
             dead=summing.dead,
             spied=self._spy.last_of(window.hits[:taken], summing.roots(), summing.dead_hits()),
         )
-        if committed.outcome is not Outcome.COMMITTED:
+        if committed.outcome is not CommitOutcome.COMMITTED:
             return 0, 0
         if summing.dead:
             log.warning("%d hits could not be parsed; see the dead letters", len(summing.dead))
@@ -114,7 +114,7 @@ class Drain:
                 counted += self._flush(load)
         return counted
 
-    def _flush(self, load: Load) -> int:
+    def _flush(self, load: ShardLoad) -> int:
         counted, left = 0, load.buffered
         while True:
             taken = self.step(load.shard)
@@ -196,11 +196,11 @@ class _Applying:
 class _Summing:
     """Sums up hits without parsing twice what is equal: instants, heads, numbers repeat a lot."""
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: EventBatch) -> None:
         self.batch = batch
         self.dead: list[DeadLetter] = []
-        self._moments: dict[bytes, Moment] = {}
-        self._groups: dict[bytes, Group] = {}
+        self._moments: dict[bytes, BucketSet] = {}
+        self._groups: dict[bytes, EventGroup] = {}
 
     def take(self, hits: Sequence[bytes]) -> int:
         """Sum up hits from the first until the step is large enough; how many were taken."""
@@ -232,20 +232,20 @@ class _Summing:
         """Hits that could not be parsed."""
         return {letter.hit for letter in self.dead}
 
-    def _moment(self, at: bytes) -> Moment:
+    def _moment(self, at: bytes) -> BucketSet:
         found = self._moments[at] = self.batch.moment(decode_instant(at))
         return found
 
-    def _group(self, head: bytes) -> Group:
+    def _group(self, head: bytes) -> EventGroup:
         found = self._groups[head] = self.batch.group(_series(head))
         return found
 
 
 @lru_cache(maxsize=32_768)
-def _series(head: bytes) -> Series:
+def _series(head: bytes) -> EventShape:
     """What a head stands for: heads come again in one window after the other."""
     found = decode_head(head)
-    return Series.of(found.pk, found.dimensions, found.metrics)
+    return EventShape.of(found.pk, found.dimensions, found.metrics)
 
 
 class _Amounts(dict[bytes, Decimal | int]):

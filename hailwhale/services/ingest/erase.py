@@ -15,7 +15,7 @@ from hailwhale.core.time.bucketing import VISITORS_EVER, visitors_kept
 from hailwhale.core.time.calendar_grid import Grid
 from hailwhale.core.time.rollups import Rollup, chunks_kept
 from hailwhale.services.ingest.drain import Drain
-from hailwhale.services.ingest.spy_log import Spying
+from hailwhale.services.ingest.spy_log import RecentEvents
 from hailwhale.store.protocol import Store
 from hailwhale.store.redis.keys import shard_of
 from hailwhale.store.types import ChunkAddress
@@ -23,7 +23,7 @@ from hailwhale.store.types import ChunkAddress
 Node = tuple[Path, Path]
 
 
-class Erasing:
+class Eraser:
     """Erases counts. Events that arrive while it works may be counted or erased."""
 
     def __init__(
@@ -33,7 +33,7 @@ class Erasing:
         rollups: Sequence[Rollup],
         clock: Callable[[], float],
         drain: Drain,
-        spying: Spying,
+        spying: RecentEvents,
         name_of: Callable[[str], str],
     ) -> None:
         """`name_of` hashes the uid of a visitor as decisions do."""

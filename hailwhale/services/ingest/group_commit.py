@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 
 from hailwhale.errors import StoreUnavailable
-from hailwhale.store.types import Incoming, Receipt
+from hailwhale.store.types import AcceptStatus, EncodedHit
 
-Accept = Callable[[Sequence[Incoming], int], list[Receipt]]
+Accept = Callable[[Sequence[EncodedHit], int], list[AcceptStatus]]
 
 
 class _Ticket:
@@ -27,11 +27,11 @@ class _Ticket:
 
     __slots__ = ("fault", "hits", "leads", "receipts", "turn")
 
-    def __init__(self, hits: Sequence[Incoming]) -> None:
+    def __init__(self, hits: Sequence[EncodedHit]) -> None:
         self.hits = hits
         self.leads = False
         self.turn = Lock()
-        self.receipts: list[Receipt] | None = None
+        self.receipts: list[AcceptStatus] | None = None
         self.fault: Exception | None = None
 
 
@@ -49,7 +49,7 @@ class GroupCommit:
         self._led = False  # somebody is at the store, or about to go there
         self._lock = Lock()  # of the two above
 
-    def accept(self, hits: Sequence[Incoming], now_s: int) -> list[Receipt]:
+    def accept(self, hits: Sequence[EncodedHit], now_s: int) -> list[AcceptStatus]:
         """What became of each hit, once the store has said so."""
         ticket = _Ticket(hits)
         with self._lock:

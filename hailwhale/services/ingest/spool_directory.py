@@ -26,7 +26,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hailwhale.store.types import Incoming, Stamp
+from hailwhale.store.types import EncodedHit, ProducerSequence
 
 _HEAD = struct.Struct(">II")
 _SUFFIX = ".spool"
@@ -39,9 +39,9 @@ _GROUP_S = 60  # ids are remembered by the time of their call, so calls far apar
 class Record:
     """Hits as they were offered, and when: what it takes to offer them again."""
 
-    stamp: Stamp
+    stamp: ProducerSequence
     now_s: int
-    hits: Sequence[Incoming]
+    hits: Sequence[EncodedHit]
 
     def encoded(self) -> bytes:
         """The record as it stands in a file."""
@@ -52,8 +52,8 @@ class Record:
 
 def _decoded(body: bytes) -> Record:
     sender, number, now_s, hits = json.loads(body)
-    found = [Incoming(root, _bytes(hit), id) for root, hit, id in hits]
-    return Record(Stamp(sender, number), now_s, found)
+    found = [EncodedHit(root, _bytes(hit), id) for root, hit, id in hits]
+    return Record(ProducerSequence(sender, number), now_s, found)
 
 
 def _text(hit: bytes) -> str:
@@ -99,7 +99,9 @@ class SpoolFile:
         hits = list(first.hits)
         while at < end and (found := self._read(at)) is not None:
             record = found[0]
-            in_a_row = Stamp(first.stamp.sender, first.stamp.number + len(hits)) == record.stamp
+            in_a_row = (
+                ProducerSequence(first.stamp.sender, first.stamp.number + len(hits)) == record.stamp
+            )
             if not in_a_row or abs(record.now_s - first.now_s) > _GROUP_S:
                 break
             hits += record.hits
@@ -135,7 +137,7 @@ class SpoolFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Spool:
+class SpoolDirectory:
     """A folder of spool files that may hold `most_bytes` all together, whosever they are."""
 
     folder: Path

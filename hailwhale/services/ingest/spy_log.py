@@ -15,15 +15,15 @@ from hailwhale.core.decisions.exposure import PRODUCT_SIGN
 from hailwhale.core.events.event import Event
 from hailwhale.core.events.hit_codec import decode_amount, decode_head, decode_instant, split_hit
 from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
-from hailwhale.core.events.param_names import settle_names
+from hailwhale.core.events.param_names import normalize_names
 from hailwhale.core.events.paths import PAIRS, Path, parse_pk
 from hailwhale.core.numbers import as_number
 from hailwhale.core.query.parameters import flag, whole
 from hailwhale.errors import BadInput
-from hailwhale.services.ingest.visitor_ids import Visitors
+from hailwhale.services.ingest.visitor_ids import VisitorHasher
 from hailwhale.store.protocol import Store
 from hailwhale.store.redis.spy_log import SIGNS
-from hailwhale.store.types import Spied
+from hailwhale.store.types import SpyEntries
 
 SPY_PARAMETERS = ("pk", "uid", "limit", "live")
 DEFAULT_LIMIT = 100
@@ -48,7 +48,7 @@ class SpyQuestion:
 
 def parse_spy(fields: Mapping[str, object], limits: Limits = DEFAULT_LIMITS) -> SpyQuestion:
     """Read the parameters of a look into the spy log; see `SPY_PARAMETERS`."""
-    found = settle_names(fields, SPY_PARAMETERS)
+    found = normalize_names(fields, SPY_PARAMETERS)
     uid = found.get("uid")
     if uid is not None and (isinstance(uid, bool) or not isinstance(uid, str | int)):
         raise BadInput("uid", uid, "text or a whole number")
@@ -60,7 +60,7 @@ def parse_spy(fields: Mapping[str, object], limits: Limits = DEFAULT_LIMITS) -> 
     )
 
 
-SeenHit = tuple[str, bytes]  # a root pk and a hit
+RecentHit = tuple[str, bytes]  # a root pk and a hit
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +70,18 @@ class SpyRule:
     most: int
     kept_s: int
 
-    def of(self, seen: Sequence[SeenHit]) -> Spied | None:
+    def of(self, seen: Sequence[RecentHit]) -> SpyEntries | None:
         """The last of some hits, each with its root pk."""
         if not self.most or not seen:
             return None
         by_root: dict[str, list[bytes]] = {}
         for root, hit in seen[-_MOST_OF_A_ROOT:]:
             by_root.setdefault(root, []).append(hit)
-        return Spied(by_root, self.most, self.kept_s)
+        return SpyEntries(by_root, self.most, self.kept_s)
 
     def last_of(
         self, hits: Sequence[bytes], roots: Mapping[bytes, str], dead: Container[bytes]
-    ) -> Spied | None:
+    ) -> SpyEntries | None:
         """The last hits of a window, by root pk; `roots` tells the root of each head."""
         if not self.most:
             return None
@@ -99,16 +99,18 @@ class SpyRule:
                 if not left:
                     break
         by_root = {root: kept[::-1] for root, kept in found.items() if kept}
-        return Spied(by_root, self.most, self.kept_s) if by_root else None
+        return SpyEntries(by_root, self.most, self.kept_s) if by_root else None
 
 
 NOT_SPIED = SpyRule(0, 0)
 
 
-class Spying:
+class RecentEvents:
     """Looks into the spy log. `private` are dimensions, metrics or `uid` that are masked."""
 
-    def __init__(self, store: Store, visitors: Visitors, private: Sequence[str], most: int) -> None:
+    def __init__(
+        self, store: Store, visitors: VisitorHasher, private: Sequence[str], most: int
+    ) -> None:
         self._store = store
         self._visitors = visitors
         self._private = frozenset(private)

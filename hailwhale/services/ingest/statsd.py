@@ -16,11 +16,11 @@ from itertools import islice
 from threading import Lock
 
 from hailwhale.core.events.limits import Limits
-from hailwhale.core.statsd.aggregate import Fields, Naming, StatsdSums
+from hailwhale.core.statsd.aggregate import Fields, MetricNaming, StatsdSums
 from hailwhale.core.statsd.lines import LINE, parse_line
 from hailwhale.errors import BadInput, StoreUnavailable
-from hailwhale.services.ingest.buffer import Hailing
-from hailwhale.services.ingest.count_now import Counting
+from hailwhale.services.ingest.buffer import BufferWriter
+from hailwhale.services.ingest.count_now import ImmediateCounter
 
 log = logging.getLogger("hailwhale.statsd")
 
@@ -30,15 +30,15 @@ _AT_ONCE = 1_000
 _SAID = 20  # refusals that are logged one by one, each interval
 
 
-class Intake:
+class StatsdIntake:
     """Sums up packets and counts them. `feed` and `flush` may be called from two threads."""
 
     def __init__(
         self,
-        hail: Hailing,
-        counting: Counting,
+        hail: BufferWriter,
+        counting: ImmediateCounter,
         refused: Callable[[str, int], None],
-        naming: Naming,
+        naming: MetricNaming,
         limits: Limits,
         clock: Callable[[], float],
         most_kept: int = MOST_KEPT,

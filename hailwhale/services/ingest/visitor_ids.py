@@ -35,7 +35,7 @@ class _Salts:
     keys: tuple[bytes, ...]
 
 
-class Visitors:
+class VisitorHasher:
     """Hashes uids, and signs those that it makes. Threads may share it."""
 
     def __init__(self, store: Store, key: str, salt_days: int, clock: Callable[[], float]) -> None:

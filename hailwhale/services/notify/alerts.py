@@ -17,28 +17,28 @@ from decimal import Decimal
 from urllib.parse import urlencode
 
 from hailwhale.core.alerts.due import is_quiet
-from hailwhale.core.alerts.rules import Alert, Mail, Rules
+from hailwhale.core.alerts.rules import AlertRule, AlertRules, MailServer
 from hailwhale.core.alerts.watch import (
-    Pending,
-    Terms,
-    Watch,
+    AlertStatus,
+    AlertTerms,
+    PendingNotice,
     checked,
     claimed,
     decoded,
     sent,
 )
-from hailwhale.core.alerts.wording import Measured, body, holds, sentence
+from hailwhale.core.alerts.wording import MeasuredChange, body, holds, sentence
 from hailwhale.core.events.paths import written
 from hailwhale.core.graph.options import parse_graph
 from hailwhale.core.graph.svg import draw
 from hailwhale.core.query.formula import Formula
-from hailwhale.core.query.parameters import Totals
+from hailwhale.core.query.parameters import TotalsQuery
 from hailwhale.core.time.calendar_grid import Grid
 from hailwhale.core.time.fixed_range import before, last_whole, week_before
 from hailwhale.core.time.period import Period
 from hailwhale.errors import HailWhaleError
 from hailwhale.services.container import Services
-from hailwhale.services.notify.mailer import Letter, mail
+from hailwhale.services.notify.mailer import MailMessage, mail
 from hailwhale.services.notify.webhooks import post
 from hailwhale.services.query.graph_picture import picture_of
 
@@ -48,26 +48,28 @@ RETRY_S = 60  # what nobody took is tried again after that
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class AlertMessage:
     """A notice and what it says."""
 
-    alert: Alert
-    pending: Pending
-    measured: Measured
-    watch: Watch
+    alert: AlertRule
+    pending: PendingNotice
+    measured: MeasuredChange
+    watch: AlertStatus
     at: datetime
 
 
-class Alerting:
+class AlertRunner:
     """Checks alerts. `wait` sleeps, between tries at a webhook."""
 
-    def __init__(self, services: Services, rules: Rules, wait: Callable[[float], object]) -> None:
+    def __init__(
+        self, services: Services, rules: AlertRules, wait: Callable[[float], object]
+    ) -> None:
         self._services = services
         self._store = services.store
         self._rules = rules
         self._wait = wait
 
-    def check(self, alert: Alert) -> str:
+    def check(self, alert: AlertRule) -> str:
         """Check one alert, at most once in a slot of time; what there is to say of it in a line.
 
         Raises `BadInput` when its period cannot be answered, `StoreUnavailable`.
@@ -80,7 +82,7 @@ class Alerting:
         if watch.slot >= slot:
             return f"{alert.name}: checked already"
         measured = self.measure(alert)
-        terms = Terms(alert.name, alert.checks, alert.repeat_s, targets_of(alert))
+        terms = AlertTerms(alert.name, alert.checks, alert.repeat_s, targets_of(alert))
         after = checked(watch, terms, holds=holds(alert, measured), slot=slot, now_s=now_s)
         if not self._store.swap_notice(name, before_text, after.encoded()):
             return f"{alert.name}: checked by another"
@@ -92,36 +94,40 @@ class Alerting:
         )
         return f"{alert.name}: {state}"
 
-    def measure(self, alert: Alert) -> Measured:
+    def measure(self, alert: AlertRule) -> MeasuredChange:
         """The total that an alert is about, and what it is held against."""
         grid = alert.period.zone_suffix or alert.grid or self._services.settings.zone
         whole = last_whole(alert.period, grid, int(self._services.clock()))
         value = self._total(alert, alert.formula, whole, grid)
         if not alert.against:
-            return Measured(value)
+            return MeasuredChange(value)
         earlier = before if alert.against == "before" else week_before
         reference = earlier(alert.period, whole, grid)
         weight = self._total(alert, alert.formula.weight, reference, grid)
-        return Measured(value, self._total(alert, alert.formula, reference, grid), abs(weight))
+        return MeasuredChange(
+            value, self._total(alert, alert.formula, reference, grid), abs(weight)
+        )
 
-    def _total(self, alert: Alert, formula: Formula, period: Period, grid: Grid) -> Decimal:
-        question = Totals(alert.pk, (alert.dimension,), (formula,), (period,), grid)
+    def _total(self, alert: AlertRule, formula: Formula, period: Period, grid: Grid) -> Decimal:
+        question = TotalsQuery(alert.pk, (alert.dimension,), (formula,), (period,), grid)
         found = self._services.reporting.totals(question)
         return Decimal(str(found[period.text][written(alert.dimension)][formula.text]))
 
-    def _tell(self, name: str, alert: Alert, watch: Watch, measured: Measured, now_s: int) -> None:
+    def _tell(
+        self, name: str, alert: AlertRule, watch: AlertStatus, measured: MeasuredChange, now_s: int
+    ) -> None:
         claim = claimed(watch, now_s)
         if claim is None or claim.pending is None:
             return
         if not self._store.swap_notice(name, watch.encoded(), claim.encoded()):
             return
         at = datetime.fromtimestamp(now_s, UTC)
-        told = Told(alert, claim.pending, measured, claim, at)
+        told = AlertMessage(alert, claim.pending, measured, claim, at)
         failed = tuple(target for target in claim.pending.targets if not self._sent(told, target))
         log.info("%s", sentence(alert, claim.pending.kind, measured))
         self._settle(name, claim.pending, failed)
 
-    def _settle(self, name: str, notice: Pending, failed: tuple[str, ...]) -> None:
+    def _settle(self, name: str, notice: PendingNotice, failed: tuple[str, ...]) -> None:
         """Note what was sent, beside whatever checks were noted meanwhile."""
         while True:
             now_s = int(self._services.clock())
@@ -133,7 +139,7 @@ class Alerting:
             if self._store.swap_notice(name, text, after.encoded()):
                 return
 
-    def _sent(self, told: Told, target: str) -> bool:
+    def _sent(self, told: AlertMessage, target: str) -> bool:
         """Send a notice to one of its targets; one that the rule has no more counts as done."""
         alert, id = told.alert, told.pending.id
         for url in alert.webhooks:
@@ -148,17 +154,17 @@ class Alerting:
                 return self._mail(self._rules.mail, told, address)
         return True
 
-    def _mail(self, settings: Mail, told: Told, address: str) -> bool:
+    def _mail(self, settings: MailServer, told: AlertMessage, address: str) -> bool:
         line = sentence(told.alert, told.pending.kind, told.measured)
         link = self._url(told.alert)
         text = f"{line}\n\nAt {told.at:%Y-%m-%d %H:%M} UTC.{f'  {link}' if link else ''}\n"
         pictures = [("graph.svg", picture)] if (picture := self._picture(told.alert)) else []
         subject = f"[HailWhale] {line}"
         return mail(
-            settings, Letter(told.pending.id, subject, text, "", pictures, told.at), address
+            settings, MailMessage(told.pending.id, subject, text, "", pictures, told.at), address
         )
 
-    def _picture(self, alert: Alert) -> str:
+    def _picture(self, alert: AlertRule) -> str:
         """The graph of an alert's period; none where it is not wanted, or cannot be drawn."""
         if not alert.graph:
             return ""
@@ -169,7 +175,7 @@ class Alerting:
             log.warning("no picture for %s: %s", alert.name, fault)
             return ""
 
-    def _url(self, alert: Alert) -> str:
+    def _url(self, alert: AlertRule) -> str:
         """Where the graph can be looked at."""
         if not self._rules.home:
             return ""
@@ -177,7 +183,7 @@ class Alerting:
         return f"{self._rules.home}/graph.svg?{urlencode(fields)}"
 
 
-def targets_of(alert: Alert) -> tuple[str, ...]:
+def targets_of(alert: AlertRule) -> tuple[str, ...]:
     """Whom an alert tells, by names that give no secret of a URL away."""
     webhooks = [_target("webhook", url) for url in alert.webhooks]
     return (*webhooks, *(_target("email", address) for address in alert.emails))
@@ -187,7 +193,7 @@ def _target(kind: str, where: str) -> str:
     return f"{kind}:{hashlib.sha256(where.encode()).hexdigest()[:16]}"
 
 
-def _question(alert: Alert) -> dict[str, object]:
+def _question(alert: AlertRule) -> dict[str, object]:
     fields: dict[str, object] = {"pk": list(alert.pk), "metrics": alert.formula.text}
     if alert.dimension:
         fields["dimensions"] = [list(alert.dimension)]

@@ -15,7 +15,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 
-from hailwhale.core.alerts.rules import Mail
+from hailwhale.core.alerts.rules import MailServer
 
 log = logging.getLogger("hailwhale.alerts")
 
@@ -23,7 +23,7 @@ TIMEOUT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class MailMessage:
     """What is written: a text, the same as HTML where there is one, and SVG pictures by file name.
 
     In the HTML a picture is ``cid:`` and its file name. `id` makes one message of several tries.
@@ -37,7 +37,7 @@ class Letter:
     at: datetime
 
 
-def message_of(letter: Letter, sender: str, address: str) -> EmailMessage:
+def message_of(letter: MailMessage, sender: str, address: str) -> EmailMessage:
     """The message to one address."""
     message = EmailMessage()
     message["Subject"] = _header(letter.subject)
@@ -61,7 +61,7 @@ def message_of(letter: Letter, sender: str, address: str) -> EmailMessage:
     return message
 
 
-def mail(settings: Mail, letter: Letter, address: str) -> bool:
+def mail(settings: MailServer, letter: MailMessage, address: str) -> bool:
     """Hand a letter in; whether the server took it."""
     message = message_of(letter, settings.sender, address)
     try:
@@ -78,7 +78,7 @@ def mail(settings: Mail, letter: Letter, address: str) -> bool:
     return True
 
 
-def _connected(settings: Mail) -> smtplib.SMTP:
+def _connected(settings: MailServer) -> smtplib.SMTP:
     if settings.tls == "tls":
         context = ssl.create_default_context()
         return smtplib.SMTP_SSL(settings.host, settings.port, timeout=TIMEOUT_S, context=context)

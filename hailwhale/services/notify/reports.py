@@ -14,20 +14,20 @@ from decimal import Decimal
 from html import escape
 
 from hailwhale.core.alerts.due import last_due_s
-from hailwhale.core.alerts.rules import Mail, Report, Rules
-from hailwhale.core.alerts.watch import Pending, Watch, claimed, decoded, sent
-from hailwhale.core.alerts.wording import Measured
+from hailwhale.core.alerts.rules import AlertRules, MailServer, ReportRule
+from hailwhale.core.alerts.watch import AlertStatus, PendingNotice, claimed, decoded, sent
+from hailwhale.core.alerts.wording import MeasuredChange
 from hailwhale.core.events.paths import Path, written
-from hailwhale.core.graph.options import Graph, Look, parse_graph
+from hailwhale.core.graph.options import Graph, GraphAppearance, parse_graph
 from hailwhale.core.graph.svg import draw
 from hailwhale.core.numbers import readable
-from hailwhale.core.query.parameters import Totals
+from hailwhale.core.query.parameters import TotalsQuery
 from hailwhale.core.time.calendar_grid import Grid
 from hailwhale.core.time.fixed_range import before, last_whole
 from hailwhale.core.time.period import Period
 from hailwhale.services.container import Services
-from hailwhale.services.notify.mailer import Letter, mail
-from hailwhale.services.query.graph_data import Graphed
+from hailwhale.services.notify.mailer import MailMessage, mail
+from hailwhale.services.query.graph_data import GraphData
 from hailwhale.services.query.graph_picture import picture_of
 
 log = logging.getLogger("hailwhale.alerts")
@@ -37,23 +37,23 @@ _CELL = "padding:4px 12px 4px 0;border-bottom:1px solid #e6eaf0"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReportLine:
     """A line of a report's table."""
 
     name: str
     metric: str
-    measured: Measured
+    measured: MeasuredChange
 
 
-class Reports:
+class ReportSender:
     """Sends reports that are due."""
 
-    def __init__(self, services: Services, rules: Rules) -> None:
+    def __init__(self, services: Services, rules: AlertRules) -> None:
         self._services = services
         self._store = services.store
         self._rules = rules
 
-    def check(self, report: Report) -> str:
+    def check(self, report: ReportRule) -> str:
         """Send a report if it is due and nobody has; what there is to say of it in a line.
 
         One that was never seen before is first due at its next time.
@@ -64,7 +64,7 @@ class Reports:
         text = self._store.notice(name)
         watch = decoded(text)
         if watch.slot < due_s:
-            pending = Pending(f"{report.name}-{due_s}", "report", report.emails)
+            pending = PendingNotice(f"{report.name}-{due_s}", "report", report.emails)
             watch = replace(watch, slot=due_s, pending=pending if text else None)
             if not self._store.swap_notice(name, text, watch.encoded()):
                 return f"{report.name}: another looks after it"
@@ -78,15 +78,15 @@ class Reports:
         self._settle(name, claim, failed)
         return f"{report.name}: {'not taken by all' if failed else 'sent'}"
 
-    def send(self, report: Report, id: str, addresses: Sequence[str]) -> tuple[str, ...]:
+    def send(self, report: ReportRule, id: str, addresses: Sequence[str]) -> tuple[str, ...]:
         """Send a report now; to whom that failed. Raises `BadInput`, `StoreUnavailable`."""
         if self._rules.mail is None:
             raise AssertionError("rules with a report have a table [mail]")
         letter = self.letter(report, id)
-        settings: Mail = self._rules.mail
+        settings: MailServer = self._rules.mail
         return tuple(each for each in addresses if not mail(settings, letter, each))
 
-    def letter(self, report: Report, id: str) -> Letter:
+    def letter(self, report: ReportRule, id: str) -> MailMessage:
         """What a report says now."""
         now_s = int(self._services.clock())
         plot = report.plot
@@ -95,10 +95,10 @@ class Reports:
         graphed = self._services.graphing.graph(replace(plot, period=whole, grid=grid))
         earlier = self._before(report, [one.path for one in graphed.series], whole, grid)
         lines = [
-            Line(
+            ReportLine(
                 _name(report, one.path),
                 one.metric,
-                Measured(one.total, earlier[written(one.path)][one.metric]),
+                MeasuredChange(one.total, earlier[written(one.path)][one.metric]),
             )
             for one in graphed.series
         ]
@@ -108,7 +108,7 @@ class Reports:
             for number, formula in enumerate(plot.formulas, 1)
         ]
         subject = f"{report.title}, {span}"
-        return Letter(
+        return MailMessage(
             id,
             subject,
             _text(subject, lines),
@@ -118,30 +118,30 @@ class Reports:
         )
 
     def _before(
-        self, report: Report, paths: Sequence[Path], whole: Period, grid: Grid
+        self, report: ReportRule, paths: Sequence[Path], whole: Period, grid: Grid
     ) -> dict[str, dict[str, Decimal]]:
         """The totals of the same series over the period before."""
         plot = report.plot
         period = before(plot.period, whole, grid)
-        question = Totals(plot.pk, tuple(dict.fromkeys(paths)), plot.formulas, (period,), grid)
+        question = TotalsQuery(plot.pk, tuple(dict.fromkeys(paths)), plot.formulas, (period,), grid)
         found = self._services.reporting.totals(question)[period.text]
         return {
             path: {metric: Decimal(str(value)) for metric, value in values.items()}
             for path, values in found.items()
         }
 
-    def _settle(self, name: str, claim: Watch, failed: tuple[str, ...]) -> None:
+    def _settle(self, name: str, claim: AlertStatus, failed: tuple[str, ...]) -> None:
         now_s = int(self._services.clock())
         self._store.swap_notice(
             name, claim.encoded(), sent(claim, failed, now_s + RETRY_S, now_s).encoded()
         )
 
 
-def _name(report: Report, path: Path) -> str:
+def _name(report: ReportRule, path: Path) -> str:
     return " › ".join([*report.plot.pk, *path])
 
 
-def _span(graphed: Graphed, grid: Grid) -> str:
+def _span(graphed: GraphData, grid: Grid) -> str:
     """The days of a report, in words."""
     first = datetime.fromtimestamp(graphed.edges_s[0], grid.zone)
     last = datetime.fromtimestamp(graphed.edges_s[-1] - 1, grid.zone)
@@ -152,20 +152,20 @@ def _span(graphed: Graphed, grid: Grid) -> str:
     )
 
 
-def _drawn(report: Report, graphed: Graphed, metric: str) -> str:
+def _drawn(report: ReportRule, graphed: GraphData, metric: str) -> str:
     """The picture of one metric."""
     formula = next(each for each in report.plot.formulas if each.text == metric)
     series = tuple(one for one in graphed.series if one.metric == metric)
-    look: Look = parse_graph({"theme": "light"}).look
+    look: GraphAppearance = parse_graph({"theme": "light"}).look
     graph = Graph(replace(report.plot, formulas=(formula,)), look, {})
     return draw(picture_of(graph, replace(graphed, series=series)))
 
 
-def _change(measured: Measured) -> str:
+def _change(measured: MeasuredChange) -> str:
     return "" if measured.change is None else f"{measured.change:+,.1f} %"
 
 
-def _text(subject: str, lines: Sequence[Line]) -> str:
+def _text(subject: str, lines: Sequence[ReportLine]) -> str:
     rows = [
         f"{line.name}: {line.metric} {readable(line.measured.value)}"
         f" (before: {readable(line.measured.reference or Decimal(0))}"
@@ -176,7 +176,7 @@ def _text(subject: str, lines: Sequence[Line]) -> str:
 
 
 def _html(
-    report: Report, span: str, lines: Sequence[Line], pictures: Sequence[str], home: str
+    report: ReportRule, span: str, lines: Sequence[ReportLine], pictures: Sequence[str], home: str
 ) -> str:
     """The table and the pictures; every text in it is escaped."""
     head = "".join(

@@ -12,12 +12,12 @@ from typing import cast
 
 from hailwhale.core.events.event import Event
 from hailwhale.core.events.paths import Path, expand, prefixes
-from hailwhale.core.memory_model import Labels, Metric, Sample, Series
+from hailwhale.core.memory_model import LabelsSample, MetricSample, SeriesSample, WorkloadSample
 from hailwhale.store.redis.keys import Keys, shard_of
 
 
 @dataclass(slots=True)
-class _Amounts:
+class _AmountSurvey:
     """What was seen of a metric in one series."""
 
     events: int = 0
@@ -35,10 +35,10 @@ class _Seen:
     """What was seen of one series."""
 
     events: int = 0
-    metrics: dict[str, _Amounts] = field(default_factory=dict)
+    metrics: dict[str, _AmountSurvey] = field(default_factory=dict)
 
 
-def survey(events: Iterable[Event], keys: Keys) -> Sample:
+def survey(events: Iterable[Event], keys: Keys) -> WorkloadSample:
     """What the events hold, each counted as the drain would.
 
     >>> from hailwhale.core.events.event import parse_event
@@ -63,8 +63,8 @@ def survey(events: Iterable[Event], keys: Keys) -> Sample:
                 one = seen.setdefault((pk, dimension), _Seen())
                 one.events += 1
                 for name, amount, decimals in amounts:
-                    one.metrics.setdefault(name, _Amounts()).add(amount, decimals)
-    return Sample(
+                    one.metrics.setdefault(name, _AmountSurvey()).add(amount, decimals)
+    return WorkloadSample(
         count,
         [_series(keys, *node, found) for node, found in seen.items()],
         _labels(keys, seen),
@@ -73,17 +73,17 @@ def survey(events: Iterable[Event], keys: Keys) -> Sample:
     )
 
 
-def _series(keys: Keys, pk: Path, dimension: Path, seen: _Seen) -> Series:
+def _series(keys: Keys, pk: Path, dimension: Path, seen: _Seen) -> SeriesSample:
     metrics = tuple(
-        Metric(len(name.encode()), found.events, found.sum / found.events, found.decimals)
+        MetricSample(len(name.encode()), found.events, found.sum / found.events, found.decimals)
         for name, found in seen.metrics.items()
     )
     # All of the key but the rollup's name and the chunk.
     text = keys.cells(pk, dimension, "", 0)
-    return Series(len(text.encode()) - len(":0:"), seen.events, metrics)
+    return SeriesSample(len(text.encode()) - len(":0:"), seen.events, metrics)
 
 
-def _labels(keys: Keys, nodes: Iterable[tuple[Path, Path]]) -> list[Labels]:
+def _labels(keys: Keys, nodes: Iterable[tuple[Path, Path]]) -> list[LabelsSample]:
     """The sets of labels that the series make known: each is one label below its parent."""
     below: dict[str, list[str]] = {}
     for pk, dimension in nodes:
@@ -92,6 +92,6 @@ def _labels(keys: Keys, nodes: Iterable[tuple[Path, Path]]) -> list[Labels]:
         else:
             below.setdefault(keys.subpks(shard_of(pk[0]), pk[:-1]), []).append(pk[-1])
     return [
-        Labels(len(key.encode()), len(labels), len("".join(labels).encode()))
+        LabelsSample(len(key.encode()), len(labels), len("".join(labels).encode()))
         for key, labels in below.items()
     ]

@@ -42,7 +42,7 @@ class Durations:
     sum_s: float
 
 
-class Tallies:
+class RequestStats:
     """Sums up what happens to requests, and hands it on. Threads and forks may share it."""
 
     def __init__(self, store: Store, every_s: float = _EVERY_S) -> None:
@@ -142,7 +142,7 @@ def _named(durations: Mapping[tuple[str, int], Sequence[float]]) -> dict[str, in
 
 
 def read_durations(tallied: Mapping[str, int]) -> Iterator[Durations]:
-    """What the store has of `Tallies.answered`, by route and status.
+    """What the store has of `RequestStats.answered`, by route and status.
 
     >>> [found] = read_durations({"/count\\t200\\t1": 3, "/count\\t200\\tus": 4500})
     >>> found.route, found.status, found.buckets[:3], found.sum_s

@@ -4,8 +4,8 @@ Owns the way down from a parent to its children and what is known of them: their
 columns of any are read. It does not know what they are compared for, nor how answers look.
 
 Siblings are the dimensions one level below a dimension (of one pk), or the pks one level below a pk
-(each at one dimension). `Siblings.sums` is the only place that reads them all; an index that knows
-these sums without reading every child belongs behind it.
+(each at one dimension). `ChildrenReader.sums` is the only place that reads them all. An index that
+knows these sums without reading every child belongs behind it.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import islice
 
-from hailwhale.core.events.aggregate import Node
+from hailwhale.core.events.aggregate import SeriesKey
 from hailwhale.core.events.metrics import UNIQUES
 from hailwhale.core.events.paths import PAIRS, Path
 from hailwhale.core.query.formula import sums_of
-from hailwhale.core.query.ranking import Family
+from hailwhale.core.query.ranking import ParentWithChildren
 from hailwhale.errors import BadInput
-from hailwhale.services.query.ranges import Span, SpanReader
-from hailwhale.services.query.view_sums import Sheets
+from hailwhale.services.query.ranges import RangeReader, ResolvedRange
+from hailwhale.services.query.view_sums import ViewSums
 from hailwhale.store.protocol import Store
 
 MAX_SERIES = 100_000  # what one question may read; past it the answer is a clear error
@@ -31,48 +31,48 @@ _MANY = 200  # children: fewer are read as quickly one by one, and no sheet need
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SiblingAxis:
     """Which paths are siblings: dimensions of `pk`, or with `of_pks` pks, each at `dimension`."""
 
     pk: Path = ()
     dimension: Path = ()
     of_pks: bool = False
 
-    def node(self, path: Path) -> Node:
+    def node(self, path: Path) -> SeriesKey:
         """The (pk, dimension) under which a path of this line is counted."""
         return (path, self.dimension) if self.of_pks else (self.pk, path)
 
 
 @dataclass(frozen=True, slots=True)
-class Descent:
+class DrillDown:
     """What was found below the paths asked for.
 
     `families` are those whose children may be shown, level by level; `labels` has by parent all
     that are known below it, whether they may be shown or not.
     """
 
-    families: list[Family] = field(default_factory=list)
+    families: list[ParentWithChildren] = field(default_factory=list)
     labels: dict[Path, Sequence[str]] = field(default_factory=dict)
 
 
-class Siblings:
+class ChildrenReader:
     """Reads what children come to, level by level."""
 
-    def __init__(self, store: Store, spans: SpanReader, sheets: Sheets) -> None:
+    def __init__(self, store: Store, spans: RangeReader, sheets: ViewSums) -> None:
         self._store = store
         self._spans = spans
         self._sheets = sheets
 
     def descend(
         self,
-        line: Line,
+        line: SiblingAxis,
         asked: Mapping[Path, Mapping[str, Decimal]],
         terms: Sequence[str],
-        span: Span,
+        span: ResolvedRange,
         *,
         depth: int,
-        choose: Callable[[Family], Family],
-    ) -> Descent:
+        choose: Callable[[ParentWithChildren], ParentWithChildren],
+    ) -> DrillDown:
         """The families below the paths asked for, `depth` levels down.
 
         `asked` maps each to what is known of it by term. Of every family `choose` says which
@@ -80,9 +80,9 @@ class Siblings:
 
         Raises `BadInput` when more than MAX_SERIES would have to be read.
         """
-        found = Descent()
+        found = DrillDown()
         level = dict(asked)
-        kept: list[Family] = []
+        kept: list[ParentWithChildren] = []
         series = len(asked)
         for down in range(depth):
             if down:
@@ -92,7 +92,7 @@ class Siblings:
             refuse_too_many(series)
             read = self.sums(line, list(level), labels, terms, span)
             families = [
-                Family(parent, whole, names, sums)
+                ParentWithChildren(parent, whole, names, sums)
                 for (parent, whole), names, sums in zip(level.items(), labels, read, strict=True)
             ]
             kept = [choose(_but(family, asked)) for family in families]
@@ -100,7 +100,7 @@ class Siblings:
             found.labels.update(zip(level, labels, strict=True))
         return found
 
-    def labels(self, line: Line, parents: Sequence[Path]) -> list[list[str]]:
+    def labels(self, line: SiblingAxis, parents: Sequence[Path]) -> list[list[str]]:
         """The labels known one level below each parent, in their order."""
         if line.of_pks:
             found = [self._store.subpks(parent) for parent in parents]
@@ -110,11 +110,11 @@ class Siblings:
 
     def sums(
         self,
-        line: Line,
+        line: SiblingAxis,
         parents: Sequence[Path],
         labels: Sequence[Sequence[str]],
         terms: Sequence[str],
-        span: Span,
+        span: ResolvedRange,
     ) -> list[dict[str, list[Decimal]]]:
         """For each parent by term, one exact value for each of its `labels`, over the whole span.
 
@@ -137,7 +137,12 @@ class Siblings:
         return [sums or {} for sums in found]
 
     def _from_sheets(
-        self, line: Line, parent: Path, labels: Sequence[str], terms: Sequence[str], span: Span
+        self,
+        line: SiblingAxis,
+        parent: Path,
+        labels: Sequence[str],
+        terms: Sequence[str],
+        span: ResolvedRange,
     ) -> dict[str, list[Decimal]] | None:
         if len(labels) < _MANY or any(":" in term for term in terms) or UNIQUES in terms:
             return None
@@ -147,7 +152,7 @@ class Siblings:
         return self._sheets.sums(pk, dimension, labels, terms, span, of_pks=line.of_pks)
 
     def known(
-        self, line: Line, paths: Iterable[Path], terms: Sequence[str], span: Span
+        self, line: SiblingAxis, paths: Iterable[Path], terms: Sequence[str], span: ResolvedRange
     ) -> Iterator[dict[str, Decimal]]:
         """For each path the exact value of each term, read one by one: the way for a few."""
         nodes = map(line.node, paths)
@@ -166,7 +171,7 @@ def refuse_too_many(series: int) -> None:
         raise BadInput("depth", f"{series} series", f"a question of at most {MAX_SERIES} series")
 
 
-def _but(family: Family, asked: Mapping[Path, object]) -> Family:
+def _but(family: ParentWithChildren, asked: Mapping[Path, object]) -> ParentWithChildren:
     """A family without the children that were asked for themselves."""
     apart = {path[-1] for path in asked if path and path[:-1] == family.parent}
     if apart.isdisjoint(family.labels):
@@ -174,6 +179,6 @@ def _but(family: Family, asked: Mapping[Path, object]) -> Family:
     return family.picked([at for at, label in enumerate(family.labels) if label not in apart])
 
 
-def _members(family: Family) -> Iterator[tuple[Path, dict[str, Decimal]]]:
+def _members(family: ParentWithChildren) -> Iterator[tuple[Path, dict[str, Decimal]]]:
     for place in range(len(family.labels)):
         yield family.path(place), {term: values[place] for term, values in family.parts.items()}

@@ -21,14 +21,14 @@ from hailwhale.core.events.paths import Path, written
 from hailwhale.core.numbers import as_number
 from hailwhale.errors import BadInput
 from hailwhale.services.query.csv_output import write_csv
-from hailwhale.services.query.graph_data import Graphed
+from hailwhale.services.query.graph_data import GraphData
 
 OF = ("plotpoints", "totals")
 FORMATS = ("csv", "ndjson", "parquet")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ExportRow:
     """One number of a file; `when` is the start of a bucket in ISO 8601, or a period's text."""
 
     when: str
@@ -38,15 +38,15 @@ class Row:
     value: Decimal
 
 
-def rows_of(pk: Path, graphed: Graphed, of: str) -> Iterator[Row]:
+def rows_of(pk: Path, graphed: GraphData, of: str) -> Iterator[ExportRow]:
     """The rows of a question: series after series, in each bucket after bucket."""
     starts = [datetime.fromtimestamp(edge_s, UTC).isoformat() for edge_s in graphed.edges_s[:-1]]
     for one in graphed.series:
         if of == "totals":
-            yield Row(graphed.period, pk, one.path, one.metric, one.total)
+            yield ExportRow(graphed.period, pk, one.path, one.metric, one.total)
         else:
             for start, value in zip(starts, one.values, strict=True):
-                yield Row(start, pk, one.path, one.metric, value)
+                yield ExportRow(start, pk, one.path, one.metric, value)
 
 
 def head_of(of: str) -> tuple[str, ...]:
@@ -58,7 +58,7 @@ def head_of(of: str) -> tuple[str, ...]:
     return ("period" if of == "totals" else "time", "pk", "dimension", "metric", "value")
 
 
-def write_rows_csv(out: IO[str], head: tuple[str, ...], rows: Iterable[Row]) -> None:
+def write_rows_csv(out: IO[str], head: tuple[str, ...], rows: Iterable[ExportRow]) -> None:
     """CSV: paths as answers write them, and nothing that a spreadsheet would run."""
     cells = (
         (row.when, written(row.pk), written(row.dimension), row.metric, as_number(row.value))
@@ -67,7 +67,7 @@ def write_rows_csv(out: IO[str], head: tuple[str, ...], rows: Iterable[Row]) -> 
     write_csv(out, head, cells)
 
 
-def write_rows_ndjson(out: IO[str], head: tuple[str, ...], rows: Iterable[Row]) -> None:
+def write_rows_ndjson(out: IO[str], head: tuple[str, ...], rows: Iterable[ExportRow]) -> None:
     """A JSON object a line: paths as lists, numbers with all their digits."""
     for row in rows:
         cells = (row.when, list(row.pk), list(row.dimension), row.metric, as_number(row.value))
@@ -75,7 +75,7 @@ def write_rows_ndjson(out: IO[str], head: tuple[str, ...], rows: Iterable[Row]) 
         out.write(simplejson.dumps(line, use_decimal=True, ensure_ascii=False) + "\n")
 
 
-def write_rows_parquet(target: File, head: tuple[str, ...], rows: Iterable[Row]) -> None:
+def write_rows_parquet(target: File, head: tuple[str, ...], rows: Iterable[ExportRow]) -> None:
     """Parquet, by DuckDB: paths as lists of text, times as timestamps, numbers as doubles.
 
     Raises `BadInput` where DuckDB is not installed.

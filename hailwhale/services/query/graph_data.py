@@ -18,16 +18,16 @@ from hailwhale.core.events.paths import Path
 from hailwhale.core.graph.options import parse_graph
 from hailwhale.core.numbers import Number, as_number
 from hailwhale.core.query.formula import Formula
-from hailwhale.core.query.parameters import Plot
+from hailwhale.core.query.parameters import PlotQuery
 from hailwhale.core.time.calendar_grid import Grid
-from hailwhale.services.query.ranges import SpanReader
-from hailwhale.services.query.series import Reporting
+from hailwhale.services.query.ranges import RangeReader
+from hailwhale.services.query.series import SeriesQueries
 
 GraphAnswer = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class GraphSeries:
     """One line of a graph. `additive` says whether it may be put on top of others of its metric."""
 
     path: Path
@@ -38,7 +38,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Graphed:
+class GraphData:
     """A graph's numbers. `edges_s` are the n + 1 rising edges of its n buckets; `interval` is their
     width as in a period, "" where all of time is one bucket."""
 
@@ -46,27 +46,27 @@ class Graphed:
     interval: str
     calendar: Grid
     edges_s: tuple[int, ...]
-    series: tuple[Series, ...]
+    series: tuple[GraphSeries, ...]
 
 
-class Graphing:
+class GraphQueries:
     """Answers with graphs, from what reporting reads."""
 
-    def __init__(self, reporting: Reporting, spans: SpanReader) -> None:
+    def __init__(self, reporting: SeriesQueries, spans: RangeReader) -> None:
         self._reporting = reporting
         self._spans = spans
 
-    def graph(self, question: Plot) -> Graphed:
+    def graph(self, question: PlotQuery) -> GraphData:
         """The numbers of every series, in the order of plotpoints, metric by metric."""
         span, lines = self._reporting.lines(question)
         period = question.period
-        return Graphed(
+        return GraphData(
             period=period.text,
             interval="" if period.interval is None else str(period.interval),
             calendar=self._spans.calendar(period, question.grid),
             edges_s=span.edges,
             series=tuple(
-                Series(
+                GraphSeries(
                     path,
                     formula.text,
                     is_additive(formula),
@@ -93,7 +93,7 @@ def is_additive(formula: Formula) -> bool:
     return formula.weight is formula and "*" not in formula.text and not carried
 
 
-def answer_of(graphed: Graphed) -> GraphAnswer:
+def answer_of(graphed: GraphData) -> GraphAnswer:
     """A graph as /graph.json has it; times are epoch milliseconds, dimensions lists of labels."""
     series: list[dict[str, object]] = [
         {

@@ -5,25 +5,25 @@ Owns which texts stand in it. `core.svg` draws it.
 
 from __future__ import annotations
 
-from hailwhale.core.graph.layers import Line
+from hailwhale.core.graph.layers import GraphLine
 from hailwhale.core.graph.options import Graph
-from hailwhale.core.graph.svg import Picture
+from hailwhale.core.graph.svg import SvgGraph
 from hailwhale.core.numbers import readable
-from hailwhale.services.query.graph_data import Graphed
+from hailwhale.services.query.graph_data import GraphData
 
 
-def picture_of(graph: Graph, graphed: Graphed) -> Picture:
+def picture_of(graph: Graph, graphed: GraphData) -> SvgGraph:
     """A graph with its title, its totals and when it is of."""
     plot, look = graph.plot, graph.look
     lines = tuple(
-        Line(one.path, one.metric, one.additive, tuple(map(float, one.values)))
+        GraphLine(one.path, one.metric, one.additive, tuple(map(float, one.values)))
         for one in graphed.series
     )
     metrics = [formula.text for formula in plot.formulas]
     named = f"{' › '.join(plot.pk)}: " if plot.pk != ("_",) else ""
     firsts = {one.metric: one.total for one in reversed(graphed.series)}
     sums = [f"{readable(firsts[metric])} {metric}" for metric in metrics if metric in firsts]
-    return Picture(
+    return SvgGraph(
         title=look.title or f"{named}{', '.join(metrics)}",
         sums=" · ".join([*sums, graphed.period, graphed.calendar.name]),
         view=look.view,

@@ -16,13 +16,13 @@ from itertools import islice
 from hailwhale.core.events.limits import Limits
 from hailwhale.core.events.metrics import UNIQUES
 from hailwhale.core.events.paths import OVERALL, Path
-from hailwhale.core.graphite.curves import Curve, Source
+from hailwhale.core.graphite.curves import Curve, CurveSource
 from hailwhale.core.graphite.functions import evaluate
 from hailwhale.core.graphite.paths import (
     BY,
-    Address,
-    Node,
+    PathNode,
     Pattern,
+    SeriesPath,
     address_of,
     branch_nodes,
     label_of,
@@ -31,13 +31,13 @@ from hailwhale.core.graphite.paths import (
 from hailwhale.core.graphite.target import parse_target
 from hailwhale.core.query.formula import Formula
 from hailwhale.core.time.calendar_grid import Grid, Interval
-from hailwhale.core.time.fixed_range import Within
+from hailwhale.core.time.fixed_range import FixedRange
 from hailwhale.core.time.period import Period
 from hailwhale.errors import BadInput, NotYours
-from hailwhale.services.query.children import Line, Siblings
+from hailwhale.services.query.children import ChildrenReader, SiblingAxis
 from hailwhale.services.query.graph_data import is_additive
-from hailwhale.services.query.ranges import Span, SpanReader
-from hailwhale.services.query.series import Reporting
+from hailwhale.services.query.ranges import RangeReader, ResolvedRange
+from hailwhale.services.query.series import SeriesQueries
 
 MAX_CURVES = 1_000  # of one request
 MAX_POINTS = 1_000_000  # of all of them together
@@ -52,7 +52,7 @@ _LADDER = tuple(Interval.parse(text) for text in _WIDTHS)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class GraphiteQuery:
     """The span of a request, half-open, in which time zone (None: the service's), and in at most
     how many points a curve."""
 
@@ -63,7 +63,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Found:
+class FoundSeries:
     """A node of the tree: its whole path, what it is called, and whether it is a series, and
     whether there is more below."""
 
@@ -78,9 +78,9 @@ class Graphite:
 
     def __init__(
         self,
-        reporting: Reporting,
-        siblings: Siblings,
-        spans: SpanReader,
+        reporting: SeriesQueries,
+        siblings: ChildrenReader,
+        spans: RangeReader,
         limits: Limits,
         clock: Callable[[], float],
         max_points: int,
@@ -90,38 +90,43 @@ class Graphite:
         self._limits = limits
         self._clock = clock
         self.max_points = max_points
-        self._tree = Tree(reporting, siblings, limits)
+        self._tree = MetricTree(reporting, siblings, limits)
 
     def now_s(self) -> int:
         """What time it is, for times that are told from now."""
         return int(self._clock())
 
-    def render(self, targets: Sequence[str], asked: Asked, roots: Roots = None) -> list[Curve]:
+    def render(
+        self, targets: Sequence[str], asked: GraphiteQuery, roots: Roots = None
+    ) -> list[Curve]:
         """The curves of each target in turn; none of a span that is yet to come."""
         expressions = [parse_target(target) for target in targets]
         end_s = min(asked.end_s, self.now_s() + 1)
         if end_s <= asked.begin_s:
             return []
         request = _Request(
-            self._tree, self._spans, Asked(asked.begin_s, end_s, asked.grid, asked.most), roots
+            self._tree,
+            self._spans,
+            GraphiteQuery(asked.begin_s, end_s, asked.grid, asked.most),
+            roots,
         )
-        source = Source(request.read, asked.begin_s, end_s)
+        source = CurveSource(request.read, asked.begin_s, end_s)
         return [curve for each in expressions for curve in evaluate(each, source)]
 
-    def find(self, query: str, roots: Roots = None) -> list[Found]:
+    def find(self, query: str, roots: Roots = None) -> list[FoundSeries]:
         """What matches a pattern, by its path."""
         return self._tree.find(Pattern.parse(query, "query"), roots)
 
 
-class Tree:
+class MetricTree:
     """The known pks, dimensions and metrics as a tree of nodes."""
 
-    def __init__(self, reporting: Reporting, siblings: Siblings, limits: Limits) -> None:
+    def __init__(self, reporting: SeriesQueries, siblings: ChildrenReader, limits: Limits) -> None:
         self._reporting = reporting
         self._siblings = siblings
         self._limits = limits
 
-    def addresses(self, pattern: Pattern, roots: Roots) -> list[Address]:
+    def addresses(self, pattern: Pattern, roots: Roots) -> list[SeriesPath]:
         """The series that a pattern names: itself where nothing in it is wild."""
         nodes = (*pattern.pk, *(pattern.dimension or ()), pattern.last)
         if not any(node.is_wild for node in nodes):
@@ -133,26 +138,26 @@ class Tree:
             raise BadInput("target", pattern.text, "a path that ends with a metric")
         if not pattern.last.is_wild:
             metric = label_of(pattern.last.text)
-            return [Address(pk, dimension, metric) for pk, dimension in branches]
+            return [SeriesPath(pk, dimension, metric) for pk, dimension in branches]
         metrics = {pk: self._metrics(pk) for pk in dict.fromkeys(pk for pk, _ in branches)}
         return [
-            Address(pk, dimension, metric)
+            SeriesPath(pk, dimension, metric)
             for pk, dimension in branches
             for metric in pattern.last.matching(metrics[pk])
         ]
 
-    def find(self, pattern: Pattern, roots: Roots) -> list[Found]:
+    def find(self, pattern: Pattern, roots: Roots) -> list[FoundSeries]:
         """The nodes that match a pattern; of a name that is both, one that says so."""
         if not pattern.pk:
             return [_found([], label, False, True) for label in self._roots(pattern.last, roots)]
-        found: list[Found] = []
+        found: list[FoundSeries] = []
         for branch in self._branches(pattern, roots, known=True):
             found += self._below(branch, pattern)
             if len(found) > MAX_FOUND:
                 raise BadInput("query", pattern.text, f"a pattern of at most {MAX_FOUND} paths")
         return sorted(found)
 
-    def _below(self, branch: Branch, pattern: Pattern) -> list[Found]:
+    def _below(self, branch: Branch, pattern: Pattern) -> list[FoundSeries]:
         """What stands directly below a branch, as far as the last node matches it."""
         pk, dimension = branch
         last = pattern.last
@@ -169,7 +174,7 @@ class Tree:
             for label in expandable | leaves
         ]
         if pattern.dimension is None and last.matches_word(BY) and self._labels(pk, [OVERALL])[0]:
-            found.append(Found(".".join([*above, BY]), BY, leaf=False, expandable=True))
+            found.append(FoundSeries(".".join([*above, BY]), BY, leaf=False, expandable=True))
         return found
 
     def _branches(self, pattern: Pattern, roots: Roots, *, known: bool) -> list[Branch]:
@@ -193,7 +198,7 @@ class Tree:
             self._bound(branches, pattern)
         return branches
 
-    def _deeper_pks(self, pks: Sequence[Path], node: Node, pattern: Pattern) -> list[Path]:
+    def _deeper_pks(self, pks: Sequence[Path], node: PathNode, pattern: Pattern) -> list[Path]:
         found: list[Path] = []
         for pk in pks:
             labels = node.matching(path[-1] for path in self._reporting.pks(pk))
@@ -201,7 +206,7 @@ class Tree:
             self._bound(found, pattern)
         return found
 
-    def _deeper(self, branches: list[Branch], node: Node, pattern: Pattern) -> list[Branch]:
+    def _deeper(self, branches: list[Branch], node: PathNode, pattern: Pattern) -> list[Branch]:
         """What matches below branches, read some at a time: each may have thousands of labels."""
         by_pk: dict[Path, list[Path]] = {}
         for pk, dimension in branches:
@@ -215,7 +220,7 @@ class Tree:
                     self._bound(found, pattern)
         return found
 
-    def _roots(self, node: Node, roots: Roots, *, known: bool = True) -> list[str]:
+    def _roots(self, node: PathNode, roots: Roots, *, known: bool = True) -> list[str]:
         if not node.is_wild:
             label = node.label(self._limits)
             refuse_others(label, roots, node.text)
@@ -225,7 +230,7 @@ class Tree:
         return node.matching(label for label in there if roots is None or label in roots)
 
     def _labels(self, pk: Path, dimensions: Sequence[Path]) -> list[list[str]]:
-        return self._siblings.labels(Line(pk), dimensions)
+        return self._siblings.labels(SiblingAxis(pk), dimensions)
 
     def _metrics(self, pk: Path) -> list[str]:
         metrics = self._reporting.known(pk)["metrics"]
@@ -240,13 +245,13 @@ class Tree:
 class _Request:
     """Reads the curves of one request, in as few buckets as are asked for, and so many at most."""
 
-    tree: Tree
-    spans: SpanReader
-    asked: Asked
+    tree: MetricTree
+    spans: RangeReader
+    asked: GraphiteQuery
     roots: Roots
     curves: int = 0
     points: int = 0
-    chosen: dict[tuple[Interval | None, bool], Span] = field(default_factory=dict)
+    chosen: dict[tuple[Interval | None, bool], ResolvedRange] = field(default_factory=dict)
 
     def read(self, pattern: Pattern, interval: Interval | None) -> list[Curve]:
         """The curves of a pattern in buckets of an interval; None: of the finest that suit."""
@@ -255,7 +260,7 @@ class _Request:
             metric: Formula.parse(metric, "target")
             for metric in dict.fromkeys(address.metric for address in addresses)
         }
-        found: dict[Address, Curve] = {}
+        found: dict[SeriesPath, Curve] = {}
         for metric, formula in formulas.items():
             span = self._span(interval, daily=UNIQUES in formula.metrics)
             members = [address for address in addresses if address.metric == metric]
@@ -283,7 +288,7 @@ class _Request:
             expected = f"at most {MAX_POINTS} points in one request: a smaller maxDataPoints"
             raise BadInput("maxDataPoints", self.asked.most, expected)
 
-    def _span(self, interval: Interval | None, *, daily: bool) -> Span:
+    def _span(self, interval: Interval | None, *, daily: bool) -> ResolvedRange:
         """The span in the finest buckets that the store can tell and that are not too many."""
         known = self.chosen.get((interval, daily))
         if known is not None:
@@ -296,7 +301,7 @@ class _Request:
         text = f"{self.asked.begin_s}..{self.asked.end_s}"
         fault: BadInput | None = None
         for each in candidates:
-            reach = Within(self.asked.begin_s, self.asked.end_s)
+            reach = FixedRange(self.asked.begin_s, self.asked.end_s)
             try:
                 span = self.spans.span(Period(text, each, reach), self.asked.grid)
             except BadInput as refused:
@@ -314,11 +319,11 @@ def refuse_others(root: str, roots: Roots, text: str) -> None:
         raise NotYours("target", text, f"a path under {' or '.join(sorted(roots))}")
 
 
-def _found(above: Sequence[str], label: str, leaf: bool, expandable: bool) -> Found:
+def _found(above: Sequence[str], label: str, leaf: bool, expandable: bool) -> FoundSeries:
     node = node_of(label)
-    return Found(".".join([*above, node]), node, leaf, expandable)
+    return FoundSeries(".".join([*above, node]), node, leaf, expandable)
 
 
-def expanded(found: Sequence[Found], *, leaves_only: bool) -> list[str]:
+def expanded(found: Sequence[FoundSeries], *, leaves_only: bool) -> list[str]:
     """The paths alone, as /metrics/expand gives them."""
     return [each.path for each in islice(found, MAX_FOUND) if each.leaf or not leaves_only]

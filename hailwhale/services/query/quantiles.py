@@ -12,12 +12,12 @@ from decimal import Decimal
 
 from hailwhale.core.events.histogram import buckets_of, quantile
 from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
-from hailwhale.core.events.param_names import settle_names
+from hailwhale.core.events.param_names import normalize_names
 from hailwhale.core.numbers import Number, as_number, finite
 from hailwhale.core.query.formula import Formula
-from hailwhale.core.query.parameters import TOTALS_PARAMETERS, Totals, parse_totals
+from hailwhale.core.query.parameters import TOTALS_PARAMETERS, TotalsQuery, parse_totals
 from hailwhale.errors import BadInput
-from hailwhale.services.query.series import Reporting, TotalsAnswer
+from hailwhale.services.query.series import SeriesQueries, TotalsAnswer
 from hailwhale.store.protocol import Store
 
 QUANTILES_PARAMETERS = (*TOTALS_PARAMETERS, "shares")
@@ -26,9 +26,9 @@ SHARES = (0.5, 0.95, 0.99)
 
 def parse_quantiles(
     fields: Mapping[str, object], limits: Limits = DEFAULT_LIMITS
-) -> tuple[Totals, tuple[float, ...]]:
+) -> tuple[TotalsQuery, tuple[float, ...]]:
     """What is asked and of which shares; see `QUANTILES_PARAMETERS`. Raises `BadInput`."""
-    found = settle_names(fields, QUANTILES_PARAMETERS)
+    found = normalize_names(fields, QUANTILES_PARAMETERS)
     shares = parse_shares(found.pop("shares", None))
     return parse_totals(found, limits), shares
 
@@ -58,14 +58,14 @@ def quantile_name(metric: str, share: float) -> str:
     return f"{metric}:p{100 * share:.6g}"
 
 
-class Quantiles:
+class QuantileQueries:
     """Answers from the cells of histograms."""
 
-    def __init__(self, store: Store, reporting: Reporting) -> None:
+    def __init__(self, store: Store, reporting: SeriesQueries) -> None:
         self._store = store
         self._reporting = reporting
 
-    def totals(self, question: Totals, shares: Sequence[float]) -> TotalsAnswer:
+    def totals(self, question: TotalsQuery, shares: Sequence[float]) -> TotalsAnswer:
         """`{period: {dimension: {"latency:p95": number}}}` for the plain metrics of a question.
 
         Each is the nearest rank, off by `core.histogram.RELATIVE_ERROR` at most; 0 where there are

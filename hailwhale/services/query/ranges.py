@@ -11,24 +11,24 @@ from decimal import Decimal, localcontext
 from functools import lru_cache
 from itertools import chain, islice, pairwise
 
-from hailwhale.core.events.aggregate import Node
+from hailwhale.core.events.aggregate import SeriesKey
 from hailwhale.core.events.metrics import UNIQUES
 from hailwhale.core.query.formula import EXACT, ZERO, Bucket, sums_of
 from hailwhale.core.query.resample import fold
 from hailwhale.core.time.calendar_grid import Grid
-from hailwhale.core.time.period import Period, serving_rollup, stored_buckets
+from hailwhale.core.time.period import Period, select_rollup, stored_buckets
 from hailwhale.core.time.rollups import Rollup, chunk_of
-from hailwhale.services.query.uniques import VisitReader
+from hailwhale.services.query.uniques import UniquesReader
 from hailwhale.store.protocol import Store
-from hailwhale.store.types import Ask, ChunkAddress
+from hailwhale.store.types import CellQuery, ChunkAddress
 
-Columns = dict[str, list[Decimal]]
+SeriesColumns = dict[str, list[Decimal]]
 
 _NODES_AT_ONCE = 500  # what is read of them is in memory together
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ResolvedRange:
     """A period at an instant: its buckets, and where the stored ones that make it up lie.
 
     `starts` are the stored buckets in order; `chunks` tells for each chunk of them its start and
@@ -43,7 +43,7 @@ class Span:
     days: tuple[int, int] | None = None
 
 
-class SpanReader:
+class RangeReader:
     """Turns periods into spans and reads their columns."""
 
     def __init__(
@@ -61,9 +61,9 @@ class SpanReader:
         self._since = since
         self._clock = clock
         self._max_points = max_points
-        self._visits = VisitReader(store, grid, clock)
+        self._visits = UniquesReader(store, grid, clock)
 
-    def span(self, period: Period, grid: Grid | None) -> Span:
+    def span(self, period: Period, grid: Grid | None) -> ResolvedRange:
         """The span of a period now, in its own time zone, else in `grid`, else in the store's.
 
         Raises `BadInput` when no rollup can serve it.
@@ -72,22 +72,27 @@ class SpanReader:
         asked = self.calendar(period, grid)
         if period.is_all:
             ever = (Bucket(0, now_s + 1, asked.days_in_month(now_s)),)
-            return Span((0, now_s + 1), ever, "all", (0,), ((0, (0,)),))
+            return ResolvedRange((0, now_s + 1), ever, "all", (0,), ((0, (0,)),))
         edges = period.edges(asked, now_s, self._max_points)
-        rollup = serving_rollup(
+        rollup = select_rollup(
             edges, self._rollups, self._grid, now_s, self._since, asked=period.text
         )
         buckets = _buckets(edges, asked)
         starts, chunks = _stored_places(edges, rollup, self._grid)
-        return Span(edges, buckets, rollup.name, starts, chunks, period.days(asked, edges))
+        return ResolvedRange(edges, buckets, rollup.name, starts, chunks, period.days(asked, edges))
 
     def calendar(self, period: Period, grid: Grid | None) -> Grid:
         """The calendar a period is cut by: its own, else `grid`, else the store's."""
         return period.zone_suffix or grid or self._grid
 
     def columns(
-        self, nodes: Iterable[Node], metrics: Sequence[str], span: Span, *, whole: bool = False
-    ) -> Iterator[Columns]:
+        self,
+        nodes: Iterable[SeriesKey],
+        metrics: Sequence[str],
+        span: ResolvedRange,
+        *,
+        whole: bool = False,
+    ) -> Iterator[SeriesColumns]:
         """For each (pk, dimension), the zero-filled sums of each metric in each bucket.
 
         Of visitors with `whole` only how many there were in all buckets together.
@@ -102,7 +107,7 @@ class SpanReader:
             }
 
     def sums(
-        self, nodes: Iterable[Node], metrics: Sequence[str], span: Span
+        self, nodes: Iterable[SeriesKey], metrics: Sequence[str], span: ResolvedRange
     ) -> Iterator[list[Decimal]]:
         """For each (pk, dimension), the sum of each metric over the whole span."""
         if UNIQUES in metrics:
@@ -116,8 +121,13 @@ class SpanReader:
             yield sums
 
     def _with_uniques(
-        self, nodes: Iterable[Node], metrics: Sequence[str], span: Span, *, whole: bool = False
-    ) -> Iterator[Columns]:
+        self,
+        nodes: Iterable[SeriesKey],
+        metrics: Sequence[str],
+        span: ResolvedRange,
+        *,
+        whole: bool = False,
+    ) -> Iterator[SeriesColumns]:
         """As `columns`, with how many visitors there were; of these with `whole` nothing else."""
         others = [metric for metric in metrics if metric != UNIQUES]
         rest = iter(nodes)
@@ -132,7 +142,7 @@ class SpanReader:
                     yield {UNIQUES: column}
 
     def _stored(
-        self, nodes: Iterable[Node], metrics: Sequence[str], span: Span
+        self, nodes: Iterable[SeriesKey], metrics: Sequence[str], span: ResolvedRange
     ) -> Iterator[list[list[Decimal | None]]]:
         """For each (pk, dimension) and metric, the values of the stored buckets in their order."""
         cells = [
@@ -142,7 +152,7 @@ class SpanReader:
         rest = iter(nodes)
         while some := list(islice(rest, _NODES_AT_ONCE)):
             asks = [
-                Ask(ChunkAddress(pk, dimension, span.rollup, start_s), wanted)
+                CellQuery(ChunkAddress(pk, dimension, span.rollup, start_s), wanted)
                 for pk, dimension in some
                 for start_s, wanted in cells
             ]
@@ -165,7 +175,7 @@ def _buckets(edges: tuple[int, ...], asked: Grid) -> tuple[Bucket, ...]:
 def _stored_places(
     edges: tuple[int, ...], rollup: Rollup, stored: Grid
 ) -> tuple[tuple[int, ...], tuple[tuple[int, tuple[int, ...]], ...]]:
-    """The stored buckets that make up a period, and the chunks that they lie in; see `Span`."""
+    """Return the stored buckets of a period and their chunks; see `ResolvedRange`."""
     starts = stored_buckets(edges, rollup, stored)
     by_chunk: dict[int, list[int]] = {}
     for start_s in starts:
@@ -175,7 +185,7 @@ def _stored_places(
     return starts, tuple(chunks)
 
 
-def _in_buckets(span: Span, stored: Sequence[Decimal | None]) -> list[Decimal]:
+def _in_buckets(span: ResolvedRange, stored: Sequence[Decimal | None]) -> list[Decimal]:
     if span.starts == span.edges[:-1]:
         return [value if value is not None else ZERO for value in stored]
     return fold(span.edges, span.starts, stored)

@@ -13,17 +13,23 @@ from typing import NotRequired, TypedDict
 from hailwhale.core.events.paths import Path, written
 from hailwhale.core.numbers import Number, as_number
 from hailwhale.core.query.formula import terms_of
-from hailwhale.core.query.parameters import Rank
-from hailwhale.core.query.ranking import Family, Standing, column, first, standings
-from hailwhale.services.query.children import Line, Siblings
-from hailwhale.services.query.ranges import Span, SpanReader
+from hailwhale.core.query.parameters import RankQuery
+from hailwhale.core.query.ranking import (
+    ParentComparison,
+    ParentWithChildren,
+    column,
+    compare_to_parents,
+    top_n,
+)
+from hailwhale.services.query.children import ChildrenReader, SiblingAxis
+from hailwhale.services.query.ranges import RangeReader, ResolvedRange
 
 
 class RankRow(TypedDict):
     """One row of a ranking: a `dimension` or, where pks are ranked, a `pk`, as written everywhere.
 
-    The numbers are those of the first metric asked for, as `Standing` explains them; `metrics` has
-    the value of every metric asked for.
+    The numbers are those of the first metric asked for, as `ParentComparison` explains them.
+    `metrics` has the value of every metric asked for.
     """
 
     dimension: NotRequired[str]
@@ -40,14 +46,14 @@ class RankRow(TypedDict):
 RankAnswer = list[RankRow]
 
 
-class Ranking:
+class RankingQueries:
     """Answers from what siblings come to."""
 
-    def __init__(self, spans: SpanReader, siblings: Siblings) -> None:
+    def __init__(self, spans: RangeReader, siblings: ChildrenReader) -> None:
         self._spans = spans
         self._siblings = siblings
 
-    def rank(self, question: Rank) -> RankAnswer:
+    def rank(self, question: RankQuery) -> RankAnswer:
         """The rows that come first, in their order.
 
         Of all siblings only what decides is read; what else is shown, only of those shown.
@@ -67,7 +73,9 @@ class Ranking:
             rows[number] = _rows(question, family, span)
         return [next(rows[number]) for number, _ in chosen]
 
-    def _families(self, question: Rank, terms: Sequence[str], span: Span) -> list[Family]:
+    def _families(
+        self, question: RankQuery, terms: Sequence[str], span: ResolvedRange
+    ) -> list[ParentWithChildren]:
         weight = question.formulas[0].weight
         line = _line(question)
         asked = [question.pk] if question.of_pks else question.dimensions
@@ -83,23 +91,29 @@ class Ranking:
         return [family.present(weight, span.buckets) for family in descent.families]
 
     def _read_again(
-        self, question: Rank, family: Family, terms: Sequence[str], span: Span
-    ) -> Family:
+        self,
+        question: RankQuery,
+        family: ParentWithChildren,
+        terms: Sequence[str],
+        span: ResolvedRange,
+    ) -> ParentWithChildren:
         """A family with other terms known of it."""
         paths = [family.parent, *map(family.path, range(len(family.labels)))]
         whole, *rows = self._siblings.known(_line(question), paths, terms, span)
         parts = {term: [row[term] for row in rows] for term in terms}
-        return Family(family.parent, whole, family.labels, parts)
+        return ParentWithChildren(family.parent, whole, family.labels, parts)
 
 
-def _line(question: Rank) -> Line:
-    return Line(question.pk, question.dimensions[0], question.of_pks)
+def _line(question: RankQuery) -> SiblingAxis:
+    return SiblingAxis(question.pk, question.dimensions[0], question.of_pks)
 
 
-def _chosen(question: Rank, families: Sequence[Family], span: Span) -> list[tuple[int, int]]:
+def _chosen(
+    question: RankQuery, families: Sequence[ParentWithChildren], span: ResolvedRange
+) -> list[tuple[int, int]]:
     sort = question.sort
     ranks = (column(question.by, sort.formula, family, span.buckets) for family in families)
-    return first(families, ranks, limit=question.limit, descending=sort.descending)
+    return top_n(families, ranks, limit=question.limit, descending=sort.descending)
 
 
 def _by_family(chosen: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
@@ -109,17 +123,23 @@ def _by_family(chosen: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
     return places
 
 
-def _rows(question: Rank, family: Family, span: Span) -> Iterator[RankRow]:
+def _rows(
+    question: RankQuery, family: ParentWithChildren, span: ResolvedRange
+) -> Iterator[RankRow]:
     """The rows of a family's children, in the order they stand in there."""
     values = {
         formula.text: formula.totals(family.parts, span.buckets) for formula in question.formulas
     }
-    for place, standing in enumerate(standings(question.formulas[0], family, span.buckets)):
+    for place, standing in enumerate(
+        compare_to_parents(question.formulas[0], family, span.buckets)
+    ):
         metrics = {text: as_number(found[place]) for text, found in values.items()}
         yield _row(question.of_pks, family.path(place), standing, metrics)
 
 
-def _row(of_pks: bool, path: Path, standing: Standing, metrics: dict[str, Number]) -> RankRow:
+def _row(
+    of_pks: bool, path: Path, standing: ParentComparison, metrics: dict[str, Number]
+) -> RankRow:
     numbers: RankRow = {
         "value": as_number(standing.value),
         "share": _number(standing.share),

@@ -14,11 +14,16 @@ from hailwhale.core.events.overflow import OTHER
 from hailwhale.core.events.paths import Path, written
 from hailwhale.core.numbers import Number, as_number
 from hailwhale.core.query.formula import Formula, sums_of, terms_of
-from hailwhale.core.query.parameters import Children, Plot, Totals
-from hailwhale.core.query.ranking import Family, first
+from hailwhale.core.query.parameters import ChildrenQuery, PlotQuery, TotalsQuery
+from hailwhale.core.query.ranking import ParentWithChildren, top_n
 from hailwhale.core.query.resample import add
-from hailwhale.services.query.children import Descent, Line, Siblings, refuse_too_many
-from hailwhale.services.query.ranges import Columns, Span, SpanReader
+from hailwhale.services.query.children import (
+    ChildrenReader,
+    DrillDown,
+    SiblingAxis,
+    refuse_too_many,
+)
+from hailwhale.services.query.ranges import RangeReader, ResolvedRange, SeriesColumns
 from hailwhale.store.protocol import Store
 
 TotalsAnswer = dict[str, dict[str, dict[str, Number]]]
@@ -26,15 +31,15 @@ PlotAnswer = dict[str, dict[str, list[list[Number]]]]
 KnownAnswer = dict[str, list[str] | bool]
 
 
-class Reporting:
+class SeriesQueries:
     """Answers from the store's cells."""
 
-    def __init__(self, store: Store, spans: SpanReader, siblings: Siblings) -> None:
+    def __init__(self, store: Store, spans: RangeReader, siblings: ChildrenReader) -> None:
         self._store = store
         self._spans = spans
         self._siblings = siblings
 
-    def totals(self, question: Totals) -> TotalsAnswer:
+    def totals(self, question: TotalsQuery) -> TotalsAnswer:
         """`{period: {dimension: {metric: number}}}`, periods keyed as they were asked."""
         metrics = _metrics_of(question.formulas)
         answer: TotalsAnswer = {}
@@ -50,7 +55,7 @@ class Reporting:
             }
         return answer
 
-    def plotpoints(self, question: Plot) -> PlotAnswer:
+    def plotpoints(self, question: PlotQuery) -> PlotAnswer:
         """`{dimension: {metric: [[epoch ms of the bucket's start, number], …]}}`.
 
         What comes, and in which order, is told at `lines`.
@@ -63,7 +68,7 @@ class Reporting:
             for path, columns in series
         }
 
-    def lines(self, question: Plot) -> tuple[Span, list[tuple[Path, Columns]]]:
+    def lines(self, question: PlotQuery) -> tuple[ResolvedRange, list[tuple[Path, SeriesColumns]]]:
         """The span of a plot, and the sums in each of its buckets of every dimension it shows.
 
         The dimensions asked for come first, then the descendants shown, then the `_other` series.
@@ -82,7 +87,7 @@ class Reporting:
             series += self._others(question.pk, shown, descent, metrics, span)
         return span, series
 
-    def subdimensions(self, question: Children) -> dict[str, list[str]]:
+    def subdimensions(self, question: ChildrenQuery) -> dict[str, list[str]]:
         """`{dimension: [dimension, …]}`: what is known below each, `depth` levels down."""
         answer: dict[str, list[str]] = {}
         for asked in question.dimensions:
@@ -118,23 +123,25 @@ class Reporting:
         pk: Path,
         paths: Sequence[Path],
         metrics: Sequence[str],
-        span: Span,
+        span: ResolvedRange,
         *,
         whole: bool = False,
-    ) -> dict[Path, Columns]:
+    ) -> dict[Path, SeriesColumns]:
         columns = self._spans.columns([(pk, path) for path in paths], metrics, span, whole=whole)
         return dict(zip(paths, columns, strict=True))
 
     def _below(self, pk: Path, parents: Sequence[Path]) -> list[Path]:
-        found = self._siblings.labels(Line(pk), parents)
+        found = self._siblings.labels(SiblingAxis(pk), parents)
         pairs = zip(parents, found, strict=True)
         return [(*parent, label) for parent, labels in pairs for label in labels]
 
-    def _descent(self, question: Plot, asked: Mapping[Path, Columns], span: Span) -> Descent:
+    def _descent(
+        self, question: PlotQuery, asked: Mapping[Path, SeriesColumns], span: ResolvedRange
+    ) -> DrillDown:
         lead = Formula.parse(question.formulas[0].lead)
         terms = terms_of([lead, question.sort.formula])
 
-        def choose(family: Family) -> Family:
+        def choose(family: ParentWithChildren) -> ParentWithChildren:
             if question.other:
                 labels = enumerate(family.labels)
                 family = family.picked([place for place, label in labels if label != OTHER])
@@ -142,17 +149,17 @@ class Reporting:
 
         known = {path: sums_of(columns, terms) for path, columns in asked.items()}
         return self._siblings.descend(
-            Line(question.pk), known, terms, span, depth=question.depth, choose=choose
+            SiblingAxis(question.pk), known, terms, span, depth=question.depth, choose=choose
         )
 
     def _others(
         self,
         pk: Path,
         shown: Sequence[Path],
-        descent: Descent,
+        descent: DrillDown,
         metrics: Sequence[str],
-        span: Span,
-    ) -> Iterator[tuple[Path, Columns]]:
+        span: ResolvedRange,
+    ) -> Iterator[tuple[Path, SeriesColumns]]:
         """For each series shown whose children are known, what those not shown add up to."""
         visible = set(shown)
         for parent in shown:
@@ -162,11 +169,11 @@ class Reporting:
                 yield (*parent, OTHER), reduce(add, self._spans.columns(rest, metrics, span), {})
 
 
-def _chosen(question: Plot, descent: Descent, span: Span) -> list[Path]:
+def _chosen(question: PlotQuery, descent: DrillDown, span: ResolvedRange) -> list[Path]:
     """The descendants to show, in their order."""
     families, sort = descent.families, question.sort
     ranks = (sort.formula.totals(family.parts, span.buckets) for family in families)
-    found = first(families, ranks, limit=question.limit, descending=sort.descending)
+    found = top_n(families, ranks, limit=question.limit, descending=sort.descending)
     return [families[number].path(place) for number, place in found]
 
 
@@ -174,7 +181,7 @@ def _metrics_of(formulas: Sequence[Formula]) -> list[str]:
     return list(dict.fromkeys(metric for formula in formulas for metric in formula.metrics))
 
 
-def _points(formula: Formula, columns: Columns, span: Span) -> list[list[Number]]:
+def _points(formula: Formula, columns: SeriesColumns, span: ResolvedRange) -> list[list[Number]]:
     values = formula.series(columns, span.buckets)
     return [
         [bucket.start_s * 1000, as_number(value)]

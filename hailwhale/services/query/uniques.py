@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from itertools import islice, pairwise
 
-from hailwhale.core.events.aggregate import Node
+from hailwhale.core.events.aggregate import SeriesKey
 from hailwhale.core.events.metrics import UNIQUES
-from hailwhale.core.query.formula import Merged
+from hailwhale.core.query.formula import NonAdditiveColumn
 from hailwhale.core.time.bucketing import DAY, VISITORS_EVER, VISITORS_KEPT_S, VISITORS_OF_DAY
 from hailwhale.core.time.calendar_grid import DAY_S, Grid
 from hailwhale.errors import BadInput
@@ -21,7 +21,7 @@ from hailwhale.store.types import ChunkAddress
 _DAYS_KEPT = VISITORS_KEPT_S // DAY_S
 
 
-class VisitReader:
+class UniquesReader:
     """Reads how many visitors (pk, dimension)s had."""
 
     def __init__(self, store: Store, grid: Grid, clock: Callable[[], float]) -> None:
@@ -30,8 +30,8 @@ class VisitReader:
         self._clock = clock
 
     def columns(
-        self, nodes: Sequence[Node], edges: Sequence[int], ever: bool, *, whole: bool
-    ) -> Iterator[Merged]:
+        self, nodes: Sequence[SeriesKey], edges: Sequence[int], ever: bool, *, whole: bool
+    ) -> Iterator[NonAdditiveColumn]:
         """For each (pk, dimension), the visitors in each bucket between edges and in all of them.
 
         With `ever` of all time, and with `whole` only those in all of them. Raises `BadInput` for
@@ -49,7 +49,7 @@ class VisitReader:
         found = iter(self._store.uniques(unions))
         for _ in nodes:
             first, *rest = map(Decimal, islice(found, len(wanted)))
-            yield Merged(rest or [first], first)
+            yield NonAdditiveColumn(rest or [first], first)
 
     def _days(self, edges: Sequence[int]) -> list[list[tuple[str, int]]]:
         """The days of each bucket."""

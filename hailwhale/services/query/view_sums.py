@@ -17,16 +17,16 @@ import numpy as np
 from hailwhale.core.events.paths import Path
 from hailwhale.core.time.calendar_grid import Grid
 from hailwhale.core.time.rollups import Rollup, extent
-from hailwhale.services.query.ranges import Span
+from hailwhale.services.query.ranges import ResolvedRange
 from hailwhale.store.protocol import Store
-from hailwhale.store.types import SHEET_DECIMALS, Sheet, View
+from hailwhale.store.types import SHEET_DECIMALS, ChildrenView, ViewData
 
 _LARGEST = 2**62  # sums below it cannot have gone round
 _WHOLE = 10**SHEET_DECIMALS
 _BY_UNIT = np.dtype(">i8")
 
 
-class Sheets:
+class ViewSums:
     """Reads the sums of whole families."""
 
     def __init__(
@@ -43,16 +43,18 @@ class Sheets:
         dimension: Path,
         labels: Sequence[str],
         metrics: Sequence[str],
-        span: Span,
+        span: ResolvedRange,
         *,
         of_pks: bool,
     ) -> dict[str, list[Decimal]] | None:
         """By metric, one sum over the span for each of the labels; None when sheets cannot say.
 
-        The family is that of a `View`: what lies below (pk, dimension), or the pks below `pk`.
+        The family is that of a `ChildrenView`: the children of (pk, dimension), or of `pk`.
         """
         views = [
-            View(pk, dimension, of_pks, span.rollup, start_s, metric, *self._extent(span, start_s))
+            ChildrenView(
+                pk, dimension, of_pks, span.rollup, start_s, metric, *self._extent(span, start_s)
+            )
             for metric in metrics
             for start_s, _ in span.chunks
         ]
@@ -67,7 +69,7 @@ class Sheets:
             found[metric] = _amounts(totals)
         return found
 
-    def _extent(self, span: Span, chunk_start_s: int) -> tuple[int, int | None]:
+    def _extent(self, span: ResolvedRange, chunk_start_s: int) -> tuple[int, int | None]:
         return extent(self._grid, self._rollups[span.rollup], chunk_start_s)
 
 
@@ -97,7 +99,10 @@ class _Alignment:
 
 
 def _totals(
-    sheets: Sequence[Sheet | None], views: Sequence[View], span: Span, align: _Alignment
+    sheets: Sequence[ViewData | None],
+    views: Sequence[ChildrenView],
+    span: ResolvedRange,
+    align: _Alignment,
 ) -> Any:
     """The sums of one metric in units, sheets of all chunks together, in the order of the labels.
 

@@ -18,7 +18,7 @@ from enum import Enum
 from threading import Lock
 
 from hailwhale.core.events.limits import Limits
-from hailwhale.core.events.literals import read
+from hailwhale.core.events.literals import parse_cached
 from hailwhale.core.events.paths import parse_label, parse_pk
 from hailwhale.errors import BadInput, NotYours, StoreUnavailable
 from hailwhale.store.protocol import Store
@@ -54,7 +54,7 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class RootBinding:
     """Holds what is asked or counted to some root pks."""
 
     roots: frozenset[str]
@@ -62,7 +62,7 @@ class Bound:
 
     def check(self, fields: Mapping[str, object]) -> None:
         """Raise `NotYours` when fields are about another root pk."""
-        pk = read(fields.get("pk"), parse_pk, self.limits)
+        pk = parse_cached(fields.get("pk"), parse_pk, self.limits)
         if pk[0] not in self.roots:
             raise NotYours("pk", pk[0], f"a pk under {' or '.join(sorted(self.roots))}")
 

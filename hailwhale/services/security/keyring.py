@@ -33,21 +33,21 @@ _HEAD = "# Keys of HailWhale's sealed URLs, the newest first. Whoever has one ca
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class SealKey:
     """A secret, and the id by which a seal says that it is of this key."""
 
     id: bytes
     secret: bytes
 
     def __repr__(self) -> str:
-        return f"Key({self.id.hex()})"
+        return f"SealKey({self.id.hex()})"
 
     @classmethod
-    def read(cls, text: str) -> Key:
+    def read(cls, text: str) -> SealKey:
         """A key as it is written down.
 
-        >>> Key.read("A" * 43)
-        Key(34210c6b)
+        >>> SealKey.read("A" * 43)
+        SealKey(34210c6b)
         """
         secret = base64.urlsafe_b64decode(f"{text}=")
         return cls(hashlib.sha256(b"hailwhale key id" + secret).digest()[:_ID_BYTES], secret)
@@ -57,13 +57,13 @@ class Keyring:
     """The keys that the settings give, or those of their key file as it is now."""
 
     def __init__(self, settings: Settings) -> None:
-        self._given = tuple(Key.read(text) for text in settings.seal_keys)
+        self._given = tuple(SealKey.read(text) for text in settings.seal_keys)
         self._path = settings.keys_path
         self._lock = Lock()
         self._seen: tuple[int, ...] | None = None
-        self._read: tuple[Key, ...] = ()
+        self._read: tuple[SealKey, ...] = ()
 
-    def all(self) -> tuple[Key, ...]:
+    def all(self) -> tuple[SealKey, ...]:
         """All keys, the one that seals first; none where there are none.
 
         Raises `BadSetting` for a file that others may read, or that is no key file. Once it was
@@ -83,7 +83,7 @@ class Keyring:
 
     def _look_again(self, seen: tuple[int, ...]) -> None:
         try:
-            self._read = tuple(map(Key.read, read_keys(self._path)))
+            self._read = tuple(map(SealKey.read, read_keys(self._path)))
         except BadSetting as fault:
             if self._seen is None:
                 raise
@@ -107,7 +107,7 @@ def read_keys(path: Path) -> list[str]:
     return found
 
 
-def new_file(path: Path) -> Key:
+def new_file(path: Path) -> SealKey:
     """Make a key file with one key; raises `HailWhaleError` where there is a file already."""
     path.parent.mkdir(parents=True, exist_ok=True)
     text = _new_key()
@@ -117,10 +117,10 @@ def new_file(path: Path) -> Key:
         raise HailWhaleError(f"{path} is there already: `hailwhale keys rotate` adds a key") from (
             fault
         )
-    return Key.read(text)
+    return SealKey.read(text)
 
 
-def rotate_file(path: Path, keep: int) -> list[Key]:
+def rotate_file(path: Path, keep: int) -> list[SealKey]:
     """Put a new key first in a key file and leave at most `keep` of those there were.
 
     All the keys that it has now. What was sealed with a key that went opens no more.
@@ -132,7 +132,7 @@ def rotate_file(path: Path, keep: int) -> list[Key]:
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
-    return [Key.read(text) for text in texts]
+    return [SealKey.read(text) for text in texts]
 
 
 def _new_key() -> str:

@@ -56,7 +56,7 @@ class StoreStorage(Storage):
         raise NotImplementedError("windows end by themselves")
 
 
-class Limiter:
+class RateLimiter:
     """Holds clients, and tokens, to so many requests. `clock` is monotonic.
 
     Whoever is over its limit is not asked after again until its window ends: a flood costs the

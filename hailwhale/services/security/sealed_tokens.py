@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hailwhale.core.events.event import EVENT_PARAMETERS, parse_event
 from hailwhale.core.events.limits import Limits
-from hailwhale.core.events.literals import parse_json
+from hailwhale.core.events.literals import parse_relaxed_json
 from hailwhale.core.events.paths import parse_label
 from hailwhale.core.graph.options import parse_graph
 from hailwhale.core.numbers import decimal_text, finite
@@ -50,7 +50,7 @@ _PARTS = ("pk", "dimensions", "metrics")
 _OF_THE_PAGE = ("target", "hwurl")  # a graph's, and about where it is drawn: never sealed
 
 
-class Purpose(Enum):
+class SealPurpose(Enum):
     """What a token is for."""
 
     PIXEL = b"pixel"
@@ -58,7 +58,7 @@ class Purpose(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sealing:
+class TokenSealer:
     """Makes sealed tokens and opens them. `clock` gives epoch seconds."""
 
     keyring: Keyring
@@ -96,14 +96,14 @@ class Sealing:
             until_s,
             f"once:{secrets.token_hex(12)}" if once else None,
         ]
-        return self._seal(Purpose.PIXEL, payload)
+        return self._seal(SealPurpose.PIXEL, payload)
 
     def event(self, token: str, filled: Fields) -> dict[str, object]:
         """The fields of the event that a pixel's token stands for, its slots `filled` by the page.
 
         Raises `BadSeal`, and `BadInput` for what cannot fill a slot.
         """
-        pk, dimensions, metrics, slots, until_s, once = self._open(Purpose.PIXEL, token, 6)
+        pk, dimensions, metrics, slots, until_s, once = self._open(SealPurpose.PIXEL, token, 6)
         self._refuse_expired(until_s)
         given = {name: value for name, value in filled.items() if not name.startswith("_")}
         closed = next((name for name in given if name not in slots), None)
@@ -129,11 +129,11 @@ class Sealing:
         # The period is always said: another question's default must not show more.
         sealed = {**graph.options, "periods": graph.plot.period.text}
         sealed.pop("period", None)  # by its settled name, as the routes let parameters through
-        return self._seal(Purpose.GRAPH, [sealed, self._until_s(expires, self.clock(), None)])
+        return self._seal(SealPurpose.GRAPH, [sealed, self._until_s(expires, self.clock(), None)])
 
     def question(self, token: str) -> dict[str, object]:
         """The parameters that were sealed in a graph's token; raises `BadSeal`."""
-        fields, until_s = self._open(Purpose.GRAPH, token, 2)
+        fields, until_s = self._open(SealPurpose.GRAPH, token, 2)
         self._refuse_expired(until_s)
         found: dict[str, object] = fields
         return found
@@ -163,7 +163,7 @@ class Sealing:
         if isinstance(until_s, int) and self.clock() >= until_s:
             raise BadSeal("this token has expired", "seal-expired")
 
-    def _seal(self, purpose: Purpose, payload: object) -> str:
+    def _seal(self, purpose: SealPurpose, payload: object) -> str:
         keys = self.keyring.all()
         if not keys:
             raise BadSetting(
@@ -181,7 +181,7 @@ class Sealing:
             raise BadInput("token", f"{len(token)} characters", f"at most {_MOST_CHARS}: seal less")
         return token
 
-    def _open(self, purpose: Purpose, token: str, parts: int) -> list[Any]:
+    def _open(self, purpose: SealPurpose, token: str, parts: int) -> list[Any]:
         raw = _decoded(token)
         head = raw[:_HEAD_BYTES]
         key = next((key for key in self.keyring.all() if key.id == head[_ID]), None)
@@ -193,18 +193,18 @@ class Sealing:
             )
         except InvalidTag as fault:
             raise _broken() from fault
-        payload = parse_json(text.decode(), "token")
+        payload = parse_relaxed_json(text.decode(), "token")
         if not isinstance(payload, list) or len(payload) != parts:
             raise _broken()
         return payload
 
 
-def sealing_of(settings: Settings, clock: Callable[[], float]) -> Sealing:
+def sealing_of(settings: Settings, clock: Callable[[], float]) -> TokenSealer:
     """Sealing by the settings' keys."""
-    return Sealing(Keyring(settings), settings.limits, clock)
+    return TokenSealer(Keyring(settings), settings.limits, clock)
 
 
-def _authenticated(purpose: Purpose, head: bytes) -> bytes:
+def _authenticated(purpose: SealPurpose, head: bytes) -> bytes:
     return b"hailwhale " + purpose.value + b" " + head
 
 

@@ -14,7 +14,7 @@ from hailwhale.store.redis.cluster import Command
 from hailwhale.store.redis.keys import Keys
 
 
-class Access:
+class AccessStore:
     """Keeps a hash of tokens, a hash of refusals, and windows that expire by themselves."""
 
     def __init__(self, client: Client, keys: Keys) -> None:

@@ -9,7 +9,7 @@ from hailwhale.store.redis.client import Client, Script, ask, faults_named
 from hailwhale.store.redis.keys import Keys
 
 
-class Notices:
+class AlertState:
     """Keeps a hash of texts."""
 
     def __init__(self, client: Client, keys: Keys) -> None:

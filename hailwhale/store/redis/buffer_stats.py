@@ -13,14 +13,14 @@ from hailwhale.store.redis.client import Client, Script, ask, faults_named
 from hailwhale.store.redis.cluster import Command
 from hailwhale.store.redis.commit_args import letter_text, read_letter
 from hailwhale.store.redis.keys import SHARDS, Keys
-from hailwhale.store.types import DeadLetter, Vitals
+from hailwhale.store.types import DeadLetter, StoreStats
 
 COUNTED = ("accepted", "duplicate", "drained", "dead", "folded")
 
 _LETTERS_AT_ONCE = 500  # bounds the time for which moving some holds up the server
 
 
-class Observing:
+class BufferStats:
     """Reads what all shards know of themselves."""
 
     def __init__(self, client: Client, keys: Keys) -> None:
@@ -28,7 +28,7 @@ class Observing:
         self._keys = keys
         self._letters = Script(client, "letters")
 
-    def vitals(self, now_s: float) -> Vitals:
+    def vitals(self, now_s: float) -> StoreStats:
         """See `Store.vitals`."""
         keys = self._keys
         commands: list[Command] = []
@@ -44,7 +44,7 @@ class Observing:
         lags = [
             _lag_s(found, now_s) for found, waiting in zip(stats, buffered, strict=True) if waiting
         ]
-        return Vitals(
+        return StoreStats(
             buffered=sum(buffered),
             deepest=max(buffered),
             planned=sum(planned),

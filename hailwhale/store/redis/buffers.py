@@ -12,20 +12,20 @@ from typing import Any
 from hailwhale.store.redis.client import Client, Script, ask, faults_named
 from hailwhale.store.redis.commit_args import ID_REMEMBERED_S
 from hailwhale.store.redis.keys import Keys, shard_of
-from hailwhale.store.redis.replica_ack import Copies
-from hailwhale.store.types import Incoming, Receipt, Stamp, Window
+from hailwhale.store.redis.replica_ack import ReplicaAck
+from hailwhale.store.types import AcceptStatus, BufferWindow, EncodedHit, ProducerSequence
 
 SENDER_REMEMBERED_S = 7 * 24 * 3600
 
 _ACCEPTED_AT_ONCE = 1_000  # hits of one shard, which bounds the time a call holds up the server
-_FULL = Receipt.FULL.value
+_FULL = AcceptStatus.FULL.value
 _READ_AT_ONCE = 5_000  # hits of a window that one command reads
 
 
 class Buffers:
     """The buffers of all shards, of at most `limit` hits each; see `Store.accept`."""
 
-    def __init__(self, client: Client, keys: Keys, limit: int, copies: Copies | None) -> None:
+    def __init__(self, client: Client, keys: Keys, limit: int, copies: ReplicaAck | None) -> None:
         self._client = client
         self._keys = keys
         self._buffer_limit = limit
@@ -34,9 +34,9 @@ class Buffers:
         self._position = Script(client, "position")
 
     def accept(
-        self, hits: Sequence[Incoming], now_s: int, stamp: Stamp | None = None
-    ) -> list[Receipt]:
-        receipts = [Receipt.FULL] * len(hits)
+        self, hits: Sequence[EncodedHit], now_s: int, stamp: ProducerSequence | None = None
+    ) -> list[AcceptStatus]:
+        receipts = [AcceptStatus.FULL] * len(hits)
         waiting: dict[int, list[int]] = {}
         for place, hit in enumerate(hits):
             waiting.setdefault(shard_of(hit.root), []).append(place)
@@ -52,7 +52,7 @@ class Buffers:
                 )
             for (shard, places), statuses in zip(some.items(), answers, strict=True):
                 for place, status in zip(places, statuses, strict=True):
-                    receipts[place] = Receipt(status)
+                    receipts[place] = AcceptStatus(status)
                 waiting[shard] = [] if _FULL in statuses else waiting[shard][len(places) :]
             waiting = {shard: places for shard, places in waiting.items() if places}
         return receipts
@@ -60,10 +60,10 @@ class Buffers:
     def _accept_call(
         self,
         shard: int,
-        hits: Sequence[Incoming],
+        hits: Sequence[EncodedHit],
         places: Sequence[int],
         now_s: int,
-        stamp: Stamp | None,
+        stamp: ProducerSequence | None,
     ) -> tuple[list[str], list[Any]]:
         keys = self._keys
         sender, number, remembered_s = ("", 0, 0)
@@ -84,7 +84,7 @@ class Buffers:
                 args += [hit.id, index]
         return key_list, args
 
-    def window(self, shard: int, most: int) -> Window:
+    def window(self, shard: int, most: int) -> BufferWindow:
         with faults_named():
             # The position first: hits read after it can only be those it stands for, or newer
             # ones, in which case the position has moved and the commit is refused.
@@ -97,4 +97,4 @@ class Buffers:
                     for first in range(0, most, step)
                 ],
             )
-        return Window(position.decode(), list(chain.from_iterable(slices)))
+        return BufferWindow(position.decode(), list(chain.from_iterable(slices)))

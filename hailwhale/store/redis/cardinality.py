@@ -13,7 +13,7 @@ from hailwhale.store.redis.cluster import Command
 from hailwhale.store.redis.keys import Keys, cell_field, shard_of
 
 
-class Admitting:
+class CardinalityCounters:
     """Keeps a set of root pks, and for each a set of names.
 
     What was counted past these sets, by an import or an older release, is let in as well.

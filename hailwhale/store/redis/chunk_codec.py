@@ -12,16 +12,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from hailwhale.core.events.aggregate import Row
+from hailwhale.core.events.aggregate import SeriesIncrement
 from hailwhale.core.numbers import decimal_text
-from hailwhale.core.time.bucketing import Frame
+from hailwhale.core.time.bucketing import ChunkSet
 from hailwhale.store.redis.keys import Keys, shard_of
 
 _QUOTE = '","'
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
+class WriteBatch:
     """Rows written down: `rows` are what rows.lua takes, the rest is whom they belong to.
 
     `prefixes` are the first parts of the keys by frame; `nodes` says for each row its frame and the
@@ -49,9 +49,9 @@ class Chunk:
         return [prefix + node for frame, node in self.rows_of_nodes() for prefix in prefixes[frame]]
 
 
-def cut(rows: Sequence[Row], cells: int) -> Iterator[list[Row]]:
+def cut(rows: Sequence[SeriesIncrement], cells: int) -> Iterator[list[SeriesIncrement]]:
     """Rows in runs of about `cells` cells."""
-    run: list[Row] = []
+    run: list[SeriesIncrement] = []
     size = 0
     for row in rows:
         run.append(row)
@@ -63,7 +63,7 @@ def cut(rows: Sequence[Row], cells: int) -> Iterator[list[Row]]:
         yield run
 
 
-def pack(keys: Keys, rows: Sequence[Row]) -> Chunk:
+def pack(keys: Keys, rows: Sequence[SeriesIncrement]) -> WriteBatch:
     """Rows of one shard as a chunk."""
     shared = _Shared(keys, shard_of(rows[0].pk[0]))
     nodes: list[int | str] = []
@@ -75,7 +75,7 @@ def pack(keys: Keys, rows: Sequence[Row]) -> Chunk:
         amounts = _QUOTE.join([decimal_text(each) for _, sums in row.sums for each in sums])
         texts.append(f'[{frame + 1},{shared.names(row.metrics)},{shape},"{amounts}"]')
     written = f"{shared.text()[:-1]},[{','.join(texts)}]]"
-    return Chunk(secrets.token_hex(8), shared.prefixes, nodes, written)
+    return WriteBatch(secrets.token_hex(8), shared.prefixes, nodes, written)
 
 
 class _Shared:
@@ -86,11 +86,11 @@ class _Shared:
         self._shard = shard
         self.prefixes: list[list[str]] = []
         self._ttls: list[list[int]] = []
-        self._frames: dict[Frame, int] = {}
+        self._frames: dict[ChunkSet, int] = {}
         self._names: dict[tuple[str, ...], int] = {}
         self._shapes: dict[tuple[tuple[int, ...], ...], int] = {}
 
-    def frame(self, frame: Frame) -> int:
+    def frame(self, frame: ChunkSet) -> int:
         """The place of a frame, from 0."""
         found = self._frames.get(frame)
         if found is None:
@@ -114,10 +114,10 @@ class _Shared:
         return compact([self._ttls, list(self._names), list(self._shapes)])
 
 
-def read_chunk(stored: bytes) -> Chunk:
+def read_chunk(stored: bytes) -> WriteBatch:
     """A chunk of the plan, without its rows."""
     name, nodes, _rows = stored.split(b"\n", 2)
-    return Chunk(name.decode(), *json.loads(nodes))
+    return WriteBatch(name.decode(), *json.loads(nodes))
 
 
 def compact(value: object) -> str:

@@ -19,8 +19,8 @@ from redis.sentinel import MasterNotFoundError, Sentinel
 
 from hailwhale.errors import BadSetting, StoreUnavailable
 from hailwhale.store.redis.cluster import ClusterClient, Command
-from hailwhale.store.redis.replica_ack import Copies
-from hailwhale.store.redis.url import Address, Kind, masked, parse_address
+from hailwhale.store.redis.replica_ack import ReplicaAck
+from hailwhale.store.redis.url import StoreUrl, Topology, masked, parse_address
 
 Client: TypeAlias = "redis.Redis | ClusterClient"
 
@@ -67,10 +67,10 @@ def open_client(url: str, timeout_s: float, max_connections: int = 512) -> Clien
         "protocol": 2,
         **address.options,
     }
-    if address.kind is Kind.CLUSTER:
+    if address.kind is Topology.CLUSTER:
         return ClusterClient(address.nodes, options)
     options["retry"] = Retry(NoBackoff(), 0)
-    if address.kind is Kind.SENTINEL:
+    if address.kind is Topology.SENTINEL:
         return _by_sentinel(address, options)
     return redis.Redis(connection_pool=redis.ConnectionPool(**options))
 
@@ -86,7 +86,7 @@ def connect(url: str, timeout_s: float, max_connections: int = 512) -> redis.Red
     return client
 
 
-def _by_sentinel(address: Address, options: dict[str, Any]) -> redis.Redis:
+def _by_sentinel(address: StoreUrl, options: dict[str, Any]) -> redis.Redis:
     to_sentinels = {
         name: options[name] for name in ("socket_timeout", "socket_connect_timeout", "retry")
     }
@@ -124,7 +124,7 @@ def faults_named() -> Iterator[None]:
 
 
 def exchange(
-    client: Client, commands: Sequence[Command], copies: Copies | None = None
+    client: Client, commands: Sequence[Command], copies: ReplicaAck | None = None
 ) -> list[Any]:
     """Several commands in one round trip to each server; their answers in order.
 
@@ -180,11 +180,11 @@ class Script:
         self._digest = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
         self._client = client
 
-    def __call__(self, keys: list[str], args: list[Any], copies: Copies | None = None) -> Any:
+    def __call__(self, keys: list[str], args: list[Any], copies: ReplicaAck | None = None) -> Any:
         return self.many([(keys, args)], copies)[0]
 
     def many(
-        self, calls: list[tuple[list[str], list[Any]]], copies: Copies | None = None
+        self, calls: list[tuple[list[str], list[Any]]], copies: ReplicaAck | None = None
     ) -> list[Any]:
         """Several calls in one round trip, each on its own keys; their answers in order.
 

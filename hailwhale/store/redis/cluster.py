@@ -32,7 +32,7 @@ from redis.exceptions import (
 )
 from redis.retry import Retry
 
-from hailwhale.store.redis.replica_ack import Copies
+from hailwhale.store.redis.replica_ack import ReplicaAck
 
 Command: TypeAlias = Sequence[Any]
 
@@ -72,7 +72,7 @@ class ClusterClient:
             raise answer
         return answer
 
-    def exchange(self, commands: Sequence[Command], copies: Copies | None = None) -> list[Any]:
+    def exchange(self, commands: Sequence[Command], copies: ReplicaAck | None = None) -> list[Any]:
         """The answers in order, an exception in place of each that failed.
 
         Commands of one node keep their order, unless one of them is sent on to another node. With
@@ -153,7 +153,7 @@ class ClusterClient:
         cluster: RedisCluster,
         hops: Sequence[_Hop],
         commands: Sequence[Command],
-        copies: Copies | None,
+        copies: ReplicaAck | None,
     ) -> list[tuple[_Hop, Any]]:
         """What the nodes answer: all are written to before any is read from."""
         by_node: dict[str, list[_Hop]] = {}
@@ -197,7 +197,7 @@ class _Talk:
         server: redis.Redis,
         hops: Sequence[_Hop],
         commands: Sequence[Command],
-        copies: Copies | None,
+        copies: ReplicaAck | None,
     ) -> None:
         self._server: Any = server
         self._copies = copies

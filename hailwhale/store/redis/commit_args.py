@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hailwhale.core.numbers import decimal_text
-from hailwhale.store.redis.chunk_codec import Chunk, compact, cut, pack
+from hailwhale.store.redis.chunk_codec import WriteBatch, compact, cut, pack
 from hailwhale.store.redis.keys import Keys, cell_field
 from hailwhale.store.redis.label_sets import LabelSets
 from hailwhale.store.redis.spy_log import spied_order
 from hailwhale.store.redis.views import Views
 from hailwhale.store.redis.visitor_counts import visit_chunks
-from hailwhale.store.types import ChunkAddress, DeadLetter, Guard, Step
+from hailwhale.store.types import ChunkAddress, CommitCondition, CommitStep, DeadLetter
 
 ID_REMEMBERED_S = 24 * 3600
 _VISITS_A_CELL = 3  # a visitor is added in less time than a cell
@@ -30,11 +30,11 @@ class CommitCall:
 
     keys: list[str]
     args: list[str]
-    plan: Sequence[Chunk]
+    plan: Sequence[WriteBatch]
 
 
 def commit_call(
-    step: Step,
+    step: CommitStep,
     labels: LabelSets,
     room: int,
     now_s: int,
@@ -100,7 +100,7 @@ def read_letter(stored: bytes) -> DeadLetter:
     return DeadLetter(fields["hit"].encode("latin-1"), fields["reason"])
 
 
-def _guard_list(guard: Guard, place: int) -> list[object]:
+def _guard_list(guard: CommitCondition, place: int) -> list[object]:
     return [place, cell_field(_ALL_INDEX, guard.metric), decimal_text(guard.expected)]
 
 

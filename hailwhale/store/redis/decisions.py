@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 from hailwhale.core.events.paths import Path
 from hailwhale.store.redis.client import Client, Script, ask, faults_named
 from hailwhale.store.redis.keys import KEPT_TERMS, Keys
-from hailwhale.store.types import Given
+from hailwhale.store.types import Assignment
 
 _READ_AT_ONCE = 1_000
 
 
-class Decisions:
+class DecisionStore:
     """Keeps what visitors were given for one to two terms, and journals of bounded length."""
 
     def __init__(self, client: Client, keys: Keys) -> None:
@@ -29,11 +29,11 @@ class Decisions:
         self,
         pk: Path,
         visitor: str,
-        given: Sequence[Given],
+        given: Sequence[Assignment],
         options: Sequence[str],
         now_s: int,
         term_s: int,
-    ) -> list[Given]:
+    ) -> list[Assignment]:
         """See `Store.keep`."""
         term = now_s // term_s
         names = [self._keys.kept(pk, term), self._keys.kept(pk, term - 1)]
@@ -41,7 +41,7 @@ class Decisions:
         args = [visitor, json.dumps(candidates), json.dumps(list(options)), 2 * term_s]
         with faults_named():
             text = self._keep(names, args)
-        return [Given(option, float(propensity)) for option, propensity in json.loads(text)]
+        return [Assignment(option, float(propensity)) for option, propensity in json.loads(text)]
 
     def forget_visitor(self, pk: Path, visitor: str) -> None:
         """See `Store.forget_kept`."""

@@ -19,7 +19,7 @@ _TIMEOUT_S = 30.0
 _SCANNED = 1_000
 
 
-class OriginalStore:
+class HailWhale1Store:
     """A store to import from, by its URL; closed at the end of a `with`.
 
     `name` is its address without passwords, `shown` its URL with them masked. Raises `BadInput` for

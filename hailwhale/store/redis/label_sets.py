@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hailwhale.core.events.aggregate import Increments, Node
+from hailwhale.core.events.aggregate import Increments, SeriesKey
 from hailwhale.core.events.paths import Path
 from hailwhale.store.redis.chunk_codec import compact
 from hailwhale.store.redis.client import Client, Script, ask, faults_named
 from hailwhale.store.redis.keys import SHARDS, Keys
-from hailwhale.store.types import Committed, Outcome, Step
+from hailwhale.store.types import CommitOutcome, CommitResult, CommitStep
 
 AT_ONCE = 1_000  # labels that one script makes known: bounds the time it holds up the server
 _ROOM_STALE_S = 60
@@ -28,9 +28,9 @@ class LabelSets:
 
     keys: list[str] = field(default_factory=list)
     sets: list[list[Any]] = field(default_factory=list)
-    owners: list[Node | Path] = field(default_factory=list)
+    owners: list[SeriesKey | Path] = field(default_factory=list)
 
-    def append(self, key: str, most: int, labels: Sequence[str], owner: Node | Path) -> None:
+    def append(self, key: str, most: int, labels: Sequence[str], owner: SeriesKey | Path) -> None:
         self.keys.append(key)
         self.sets.append([most, *labels])
         self.owners.append(owner)
@@ -61,9 +61,9 @@ class LabelSets:
         if part.sets:
             yield part
 
-    def refused(self, answer: Sequence[bytes | int]) -> Committed:
+    def refused(self, answer: Sequence[bytes | int]) -> CommitResult:
         """What did not fit, by whom it belongs to, of an answer {'overflow', set, label, …}."""
-        labels: dict[Node, list[str]] = {}
+        labels: dict[SeriesKey, list[str]] = {}
         sublabels: dict[Path, list[str]] = {}
         for index, label in zip(answer[1::2], answer[2::2], strict=True):
             owner = self.owners[int(index) - 1]
@@ -73,7 +73,7 @@ class LabelSets:
                 labels.setdefault(owner, []).append(text)
             else:
                 sublabels.setdefault(owner, []).append(text)
-        return Committed(Outcome.OVERFLOW, labels, sublabels)
+        return CommitResult(CommitOutcome.OVERFLOW, labels, sublabels)
 
 
 def label_sets(keys: Keys, shard: int, increments: Increments, max_children: int) -> LabelSets:
@@ -86,7 +86,7 @@ def label_sets(keys: Keys, shard: int, increments: Increments, max_children: int
     return found
 
 
-class Room:
+class RemainingQuota:
     """How many more series the store has room for, of `most` in all its shards.
 
     What there are is read when a quarter of the room may have been taken by this process, but at
@@ -117,7 +117,7 @@ class Room:
             return sum(int(found or 0) for found in ask(self._client, stats))
 
 
-class Forgetting:
+class LabelRemover:
     """Takes labels out of what is known."""
 
     def __init__(self, client: Client, keys: Keys) -> None:
@@ -140,14 +140,14 @@ class Forgetting:
             self._script([self._keys.stats(shard), key], [label])
 
 
-class KnownAhead:
+class LabelPreloader:
     """Makes the labels of large steps known ahead of them, some at a time."""
 
     def __init__(self, client: Client, keys: Keys) -> None:
         self._keys = keys
         self._script = Script(client, "know")
 
-    def know(self, step: Step, labels: LabelSets, room: int) -> Committed | None:
+    def know(self, step: CommitStep, labels: LabelSets, room: int) -> CommitResult | None:
         """Make labels known; what stands in the way of their step, or None.
 
         Should the step come to nothing, they are still those of hits that were there.
@@ -164,7 +164,7 @@ class KnownAhead:
         with faults_named():
             answers = self._script.many(calls)
         if any(answer[0] == b"stale" for answer in answers):
-            return Committed(Outcome.STALE)
+            return CommitResult(CommitOutcome.STALE)
         refusals = [
             part.refused(answer)
             for part, answer in zip(parts, answers, strict=True)
@@ -173,13 +173,13 @@ class KnownAhead:
         return _together(refusals) if refusals else None
 
 
-def _together(refusals: Sequence[Committed]) -> Committed:
+def _together(refusals: Sequence[CommitResult]) -> CommitResult:
     """Several refusals as one."""
-    labels: dict[Node, list[str]] = {}
+    labels: dict[SeriesKey, list[str]] = {}
     sublabels: dict[Path, list[str]] = {}
     for refusal in refusals:
         for node, found in refusal.labels.items():
             labels.setdefault(node, []).extend(found)
         for pk, more in refusal.sublabels.items():
             sublabels.setdefault(pk, []).extend(more)
-    return Committed(Outcome.OVERFLOW, labels, sublabels)
+    return CommitResult(CommitOutcome.OVERFLOW, labels, sublabels)

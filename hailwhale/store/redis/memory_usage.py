@@ -26,7 +26,7 @@ _PACKED_FIELDS = "hash-max-listpack-entries"
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class KeyGroup:
     """Keys that hold one thing: how many there are and what they take, as far as the look tells."""
 
     name: str
@@ -35,24 +35,24 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MemoryUsage:
     """Kinds, the largest first; keys that were seen and that there are; memory the servers use."""
 
-    kinds: Sequence[Kind]
+    kinds: Sequence[KeyGroup]
     seen: int
     keys: int
     used_bytes: int
 
 
 @dataclass(slots=True)
-class _Tally:
+class _KeySample:
     """Keys of one kind on one server: how many were seen, and some of their weights."""
 
     seen: int = 0
     weights: list[int] = field(default_factory=list)
 
 
-def measure(url: str, namespace: str, timeout_s: float) -> Measured:
+def measure(url: str, namespace: str, timeout_s: float) -> MemoryUsage:
     """Look at the store at `url`; raises `StoreUnavailable` when a server does not answer."""
     client: Any = open_client(url, timeout_s)
     try:
@@ -61,11 +61,11 @@ def measure(url: str, namespace: str, timeout_s: float) -> Measured:
             parts = [_measure(server, Keys(namespace), len(servers)) for server in servers]
     finally:
         close_client(client)
-    kinds: dict[str, Kind] = {}
+    kinds: dict[str, KeyGroup] = {}
     for kind in (kind for part in parts for kind in part.kinds):
-        known = kinds.get(kind.name, Kind(kind.name, 0, 0))
-        kinds[kind.name] = Kind(kind.name, known.keys + kind.keys, known.bytes + kind.bytes)
-    return Measured(
+        known = kinds.get(kind.name, KeyGroup(kind.name, 0, 0))
+        kinds[kind.name] = KeyGroup(kind.name, known.keys + kind.keys, known.bytes + kind.bytes)
+    return MemoryUsage(
         sorted(kinds.values(), key=lambda kind: -kind.bytes),
         sum(part.seen for part in parts),
         sum(part.keys for part in parts),
@@ -100,17 +100,17 @@ def _packed_fields(server: Any) -> int:
     return DEFAULT_PACKED_FIELDS
 
 
-def _measure(server: Any, keys: Keys, servers: int) -> Measured:
+def _measure(server: Any, keys: Keys, servers: int) -> MemoryUsage:
     there = int(server.dbsize())
     most = _SCANNED // servers
     every = max(1, min(there, most) * servers // _WEIGHED)  # of a kind, the first among them
-    tallies: dict[str, _Tally] = {}
+    tallies: dict[str, _KeySample] = {}
     seen = 0
     for page in _pages(server, most):
         seen += len(page)
-        weighed: list[tuple[_Tally, bytes]] = []
+        weighed: list[tuple[_KeySample, bytes]] = []
         for key in page:
-            tally = tallies.setdefault(keys.kind(key.decode()), _Tally())
+            tally = tallies.setdefault(keys.kind(key.decode()), _KeySample())
             if tally.seen % every == 0:
                 weighed.append((tally, key))
             tally.seen += 1
@@ -119,7 +119,7 @@ def _measure(server: Any, keys: Keys, servers: int) -> Measured:
     tallies.pop("", None)  # keys of others
     kinds = [_kind(name, tally, max(there, seen) / seen) for name, tally in tallies.items()]
     used_bytes = int(server.info("memory")["used_memory"])
-    return Measured(kinds, seen, max(there, seen), used_bytes)
+    return MemoryUsage(kinds, seen, max(there, seen), used_bytes)
 
 
 def _pages(server: Any, most: int) -> Iterator[list[bytes]]:
@@ -134,7 +134,7 @@ def _pages(server: Any, most: int) -> Iterator[list[bytes]]:
             return
 
 
-def _weights(server: Any, weighed: Sequence[tuple[_Tally, bytes]]) -> list[int]:
+def _weights(server: Any, weighed: Sequence[tuple[_KeySample, bytes]]) -> list[int]:
     """What these keys take; one that has expired meanwhile takes nothing."""
     pipeline = server.pipeline(transaction=False)
     for _, key in weighed:
@@ -142,6 +142,6 @@ def _weights(server: Any, weighed: Sequence[tuple[_Tally, bytes]]) -> list[int]:
     return [weight or 0 for weight in pipeline.execute()]
 
 
-def _kind(name: str, tally: _Tally, times: float) -> Kind:
+def _kind(name: str, tally: _KeySample, times: float) -> KeyGroup:
     mean_bytes = sum(tally.weights) / len(tally.weights)
-    return Kind(name, round(tally.seen * times), round(tally.seen * times * mean_bytes))
+    return KeyGroup(name, round(tally.seen * times), round(tally.seen * times * mean_bytes))

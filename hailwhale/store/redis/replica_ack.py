@@ -15,7 +15,7 @@ from hailwhale.errors import StoreUnavailable
 
 
 @dataclass(frozen=True, slots=True)
-class Copies:
+class ReplicaAck:
     """How many replicas must have a write before it counts as done, and how long that may take.
 
     `within_ms` must be less than the connection's own timeout.
@@ -34,7 +34,7 @@ class Copies:
 
         `confirmed` is the answer to `command`: a number of replicas, or an exception.
 
-        >>> Copies(2, 100).checked([b"OK"], 1)
+        >>> ReplicaAck(2, 100).checked([b"OK"], 1)
         [StoreUnavailable('1 of 2 replicas have it in time: it may be counted, or lost')]
         """
         if isinstance(confirmed, int) and confirmed >= self.replicas:

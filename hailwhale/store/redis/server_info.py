@@ -22,7 +22,7 @@ LEAST_REDIS = (7, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class ServerInfo:
     """A Redis or Valkey as it describes itself, and what a store on it was made with.
 
     `zone` and `rollups` are empty where no store was made yet. `replicas` are those that follow it
@@ -70,7 +70,7 @@ class ClusterState:
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class SentinelState:
     """What Sentinels say: the service, how many of them watch it, how many must agree."""
 
     service: str
@@ -79,15 +79,15 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class ServersInfo:
     """The servers that take counts (several in a cluster), and what they are to one another."""
 
-    servers: tuple[Server, ...]
+    servers: tuple[ServerInfo, ...]
     cluster: ClusterState | None = None
-    watch: Watch | None = None
+    watch: SentinelState | None = None
 
 
-def examine(url: str, namespace: str, timeout_s: float) -> Examined:
+def examine(url: str, namespace: str, timeout_s: float) -> ServersInfo:
     """Ask the servers at `url`; raises `StoreUnavailable` when one does not answer."""
     with _opened(url, timeout_s) as client, faults_named():
         zone, rollups = client.execute_command("HMGET", Keys(namespace).meta(), "zone", "rollups")
@@ -95,9 +95,9 @@ def examine(url: str, namespace: str, timeout_s: float) -> Examined:
         if isinstance(client, ClusterClient):
             named = client.servers()
             servers = tuple(_described(server.info(), *made, name) for name, server in named)
-            return Examined(servers, cluster=_cluster_state([server for _, server in named]))
+            return ServersInfo(servers, cluster=_cluster_state([server for _, server in named]))
         server = _described(client.info(), *made, _address(client))
-        return Examined((server,), watch=_watch(client))
+        return ServersInfo((server,), watch=_watch(client))
 
 
 @contextmanager
@@ -111,9 +111,9 @@ def _opened(url: str, timeout_s: float) -> Iterator[Any]:
 
 def _described(
     info: dict[str, Any], zone: str, rollups: tuple[str, ...], where: str = ""
-) -> Server:
+) -> ServerInfo:
     is_valkey = info.get("server_name") == "valkey"
-    return Server(
+    return ServerInfo(
         name="Valkey" if is_valkey else "Redis",
         version=str(info["valkey_version" if is_valkey else "redis_version"]),
         is_replica=info.get("role") == "slave",
@@ -146,14 +146,14 @@ def _cluster_state(primaries: Sequence[Any]) -> ClusterState:
     )
 
 
-def _watch(client: Any) -> Watch | None:
+def _watch(client: Any) -> SentinelState | None:
     """What the first Sentinel that answers says of the service, if the client came by them."""
     pool = client.connection_pool
     if not hasattr(pool, "sentinel_manager"):
         return None
     # Having led to the primary, it stands first.
     state = pool.sentinel_manager.sentinels[0].sentinel_master(pool.service_name)
-    return Watch(pool.service_name, state["num-other-sentinels"] + 1, state["quorum"])
+    return SentinelState(pool.service_name, state["num-other-sentinels"] + 1, state["quorum"])
 
 
 def _address(client: Any) -> str:
@@ -162,6 +162,6 @@ def _address(client: Any) -> str:
     return f"{found[0]}:{found[1]}" if found else ""
 
 
-def _server(version: str) -> Server:
+def _server(version: str) -> ServerInfo:
     """A Redis of some version, for examples."""
-    return Server("Redis", version, False, True, True, 0, "noeviction", "", ())
+    return ServerInfo("Redis", version, False, True, True, 0, "noeviction", "", ())

@@ -14,12 +14,14 @@ from hailwhale.core.events.hit_codec import visitor_of
 from hailwhale.store.redis.client import Client, Script, ask, faults_named
 from hailwhale.store.redis.cluster import Command
 from hailwhale.store.redis.keys import Keys, shard_of
-from hailwhale.store.types import Seen, Spied
+from hailwhale.store.types import SpiedHits, SpyEntries
 
 SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
-def spied_order(spied: Spied, shard: int, keys: Keys, first: int) -> tuple[list[str], list[object]]:
+def spied_order(
+    spied: SpyEntries, shard: int, keys: Keys, first: int
+) -> tuple[list[str], list[object]]:
     """The keys of a step's hits, and the hits as commit.lua takes them; `first` is their place."""
     names, lists = [keys.spied(shard)], []
     for root, hits in spied.hits.items():
@@ -43,12 +45,12 @@ class SpyLog:
         self._keys = keys
         self._spied = Script(client, "spied")
 
-    def seen(self, root: str, visitor: str | None, most: int) -> Seen:
+    def seen(self, root: str, visitor: str | None, most: int) -> SpiedHits:
         """See `Store.seen`."""
         names = [self._keys.spied(shard_of(root)), self._keys.spy(root, visitor or "")]
         with faults_named():
             number, hits = self._spied(names, [root, most])
-        return Seen(int(number), hits)
+        return SpiedHits(int(number), hits)
 
     def erase(self, root: str, hits: Iterable[bytes]) -> None:
         """See `Store.erase_seen`."""

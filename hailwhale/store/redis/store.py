@@ -9,43 +9,49 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, TypeVar
 
-from hailwhale.core.events.aggregate import Node
+from hailwhale.core.events.aggregate import SeriesKey
 from hailwhale.core.events.paths import Path
 from hailwhale.errors import StoreMismatch
-from hailwhale.store.redis.access import Access
-from hailwhale.store.redis.alert_state import Notices
-from hailwhale.store.redis.buffer_stats import Observing
+from hailwhale.store.redis.access import AccessStore
+from hailwhale.store.redis.alert_state import AlertState
+from hailwhale.store.redis.buffer_stats import BufferStats
 from hailwhale.store.redis.buffers import Buffers
-from hailwhale.store.redis.cardinality import Admitting
-from hailwhale.store.redis.chunk_codec import Chunk, compact, read_chunk
+from hailwhale.store.redis.cardinality import CardinalityCounters
+from hailwhale.store.redis.chunk_codec import WriteBatch, compact, read_chunk
 from hailwhale.store.redis.client import Client, Script, ask, close_client, faults_named
 from hailwhale.store.redis.cluster import Command
 from hailwhale.store.redis.commit_args import chunk_key, commit_call
-from hailwhale.store.redis.decisions import Decisions
+from hailwhale.store.redis.decisions import DecisionStore
 from hailwhale.store.redis.keys import SHARDS, Keys, cell_field, shard_of
-from hailwhale.store.redis.label_sets import Forgetting, KnownAhead, LabelSets, Room, label_sets
-from hailwhale.store.redis.replica_ack import Copies
+from hailwhale.store.redis.label_sets import (
+    LabelPreloader,
+    LabelRemover,
+    LabelSets,
+    RemainingQuota,
+    label_sets,
+)
+from hailwhale.store.redis.replica_ack import ReplicaAck
 from hailwhale.store.redis.spy_log import SpyLog
 from hailwhale.store.redis.views import Views
-from hailwhale.store.redis.visitor_counts import Visitors
+from hailwhale.store.redis.visitor_counts import VisitorCounts
 from hailwhale.store.types import (
-    Ask,
-    Block,
+    AcceptStatus,
+    Assignment,
+    BufferWindow,
+    CellQuery,
+    ChildrenView,
     ChunkAddress,
-    Committed,
+    CommitOutcome,
+    CommitResult,
+    CommitStep,
     DeadLetter,
-    Given,
-    Incoming,
-    Load,
-    Outcome,
-    Receipt,
-    Seen,
-    Sheet,
-    Stamp,
-    Step,
-    View,
-    Vitals,
-    Window,
+    EncodedHit,
+    ImportBlock,
+    ProducerSequence,
+    ShardLoad,
+    SpiedHits,
+    StoreStats,
+    ViewData,
 )
 
 T = TypeVar("T")
@@ -71,7 +77,7 @@ class RedisStore:
         max_children: int = 10_000,
         max_series: int = 2_000_000,
         chunk_cells: int = 1_500,
-        copies: Copies | None = None,
+        copies: ReplicaAck | None = None,
     ) -> None:
         self._client = client
         self._copies = copies
@@ -79,22 +85,22 @@ class RedisStore:
         self._max_children = max_children
         self._chunk_cells = chunk_cells
         self._buffers = Buffers(client, keys, buffer_limit, copies)
-        self._ahead = KnownAhead(client, keys)
-        self._room = Room(client, keys, max_series)
-        self._forgetting = Forgetting(client, keys)
-        self._admitting = Admitting(client, keys)
+        self._ahead = LabelPreloader(client, keys)
+        self._room = RemainingQuota(client, keys, max_series)
+        self._forgetting = LabelRemover(client, keys)
+        self._admitting = CardinalityCounters(client, keys)
         self._commit = Script(client, "commit")
         self._apply = Script(client, "apply")
         self._views = Views(client, keys)
-        self._decisions = Decisions(client, keys)
-        self._access = Access(client, keys)
-        self._observing = Observing(client, keys)
-        self._visitors = Visitors(client, keys)
-        self._notices = Notices(client, keys)
+        self._decisions = DecisionStore(client, keys)
+        self._access = AccessStore(client, keys)
+        self._observing = BufferStats(client, keys)
+        self._visitors = VisitorCounts(client, keys)
+        self._notices = AlertState(client, keys)
         self._spy_log = SpyLog(client, keys)
         # What this store committed and nobody has applied yet, as far as it knows: it need not be
         # read back. Threads may share it, for the plan itself decides what is next.
-        self._planned: defaultdict[int, deque[Chunk]] = defaultdict(deque)
+        self._planned: defaultdict[int, deque[WriteBatch]] = defaultdict(deque)
         self._made_of: tuple[str, Sequence[str], int] | None = None  # as it was declared here
 
     # What the store is made of
@@ -118,11 +124,11 @@ class RedisStore:
     # Hits in
 
     def accept(
-        self, hits: Sequence[Incoming], now_s: int, stamp: Stamp | None = None
-    ) -> list[Receipt]:
+        self, hits: Sequence[EncodedHit], now_s: int, stamp: ProducerSequence | None = None
+    ) -> list[AcceptStatus]:
         return self._buffers.accept(hits, now_s, stamp)
 
-    def window(self, shard: int, most: int) -> Window:
+    def window(self, shard: int, most: int) -> BufferWindow:
         return self._buffers.window(shard, most)
 
     def admit_root(self, root: str, most: int) -> bool:
@@ -133,7 +139,7 @@ class RedisStore:
 
     # Hits to increments, increments to cells
 
-    def commit(self, step: Step, now_s: int) -> Committed:
+    def commit(self, step: CommitStep, now_s: int) -> CommitResult:
         labels = label_sets(self._keys, step.shard, step.increments, self._max_children)
         room, keys = self._room.of(labels, now_s), self._keys
         if labels.is_large:
@@ -151,11 +157,13 @@ class RedisStore:
             if answer[0] != b"views":
                 break
             self._views.look(step.shard)
-        outcome = Outcome(answer[0].decode())
-        if outcome is Outcome.COMMITTED:
+        outcome = CommitOutcome(answer[0].decode())
+        if outcome is CommitOutcome.COMMITTED:
             self._planned[step.shard] += call.plan
-            return Committed(outcome, planned=len(call.plan))
-        return labels.refused(answer) if outcome is Outcome.OVERFLOW else Committed(outcome)
+            return CommitResult(outcome, planned=len(call.plan))
+        return (
+            labels.refused(answer) if outcome is CommitOutcome.OVERFLOW else CommitResult(outcome)
+        )
 
     def apply_next(self, shard: int) -> int:
         known = self._planned[shard]
@@ -171,7 +179,7 @@ class RedisStore:
             if self._applied(shard, [read_chunk(chunk)]):
                 return 1
 
-    def _applied(self, shard: int, chunks: Sequence[Chunk]) -> bool:
+    def _applied(self, shard: int, chunks: Sequence[WriteBatch]) -> bool:
         """Whether chunks were the first of a plan, and were applied."""
         keys, registry = self._keys, self._views.registry(shard)
         calls: list[tuple[list[str], list[Any]]] = []
@@ -188,23 +196,23 @@ class RedisStore:
 
     # Questions
 
-    def loads(self) -> list[Load]:
+    def loads(self) -> list[ShardLoad]:
         keys = self._keys
         waiting = [key(shard) for shard in range(SHARDS) for key in (keys.buffer, keys.plan)]
         *sizes, made = self._many([*(("LLEN", key) for key in waiting), ("EXISTS", keys.meta())])
         if self._made_of is not None and not made:  # the server came back empty
             self.declare(*self._made_of)
         pairs = zip(range(SHARDS), sizes[::2], sizes[1::2], strict=True)
-        return [Load(*pair) for pair in pairs if pair[1] or pair[2]]
+        return [ShardLoad(*pair) for pair in pairs if pair[1] or pair[2]]
 
-    def read(self, asks: Sequence[Ask]) -> list[list[Decimal | None]]:
+    def read(self, asks: Sequence[CellQuery]) -> list[list[Decimal | None]]:
         found = self._many(
             ("HMGET", chunk_key(self._keys, ask.chunk), *(cell_field(*cell) for cell in ask.cells))
             for ask in asks
         )
         return [[_decimal(value) for value in values] for values in found]
 
-    def sheets(self, views: Sequence[View], now_s: float) -> list[Sheet | None]:
+    def sheets(self, views: Sequence[ChildrenView], now_s: float) -> list[ViewData | None]:
         return self._views.sheets(views, now_s)
 
     def drop_views(self, shard: int) -> None:
@@ -213,7 +221,7 @@ class RedisStore:
     def uniques(self, unions: Sequence[Sequence[ChunkAddress]]) -> list[int]:
         return self._visitors.uniques(unions)
 
-    def seen(self, root: str, visitor: str | None, most: int) -> Seen:
+    def seen(self, root: str, visitor: str | None, most: int) -> SpiedHits:
         return self._spy_log.seen(root, visitor, most)
 
     def erase_seen(self, root: str, hits: Iterable[bytes]) -> None:
@@ -222,7 +230,7 @@ class RedisStore:
     def secrets(self, kind: str, names: Sequence[str]) -> list[bytes]:
         return self._visitors.secrets(kind, names)
 
-    def children(self, nodes: Sequence[Node]) -> list[set[str]]:
+    def children(self, nodes: Sequence[SeriesKey]) -> list[set[str]]:
         found = self._many(("SMEMBERS", self._keys.children(*node)) for node in nodes)
         return [{label.decode() for label in labels} for labels in found]
 
@@ -242,11 +250,11 @@ class RedisStore:
         self,
         pk: Path,
         visitor: str,
-        given: Sequence[Given],
+        given: Sequence[Assignment],
         options: Sequence[str],
         now_s: int,
         term_s: int,
-    ) -> list[Given]:
+    ) -> list[Assignment]:
         return self._decisions.keep(pk, visitor, given, options, now_s, term_s)
 
     def forget_kept(self, pk: Path, visitor: str) -> None:
@@ -263,7 +271,7 @@ class RedisStore:
     def erase_cells(self, chunks: Iterable[ChunkAddress]) -> int:
         return self._unlink(chunk_key(self._keys, chunk) for chunk in chunks)
 
-    def erase_children(self, nodes: Iterable[Node]) -> None:
+    def erase_children(self, nodes: Iterable[SeriesKey]) -> None:
         sets: dict[int, list[str]] = {}
         for pk, dimension in nodes:
             sets.setdefault(shard_of(pk[0]), []).append(self._keys.children(pk, dimension))
@@ -295,7 +303,7 @@ class RedisStore:
         with faults_named():
             return int(self._one("HGET", self._keys.imports_done(), name) or 0)
 
-    def note_block(self, block: Block) -> None:
+    def note_block(self, block: ImportBlock) -> None:
         with faults_named():
             self._one("HSET", self._keys.imports_done(), block.name, block.number)
 
@@ -339,7 +347,7 @@ class RedisStore:
     def stats(self) -> dict[str, int]:
         return self._observing.stats()
 
-    def vitals(self, now_s: float) -> Vitals:
+    def vitals(self, now_s: float) -> StoreStats:
         return self._observing.vitals(now_s)
 
     def note_requests(self, counts: Mapping[str, int]) -> None:

@@ -1,6 +1,6 @@
 """What HAILWHALE_REDIS_URL may say: one server, a cluster, or Sentinels that know the primary.
 
-Reads a URL into an `Address` or refuses it with a `BadSetting` that shows no password. It opens no
+Reads a URL into an `StoreUrl` or refuses it with a `BadSetting` that shows no password. It opens no
 connection.
 """
 
@@ -52,7 +52,7 @@ _LOGIN = re.compile(r"(?<=://)([^:/@]*:)[^/]+(?=@)")
 _OPTION = re.compile(r"(password=)[^&]+")
 
 
-class Kind(Enum):
+class Topology(Enum):
     """What answers at an address."""
 
     SERVER = ""
@@ -61,7 +61,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class StoreUrl:
     """Where a store is, and how to connect there.
 
     `options` are redis-py's for a connection to a server, without host and port where `nodes` has
@@ -69,7 +69,7 @@ class Address:
     the primary, `sentinel_options` are for connections to them.
     """
 
-    kind: Kind
+    kind: Topology
     options: Mapping[str, Any]
     nodes: tuple[tuple[str, int], ...] = ()
     service: str = ""
@@ -85,7 +85,7 @@ def masked(url: str) -> str:
     return _OPTION.sub(r"\1***", _LOGIN.sub(r"\1***", url))
 
 
-def parse_address(url: str) -> Address:
+def parse_address(url: str) -> StoreUrl:
     """Read a URL; raises `BadSetting` for one that cannot be one.
 
     >>> parse_address("valkey+cluster://a:7001,b:7002").nodes
@@ -97,30 +97,30 @@ def parse_address(url: str) -> Address:
         raise BadSetting(f"HAILWHALE_REDIS_URL: got {masked(url)!r}: {fault}") from fault
 
 
-def _parsed(url: str) -> Address:
+def _parsed(url: str) -> StoreUrl:
     scheme, separator, rest = url.partition("://")
     word, plus, kind_word = scheme.partition("+")
     engine = _ENGINES.get(word)
     if not separator or engine is None or (plus and kind_word not in ("cluster", "sentinel")):
         raise ValueError(_EXPECTED)
-    kind = Kind(kind_word)
-    if kind is Kind.SERVER:
+    kind = Topology(kind_word)
+    if kind is Topology.SERVER:
         if engine != "unix":
             _database(urlsplit(f"//{rest}").path)
-        return Address(kind, _known(parse_url(f"{engine}://{rest}")))
+        return StoreUrl(kind, _known(parse_url(f"{engine}://{rest}")))
     if engine == "unix":
         raise ValueError(_EXPECTED)
     return _of_several(kind, engine, rest)
 
 
-def _of_several(kind: Kind, engine: str, rest: str) -> Address:
+def _of_several(kind: Topology, engine: str, rest: str) -> StoreUrl:
     parts = urlsplit(f"//{rest}")
     login, at, hosts = parts.netloc.rpartition("@")
     query = dict(parse_qsl(parts.query))
     tls = {"ssl": True} if engine == "rediss" else {}
     sentinels: dict[str, Any] = {}
     service, number = "", parts.path
-    if kind is Kind.SENTINEL:
+    if kind is Topology.SENTINEL:
         name, _, number = parts.path.removeprefix("/").partition("/")
         service = unquote(name)
         if not service:
@@ -131,13 +131,13 @@ def _of_several(kind: Kind, engine: str, rest: str) -> Address:
     options = parse_url(f"redis://{login}{at}?{urlencode(query)}") | tls
     if database := _database(number):
         options["db"] = database
-    if kind is Kind.CLUSTER and options.pop("db", 0):
+    if kind is Topology.CLUSTER and options.pop("db", 0):
         raise ValueError("a cluster has database 0 only")
-    if kind is Kind.SENTINEL:
+    if kind is Topology.SENTINEL:
         sentinels |= {name: given for name, given in options.items() if name.startswith("ssl")}
-    default_port = 26379 if kind is Kind.SENTINEL else 6379
+    default_port = 26379 if kind is Topology.SENTINEL else 6379
     nodes = tuple(_node(text, default_port) for text in hosts.split(","))
-    return Address(kind, _known(options), nodes, service, sentinels)
+    return StoreUrl(kind, _known(options), nodes, service, sentinels)
 
 
 def _node(text: str, default_port: int) -> tuple[str, int]:

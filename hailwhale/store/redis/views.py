@@ -12,30 +12,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hailwhale.store.redis.chunk_codec import Chunk
+from hailwhale.store.redis.chunk_codec import WriteBatch
 from hailwhale.store.redis.client import Client, Script, ask, faults_named
 from hailwhale.store.redis.cluster import Command
 from hailwhale.store.redis.keys import Keys, shard_of
-from hailwhale.store.types import Sheet, View
+from hailwhale.store.types import ChildrenView, ViewData
 
 _IDLE_S = 7 * 86_400  # a view that nobody asks for in this time is forgotten
 _CHILDREN_AT_ONCE = 200  # bounds the time for which building one holds up the server
 _MARK = "\x1d"  # in no label and no name of a metric
 _GENERATION = b"\x1fgeneration"
 
-_ABSENT = Sheet(b"", b"")
+_ABSENT = ViewData(b"", b"")
 
 Update = tuple[int, int, str, list[int], list[int], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Registry:
+class ViewRegistry:
     """The views of one shard, as of a generation: name, width and metric, by chunk and family."""
 
     generation: str = ""
     by_family: Mapping[str, Sequence[tuple[str, int, str]]] = field(default_factory=dict)
 
-    def updates(self, chunk: Chunk, first: int) -> tuple[list[str], list[Update]]:
+    def updates(self, chunk: WriteBatch, first: int) -> tuple[list[str], list[Update]]:
         """The names of the views that a chunk touches, and the updates as views.lua takes them.
 
         `first` is the place in KEYS of the first key of the first of them.
@@ -65,13 +65,13 @@ class Views:
         self._keys = keys
         self._build = Script(client, "build_view")
         self._renew = Script(client, "renew_view")
-        self._registries: dict[int, Registry] = {}
+        self._registries: dict[int, ViewRegistry] = {}
 
-    def registry(self, shard: int) -> Registry:
+    def registry(self, shard: int) -> ViewRegistry:
         """The views of a shard as this process knows them."""
         return self._registries.get(shard) or self.look(shard)
 
-    def look(self, shard: int) -> Registry:
+    def look(self, shard: int) -> ViewRegistry:
         """The views of a shard as they are now."""
         with faults_named():
             [known] = ask(self._client, [("HGETALL", self._keys.views(shard))])
@@ -80,14 +80,14 @@ class Views:
         for name in map(bytes.decode, known):
             family, metric, width = name.split(_MARK)
             by_family.setdefault(family, []).append((name, int(width), metric))
-        found = self._registries[shard] = Registry(generation, by_family)
+        found = self._registries[shard] = ViewRegistry(generation, by_family)
         return found
 
     def keys(self, shard: int, names: Sequence[str]) -> list[str]:
         """The keys of views, as the scripts take them."""
         return [key for name in names for key in self._keys.view(shard, name)]
 
-    def sheets(self, views: Sequence[View], now_s: float) -> list[Sheet | None]:
+    def sheets(self, views: Sequence[ChildrenView], now_s: float) -> list[ViewData | None]:
         """What views hold, built now where they are not there yet.
 
         None where amounts do not fit a view, or where it was taken away meanwhile.
@@ -109,7 +109,7 @@ class Views:
         with faults_named():
             ask(self._client, [("UNLINK", key) for key in self.keys(shard, names)])
 
-    def _look_at(self, views: Sequence[View], now_s: float) -> list[Sheet | None]:
+    def _look_at(self, views: Sequence[ChildrenView], now_s: float) -> list[ViewData | None]:
         """What views hold now: _ABSENT for one that is not built, None for one of no use.
 
         The state is read before and after: between the two it is one and the same view. Names are
@@ -122,7 +122,7 @@ class Views:
             commands += [state, ("GET", names), ("GET", units), state]
         with faults_named():
             answers = ask(self._client, commands)
-        found: list[Sheet | None] = []
+        found: list[ViewData | None] = []
         for place, view in enumerate(views):
             before, names, units, after = answers[4 * place : 4 * place + 4]
             if before[1] or after[1]:
@@ -130,17 +130,17 @@ class Views:
             elif not before[0] or before[0] != after[0]:
                 found.append(_ABSENT)
             else:
-                found.append(Sheet(names, units))
+                found.append(ViewData(names, units))
                 if int(after[2]) < now_s - _IDLE_S / 2:
                     self._touch(view, now_s)
         return found
 
-    def _touch(self, view: View, now_s: float) -> None:
+    def _touch(self, view: ChildrenView, now_s: float) -> None:
         """Put the expiry of a view off."""
         with faults_named():
             self._renew(self._keys_of(view), [_name(view), int(now_s), _ttl_s(view, now_s)])
 
-    def _make(self, view: View, now_s: float) -> None:
+    def _make(self, view: ChildrenView, now_s: float) -> None:
         head: list[Any] = [_name(view), view.metric, view.width]
         head += [int(now_s), _ttl_s(view, now_s)]
         keys = self._keys_of(view)
@@ -155,7 +155,7 @@ class Views:
                     return
             self._build(keys, [*head, "end", token])
 
-    def _labels(self, view: View) -> list[str]:
+    def _labels(self, view: ChildrenView) -> list[str]:
         """The labels of the family, in order, so that views of it are mostly alike."""
         if view.of_pks:
             key = self._keys.subpks(shard_of(view.pk[0]), view.pk)
@@ -164,22 +164,22 @@ class Views:
         [labels] = ask(self._client, [("SMEMBERS", key)])
         return sorted(label.decode() for label in labels)
 
-    def _keys_of(self, view: View) -> list[str]:
+    def _keys_of(self, view: ChildrenView) -> list[str]:
         shard = shard_of(view.pk[0])
         return [self._keys.views(shard), *self._keys.view(shard, _name(view))]
 
-    def _cells(self, view: View, label: str) -> str:
+    def _cells(self, view: ChildrenView, label: str) -> str:
         pk, dimension = view.child(label)
         return self._keys.cells(pk, dimension, view.rollup, view.chunk_start_s)
 
 
-def _ttl_s(view: View, now_s: float) -> int:
+def _ttl_s(view: ChildrenView, now_s: float) -> int:
     if view.expires_s is None:
         return _IDLE_S
     return max(min(_IDLE_S, int(view.expires_s - now_s)), 1)
 
 
-def _name(view: View) -> str:
+def _name(view: ChildrenView) -> str:
     kind = "p" if view.of_pks else "d"
     chunk = f"{view.rollup}:{view.chunk_start_s}:"
     node = Keys.node(view.pk, view.dimension)

@@ -13,8 +13,8 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Sequence
 
-from hailwhale.core.events.aggregate import Visits
-from hailwhale.store.redis.chunk_codec import Chunk, compact
+from hailwhale.core.events.aggregate import VisitorIncrement
+from hailwhale.store.redis.chunk_codec import WriteBatch, compact
 from hailwhale.store.redis.client import Client, ask, faults_named
 from hailwhale.store.redis.cluster import Command
 from hailwhale.store.redis.keys import Keys, shard_of
@@ -25,9 +25,9 @@ _SECRET_BYTES = 32
 _ANSWERED_AT_ONCE = 1_000
 
 
-def visit_chunks(keys: Keys, visits: Sequence[Visits], adds: int) -> Iterator[Chunk]:
+def visit_chunks(keys: Keys, visits: Sequence[VisitorIncrement], adds: int) -> Iterator[WriteBatch]:
     """Visits of one shard as chunks of a plan, of about `adds` additions each."""
-    run: list[tuple[Visits, list[str]]] = []
+    run: list[tuple[VisitorIncrement, list[str]]] = []
     size = 0
     for visit in visits:
         weight = len(visit.frame.chunks)
@@ -44,7 +44,7 @@ def visit_chunks(keys: Keys, visits: Sequence[Visits], adds: int) -> Iterator[Ch
         yield _pack(keys, run)
 
 
-def _pack(keys: Keys, run: Sequence[tuple[Visits, Sequence[str]]]) -> Chunk:
+def _pack(keys: Keys, run: Sequence[tuple[VisitorIncrement, Sequence[str]]]) -> WriteBatch:
     shard = shard_of(run[0][0].pk[0])
     frames = list(dict.fromkeys(visit.frame for visit, _ in run))
     everybody = dict.fromkeys(visitor for _, visitors in run for visitor in visitors)
@@ -57,10 +57,12 @@ def _pack(keys: Keys, run: Sequence[tuple[Visits, Sequence[str]]]) -> Chunk:
         rows.append([frame + 1, *map(numbers.__getitem__, visitors)])
     prefixes = [[keys.chunk(shard, c.rollup, c.start_s) for c in f.chunks] for f in frames]
     ttls = [[chunk.ttl_s or 0 for chunk in frame.chunks] for frame in frames]
-    return Chunk(secrets.token_hex(8), prefixes, nodes, MARK + compact([ttls, list(numbers), rows]))
+    return WriteBatch(
+        secrets.token_hex(8), prefixes, nodes, MARK + compact([ttls, list(numbers), rows])
+    )
 
 
-class Visitors:
+class VisitorCounts:
     """Counts unions of visitors, and keeps secrets."""
 
     def __init__(self, client: Client, keys: Keys) -> None:

@@ -20,10 +20,10 @@ from hailwhale.core.query.parameters import PLOT_PARAMETERS, TOTALS_PARAMETERS
 from hailwhale.errors import BadSeal, NotAllowed, StoreUnavailable
 from hailwhale.services.container import Services
 from hailwhale.services.ingest.bots import is_bot
-from hailwhale.services.security.bearer_tokens import Bound, Scope, Token
+from hailwhale.services.security.bearer_tokens import RootBinding, Scope, Token
 from hailwhale.services.security.bind_check import is_loopback
 from hailwhale.web.plugins.request_log import note_refused
-from hailwhale.web.request import BOUND, SEALED, Environ, Sizes, query_fields
+from hailwhale.web.request import BOUND, SEALED, Environ, SizeLimits, query_fields
 from hailwhale.web.responses import left_out_reply
 
 Network = IPv4Network | IPv6Network
@@ -74,7 +74,7 @@ def says_bot(environ: Environ) -> bool:
     return _BOT in environ
 
 
-class Access:
+class Auth:
     """A Bottle plugin: lets requests through to their routes, or raises why not.
 
     Installed after the plugin that turns faults into answers. Counting that is open to all costs
@@ -84,7 +84,7 @@ class Access:
     name = "access"
     api = 2
 
-    def __init__(self, services: Services, sizes: Sizes) -> None:
+    def __init__(self, services: Services, sizes: SizeLimits) -> None:
         self._settings = services.settings
         self._tokens = services.tokens
         self._sealing = services.sealing
@@ -135,7 +135,7 @@ class Access:
         elif token.roots and rule in _OF_ALL_ROOTS:
             raise NotAllowed("this needs a token that is not bound to a pk", token_shown=True)
         elif token.roots:
-            environ[BOUND] = Bound(token.roots, self._settings.limits)
+            environ[BOUND] = RootBinding(token.roots, self._settings.limits)
         return token
 
     def _find(self, shown: str, needs: Needs) -> Token | None:

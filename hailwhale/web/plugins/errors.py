@@ -60,7 +60,7 @@ def reason_of(fault: HailWhaleError) -> str:
     return next((word for kind, word in reasons if isinstance(fault, kind)), "fault")
 
 
-class Faults:
+class ErrorHandler:
     """A Bottle plugin: what HailWhale raises becomes an answer, never a stack trace.
 
     `told` has, by their rules, the routes that tell a fault in a way of their own.

@@ -20,7 +20,7 @@ from typing import Any
 
 import bottle
 
-from hailwhale.services.ops.request_stats import Tallies
+from hailwhale.services.ops.request_stats import RequestStats
 
 log = logging.getLogger("hailwhale.request")
 
@@ -37,7 +37,7 @@ def note_refused(environ: MutableMapping[str, Any], reason: str, events: int = 1
     environ.setdefault(_REFUSED, Counter())[reason] += events
 
 
-class Observed:
+class RequestLog:
     """A Bottle plugin, to be installed before all others, so that it sees what they answer.
 
     `lines` says which requests the log has a line of: none, errors (5xx), refused (4xx too), all.
@@ -47,7 +47,7 @@ class Observed:
     api = 2
 
     def __init__(
-        self, tallies: Tallies, lines: str, client_of: Callable[[Mapping[str, Any]], str]
+        self, tallies: RequestStats, lines: str, client_of: Callable[[Mapping[str, Any]], str]
     ) -> None:
         self._tallies = tallies
         self._client_of = client_of

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import bottle
 
-from hailwhale.core.events.param_names import settle_names
+from hailwhale.core.events.param_names import normalize_names
 from hailwhale.core.events.paths import parse_pk
-from hailwhale.core.query.parameters import BELOW_PARAMETERS, RESET_PARAMETERS, parse_asked
+from hailwhale.core.query.parameters import (
+    BELOW_PARAMETERS,
+    RESET_PARAMETERS,
+    parse_requested_dimensions,
+)
 from hailwhale.errors import BadInput
 from hailwhale.services.container import Services
-from hailwhale.web.request import Sizes, one_event
+from hailwhale.web.request import SizeLimits, one_event
 from hailwhale.web.responses import head_refused, json_reply
 
 
-def add_operating(app: bottle.Bottle, services: Services, sizes: Sizes) -> None:
+def add_operating(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> None:
     """Mount /update_count_to, /flush_hail and /reset."""
     limits = services.settings.limits
 
@@ -25,14 +29,14 @@ def add_operating(app: bottle.Bottle, services: Services, sizes: Sizes) -> None:
         return json_reply({"updated": True})
 
     def flush_hail() -> bottle.HTTPResponse:
-        settle_names(one_event(bottle.request.environ, sizes), BELOW_PARAMETERS)
+        normalize_names(one_event(bottle.request.environ, sizes), BELOW_PARAMETERS)
         return json_reply({"counted": services.drain.flush()})
 
     def reset() -> bottle.HTTPResponse:
-        fields = settle_names(one_event(bottle.request.environ, sizes), RESET_PARAMETERS)
+        fields = normalize_names(one_event(bottle.request.environ, sizes), RESET_PARAMETERS)
         if fields.get("pk") in (None, ""):
             raise BadInput("pk", fields.get("pk"), "the pk to erase (pk=_ for the unnamed one)")
-        paths = parse_asked(fields.get("dimensions"), limits)
+        paths = parse_requested_dimensions(fields.get("dimensions"), limits)
         if len(paths) != 1:
             raise BadInput("dimensions", fields["dimensions"], "one dimension to erase")
         erased = services.erasing.reset(parse_pk(fields["pk"], limits), paths[0])

@@ -9,10 +9,10 @@ import bottle
 
 from hailwhale.errors import BadInput
 from hailwhale.services.ingest.buffer import BatchReport, Fields
-from hailwhale.store.types import Receipt
+from hailwhale.store.types import AcceptStatus
 from hailwhale.web.plugins.errors import reason_of
 from hailwhale.web.plugins.request_log import note_refused
-from hailwhale.web.request import Sizes, media_type, posted_events, query_fields
+from hailwhale.web.request import SizeLimits, media_type, posted_events, query_fields
 from hailwhale.web.responses import (
     RETRY_AFTER_S,
     counted_reply,
@@ -31,8 +31,8 @@ class CountMany(Protocol):
 def add_counting(
     app: bottle.Bottle,
     paths: dict[str, bool],
-    sizes: Sizes,
-    count: Callable[[Fields], Receipt],
+    sizes: SizeLimits,
+    count: Callable[[Fields], AcceptStatus],
     count_many: CountMany,
 ) -> None:
     """Mount counting at `paths`; each tells whether it always answers with the pixel.
@@ -60,7 +60,7 @@ def add_counting(
             raise event
         receipt = count(event)
         if media_type(environ) == "application/json":
-            return _batch_reply(BatchReport(1, int(receipt is Receipt.DUPLICATE)))
+            return _batch_reply(BatchReport(1, int(receipt is AcceptStatus.DUPLICATE)))
         return counted_reply(environ, pixel)
 
     for path, pixel in paths.items():

@@ -8,22 +8,24 @@ from hailwhale.core.decisions.parameters import parse_decide, parse_reasons
 from hailwhale.core.events.event import Event
 from hailwhale.errors import BadInput
 from hailwhale.services.container import Services
-from hailwhale.services.decisions.decide import Decision, Take, reasons_answer, report_answer
-from hailwhale.services.decisions.exposures import Exposing
-from hailwhale.store.types import Receipt
+from hailwhale.services.decisions.decide import Decision, ShareTaking, reasons_answer, report_answer
+from hailwhale.services.decisions.exposures import ExposureCounter
+from hailwhale.store.types import AcceptStatus
 from hailwhale.web.plugins.auth import says_bot
-from hailwhale.web.request import Fields, Sizes, one_event
+from hailwhale.web.request import Fields, SizeLimits, one_event
 from hailwhale.web.responses import head_refused, json_reply, text_reply
 from hailwhale.web.routes.count import add_counting
 
 
-def add_exposing(app: bottle.Bottle, sizes: Sizes, exposing: Exposing) -> None:
+def add_exposing(app: bottle.Bottle, sizes: SizeLimits, exposing: ExposureCounter) -> None:
     """Mount /count_decision, which answers as /count does."""
     paths = {"/count_decision": False, "/count_decision.gif": True}
     add_counting(app, paths, sizes, exposing.count, exposing.count_many)
 
 
-def add_deciding(app: bottle.Bottle, services: Services, sizes: Sizes, take: Take) -> None:
+def add_deciding(
+    app: bottle.Bottle, services: Services, sizes: SizeLimits, take: ShareTaking
+) -> None:
     """Mount /decide and /reasons; `take` counts what was given."""
     deciding, limits = services.deciding, services.settings.limits
 
@@ -47,8 +49,8 @@ def add_deciding(app: bottle.Bottle, services: Services, sizes: Sizes, take: Tak
     app.route("/reasons", ["GET", "POST"], reasons)
 
 
-def _left_out(_event: Event) -> Receipt:
-    return Receipt.ACCEPTED
+def _left_out(_event: Event) -> AcceptStatus:
+    return AcceptStatus.ACCEPTED
 
 
 def decision_body(decision: Decision, slots: int) -> dict[str, object]:
@@ -64,7 +66,7 @@ def decision_body(decision: Decision, slots: int) -> dict[str, object]:
     return body
 
 
-def _asked(sizes: Sizes) -> tuple[Fields, bool]:
+def _asked(sizes: SizeLimits) -> tuple[Fields, bool]:
     """The parameters without the format, and whether that is text."""
     fields = one_event(bottle.request.environ, sizes)
     form = fields.pop("format", "json")

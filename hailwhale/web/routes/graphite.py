@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import bottle
 
-from hailwhale.core.events.param_names import settle_names
+from hailwhale.core.events.param_names import normalize_names
 from hailwhale.core.events.paths import UNPRINTABLE
 from hailwhale.core.graphite.curves import Curve
 from hailwhale.core.graphite.functions import index
@@ -21,8 +21,8 @@ from hailwhale.core.time.calendar_grid import Grid, parse_zone
 from hailwhale.errors import BadInput
 from hailwhale.services.container import Services
 from hailwhale.services.query.csv_output import graphite_csv
-from hailwhale.services.query.graphite import Asked, Found, expanded
-from hailwhale.web.request import BOUND, Sizes, listed_fields
+from hailwhale.services.query.graphite import FoundSeries, GraphiteQuery, expanded
+from hailwhale.web.request import BOUND, SizeLimits, listed_fields
 from hailwhale.web.responses import csv_reply, json_reply, text_reply
 
 _WITHOUT_EFFECT = ("cacheTimeout", "noCache", "meta")
@@ -37,7 +37,7 @@ _FORMATS = ("json", "csv", "raw")
 _DEFAULT_FROM = "-24h"
 
 
-def add_graphite(app: bottle.Bottle, services: Services, sizes: Sizes) -> None:
+def add_graphite(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> None:
     """Mount what speaks Graphite."""
     graphite, zone = services.graphite, services.settings.zone
 
@@ -50,7 +50,9 @@ def add_graphite(app: bottle.Bottle, services: Services, sizes: Sizes) -> None:
             raise BadInput("target", targets, "a path such as Shop.revenue, as printable text")
         asked = _span(fields, graphite.now_s(), grid or zone, graphite.max_points)
         curves = graphite.render(
-            targets, Asked(asked[0], asked[1], grid, asked[2]), roots_of(bottle.request.environ)
+            targets,
+            GraphiteQuery(asked[0], asked[1], grid, asked[2]),
+            roots_of(bottle.request.environ),
         )
         if form == "csv":
             return csv_reply(graphite_csv(curves, grid or zone))
@@ -89,9 +91,9 @@ def roots_of(environ: Mapping[str, object]) -> Collection[str] | None:
     return getattr(bound, "roots", None)
 
 
-def _asked(sizes: Sizes, known: Sequence[str], several: str = "") -> dict[str, list[str]]:
+def _asked(sizes: SizeLimits, known: Sequence[str], several: str = "") -> dict[str, list[str]]:
     """The parameters that are known; each but `several` given once."""
-    settled = settle_names(listed_fields(bottle.request.environ, sizes), known)
+    settled = normalize_names(listed_fields(bottle.request.environ, sizes), known)
     fields: dict[str, list[str]] = {}
     for name, values in settled.items():
         texts = [str(each) for each in values] if isinstance(values, list) else []
@@ -162,7 +164,7 @@ def _raw(curves: Sequence[Curve]) -> str:
     return "".join(lines)
 
 
-def _told(found: Found) -> dict[str, object]:
+def _told(found: FoundSeries) -> dict[str, object]:
     """A node as Graphite's tree has it."""
     return {
         "id": found.path,

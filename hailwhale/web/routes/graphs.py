@@ -13,7 +13,7 @@ import bottle
 import simplejson
 
 from hailwhale.core.graph.options import LOOKING_PARAMETERS, Graph, parse_graph
-from hailwhale.core.graph.svg import Picture, draw
+from hailwhale.core.graph.svg import SvgGraph, draw
 from hailwhale.core.query.parameters import parse_plot
 from hailwhale.core.time.calendar_grid import UTC
 from hailwhale.errors import BadInput, HailWhaleError
@@ -22,7 +22,7 @@ from hailwhale.services.query.graph_data import answer_of
 from hailwhale.services.query.graph_picture import picture_of
 from hailwhale.web.assets import lean, static_folder, vendor_file, widget
 from hailwhale.web.plugins.errors import fault_reply
-from hailwhale.web.request import SEALED, Fields, Sizes, one_event, query_fields
+from hailwhale.web.request import SEALED, Fields, SizeLimits, one_event, query_fields
 from hailwhale.web.responses import json_reply
 from hailwhale.web.routes.beacon import JAVASCRIPT, script_reply
 
@@ -35,7 +35,7 @@ _UNSAFE = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u202
 _PICTURED = "line area stacked bar: a view that is a picture"
 
 
-def add_graphs(app: bottle.Bottle, services: Services, sizes: Sizes) -> None:
+def add_graphs(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> None:
     """Mount /graph.js, /graph.svg, /graph.json and the files of the widget."""
     limits = services.settings.limits
 
@@ -73,7 +73,7 @@ def refused_graph(fault: HailWhaleError) -> bottle.HTTPResponse:
     return _script(told, _status(fault_reply(fault).status_code))
 
 
-def _options(graph: Graph, sizes: Sizes) -> dict[str, object]:
+def _options(graph: Graph, sizes: SizeLimits) -> dict[str, object]:
     """What the widget is told. Of a sealed graph that is how it looks, and the seal to ask with."""
     environ = bottle.request.environ
     options = {k: v for k, v in graph.options.items() if k not in _NOT_FOR_THE_WIDGET}
@@ -115,7 +115,7 @@ def _refusal(fault: HailWhaleError) -> str:
     lines = textwrap.wrap(str(fault)[:600], 100)
     height = 16 * len(lines)
     return draw(
-        Picture("HailWhale", "\n".join(lines), "line", 720, height, "auto", (), "", UTC, (), ())
+        SvgGraph("HailWhale", "\n".join(lines), "line", 720, height, "auto", (), "", UTC, (), ())
     )
 
 

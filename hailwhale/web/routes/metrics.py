@@ -22,7 +22,7 @@ from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, genera
 from hailwhale.errors import StoreUnavailable
 from hailwhale.services.container import Services
 from hailwhale.services.ops.request_stats import BOUNDS_S, DECISIONS, Durations, read_durations
-from hailwhale.store.types import Vitals
+from hailwhale.store.types import StoreStats
 
 _COUNTED = {
     "accepted": "Hits taken into the buffer",
@@ -34,10 +34,10 @@ _COUNTED = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Told:
+class StatsExposition:
     """All that /metrics tells; of the store nothing while it is away."""
 
-    vitals: Vitals | None
+    vitals: StoreStats | None
     requests: Mapping[str, int]
     refused: Mapping[str, int]
     spool_bytes: int | None
@@ -75,17 +75,17 @@ def add_metrics(app: bottle.Bottle, services: Services) -> None:
     app.route("/metrics", "GET", metrics)
 
 
-def _told(services: Services) -> Told:
+def _told(services: Services) -> StatsExposition:
     spool = services.spool.size_bytes() if services.spool is not None else None
     try:
         services.tallies.flush()
         vitals = services.store.vitals(services.clock())
-        return Told(vitals, services.store.requests(), services.store.refused(), spool)
+        return StatsExposition(vitals, services.store.requests(), services.store.refused(), spool)
     except StoreUnavailable:
-        return Told(None, {}, {}, spool)
+        return StatsExposition(None, {}, {}, spool)
 
 
-def _waiting(vitals: Vitals) -> Iterator[Metric]:
+def _waiting(vitals: StoreStats) -> Iterator[Metric]:
     lag = "How long hits wait for the drain, where they wait longest"
     yield _gauge("drain_lag_seconds", lag, vitals.lag_s)
     yield _gauge("buffered_hits", "Hits in the buffers", vitals.buffered)

@@ -31,7 +31,7 @@ from hailwhale.core.query.parameters import (
 from hailwhale.services.container import Services
 from hailwhale.services.ingest.spy_log import SPY_PARAMETERS
 from hailwhale.services.query.quantiles import QUANTILES_PARAMETERS
-from hailwhale.web.openapi_parameters import Parameter, described, parameters
+from hailwhale.web.openapi_parameters import ApiParameter, described, parameters
 from hailwhale.web.plugins.auth import NEEDS, PUBLIC, SEALABLE
 from hailwhale.web.responses import json_reply
 from hailwhale.web.routes.graphite import EXPAND_PARAMETERS, FIND_PARAMETERS, RENDER_PARAMETERS
@@ -55,7 +55,7 @@ _PLACEHOLDER = re.compile(r"<([a-z]+)(?::[a-z]+)?>")
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class ApiOperation:
     """What a route does, the names that its parser takes, and the media types of its answers.
 
     With `many` a POST takes many events.
@@ -68,54 +68,56 @@ class Operation:
 
 
 _COUNTED = (TEXT, GIF, JSON)
-OPERATIONS: dict[str, Operation] = {
-    "/count": Operation("Count events", EVENT_PARAMETERS, _COUNTED, many=True),
-    "/count.gif": Operation("Count, by a pixel", EVENT_PARAMETERS, (GIF, JSON), many=True),
-    "/count_now": Operation("Count at once", EVENT_PARAMETERS, _COUNTED, many=True),
-    "/count_now.gif": Operation("Count at once", EVENT_PARAMETERS, (GIF, JSON), many=True),
-    "/count_decision": Operation("Count an option", EXPOSURE_PARAMETERS, _COUNTED, many=True),
-    "/count_decision.gif": Operation(
+OPERATIONS: dict[str, ApiOperation] = {
+    "/count": ApiOperation("Count events", EVENT_PARAMETERS, _COUNTED, many=True),
+    "/count.gif": ApiOperation("Count, by a pixel", EVENT_PARAMETERS, (GIF, JSON), many=True),
+    "/count_now": ApiOperation("Count at once", EVENT_PARAMETERS, _COUNTED, many=True),
+    "/count_now.gif": ApiOperation("Count at once", EVENT_PARAMETERS, (GIF, JSON), many=True),
+    "/count_decision": ApiOperation("Count an option", EXPOSURE_PARAMETERS, _COUNTED, many=True),
+    "/count_decision.gif": ApiOperation(
         "Count an option, by a pixel", EXPOSURE_PARAMETERS, (GIF, JSON), many=True
     ),
-    "/pixel/<token>.gif": Operation("Count what was sealed", (), (GIF,)),
-    "/tracker": Operation("Count a visit; the visitor's uid", EVENT_PARAMETERS, (TEXT,)),
-    "/update_count_to": Operation("Make totals equal to values", EVENT_PARAMETERS),
-    "/totals": Operation("Sums over periods", TOTALS_PARAMETERS, (JSON, CSV)),
-    "/quantiles": Operation("Quantiles of timings", QUANTILES_PARAMETERS, (JSON, CSV)),
-    "/plotpoints": Operation("Sums by bucket", PLOT_PARAMETERS, (JSON, CSV)),
-    "/rank": Operation("What is below, in order", RANK_PARAMETERS, (JSON, CSV)),
-    "/subdimensions": Operation("The dimensions known below", CHILDREN_PARAMETERS),
-    "/pks": Operation("The pks known below", BELOW_PARAMETERS),
-    "/known": Operation("What there is to ask about", BELOW_PARAMETERS),
-    "/graph.json": Operation("The numbers of a graph", PLOT_PARAMETERS),
-    "/graph.js": Operation("A graph in the page's place", GRAPH_PARAMETERS, (SCRIPT,)),
-    "/graph.svg": Operation("A graph as a picture", GRAPH_PARAMETERS, (SVG,)),
-    "/decide": Operation("The option for a visitor", (*DECIDE_PARAMETERS, "format"), (JSON, TEXT)),
-    "/reasons": Operation("What is known of options", REASONS_PARAMETERS),
-    "/spy": Operation("The last events", SPY_PARAMETERS, (JSON, STREAM)),
-    "/flush_hail": Operation("Count what is buffered", BELOW_PARAMETERS),
-    "/reset": Operation("Erase a pk or a dimension", RESET_PARAMETERS),
-    "/prometheus": Operation("Chosen totals, for Prometheus", PROMETHEUS_PARAMETERS, (METRICS,)),
-    "/render": Operation("Graphite's render", RENDER_PARAMETERS, (JSON, CSV, TEXT)),
-    "/render/": Operation("Graphite's render", RENDER_PARAMETERS, (JSON, CSV, TEXT)),
-    "/metrics/find": Operation("Graphite's paths", FIND_PARAMETERS),
-    "/metrics/find/": Operation("Graphite's paths", FIND_PARAMETERS),
-    "/metrics/expand": Operation("Graphite's paths alone", EXPAND_PARAMETERS),
-    "/functions": Operation("The functions of /render"),
-    "/version": Operation("Whose API this is as Graphite's", (), (TEXT,)),
-    "/tags": Operation("Graphite's tags, of which there are none"),
-    "/tags/autoComplete/tags": Operation("Graphite's tags, of which there are none"),
-    "/tags/autoComplete/values": Operation("Graphite's tags, of which there are none"),
-    "/healthz": Operation("Alive"),
-    "/readyz": Operation("Fit to be asked"),
-    "/metrics": Operation("For Prometheus", (), (METRICS,)),
-    "/openapi.json": Operation("This"),
-    "/": Operation("The front page", (), (HTML, JSON)),
-    "/demo": Operation("The demo", (), (HTML,)),
-    "/static/<name:path>": Operation("Files of the pages", (), (ANY,)),
-    "/static/jquery.hailwhale.js": Operation("The widget", (), (SCRIPT,)),
-    "/hailwhale.beacon.js": Operation("The beacon", (), (SCRIPT,)),
-    "/static/vendor/<name>": Operation("Libraries of the widget", (), (ANY,)),
+    "/pixel/<token>.gif": ApiOperation("Count what was sealed", (), (GIF,)),
+    "/tracker": ApiOperation("Count a visit; the visitor's uid", EVENT_PARAMETERS, (TEXT,)),
+    "/update_count_to": ApiOperation("Make totals equal to values", EVENT_PARAMETERS),
+    "/totals": ApiOperation("Sums over periods", TOTALS_PARAMETERS, (JSON, CSV)),
+    "/quantiles": ApiOperation("Quantiles of timings", QUANTILES_PARAMETERS, (JSON, CSV)),
+    "/plotpoints": ApiOperation("Sums by bucket", PLOT_PARAMETERS, (JSON, CSV)),
+    "/rank": ApiOperation("What is below, in order", RANK_PARAMETERS, (JSON, CSV)),
+    "/subdimensions": ApiOperation("The dimensions known below", CHILDREN_PARAMETERS),
+    "/pks": ApiOperation("The pks known below", BELOW_PARAMETERS),
+    "/known": ApiOperation("What there is to ask about", BELOW_PARAMETERS),
+    "/graph.json": ApiOperation("The numbers of a graph", PLOT_PARAMETERS),
+    "/graph.js": ApiOperation("A graph in the page's place", GRAPH_PARAMETERS, (SCRIPT,)),
+    "/graph.svg": ApiOperation("A graph as a picture", GRAPH_PARAMETERS, (SVG,)),
+    "/decide": ApiOperation(
+        "The option for a visitor", (*DECIDE_PARAMETERS, "format"), (JSON, TEXT)
+    ),
+    "/reasons": ApiOperation("What is known of options", REASONS_PARAMETERS),
+    "/spy": ApiOperation("The last events", SPY_PARAMETERS, (JSON, STREAM)),
+    "/flush_hail": ApiOperation("Count what is buffered", BELOW_PARAMETERS),
+    "/reset": ApiOperation("Erase a pk or a dimension", RESET_PARAMETERS),
+    "/prometheus": ApiOperation("Chosen totals, for Prometheus", PROMETHEUS_PARAMETERS, (METRICS,)),
+    "/render": ApiOperation("Graphite's render", RENDER_PARAMETERS, (JSON, CSV, TEXT)),
+    "/render/": ApiOperation("Graphite's render", RENDER_PARAMETERS, (JSON, CSV, TEXT)),
+    "/metrics/find": ApiOperation("Graphite's paths", FIND_PARAMETERS),
+    "/metrics/find/": ApiOperation("Graphite's paths", FIND_PARAMETERS),
+    "/metrics/expand": ApiOperation("Graphite's paths alone", EXPAND_PARAMETERS),
+    "/functions": ApiOperation("The functions of /render"),
+    "/version": ApiOperation("Whose API this is as Graphite's", (), (TEXT,)),
+    "/tags": ApiOperation("Graphite's tags, of which there are none"),
+    "/tags/autoComplete/tags": ApiOperation("Graphite's tags, of which there are none"),
+    "/tags/autoComplete/values": ApiOperation("Graphite's tags, of which there are none"),
+    "/healthz": ApiOperation("Alive"),
+    "/readyz": ApiOperation("Fit to be asked"),
+    "/metrics": ApiOperation("For Prometheus", (), (METRICS,)),
+    "/openapi.json": ApiOperation("This"),
+    "/": ApiOperation("The front page", (), (HTML, JSON)),
+    "/demo": ApiOperation("The demo", (), (HTML,)),
+    "/static/<name:path>": ApiOperation("Files of the pages", (), (ANY,)),
+    "/static/jquery.hailwhale.js": ApiOperation("The widget", (), (SCRIPT,)),
+    "/hailwhale.beacon.js": ApiOperation("The beacon", (), (SCRIPT,)),
+    "/static/vendor/<name>": ApiOperation("Libraries of the widget", (), (ANY,)),
 }
 
 
@@ -129,12 +131,12 @@ def add_openapi(app: bottle.Bottle, services: Services) -> None:
     app.route("/openapi.json", "GET", openapi)
 
 
-def document(routes: Iterable[bottle.Route], known: dict[str, Parameter]) -> dict[str, Any]:
+def document(routes: Iterable[bottle.Route], known: dict[str, ApiParameter]) -> dict[str, Any]:
     """The description of routes, as OpenAPI 3.1 has it."""
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         if route.method in ("GET", "POST"):
-            operation = OPERATIONS.get(route.rule, Operation(route.rule))
+            operation = OPERATIONS.get(route.rule, ApiOperation(route.rule))
             path = _PLACEHOLDER.sub(r"{\1}", route.rule)
             described = _described(route.rule, route.method, operation, known)
             paths.setdefault(path, {})[route.method.lower()] = described
@@ -184,7 +186,7 @@ _BATCH: dict[str, Any] = {
 
 
 def _described(
-    rule: str, method: str, operation: Operation, known: dict[str, Parameter]
+    rule: str, method: str, operation: ApiOperation, known: dict[str, ApiParameter]
 ) -> dict[str, Any]:
     taken = {
         each: described(name, known, rule)
@@ -212,7 +214,7 @@ def _described(
     return found
 
 
-def _bodies(taken: dict[str, Parameter], *, many: bool) -> dict[str, Any]:
+def _bodies(taken: dict[str, ApiParameter], *, many: bool) -> dict[str, Any]:
     one: dict[str, Any] = {
         "type": "object",
         "properties": {
@@ -233,7 +235,7 @@ def _bodies(taken: dict[str, Parameter], *, many: bool) -> dict[str, Any]:
     return bodies
 
 
-def _responses(rule: str, operation: Operation) -> dict[str, Any]:
+def _responses(rule: str, operation: ApiOperation) -> dict[str, Any]:
     content = {
         kind: {"schema": {} if kind == JSON else {"type": "string"}} for kind in operation.answers
     }
@@ -246,7 +248,7 @@ def _responses(rule: str, operation: Operation) -> dict[str, Any]:
     return {"200": {"description": operation.summary, "content": content}, **refusals}
 
 
-def _refused(operation: Operation) -> dict[str, Any]:
+def _refused(operation: ApiOperation) -> dict[str, Any]:
     """How an error looks: of a batch that was all wrong, too, and in a graph's place as a graph."""
     error: dict[str, Any] = {"$ref": "#/components/schemas/Error"}
     if operation.many:

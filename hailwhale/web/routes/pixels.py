@@ -6,24 +6,27 @@ from collections.abc import Callable
 
 import bottle
 
-from hailwhale.core.events.literals import plain
+from hailwhale.core.events.literals import unwrap
 from hailwhale.services.ingest.buffer import Fields
-from hailwhale.services.security.sealed_tokens import Sealing
-from hailwhale.store.types import Receipt
+from hailwhale.services.security.sealed_tokens import TokenSealer
+from hailwhale.store.types import AcceptStatus
 from hailwhale.web.plugins.request_log import note_refused
-from hailwhale.web.request import Sizes, query_fields
+from hailwhale.web.request import SizeLimits, query_fields
 from hailwhale.web.responses import counted_reply, head_refused
 
 
 def add_pixels(
-    app: bottle.Bottle, sizes: Sizes, sealing: Sealing, count: Callable[[Fields], Receipt]
+    app: bottle.Bottle,
+    sizes: SizeLimits,
+    sealing: TokenSealer,
+    count: Callable[[Fields], AcceptStatus],
 ) -> None:
     """Mount /pixel/. A pixel that counts once and comes again is answered as the first time."""
 
     def pixel(token: str) -> bottle.HTTPResponse:
         environ = bottle.request.environ
-        filled = {name: plain(value) for name, value in query_fields(environ, sizes).items()}
-        if count(sealing.event(token, filled)) is Receipt.DUPLICATE:
+        filled = {name: unwrap(value) for name, value in query_fields(environ, sizes).items()}
+        if count(sealing.event(token, filled)) is AcceptStatus.DUPLICATE:
             note_refused(environ, "replayed")
         return counted_reply(environ, pixel=True)
 

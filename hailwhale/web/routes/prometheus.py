@@ -15,12 +15,12 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from hailwhale.core.events.param_names import settle_names
+from hailwhale.core.events.param_names import normalize_names
 from hailwhale.core.events.paths import Path, written
 from hailwhale.core.query.parameters import PLOT_PARAMETERS, parse_plot
 from hailwhale.services.container import Services
-from hailwhale.services.query.graph_data import Graphed
-from hailwhale.web.request import Fields, Sizes, one_event
+from hailwhale.services.query.graph_data import GraphData
+from hailwhale.web.request import Fields, SizeLimits, one_event
 
 PROMETHEUS_PARAMETERS = tuple(name for name in PLOT_PARAMETERS if name != "format")
 # What is shown must not come and go by small changes of what others come to.
@@ -34,7 +34,7 @@ class Chosen:
     """The numbers of a question, as the client library asks for them."""
 
     pk: Path
-    graphed: Graphed
+    graphed: GraphData
 
     def collect(self) -> Iterator[Metric]:
         """One gauge with a sample for each dimension and metric."""
@@ -46,12 +46,12 @@ class Chosen:
         yield family
 
 
-def add_prometheus(app: bottle.Bottle, services: Services, sizes: Sizes) -> None:
+def add_prometheus(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> None:
     """Mount /prometheus, which takes the parameters of /plotpoints."""
     limits = services.settings.limits
 
     def prometheus() -> bottle.HTTPResponse:
-        asked = settle_names(one_event(bottle.request.environ, sizes), PROMETHEUS_PARAMETERS)
+        asked = normalize_names(one_event(bottle.request.environ, sizes), PROMETHEUS_PARAMETERS)
         question = parse_plot(DEFAULTS | asked, limits)
         registry = CollectorRegistry()
         registry.register(Chosen(question.pk, services.graphing.graph(question)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bottle
 
-from hailwhale.core.events.param_names import settle_names
+from hailwhale.core.events.param_names import normalize_names
 from hailwhale.core.events.paths import parse_pk
 from hailwhale.core.query.parameters import (
     BELOW_PARAMETERS,
@@ -17,11 +17,11 @@ from hailwhale.errors import BadInput
 from hailwhale.services.container import Services
 from hailwhale.services.query.csv_output import plot_csv, rank_csv, totals_csv
 from hailwhale.services.query.quantiles import parse_quantiles
-from hailwhale.web.request import BOUND, Fields, Sizes, one_event
+from hailwhale.web.request import BOUND, Fields, SizeLimits, one_event
 from hailwhale.web.responses import csv_reply, json_reply
 
 
-def add_answers(app: bottle.Bottle, services: Services, sizes: Sizes) -> None:
+def add_answers(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> None:
     """Mount the questions; each takes its parameters from the URL or from a POST body."""
     reporting, limits = services.reporting, services.settings.limits
 
@@ -53,12 +53,12 @@ def add_answers(app: bottle.Bottle, services: Services, sizes: Sizes) -> None:
         environ = bottle.request.environ
         if BOUND in environ and not environ.get("QUERY_STRING"):  # its own roots, not everybody's
             return json_reply({"pks": [[root] for root in sorted(environ[BOUND].roots)]})
-        fields = settle_names(one_event(environ, sizes), BELOW_PARAMETERS)
+        fields = normalize_names(one_event(environ, sizes), BELOW_PARAMETERS)
         above = () if fields.get("pk") in (None, "") else parse_pk(fields["pk"], limits)
         return json_reply({"pks": reporting.pks(above)})
 
     def known() -> bottle.HTTPResponse:
-        fields = settle_names(one_event(bottle.request.environ, sizes), BELOW_PARAMETERS)
+        fields = normalize_names(one_event(bottle.request.environ, sizes), BELOW_PARAMETERS)
         return json_reply(reporting.known(parse_pk(fields.get("pk"), limits)))
 
     for path, answer in (
@@ -73,7 +73,7 @@ def add_answers(app: bottle.Bottle, services: Services, sizes: Sizes) -> None:
         app.route(path, ["GET", "POST"], answer)
 
 
-def _asked(sizes: Sizes) -> tuple[Fields, bool]:
+def _asked(sizes: SizeLimits) -> tuple[Fields, bool]:
     """The parameters of a question without its format, and whether that is CSV."""
     fields = one_event(bottle.request.environ, sizes)
     form = fields.pop("format", "json")

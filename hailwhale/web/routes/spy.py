@@ -17,8 +17,8 @@ import simplejson
 
 from hailwhale.errors import HailWhaleError, StoreUnavailable
 from hailwhale.services.container import Services
-from hailwhale.services.ingest.spy_log import MAX_LIMIT, Spying, SpyQuestion, parse_spy
-from hailwhale.web.request import Sizes, one_event
+from hailwhale.services.ingest.spy_log import MAX_LIMIT, RecentEvents, SpyQuestion, parse_spy
+from hailwhale.web.request import SizeLimits, one_event
 from hailwhale.web.responses import json_reply
 
 MAX_VIEWERS = 4  # of one process
@@ -37,7 +37,7 @@ _HEADERS = {
 def add_spy(
     app: bottle.Bottle,
     services: Services,
-    sizes: Sizes,
+    sizes: SizeLimits,
     pause: Callable[[float], None] = time.sleep,
 ) -> None:
     """Mount /spy; `pause` waits between two looks at the store."""
@@ -67,7 +67,7 @@ def _released(live: Iterator[str], viewers: BoundedSemaphore) -> Iterator[str]:
 
 
 def _live(
-    spying: Spying,
+    spying: RecentEvents,
     question: SpyQuestion,
     number: int,
     events: Sequence[dict[str, object]],

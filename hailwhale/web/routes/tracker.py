@@ -15,17 +15,20 @@ import bottle
 
 from hailwhale.services.container import Services
 from hailwhale.services.ingest.buffer import Fields
-from hailwhale.services.ingest.visitor_ids import Visitors
+from hailwhale.services.ingest.visitor_ids import VisitorHasher
 from hailwhale.settings import Settings
-from hailwhale.store.types import Receipt
-from hailwhale.web.request import Sizes, query_fields
+from hailwhale.store.types import AcceptStatus
+from hailwhale.web.request import SizeLimits, query_fields
 from hailwhale.web.responses import head_refused, text_reply
 
 COOKIE = "hwuid"
 
 
 def add_tracker(
-    app: bottle.Bottle, services: Services, sizes: Sizes, count: Callable[[Fields], Receipt]
+    app: bottle.Bottle,
+    services: Services,
+    sizes: SizeLimits,
+    count: Callable[[Fields], AcceptStatus],
 ) -> None:
     """Mount /tracker, which answers with the uid, or with nothing where there is none."""
     settings, visitors = services.settings, services.visitors
@@ -68,7 +71,7 @@ def _does_not_want(environ: Mapping[str, Any]) -> bool:
     return environ.get("HTTP_DNT") == "1" or environ.get("HTTP_SEC_GPC") == "1"
 
 
-def _known(environ: Mapping[str, Any], visitors: Visitors) -> str | None:
+def _known(environ: Mapping[str, Any], visitors: VisitorHasher) -> str | None:
     """The uid of a cookie of ours."""
     try:
         found = SimpleCookie(environ.get("HTTP_COOKIE", "")).get(COOKIE)

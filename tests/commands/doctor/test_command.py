@@ -12,14 +12,14 @@ import redis
 from hailwhale.cli import main
 from hailwhale.commands.doctor.checks import engine_findings, made_of, spool_findings
 from hailwhale.services.container import Services
-from hailwhale.services.ingest.spool_directory import Spool
+from hailwhale.services.ingest.spool_directory import SpoolDirectory
 from hailwhale.settings import Settings
 from hailwhale.store.embedded import EmbeddedValkey
 from hailwhale.store.redis.keys import Keys, shard_of
-from hailwhale.store.redis.server_info import Server
+from hailwhale.store.redis.server_info import ServerInfo
 
 Doctor = Callable[..., list[str]]
-GOOD = Server(
+GOOD = ServerInfo(
     name="Valkey",
     version="9.1.2",
     is_replica=False,
@@ -244,7 +244,7 @@ def test_a_data_directory_that_cannot_be_made_fails(
         ),
     ],
 )
-def test_an_engine_that_may_lose_counts_is_told(server: Server, lines: list[str]) -> None:
+def test_an_engine_that_may_lose_counts_is_told(server: ServerInfo, lines: list[str]) -> None:
     assert [str(found) for found in engine_findings(server) if found.level.value != "ok"] == lines
 
 
@@ -275,7 +275,7 @@ def test_a_store_made_of_something_else_is_told(variables: dict[str, str], line:
 def test_what_lies_in_the_spool_is_told(tmp_path: Path) -> None:
     variables = {"HAILWHALE_SPOOL_DIR": str(tmp_path)}
     settings = Settings.from_env(variables)
-    spool = Spool(settings.spool_folder, settings.spool_bytes)
+    spool = SpoolDirectory(settings.spool_folder, settings.spool_bytes)
     assert list(spool_findings(spool)) == []
     spool.new_file().append(b"x" * 1234)
     (tmp_path / "0123.unreadable").touch()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hailwhale.core.alerts.rules import Mail, parse_rules
+from hailwhale.core.alerts.rules import MailServer, parse_rules
 from hailwhale.errors import BadInput
 
 FILE = """
@@ -74,7 +74,7 @@ def alert(**keys: Any) -> Any:
 def test_a_whole_file_is_understood() -> None:
     found = parse_rules(tomllib.loads(FILE, parse_float=Decimal))
     assert (found.every_s, found.home) == (30, "https://hw.example.com")
-    assert found.mail == Mail(
+    assert found.mail == MailServer(
         *("mail.example.com", 587, "hailwhale@example.com", "starttls", "hw", "SMTP_PASSWORD")
     )
     drop, errors = found.alerts

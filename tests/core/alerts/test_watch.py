@@ -11,19 +11,27 @@ import pytest
 
 from hailwhale.core.alerts.due import is_quiet, last_due_s
 from hailwhale.core.alerts.rules import parse_rules
-from hailwhale.core.alerts.watch import LEASE_S, Terms, Watch, checked, claimed, decoded, sent
-from hailwhale.core.alerts.wording import Measured, body, holds, sentence
+from hailwhale.core.alerts.watch import (
+    LEASE_S,
+    AlertStatus,
+    AlertTerms,
+    checked,
+    claimed,
+    decoded,
+    sent,
+)
+from hailwhale.core.alerts.wording import MeasuredChange, body, holds, sentence
 from hailwhale.core.time.calendar_grid import UTC, parse_zone
 from hailwhale.core.time.fixed_range import before, last_whole, week_before
 from hailwhale.core.time.period import Period
 
-TERMS = Terms("a", checks=1, repeat_s=0, targets=("hook", "mail"))
+TERMS = AlertTerms("a", checks=1, repeat_s=0, targets=("hook", "mail"))
 HOOK = "http://example.com/hook"
 
 
-def history(checks: str, terms: Terms = TERMS) -> list[str]:
+def history(checks: str, terms: AlertTerms = TERMS) -> list[str]:
     """What is told when it holds (+) or not (-) at each check, a minute apart, and all is taken."""
-    watch, told = Watch(), []
+    watch, told = AlertStatus(), []
     for slot, sign in enumerate(checks):
         now_s = 60 * slot
         watch = checked(watch, terms, holds=sign == "+", slot=slot, now_s=now_s)
@@ -51,8 +59,8 @@ def test_what_is_told_goes_by_the_checks_in_a_row(
     assert history(checks, replace(TERMS, checks=count, repeat_s=repeat_s)) == told
 
 
-def fires() -> Watch:
-    return checked(Watch(), TERMS, holds=True, slot=1, now_s=60)
+def fires() -> AlertStatus:
+    return checked(AlertStatus(), TERMS, holds=True, slot=1, now_s=60)
 
 
 def test_who_has_the_lease_alone_sends_until_it_ends() -> None:
@@ -123,7 +131,7 @@ def test_a_condition_holds_or_not(
     keys: dict[str, Any], value: str, reference: str | None, weight: str | None, held: bool
 ) -> None:
     numbers = [None if each is None else Decimal(each) for each in (reference, weight)]
-    assert holds(alert(**keys), Measured(Decimal(value), *numbers)) is held
+    assert holds(alert(**keys), MeasuredChange(Decimal(value), *numbers)) is held
 
 
 @pytest.mark.parametrize(
@@ -148,7 +156,7 @@ def test_a_condition_holds_or_not(
 def test_a_notice_is_a_sentence(
     keys: dict[str, Any], kind: str, measured: tuple[Any, ...], line: str
 ) -> None:
-    found = Measured(*(Decimal(each) for each in measured))
+    found = MeasuredChange(*(Decimal(each) for each in measured))
     assert sentence(alert(**keys), kind, found) == line
     at = datetime.fromisoformat("2026-03-15T12:10:30+00:00")
     told = body(alert(**keys), kind, "id-1", found, at, at)

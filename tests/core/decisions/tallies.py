@@ -7,20 +7,20 @@ from itertools import combinations
 
 import numpy as np
 
-from hailwhale.core.decisions import Objective, Policy, Posterior, Tally, fit
-from hailwhale.core.decisions.evidence import Path
+from hailwhale.core.decisions import DecisionSums, Objective, Policy, Posterior, fit
+from hailwhale.core.decisions.evidence import NodePath
 from hailwhale.core.query.formula import Formula
 
 DAY_S = 86_400.0
 
 # (option, nodes of the visitors) -> (visitors, conversions)
-Counted = Mapping[tuple[str, tuple[Path, ...]], tuple[float, float]]
+Counted = Mapping[tuple[str, tuple[NodePath, ...]], tuple[float, float]]
 
 
-def tally(days: Sequence[Counted], options: Sequence[str] = ()) -> Tally:
+def tally(days: Sequence[Counted], options: Sequence[str] = ()) -> DecisionSums:
     """What was counted day by day, the last of them today; each conversion earns 1."""
     names = list(dict.fromkeys([*options, *(option for day in days for option, _ in day)]))
-    paths: dict[Path, int] = {(): 0}
+    paths: dict[NodePath, int] = {(): 0}
     pairs: dict[tuple[int, int], int] = {}
     for day in days:
         for _, context in day:
@@ -38,7 +38,7 @@ def tally(days: Sequence[Counted], options: Sequence[str] = ()) -> Tally:
             at = [0, *places, *(len(paths) + place for place in both)]
             hits[number, names.index(option), at] += visitors
             earned[number, names.index(option), at] += conversions
-    return Tally(
+    return DecisionSums(
         options=tuple(names),
         ages_s=np.arange(len(days), dtype=np.float64)[::-1] * DAY_S,
         widths_s=np.full(len(days), DAY_S),
@@ -61,6 +61,6 @@ def posterior(
     return fit(tally(days, options), objective, policy or Policy())
 
 
-def shares(found: Posterior, visitor: Sequence[Path], options: str) -> dict[str, float]:
+def shares(found: Posterior, visitor: Sequence[NodePath], options: str) -> dict[str, float]:
     """The share of each option, options being letters."""
     return dict(zip(options, found.shares(visitor, list(options)).tolist(), strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hailwhale.core.decisions import Objective, Tally
+from hailwhale.core.decisions import DecisionSums, Objective
 from hailwhale.core.query.formula import Formula
 from hailwhale.errors import BadInput
 
@@ -43,7 +43,7 @@ def test_what_sums_alone_cannot_say_is_refused(formula: str) -> None:
         Objective.of(Formula.parse(formula))
 
 
-def tally() -> Tally:
+def tally() -> DecisionSums:
     sums = {
         "hits": np.array([[[10.0], [20.0]]]),
         "earned": np.array([[[30.0], [20.0]]]),
@@ -52,7 +52,7 @@ def tally() -> Tally:
     products = {
         pair: np.ones((1, 2)) for pair in Objective.of(Formula.parse("earned/spent")).products
     }
-    return Tally(
+    return DecisionSums(
         ("a", "b"), np.zeros(1), np.ones(1), ((),), np.zeros((0, 2), dtype=np.intp), sums, products
     )
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hailwhale.core.decisions import Log, evaluate
+from hailwhale.core.decisions import DecisionLog, evaluate
 
 TRUE = np.array([0.1, 0.2, 0.4])
 CHANCES = np.array([0.6, 0.3, 0.1])
 
 
-def log(n: int = 40_000, model: float = 0.0, seed: int = 1) -> Log:
+def log(n: int = 40_000, model: float = 0.0, seed: int = 1) -> DecisionLog:
     """Decisions by fixed chances; `model` is how far the model is off what is true."""
     chance = np.random.default_rng(seed)
     given = chance.choice(3, size=n, p=CHANCES)
     rewards = (chance.random(n) < TRUE[given]).astype(float)
     expected = np.tile(TRUE + model, (n, 1))
-    return Log(given, np.tile(CHANCES, (n, 1)), rewards, np.ones(n), expected)
+    return DecisionLog(given, np.tile(CHANCES, (n, 1)), rewards, np.ones(n), expected)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,9 @@ def test_intervals_hold_what_is_true_as_often_as_they_say() -> None:
 
 def test_a_quotient_is_estimated_as_a_quotient() -> None:
     found = log()
-    spent = Log(found.given, found.chances, found.rewards, np.full(40_000, 0.5), found.expected)
+    spent = DecisionLog(
+        found.given, found.chances, found.rewards, np.full(40_000, 0.5), found.expected
+    )
 
     evaluation = evaluate(spent, np.tile([0.0, 0.0, 1.0], (40_000, 1)))
 
@@ -80,7 +82,7 @@ def test_a_quotient_is_estimated_as_a_quotient() -> None:
 
 
 def test_a_rule_that_the_log_never_followed_is_worth_nothing() -> None:
-    never = Log(
+    never = DecisionLog(
         np.zeros(3, dtype=np.intp),
         np.tile([1.0, 0.0], (3, 1)),
         np.ones(3),

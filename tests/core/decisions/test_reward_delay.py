@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hailwhale.core.decisions.evidence import Floats
-from hailwhale.core.decisions.reward_delay import Lag, learned
+from hailwhale.core.decisions.reward_delay import RewardDelay, learned
 
 HOUR_S, DAY_S = 3_600.0, 86_400.0
 VISITORS_A_DAY, RATE = 1_000, 0.03
@@ -71,6 +71,6 @@ def test_nothing_is_learned_from_next_to_nothing(rewards: float) -> None:
 def test_an_exposure_counts_from_when_its_result_is_due() -> None:
     ages_s, widths_s = np.array([DAY_S, 0.0]), np.array([DAY_S, DAY_S])
     sums = np.array([8.0, 4.0])
-    assert Lag(DAY_S).moved(sums, ages_s, widths_s).tolist() == [0.0, 8.0]
-    assert Lag(DAY_S / 2).moved(sums, ages_s, widths_s).tolist() == [4.0, 6.0]
-    assert Lag(9 * DAY_S).moved(sums, ages_s, widths_s).tolist() == [0.0, 0.0]
+    assert RewardDelay(DAY_S).moved(sums, ages_s, widths_s).tolist() == [0.0, 8.0]
+    assert RewardDelay(DAY_S / 2).moved(sums, ages_s, widths_s).tolist() == [4.0, 6.0]
+    assert RewardDelay(9 * DAY_S).moved(sums, ages_s, widths_s).tolist() == [0.0, 0.0]

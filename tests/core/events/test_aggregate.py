@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hailwhale.core.events.aggregate import EXACT, Batch, Increments
-from hailwhale.core.events.overflow import Redirects
+from hailwhale.core.events.aggregate import EXACT, EventBatch, Increments
+from hailwhale.core.events.overflow import OverflowMap
 from hailwhale.core.events.paths import Path
-from hailwhale.core.time.bucketing import RollupChunk, Schedule
+from hailwhale.core.time.bucketing import BucketPlanner, RollupChunk
 from hailwhale.core.time.calendar_grid import UTC
 from hailwhale.core.time.rollups import DEFAULT_ROLLUPS, parse_rollups
 
@@ -26,8 +26,8 @@ Event = tuple[Path, tuple[Path, ...], int, dict[str, Decimal]]
 Cell = tuple[Path, Path, str, str, str]  # pk, dimension, rollup, bucket as a date, metric
 
 
-def batch_of(*events: Event, now_s: int = NOW_S) -> Batch:
-    batch = Batch(Schedule(UTC, DEFAULT_ROLLUPS, now_s))
+def batch_of(*events: Event, now_s: int = NOW_S) -> EventBatch:
+    batch = EventBatch(BucketPlanner(UTC, DEFAULT_ROLLUPS, now_s))
     for event in events:
         batch.add(*event)
     return batch
@@ -121,7 +121,7 @@ def test_the_size_counts_distinct_nodes_and_moments() -> None:
 
 
 def test_redirected_labels_count_under_other_and_so_do_those_below_them() -> None:
-    redirects = Redirects(
+    redirects = OverflowMap(
         labels={(("Shop", "_other"), ("page",)): frozenset({"/x"})},
         sublabels={("Shop",): frozenset({"p9"})},
     )
@@ -145,7 +145,7 @@ def test_redirected_labels_count_under_other_and_so_do_those_below_them() -> Non
 
 
 def test_redirects_add_up() -> None:
-    first = Redirects().merged({(("a",), ()): ["x"]}, {("a",): ["1"]})
+    first = OverflowMap().merged({(("a",), ()): ["x"]}, {("a",): ["1"]})
     both = first.merged({(("a",), ()): ["y"]}, {})
     assert both.labels == {(("a",), ()): frozenset({"x", "y"})}
     assert both.count == 3
@@ -217,7 +217,7 @@ def test_every_label_counted_becomes_known(stream: list[Event]) -> None:
 @given(st.lists(events, min_size=1, max_size=12))
 def test_rollups_that_do_not_nest_are_still_exact(stream: list[Event]) -> None:
     rollups = parse_rollups("7m:2h 1w:1y 1mo:1y")
-    batch = Batch(Schedule(UTC, rollups, NOW_S))
+    batch = EventBatch(BucketPlanner(UTC, rollups, NOW_S))
     for event in stream:
         batch.add(*event)
     totals: Counter[tuple[str, Path, Path, str]] = Counter()

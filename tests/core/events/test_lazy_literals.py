@@ -8,7 +8,7 @@ import pytest
 
 from hailwhale.core.events.event import parse_event
 from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
-from hailwhale.core.events.literals import Written, plain, read
+from hailwhale.core.events.literals import LazyLiteral, parse_cached, unwrap
 from hailwhale.errors import BadInput
 from tests.conftest import NOW_S
 
@@ -33,44 +33,44 @@ class Parser:
 
 
 def test_what_was_read_is_not_read_again() -> None:
-    parser, written = Parser(), Written("['a']", "pk")
-    first = written.read(parser, DEFAULT_LIMITS)
+    parser, written = Parser(), LazyLiteral("['a']", "pk")
+    first = written.parse_cached(parser, DEFAULT_LIMITS)
     assert first == (["a"], 8)
-    assert written.read(parser, DEFAULT_LIMITS) is first
+    assert written.parse_cached(parser, DEFAULT_LIMITS) is first
     assert parser.asked == [["a"]]
 
 
 def test_another_parser_or_other_limits_read_for_themselves() -> None:
-    parser, other, written = Parser(), Parser(), Written("a", "pk")
-    written.read(parser, DEFAULT_LIMITS)
-    assert written.read(other, DEFAULT_LIMITS) == ("a", 8)
-    assert written.read(other, Limits(depth=3)) == ("a", 3)
+    parser, other, written = Parser(), Parser(), LazyLiteral("a", "pk")
+    written.parse_cached(parser, DEFAULT_LIMITS)
+    assert written.parse_cached(other, DEFAULT_LIMITS) == ("a", 8)
+    assert written.parse_cached(other, Limits(depth=3)) == ("a", 3)
     assert (parser.asked, other.asked) == (["a"], ["a", "a"])
 
 
 def test_what_is_refused_is_refused_each_time() -> None:
-    parser, written = Parser(), Written("bad", "pk")
+    parser, written = Parser(), LazyLiteral("bad", "pk")
     for _ in range(2):
         with pytest.raises(BadInput, match="expected something else"):
-            written.read(parser, DEFAULT_LIMITS)
+            written.parse_cached(parser, DEFAULT_LIMITS)
     assert len(parser.asked) == 2
 
 
 def test_a_broken_literal_is_refused_as_it_is_written() -> None:
     with pytest.raises(BadInput) as caught:
-        Written("[1,", "metrics")
+        LazyLiteral("[1,", "metrics")
     assert caught.value.parameter == "metrics"
 
 
 def test_plain_values_are_read_as_they_are() -> None:
-    assert read(["a"], Parser(), DEFAULT_LIMITS) == (["a"], 8)
-    assert plain(["a"]) == plain(Written("['a']", "pk")) == ["a"]
-    assert repr(Written("['a']", "pk")) == "['a']"
+    assert parse_cached(["a"], Parser(), DEFAULT_LIMITS) == (["a"], 8)
+    assert unwrap(["a"]) == unwrap(LazyLiteral("['a']", "pk")) == ["a"]
+    assert repr(LazyLiteral("['a']", "pk")) == "['a']"
 
 
 def test_an_event_of_written_values_is_that_of_their_plain_ones() -> None:
-    written = {name: Written(text, name) for name, text in QUERY.items()}
-    values = {name: plain(value) for name, value in written.items()}
+    written = {name: LazyLiteral(text, name) for name, text in QUERY.items()}
+    values = {name: unwrap(value) for name, value in written.items()}
     expected = parse_event(values, NOW_S)
     assert [parse_event(written, NOW_S) for _ in range(2)] == [expected, expected]
     assert expected.metrics == {
@@ -89,9 +89,9 @@ def test_an_event_of_written_values_is_that_of_their_plain_ones() -> None:
 def test_a_wrong_written_value_is_refused_in_the_words_for_the_plain_one(
     name: str, text: str
 ) -> None:
-    written = Written(text, name)
+    written = LazyLiteral(text, name)
     messages = []
-    for value in (written, written, plain(written)):
+    for value in (written, written, unwrap(written)):
         with pytest.raises(BadInput) as caught:
             parse_event({name: value}, NOW_S)
         messages.append((caught.value.parameter, caught.value.message))

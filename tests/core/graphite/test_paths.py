@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hailwhale.core.events.paths import UNPRINTABLE
-from hailwhale.core.graphite.paths import Address, Node, Pattern, address_of, label_of, node_of
+from hailwhale.core.graphite.paths import (
+    PathNode,
+    Pattern,
+    SeriesPath,
+    address_of,
+    label_of,
+    node_of,
+)
 from hailwhale.errors import BadInput
 
 LABELS = st.text(min_size=1, max_size=12).filter(
@@ -32,7 +39,7 @@ LABELS = st.text(min_size=1, max_size=12).filter(
 def test_a_series_has_one_path_which_reads_back(
     pk: tuple[str, ...], dimension: tuple[str, ...], metric: str, path: str
 ) -> None:
-    address = Address(pk, dimension, metric)
+    address = SeriesPath(pk, dimension, metric)
     assert address.path == path
     assert address_of(Pattern.parse(path)) == address
 
@@ -41,15 +48,15 @@ def test_a_series_has_one_path_which_reads_back(
 def test_any_labels_make_a_path_that_reads_back(
     pk: list[str], dimension: list[str], metric: str
 ) -> None:
-    address = Address(tuple(pk), tuple(dimension), metric)
+    address = SeriesPath(tuple(pk), tuple(dimension), metric)
     assert address_of(Pattern.parse(address.path)) == address
 
 
 @given(LABELS)
 def test_a_node_has_no_sign_that_a_pattern_or_a_target_means_something_by(label: str) -> None:
     assert set(node_of(label)).isdisjoint(".*?[]{}(),'\" #$;=&")
-    assert not Node(node_of(label)).is_wild
-    assert Node(node_of(label)).matching([label, f"{label}x"]) == [label]
+    assert not PathNode(node_of(label)).is_wild
+    assert PathNode(node_of(label)).matching([label, f"{label}x"]) == [label]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +76,7 @@ def test_a_node_has_no_sign_that_a_pattern_or_a_target_means_something_by(label:
     ],
 )
 def test_patterns_match_labels_as_they_are_written(pattern: str, matched: list[str]) -> None:
-    assert Node(pattern).matching(["US", "CA", "UK", "New York"]) == sorted(matched)
+    assert PathNode(pattern).matching(["US", "CA", "UK", "New York"]) == sorted(matched)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +102,7 @@ def test_what_is_no_series_is_refused(text: str) -> None:
 
 def test_too_many_choices_are_refused() -> None:
     with pytest.raises(BadInput, match="at most 100 choices"):
-        Node("{a,b,c,d,e}" * 3).matching(["a"])
+        PathNode("{a,b,c,d,e}" * 3).matching(["a"])
 
 
 def test_a_label_that_is_an_escape_is_not_one() -> None:

@@ -7,14 +7,14 @@ from io import BytesIO
 
 import pytest
 
-from hailwhale.core.events.aggregate import RolledUp
-from hailwhale.core.events.overflow import Redirects
+from hailwhale.core.events.aggregate import RolledUpBatch
+from hailwhale.core.events.overflow import OverflowMap
 from hailwhale.core.imports.hailwhale1 import DAY_S, HOUR_S, Buckets, path_of, read_key, rows_of
-from hailwhale.core.time.bucketing import Schedule
+from hailwhale.core.time.bucketing import BucketPlanner
 from hailwhale.core.time.calendar_grid import UTC
 from hailwhale.core.time.rollups import DEFAULT_ROLLUPS
 from hailwhale.errors import BadInput
-from hailwhale.services.imports.hailwhale1 import Original
+from hailwhale.services.imports.hailwhale1 import HailWhale1Format
 
 DAY = 1_362_096_000  # Fri Mar 01 00:00:00 2013
 NOON = "2013-03-01T12:00:00Z"
@@ -110,17 +110,17 @@ def test_many_metrics_of_one_instant_are_several_events_that_any_store_takes() -
 
 
 def test_a_row_that_says_it_could_not_be_read_is_refused_with_its_word() -> None:
-    [row] = Original().rows(BytesIO(b'{"unread": ["key", "got x; expected y"]}\n'), 0)
+    [row] = HailWhale1Format().rows(BytesIO(b'{"unread": ["key", "got x; expected y"]}\n'), 0)
     assert isinstance(row.fields, BadInput)
     assert str(row.fields) == "key: got x; expected y"
 
 
 def test_sums_past_max_children_come_together_under_other_and_nothing_above_grows() -> None:
-    batch = RolledUp(Schedule(UTC, DEFAULT_ROLLUPS, now_s=DAY))
+    batch = RolledUpBatch(BucketPlanner(UTC, DEFAULT_ROLLUPS, now_s=DAY))
     for label in "abc":
         batch.add(("Shop",), (("sku", label),), DAY, {"hits": Decimal(2)})
     batch.add(("Shop",), (), DAY, {"hits": Decimal(6)})
-    redirects = Redirects().merged({(("Shop",), ("sku",)): ["b", "c"]}, {})
+    redirects = OverflowMap().merged({(("Shop",), ("sku",)): ["b", "c"]}, {})
     made = batch.increments(redirects)
     sums = {row.dimension: row.sums[0][1] for row in made.rows}
     assert sums == {("sku", "a"): [2], ("sku", "_other"): [4], (): [6]}

@@ -12,18 +12,25 @@ from hypothesis import strategies as st
 
 from hailwhale.core.numbers import decimal_text
 from hailwhale.core.query.formula import Bucket, Formula
-from hailwhale.core.query.ranking import COLUMNS, Family, Sort, column, first, standings
+from hailwhale.core.query.ranking import (
+    COLUMNS,
+    ParentWithChildren,
+    Sort,
+    column,
+    compare_to_parents,
+    top_n,
+)
 from hailwhale.errors import BadInput
 
 DAYS = [Bucket(0, 86400, 31), Bucket(86400, 172800, 31)]
 COUNTRY = ("country",)
 
 
-def family_of(whole: Mapping[str, str], **children: Mapping[str, str]) -> Family:
+def family_of(whole: Mapping[str, str], **children: Mapping[str, str]) -> ParentWithChildren:
     """A family below `country`, numbers as text; what a child has not is 0."""
     parts = {term: [Decimal(each.get(term, "0")) for each in children.values()] for term in whole}
     known = {term: Decimal(text) for term, text in whole.items()}
-    return Family(COUNTRY, known, list(children), parts)
+    return ParentWithChildren(COUNTRY, known, list(children), parts)
 
 
 # The children are their parent, all together.
@@ -35,9 +42,9 @@ SHOP = family_of(
 )
 
 
-def told(formula: str, family: Family = SHOP) -> dict[str, list[str | None]]:
+def told(formula: str, family: ParentWithChildren = SHOP) -> dict[str, list[str | None]]:
     """The numbers of a family's standings as text, one list a name."""
-    found = standings(Formula.parse(formula), family, DAYS)
+    found = compare_to_parents(Formula.parse(formula), family, DAYS)
     names = (*COLUMNS, "parent_value")
     return {name: [text_of(getattr(standing, name)) for standing in found] for name in names}
 
@@ -133,7 +140,7 @@ def test_a_quotient_too_large_for_an_answer_is_refused_by_the_name_of_its_parame
     tiny = family_of({"a": "1e-30", "b": "1"}, US={"a": "1e30", "b": "1e-30"})
     huge = f"a/b{' * a' * 5}"
     with pytest.raises(BadInput, match=r"^metrics: .* below 10\^300"):
-        standings(Formula.parse(huge), tiny, DAYS)
+        compare_to_parents(Formula.parse(huge), tiny, DAYS)
 
 
 FORMULAS = {
@@ -152,11 +159,11 @@ amounts = st.integers(1, 1_000)
 triples = st.lists(st.tuples(amounts, amounts, amounts), min_size=1, max_size=5)
 
 
-def parted(rows: Sequence[tuple[int, int, int]]) -> Family:
+def parted(rows: Sequence[tuple[int, int, int]]) -> ParentWithChildren:
     """A parent that is its children together."""
     parts = {name: [Decimal(row[at]) for row in rows] for at, name in enumerate("abc")}
     whole = {name: sum(values, Decimal(0)) for name, values in parts.items()}
-    return Family((), whole, [str(number) for number in range(len(rows))], parts)
+    return ParentWithChildren((), whole, [str(number) for number in range(len(rows))], parts)
 
 
 @settings(max_examples=200, deadline=None)
@@ -164,7 +171,7 @@ def parted(rows: Sequence[tuple[int, int, int]]) -> Family:
 def test_the_importances_of_all_parts_add_up_to_the_degree_of_the_formula(
     text: str, rows: list[tuple[int, int, int]]
 ) -> None:
-    found = standings(Formula.parse(text), parted(rows), DAYS)
+    found = compare_to_parents(Formula.parse(text), parted(rows), DAYS)
     sign = found[0].parent_value.compare(Decimal(0))
     if sign:
         importances = [standing.importance or Decimal(0) for standing in found]
@@ -186,7 +193,9 @@ def test_importance_is_what_the_parent_gains_when_the_child_grows_a_little(
 
     whole = [Fraction(family.whole[name]) for name in "abc"]
     before = value(*whole)
-    for row, standing in zip(rows, standings(Formula.parse(text), family, DAYS), strict=True):
+    for row, standing in zip(
+        rows, compare_to_parents(Formula.parse(text), family, DAYS), strict=True
+    ):
         after = value(*(total + step * part for total, part in zip(whole, row, strict=True)))
         if before:
             gain = (after - before) / step / abs(before)
@@ -230,7 +239,9 @@ def test_below_a_parent_of_0_what_is_not_0_is_all_there_is(
     whole: str, parts: list[str], kept: list[int]
 ) -> None:
     sums = {"hits": [Decimal(part) for part in parts]}
-    family = Family((), {"hits": Decimal(whole)}, [str(at) for at in range(len(parts))], sums)
+    family = ParentWithChildren(
+        (), {"hits": Decimal(whole)}, [str(at) for at in range(len(parts))], sums
+    )
     found = family.holding(Decimal("0.1"), Formula.parse("hits"), DAYS)
     assert found.labels == [str(at) for at in kept]
 
@@ -254,11 +265,11 @@ def ordered(
         parent, _, label = path.rpartition(">")
         by_parent.setdefault(parent, {})[label] = rank
     families = [
-        Family(tuple(parent.split(">")) if parent else (), {}, list(found), {})
+        ParentWithChildren(tuple(parent.split(">")) if parent else (), {}, list(found), {})
         for parent, found in by_parent.items()
     ]
     numbers = [[Decimal(rank) for rank in found.values()] for found in by_parent.values()]
-    chosen = first(families, numbers, limit=limit, descending=descending)
+    chosen = top_n(families, numbers, limit=limit, descending=descending)
     return [families[number].path(place) for number, place in chosen]
 
 
@@ -277,9 +288,9 @@ def test_the_order_they_come_in_does_not_matter() -> None:
 
 
 def test_numbers_that_are_equal_though_written_otherwise_are_ties() -> None:
-    family = Family((), {}, ["b", "a"], {})
+    family = ParentWithChildren((), {}, ["b", "a"], {})
     ranks = [[Decimal("1.0"), Decimal(1)]]
-    assert first([family], ranks, limit=0, descending=True) == [(0, 1), (0, 0)]
+    assert top_n([family], ranks, limit=0, descending=True) == [(0, 1), (0, 0)]
 
 
 paths = st.lists(st.sampled_from("abc"), min_size=1, max_size=3).map(">".join)
@@ -301,7 +312,7 @@ def test_a_limit_shows_the_head_of_what_no_limit_shows(
 @pytest.mark.parametrize("by", COLUMNS)
 def test_a_ranking_can_go_by_each_number_and_what_has_none_counts_as_0(by: str) -> None:
     formula = Formula.parse("dollars/hits")
-    expected = [getattr(standing, by) for standing in standings(formula, SHOP, DAYS)]
+    expected = [getattr(standing, by) for standing in compare_to_parents(formula, SHOP, DAYS)]
     assert column(by, formula, SHOP, DAYS) == expected
     level = family_of({"dollars": "0"}, CA={"dollars": "5"})
     number = Decimal(5) if by in ("value", "difference") else Decimal(0)

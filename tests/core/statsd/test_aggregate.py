@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from hailwhale.core.events.limits import Limits
-from hailwhale.core.statsd.aggregate import Naming, StatsdSums
+from hailwhale.core.statsd.aggregate import MetricNaming, StatsdSums
 from hailwhale.core.statsd.lines import LINE, parse_line
 from hailwhale.errors import BadInput
 from tests.conftest import NOW_S
@@ -15,8 +15,10 @@ from tests.conftest import NOW_S
 D = Decimal
 
 
-def summed(*lines: str, naming: Naming | None = None, limits: Limits | None = None) -> StatsdSums:
-    sums = StatsdSums(naming or Naming(), limits or Limits())
+def summed(
+    *lines: str, naming: MetricNaming | None = None, limits: Limits | None = None
+) -> StatsdSums:
+    sums = StatsdSums(naming or MetricNaming(), limits or Limits())
     for line in lines:
         sums.add(parse_line(line.encode()), NOW_S)
     return sums
@@ -27,13 +29,13 @@ def event(sums: StatsdSums) -> dict[str, object]:
     return only
 
 
-def metrics(*lines: str, naming: Naming | None = None) -> dict[str, Decimal]:
+def metrics(*lines: str, naming: MetricNaming | None = None) -> dict[str, Decimal]:
     found = event(summed(*lines, naming=naming))["metrics"]
     assert isinstance(found, dict)
     return found
 
 
-def gauges(*lines: str, naming: Naming | None = None) -> dict[tuple[object, ...], Decimal]:
+def gauges(*lines: str, naming: MetricNaming | None = None) -> dict[tuple[object, ...], Decimal]:
     kept = summed(*lines, naming=naming).gauges()
     return {(place.pk, place.metric, place.dimensions): value for place, value in kept.items()}
 
@@ -41,16 +43,23 @@ def gauges(*lines: str, naming: Naming | None = None) -> dict[tuple[object, ...]
 @pytest.mark.parametrize(
     ("line", "naming", "pk", "metric"),
     [
-        ("shop.orders.paid:1|c", Naming(), ["shop", "orders"], "paid"),
-        ("logins:1|c", Naming(), ["_"], "logins"),
-        (".a..b.:1|c", Naming(), ["a"], "b"),
-        ("a/b c.d e:1|c", Naming(), ["a-b_c"], "d_e"),
-        ("shop.paid:1|c", Naming(under=("StatsD",)), ["StatsD", "shop"], "paid"),
-        ("shop.paid:1|c", Naming(under=("StatsD",), whole_names=True), ["StatsD"], "shop.paid"),
-        ("shop.paid:1|c", Naming(whole_names=True), ["_"], "shop.paid"),
+        ("shop.orders.paid:1|c", MetricNaming(), ["shop", "orders"], "paid"),
+        ("logins:1|c", MetricNaming(), ["_"], "logins"),
+        (".a..b.:1|c", MetricNaming(), ["a"], "b"),
+        ("a/b c.d e:1|c", MetricNaming(), ["a-b_c"], "d_e"),
+        ("shop.paid:1|c", MetricNaming(under=("StatsD",)), ["StatsD", "shop"], "paid"),
+        (
+            "shop.paid:1|c",
+            MetricNaming(under=("StatsD",), whole_names=True),
+            ["StatsD"],
+            "shop.paid",
+        ),
+        ("shop.paid:1|c", MetricNaming(whole_names=True), ["_"], "shop.paid"),
     ],
 )
-def test_a_name_is_a_pk_and_a_metric(line: str, naming: Naming, pk: list[str], metric: str) -> None:
+def test_a_name_is_a_pk_and_a_metric(
+    line: str, naming: MetricNaming, pk: list[str], metric: str
+) -> None:
     found = event(summed(line, naming=naming))
     assert found["pk"] == pk
     assert found["metrics"] == {"hits": 1, metric: 1}
@@ -85,7 +94,7 @@ def test_counters_of_one_pk_and_tags_are_one_event_whatever_their_order() -> Non
 
 
 def test_only_the_tags_named_are_dimensions() -> None:
-    sums = summed("a:1|c|#country:US,user:7", naming=Naming(tags=frozenset(["country"])))
+    sums = summed("a:1|c|#country:US,user:7", naming=MetricNaming(tags=frozenset(["country"])))
     assert event(sums)["dimensions"] == [["country", "US"]]
 
 
@@ -111,7 +120,7 @@ def test_a_gauge_is_set_and_its_sign_changes_it(
 
 
 def test_with_absolute_gauges_the_sign_is_the_values() -> None:
-    found = gauges("q.depth:5|g", "q.depth:-2|g", naming=Naming(absolute_gauges=True))
+    found = gauges("q.depth:5|g", "q.depth:-2|g", naming=MetricNaming(absolute_gauges=True))
     assert found == {(("q",), "depth", ()): D(-2)}
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hailwhale.core.statsd.lines import CHECK, EVENT, LINE, Kind, Sample, parse_line
+from hailwhale.core.statsd.lines import CHECK, EVENT, LINE, SampleType, StatsdSample, parse_line
 from hailwhale.errors import BadInput
 
 D = Decimal
@@ -17,34 +17,39 @@ D = Decimal
 @pytest.mark.parametrize(
     ("line", "sample"),
     [
-        (b"a.b:1|c", Sample("a.b", Kind.COUNTER, ("1",), (D(1),))),
-        (b"a:-2.5|c", Sample("a", Kind.COUNTER, ("-2.5",), (D("-2.5"),))),
-        (b"a:1|c|@0.1", Sample("a", Kind.COUNTER, ("1",), (D(1),), D("0.1"))),
-        (b"a:1|c|@1", Sample("a", Kind.COUNTER, ("1",), (D(1),))),
-        (b"a:1:2:3|c", Sample("a", Kind.COUNTER, ("1", "2", "3"), (D(1), D(2), D(3)))),
-        (b"a:+3|g", Sample("a", Kind.GAUGE, ("+3",), (D(3),))),
-        (b"a:-3|g", Sample("a", Kind.GAUGE, ("-3",), (D(-3),))),
-        (b"a:alice|s", Sample("a", Kind.SET, ("alice",), ())),
-        (b"a:al ice:\xc3\xa5|s", Sample("a", Kind.SET, ("al ice", "å"), ())),
-        (b"a:1|ms", Sample("a", Kind.TIMING, ("1",), (D(1),))),
-        (b"a:1|h", Sample("a", Kind.TIMING, ("1",), (D(1),))),
-        (b"a:1e-3|d", Sample("a", Kind.TIMING, ("1e-3",), (D("0.001"),))),
+        (b"a.b:1|c", StatsdSample("a.b", SampleType.COUNTER, ("1",), (D(1),))),
+        (b"a:-2.5|c", StatsdSample("a", SampleType.COUNTER, ("-2.5",), (D("-2.5"),))),
+        (b"a:1|c|@0.1", StatsdSample("a", SampleType.COUNTER, ("1",), (D(1),), D("0.1"))),
+        (b"a:1|c|@1", StatsdSample("a", SampleType.COUNTER, ("1",), (D(1),))),
+        (b"a:1:2:3|c", StatsdSample("a", SampleType.COUNTER, ("1", "2", "3"), (D(1), D(2), D(3)))),
+        (b"a:+3|g", StatsdSample("a", SampleType.GAUGE, ("+3",), (D(3),))),
+        (b"a:-3|g", StatsdSample("a", SampleType.GAUGE, ("-3",), (D(-3),))),
+        (b"a:alice|s", StatsdSample("a", SampleType.SET, ("alice",), ())),
+        (b"a:al ice:\xc3\xa5|s", StatsdSample("a", SampleType.SET, ("al ice", "å"), ())),
+        (b"a:1|ms", StatsdSample("a", SampleType.TIMING, ("1",), (D(1),))),
+        (b"a:1|h", StatsdSample("a", SampleType.TIMING, ("1",), (D(1),))),
+        (b"a:1e-3|d", StatsdSample("a", SampleType.TIMING, ("1e-3",), (D("0.001"),))),
         (
             b"a:1|c|#country:US,beta, url:http://x ,",
-            Sample(
-                *("a", Kind.COUNTER, ("1",), (D(1),), D(1)),
+            StatsdSample(
+                *("a", SampleType.COUNTER, ("1",), (D(1),), D(1)),
                 (("country", "US"), ("beta",), ("url", "http://x")),
             ),
         ),
-        (b"a:1|c|#", Sample("a", Kind.COUNTER, ("1",), (D(1),))),
-        (b"a:1|c|#country:", Sample("a", Kind.COUNTER, ("1",), (D(1),), D(1), (("country",),))),
+        (b"a:1|c|#", StatsdSample("a", SampleType.COUNTER, ("1",), (D(1),))),
+        (
+            b"a:1|c|#country:",
+            StatsdSample("a", SampleType.COUNTER, ("1",), (D(1),), D(1), (("country",),)),
+        ),
         (
             b"a:1|c|@0.5|#x:y|c:ci-1f2e|e:it-false|card:low|T1767225600\r",
-            Sample("a", Kind.COUNTER, ("1",), (D(1),), D("0.5"), (("x", "y"),), 1767225600),
+            StatsdSample(
+                "a", SampleType.COUNTER, ("1",), (D(1),), D("0.5"), (("x", "y"),), 1767225600
+            ),
         ),
     ],
 )
-def test_a_line_says(line: bytes, sample: Sample) -> None:
+def test_a_line_says(line: bytes, sample: StatsdSample) -> None:
     assert parse_line(line) == sample
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hailwhale.core.time.calendar_grid import UTC, Grid, Interval, parse_zone
-from hailwhale.core.time.period import Period, serving_rollup, stored_buckets
+from hailwhale.core.time.period import Period, select_rollup, stored_buckets
 from hailwhale.core.time.rollups import ALL, DEFAULT_ROLLUPS, Rollup, parse_rollups
 from hailwhale.errors import BadInput
 from tests.core.instants import at, instants, utc, zones
@@ -24,7 +24,7 @@ def serve(
     text: str, zone: Grid = UTC, store: Grid = UTC, rollups: str = "1m:2h 1h:35d 1d:3y"
 ) -> Rollup:
     edges = Period.parse(text).edges(zone, NOW_S)
-    return serving_rollup(edges, parse_rollups(rollups), store, NOW_S, asked=text)
+    return select_rollup(edges, parse_rollups(rollups), store, NOW_S, asked=text)
 
 
 @pytest.mark.parametrize(
@@ -143,14 +143,14 @@ def test_a_rollup_that_was_added_later_answers_only_what_it_has_seen_whole(
     since: dict[str, int], name: str
 ) -> None:
     edges = Period.parse("1d:1w").edges(UTC, NOW_S)
-    assert serving_rollup(edges, DEFAULT_ROLLUPS, UTC, NOW_S, since).name == name
+    assert select_rollup(edges, DEFAULT_ROLLUPS, UTC, NOW_S, since).name == name
 
 
 def test_a_period_that_begins_before_its_rollup_was_added_is_told_since_when_it_is_filled() -> None:
     edges = Period.parse("1h:1w").edges(UTC, NOW_S)
     since = {"1h": at("2026-01-20T00:00"), "1d": NOW_S}
     with pytest.raises(BadInput) as refused:
-        serving_rollup(edges, DEFAULT_ROLLUPS, UTC, NOW_S, since, parameter="when")
+        select_rollup(edges, DEFAULT_ROLLUPS, UTC, NOW_S, since, parameter="when")
     assert str(refused.value) == (
         "when: got '2026-01-14T13:00Z..2026-01-21T13:00Z'; expected "
         "a period that begins after 2026-01-20T00:00Z, when its 1h buckets began"
@@ -170,11 +170,11 @@ def test_a_period_is_composed_exactly_or_the_rollup_named_would_compose_it(
     edges = Period.parse(text).edges(asked_in, now_s)
     rollups = DEFAULT_ROLLUPS
     try:
-        rollup = serving_rollup(edges, rollups, stored_in, now_s)
+        rollup = select_rollup(edges, rollups, stored_in, now_s)
     except BadInput as error:
         [named] = re.findall(r"a rollup of (\w+) kept for (\w+) ", error.message)
         advised = Rollup.parse(":".join(named))
-        rollup = serving_rollup(edges, (*rollups, advised), stored_in, now_s)
+        rollup = select_rollup(edges, (*rollups, advised), stored_in, now_s)
         assert rollup == advised
     assert rollup.interval is not None
     if (edges[-1] - edges[0]) // rollup.interval.nominal_s < 50_000:
@@ -219,6 +219,6 @@ def test_everything_ever_has_no_buckets_to_fold() -> None:
 def test_a_rollup_of_the_stores_own_days_answers_only_that_zones_days() -> None:
     days = (Rollup(Interval(1, "d"), Interval(3, "y")), ALL)
     edges = Period.parse("1d:1w").edges(BERLIN, NOW_S)
-    assert serving_rollup(edges, days, BERLIN, NOW_S).name == "1d"
+    assert select_rollup(edges, days, BERLIN, NOW_S).name == "1d"
     with pytest.raises(BadInput, match="a rollup of 1h kept for 7d"):
-        serving_rollup(edges, days, UTC, NOW_S)
+        select_rollup(edges, days, UTC, NOW_S)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hailwhale.core.time.timestamp import EARLIEST_S, LATEST_S, parse_instant
+from hailwhale.core.time.timestamp import EARLIEST_S, LATEST_S, parse_timestamp
 from hailwhale.errors import BadInput
 
 NOW_S = 1_767_225_600.75  # 2026-01-01T00:00:00.75Z
@@ -59,7 +59,7 @@ NEW_YORK_WINTER = timezone(timedelta(hours=-5))
     ],
 )
 def test_an_instant_is_a_number_or_iso_text_or_a_date(value: object, at_s: int) -> None:
-    found = parse_instant(value, NOW_S)
+    found = parse_timestamp(value, NOW_S)
     assert found == at_s
     assert type(found) is int
 
@@ -106,24 +106,24 @@ def test_an_instant_is_a_number_or_iso_text_or_a_date(value: object, at_s: int) 
 )
 def test_no_other_value_is_an_instant(value: object, expected: str) -> None:
     with pytest.raises(BadInput, match=expected) as caught:
-        parse_instant(value, NOW_S)
+        parse_timestamp(value, NOW_S)
     assert caught.value.parameter == "at"
 
 
 def test_a_refusal_names_the_parameter_it_was_told() -> None:
     with pytest.raises(BadInput, match=r"^from: got 'x'; expected epoch seconds"):
-        parse_instant("x", NOW_S, "from")
+        parse_timestamp("x", NOW_S, "from")
 
 
 @given(st.datetimes(datetime(1900, 1, 1), datetime(2200, 12, 31), timezones=st.timezones()))
 @settings(max_examples=100, deadline=None)
 def test_a_datetime_its_iso_text_and_its_epoch_are_one_instant(moment: datetime) -> None:
     later_s = LATEST_S
-    at_s = parse_instant(moment, later_s)
+    at_s = parse_timestamp(moment, later_s)
     assert at_s == math.floor(Decimal(str(moment.timestamp())))
-    assert parse_instant(moment.isoformat(), later_s) == at_s
-    assert parse_instant(at_s, later_s) == at_s
-    assert parse_instant(datetime.fromtimestamp(at_s, UTC).replace(tzinfo=None), later_s) == at_s
+    assert parse_timestamp(moment.isoformat(), later_s) == at_s
+    assert parse_timestamp(at_s, later_s) == at_s
+    assert parse_timestamp(datetime.fromtimestamp(at_s, UTC).replace(tzinfo=None), later_s) == at_s
 
 
 @given(st.integers(10**11, 7 * 10**12))
@@ -131,7 +131,7 @@ def test_a_datetime_its_iso_text_and_its_epoch_are_one_instant(moment: datetime)
 def test_milliseconds_are_rounded_down_whatever_the_decimal_context(at_ms: int) -> None:
     with localcontext(Context(prec=3)):
         for value in (at_ms, str(at_ms), Decimal(at_ms), f"{at_ms}.75"):
-            assert parse_instant(value, LATEST_S) == at_ms // 1000
+            assert parse_timestamp(value, LATEST_S) == at_ms // 1000
 
 
 @given(
@@ -151,7 +151,7 @@ def test_milliseconds_are_rounded_down_whatever_the_decimal_context(at_ms: int) 
 @settings(max_examples=200, deadline=None)
 def test_whatever_comes_in_is_a_second_within_bounds_or_bad_input(value: object) -> None:
     try:
-        at_s = parse_instant(value, NOW_S)
+        at_s = parse_timestamp(value, NOW_S)
     except BadInput as fault:
         assert fault.parameter == "at"  # noqa: PT017
     else:

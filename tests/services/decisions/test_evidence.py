@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pytest
 
-from hailwhale.core.decisions import Tally
+from hailwhale.core.decisions import DecisionSums
 from hailwhale.core.events.paths import OVERALL, Path
 from hailwhale.core.time.rollups import parse_rollups
 from hailwhale.services.container import Services
 from hailwhale.services.decisions import evidence as evidence_module
 from hailwhale.services.decisions.evidence import EvidenceReader
-from hailwhale.services.query.ranges import SpanReader
+from hailwhale.services.query.ranges import RangeReader
 from tests.conftest import NOW_S, Clock
 
 DAY_S, HOUR_S = 86_400, 3_600
@@ -30,7 +30,7 @@ def reader(services: Services, clock: Clock) -> EvidenceReader:
 
 def reader_of(services: Services, clock: Clock) -> EvidenceReader:
     settings = services.settings
-    spans = SpanReader(services.store, settings.zone, settings.rollups, {}, clock, 10_000)
+    spans = RangeReader(services.store, settings.zone, settings.rollups, {}, clock, 10_000)
     return EvidenceReader(services.store, spans, clock)
 
 
@@ -38,7 +38,7 @@ def expose(services: Services, option: str, **fields: object) -> None:
     services.exposing_now.count({"pk": list(PK), "option": option, **fields})
 
 
-def ever(tally: Tally, metric: str, option: str, node: Path = OVERALL) -> float:
+def ever(tally: DecisionSums, metric: str, option: str, node: Path = OVERALL) -> float:
     """A sum over all buckets."""
     place = tally.nodes.index(node)
     found: float = tally.sums[metric][:, tally.options.index(option), place].sum()

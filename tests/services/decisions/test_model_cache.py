@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from hailwhale.core.decisions import Policy, Tally
-from hailwhale.core.decisions.parameters import Choice, parse_decide
+from hailwhale.core.decisions import DecisionSums, Policy
+from hailwhale.core.decisions.parameters import DecisionQuery, parse_decide
 from hailwhale.errors import StoreUnavailable
 from hailwhale.services.container import Services
-from hailwhale.services.decisions.model_cache import FRESH_S, STALE_S, Models
+from hailwhale.services.decisions.model_cache import FRESH_S, STALE_S, PosteriorCache
 
-ASKED: Choice = parse_decide({"pk": "Page", "by_metric": "earned", "options": "a,b"})
+ASKED: DecisionQuery = parse_decide({"pk": "Page", "by_metric": "earned", "options": "a,b"})
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -39,12 +39,12 @@ class Evidence:
     def busiest_options(self, pk: tuple[str, ...], most: int) -> list[str]:
         return ["a", "b"]
 
-    def tally(self, *args: object) -> Tally:
+    def tally(self, *args: object) -> DecisionSums:
         self.go_on.wait(10)
         self.read += 1
         if self.fault:
             raise self.fault
-        found: Tally = self._real.tally(*args)
+        found: DecisionSums = self._real.tally(*args)
         return found
 
 
@@ -66,11 +66,13 @@ def ticks() -> Ticks:
 
 
 @pytest.fixture
-def models(evidence: Evidence, ticks: Ticks) -> Models:
-    return Models(evidence, ticks)  # type: ignore[arg-type]
+def models(evidence: Evidence, ticks: Ticks) -> PosteriorCache:
+    return PosteriorCache(evidence, ticks)  # type: ignore[arg-type]
 
 
-def test_a_fresh_model_is_used_again(models: Models, evidence: Evidence, ticks: Ticks) -> None:
+def test_a_fresh_model_is_used_again(
+    models: PosteriorCache, evidence: Evidence, ticks: Ticks
+) -> None:
     first = models.of(ASKED, Policy())
     ticks.now_s += FRESH_S
 
@@ -79,7 +81,7 @@ def test_a_fresh_model_is_used_again(models: Models, evidence: Evidence, ticks: 
 
 
 def test_other_rules_or_another_formula_have_a_model_of_their_own(
-    models: Models, evidence: Evidence
+    models: PosteriorCache, evidence: Evidence
 ) -> None:
     other = parse_decide({"pk": "Page", "by_metric": "spent", "options": "a,b"})
 
@@ -91,7 +93,7 @@ def test_other_rules_or_another_formula_have_a_model_of_their_own(
 
 
 def test_an_old_model_answers_while_a_new_one_is_made(
-    models: Models, evidence: Evidence, ticks: Ticks
+    models: PosteriorCache, evidence: Evidence, ticks: Ticks
 ) -> None:
     first = models.of(ASKED, Policy())
     evidence.go_on.clear()
@@ -106,7 +108,7 @@ def test_an_old_model_answers_while_a_new_one_is_made(
 
 
 def test_after_a_pause_a_question_waits_for_what_is_true_now(
-    models: Models, evidence: Evidence, ticks: Ticks
+    models: PosteriorCache, evidence: Evidence, ticks: Ticks
 ) -> None:
     first = models.of(ASKED, Policy())
     ticks.now_s += STALE_S + 0.1
@@ -116,7 +118,7 @@ def test_after_a_pause_a_question_waits_for_what_is_true_now(
 
 
 def test_many_that_wait_for_the_first_model_have_it_made_once(
-    models: Models, evidence: Evidence
+    models: PosteriorCache, evidence: Evidence
 ) -> None:
     evidence.go_on.clear()
     found: list[object] = []
@@ -133,7 +135,7 @@ def test_many_that_wait_for_the_first_model_have_it_made_once(
 
 
 def test_while_the_store_is_away_the_last_model_answers(
-    models: Models, evidence: Evidence, ticks: Ticks
+    models: PosteriorCache, evidence: Evidence, ticks: Ticks
 ) -> None:
     first = models.of(ASKED, Policy())
     evidence.fault = StoreUnavailable("away")
@@ -145,7 +147,7 @@ def test_while_the_store_is_away_the_last_model_answers(
 
 
 def test_the_first_question_while_the_store_is_away_says_so(
-    models: Models, evidence: Evidence
+    models: PosteriorCache, evidence: Evidence
 ) -> None:
     evidence.fault = StoreUnavailable("away")
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from hailwhale.store.protocol import Store
-from hailwhale.store.types import Ask, ChunkAddress
+from hailwhale.store.types import CellQuery, ChunkAddress
 
 Path = tuple[str, ...]
 Cell = tuple[Path, Path, str, str]  # pk, dimension, day or "" for all time, metric
@@ -54,9 +54,9 @@ def stored(store: Store, cells: Iterable[Cell]) -> Sums:
     }
 
 
-def _ask(pk: Path, dimension: Path, day: str, metric: str) -> Ask:
+def _ask(pk: Path, dimension: Path, day: str, metric: str) -> CellQuery:
     if not day:
-        return Ask(ChunkAddress(pk, dimension, "all", 0), [(0, metric)])
+        return CellQuery(ChunkAddress(pk, dimension, "all", 0), [(0, metric)])
     at = datetime.fromisoformat(day).replace(tzinfo=UTC)
     month_s = int(at.replace(day=1).timestamp())
-    return Ask(ChunkAddress(pk, dimension, "1d", month_s), [(at.day - 1, metric)])
+    return CellQuery(ChunkAddress(pk, dimension, "1d", month_s), [(at.day - 1, metric)])

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hailwhale.errors import BadInput
-from hailwhale.services.imports.column_mapping import Columns
+from hailwhale.services.imports.column_mapping import ColumnMapping
 
 HEADER = ["sku", "country", "city", "no"]
 ROW = ["a1", "US", "New York", "7"]
@@ -36,7 +36,7 @@ ROW = ["a1", "US", "New York", "7"]
 def test_a_path_is_written_as_the_documentation_writes_paths(
     text: str, labels: tuple[str, ...]
 ) -> None:
-    fields = Columns.parse(pk=text, dimensions=[text]).bind(HEADER)(ROW)
+    fields = ColumnMapping.parse(pk=text, dimensions=[text]).bind(HEADER)(ROW)
     assert fields["pk"] == labels
     assert fields["dimensions"] == [labels]
 
@@ -53,7 +53,7 @@ def test_a_path_is_written_as_the_documentation_writes_paths(
 def test_a_path_stops_at_the_first_label_with_an_empty_cell(
     row: list[str], pk: tuple[str, ...], dimensions: list[tuple[str, ...]]
 ) -> None:
-    columns = Columns.parse(
+    columns = ColumnMapping.parse(
         pk="Product > {sku}", dimensions=["place > {country} > {city}", "no. {no}"]
     )
     fields = columns.bind(HEADER)(row)
@@ -63,14 +63,14 @@ def test_a_path_stops_at_the_first_label_with_an_empty_cell(
 def test_metrics_are_columns_under_their_own_name_or_another_and_the_empty_ones_are_left_out() -> (
     None
 ):
-    columns = Columns.parse(metrics=["no", "revenue = amount", "a=b=c"])
+    columns = ColumnMapping.parse(metrics=["no", "revenue = amount", "a=b=c"])
     fields = columns.bind(["no", "amount", "b=c"])
     assert fields(["7", "1.50", "2"])["metrics"] == {"no": "7", "revenue": "1.50", "a": "2"}
     assert fields(["7", " ", ""])["metrics"] == {"no": "7"}
 
 
 def test_time_and_id_are_taken_as_they_are_even_when_empty() -> None:
-    fields = Columns.parse(at="when", id="key").bind(["key", "when"])
+    fields = ColumnMapping.parse(at="when", id="key").bind(["key", "when"])
     assert fields(["", "2026-03-01"]) == {
         "dimensions": [],
         "metrics": {},
@@ -80,13 +80,13 @@ def test_time_and_id_are_taken_as_they_are_even_when_empty() -> None:
 
 
 def test_who_it_was_is_a_column_and_left_out_where_it_is_empty() -> None:
-    fields = Columns.parse(uid="visitor").bind(["visitor"])
+    fields = ColumnMapping.parse(uid="visitor").bind(["visitor"])
     assert fields(["ann"])["uid"] == "ann"
     assert "uid" not in fields([" "])
 
 
 def test_names_in_the_header_may_have_space_around_them() -> None:
-    assert Columns.parse(pk="{sku}").bind([" sku ", "x"])(["a1", ""])["pk"] == ("a1",)
+    assert ColumnMapping.parse(pk="{sku}").bind([" sku ", "x"])(["a1", ""])["pk"] == ("a1",)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_what_is_no_mapping_is_refused_by_the_name_of_its_option(
     given: dict[str, Any], parameter: str
 ) -> None:
     with pytest.raises(BadInput) as refused:
-        Columns.parse(**given)
+        ColumnMapping.parse(**given)
     assert refused.value.parameter == parameter
 
 
@@ -136,15 +136,15 @@ def test_a_column_that_the_header_lacks_is_refused_with_those_it_has(
     given: dict[str, Any], parameter: str
 ) -> None:
     with pytest.raises(BadInput, match="sku, country, city, no") as refused:
-        Columns.parse(**given).bind(HEADER)
+        ColumnMapping.parse(**given).bind(HEADER)
     assert refused.value.parameter == parameter
 
 
 def test_a_column_that_is_there_twice_is_refused_only_when_it_is_used() -> None:
     header = ["sku", "sku", "no"]
-    assert Columns.parse(pk="{no}").bind(header)(["a", "b", "7"])["pk"] == ("7",)
+    assert ColumnMapping.parse(pk="{no}").bind(header)(["a", "b", "7"])["pk"] == ("7",)
     with pytest.raises(BadInput, match="there once"):
-        Columns.parse(pk="{sku}").bind(header)
+        ColumnMapping.parse(pk="{sku}").bind(header)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_a_column_that_is_there_twice_is_refused_only_when_it_is_used() -> None:
 def test_mappings_have_equal_texts_when_they_mean_the_same(
     one: dict[str, Any], other: dict[str, Any], equal: bool
 ) -> None:
-    assert (Columns.parse(**one).text == Columns.parse(**other).text) is equal
+    assert (ColumnMapping.parse(**one).text == ColumnMapping.parse(**other).text) is equal
 
 
 @settings(max_examples=300, deadline=None)
@@ -176,6 +176,6 @@ def test_any_text_is_a_mapping_or_bad_input(path: str, metric: str) -> None:
 def _fault_or_none(**given: Any) -> str | None:
     """The option that the mapping is refused for, None when it is one."""
     try:
-        return None if Columns.parse(**given).text else "no text"
+        return None if ColumnMapping.parse(**given).text else "no text"
     except BadInput as fault:
         return fault.parameter

@@ -8,8 +8,8 @@ import pytest
 
 from hailwhale.core.events.event import parse_event
 from hailwhale.errors import BadInput
-from hailwhale.services.imports.column_mapping import Columns
-from hailwhale.services.imports.file_formats import PIXELS, AccessLog, Ndjson
+from hailwhale.services.imports.column_mapping import ColumnMapping
+from hailwhale.services.imports.file_formats import PIXELS, AccessLogFormat, NdjsonFormat
 from tests.conftest import NOW_S
 from tests.core.imports.test_access_log import CLOUDFRONT, CLOUDFRONT_HEADER, NGINX
 
@@ -23,17 +23,17 @@ def logged(target: str, status: int = 200, method: str = "GET", agent: str = FIR
     return f'::1 - - [01/Mar/2026:10:00:00 +0000] "{request}" {status} 43 "-" "{agent}"'
 
 
-def rows(log: AccessLog, *lines: str, after: int = 0) -> list[object]:
+def rows(log: AccessLogFormat, *lines: str, after: int = 0) -> list[object]:
     stream = BytesIO("".join(f"{line}\n" for line in lines).encode())
     return [row.fields for row in log.rows(stream, after)]
 
 
-def mapped(*dimensions: str, form: str = "nginx", **options: bool) -> AccessLog:
-    columns = Columns.parse(pk="Site", dimensions=dimensions, metrics=["bytes"], at="time")
-    return AccessLog(form, columns, skip_bots=options.get("skip_bots", False))
+def mapped(*dimensions: str, form: str = "nginx", **options: bool) -> AccessLogFormat:
+    columns = ColumnMapping.parse(pk="Site", dimensions=dimensions, metrics=["bytes"], at="time")
+    return AccessLogFormat(form, columns, skip_bots=options.get("skip_bots", False))
 
 
-PIXEL = AccessLog("nginx", Columns.parse(), frozenset(PIXELS))
+PIXEL = AccessLogFormat("nginx", ColumnMapping.parse(), frozenset(PIXELS))
 
 
 def test_a_line_is_an_event_by_the_columns_and_what_is_unknown_is_left_out() -> None:
@@ -132,19 +132,19 @@ def test_a_pixel_whose_query_cannot_be_read_is_a_row_that_says_so(query: str) ->
 
 def test_a_pixel_of_cloudfront() -> None:
     line = CLOUDFRONT.replace("/view/my%20file.html", "/p.gif")
-    log = AccessLog("cloudfront", Columns.parse(), frozenset(["/p.gif"]))
+    log = AccessLogFormat("cloudfront", ColumnMapping.parse(), frozenset(["/p.gif"]))
     [found] = rows(log, CLOUDFRONT_HEADER, line)
     assert found == {"at": "2026-03-01T10:00:01Z", "dimensions": {"a": 1}}
 
 
 def test_readings_that_count_differently_have_different_names() -> None:
     texts = [
-        Ndjson().text,
+        NdjsonFormat().text,
         PIXEL.text,
         mapped().text,
         mapped("a > {path}").text,
         mapped(skip_bots=True).text,
         mapped(form="clf").text,
-        AccessLog("nginx", Columns.parse(), frozenset(["/p.gif"])).text,
+        AccessLogFormat("nginx", ColumnMapping.parse(), frozenset(["/p.gif"])).text,
     ]
     assert len(set(texts)) == len(texts)

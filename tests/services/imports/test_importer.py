@@ -23,12 +23,12 @@ from hailwhale.core.time.rollups import ALL, DEFAULT_ROLLUPS
 from hailwhale.errors import BadInput, StoreUnavailable
 from hailwhale.services.container import Services
 from hailwhale.services.imports import importer
-from hailwhale.services.imports.importer import Importing, ImportReport, examine
-from hailwhale.services.imports.row_readers import Row
+from hailwhale.services.imports.importer import Importer, ImportReport, examine
+from hailwhale.services.imports.row_readers import InputRow
 from hailwhale.store.protocol import Store
 from hailwhale.store.redis.keys import Keys
 from hailwhale.store.redis.store import RedisStore
-from hailwhale.store.types import Ask, Block, ChunkAddress, Step
+from hailwhale.store.types import CellQuery, ChunkAddress, CommitStep, ImportBlock
 from tests.conftest import NOW_S, Clock
 from tests.services.imports.plain_sums import Counted, expected, stored
 
@@ -38,13 +38,13 @@ BROKEN = BadInput("event", "{", "an object")
 
 def importing_on(
     store: Store, clock: Callable[[], float] | None = None, limits: Limits = DEFAULT_LIMITS
-) -> Importing:
-    return Importing(store, UTC, DEFAULT_ROLLUPS, limits, clock or Clock(), str)
+) -> Importer:
+    return Importer(store, UTC, DEFAULT_ROLLUPS, limits, clock or Clock(), str)
 
 
 def run(
-    importing_: Importing,
-    rows: Iterable[Row],
+    importing_: Importer,
+    rows: Iterable[InputRow],
     name: str = "sales",
     refused: Callable[[int, BadInput], None] = lambda line, fault: None,
 ) -> ImportReport:
@@ -54,14 +54,14 @@ def run(
     return importing_.run(name, rest, refused, lambda report: None)
 
 
-def sample(size: int, seed: int, *, ids: bool = False) -> tuple[list[Row], list[Counted]]:
+def sample(size: int, seed: int, *, ids: bool = False) -> tuple[list[InputRow], list[Counted]]:
     """Rows of a seeded import, some of them broken, and the events among them."""
     rng = random.Random(seed)
-    rows: list[Row] = []
+    rows: list[InputRow] = []
     events: list[Counted] = []
     for line in range(2, 2 + size):
         if rng.random() < 0.1:
-            rows.append(Row(line, 1, BROKEN))
+            rows.append(InputRow(line, 1, BROKEN))
             continue
         root = rng.choice(["Shop", "Web", "Kiosk"])
         leaves = (("country", rng.choice(["US", "FR"])), ("device", rng.choice(["a", "b"]), "x"))
@@ -75,7 +75,7 @@ def sample(size: int, seed: int, *, ids: bool = False) -> tuple[list[Row], list[
         }
         if ids and rng.random() < 0.5:
             fields["id"] = f"id {line}"
-        rows.append(Row(line, 100, fields))
+        rows.append(InputRow(line, 100, fields))
         pk = (root, str(fields["pk"][1]))  # type: ignore[index]
         events.append(Counted(pk, leaves, {"revenue": cents}, day))
     return rows, events
@@ -200,7 +200,7 @@ def test_two_runs_of_one_import_at_once_count_it_once(make_small: MakeSmall, mee
     rows, events = sample(40, seed=7)
     store = make_small("two")
 
-    def with_another_run_in_between() -> Iterator[Row]:
+    def with_another_run_in_between() -> Iterator[InputRow]:
         for row in rows:
             if row.line == meet_at:
                 run(importing_on(store), rows)
@@ -220,7 +220,7 @@ def test_no_row_counts_twice_when_limits_and_time_change_while_an_import_is_cut_
 ) -> None:
     labels = [f"{'long' * (line % 3)} {line}" for line in range(30)]
     rows = [
-        Row(line + 1, 10, {"pk": ["Shop", label], "at": NOW_S + 86_400 + line % 4})
+        InputRow(line + 1, 10, {"pk": ["Shop", label], "at": NOW_S + 86_400 + line % 4})
         for line, label in enumerate(labels)
     ]
     for fail_at in range(1, 30):
@@ -230,7 +230,10 @@ def test_no_row_counts_twice_when_limits_and_time_change_while_an_import_is_cut_
             strict = replace(DEFAULT_LIMITS, label_bytes=6)
             run(importing_on(first, limits=strict), rows)
         run(importing_on(store, Clock(NOW_S + 10)), rows)
-        asks = [Ask(ChunkAddress(("Shop", label), (), "all", 0), [(0, "hits")]) for label in labels]
+        asks = [
+            CellQuery(ChunkAddress(("Shop", label), (), "all", 0), [(0, "hits")])
+            for label in labels
+        ]
         counts = [values[0] for values in store.read(asks)]
         assert set(counts) <= {None, Decimal(1)}, f"doubled at step {fail_at}"
 
@@ -238,11 +241,11 @@ def test_no_row_counts_twice_when_limits_and_time_change_while_an_import_is_cut_
 def test_an_id_counts_once_within_a_file_and_beside_other_ways_in(services: Services) -> None:
     services.counting.count_now({"pk": "Shop", "id": "known"})
     rows = [
-        Row(1, 10, {"pk": "Shop"}),
-        Row(2, 10, {"pk": "Shop", "id": "known"}),
-        Row(3, 10, {"pk": "Shop", "id": "new"}),
-        Row(4, 10, {"pk": "Shop", "id": "new"}),
-        Row(5, 10, {"pk": "Shop", "id": None}),
+        InputRow(1, 10, {"pk": "Shop"}),
+        InputRow(2, 10, {"pk": "Shop", "id": "known"}),
+        InputRow(3, 10, {"pk": "Shop", "id": "new"}),
+        InputRow(4, 10, {"pk": "Shop", "id": "new"}),
+        InputRow(5, 10, {"pk": "Shop", "id": None}),
     ]
     report = run(importing_on(services.store), rows)
     assert (report.counted, report.before) == (3, 2)
@@ -254,12 +257,12 @@ def test_an_id_counts_once_within_a_file_and_beside_other_ways_in(services: Serv
 
 def test_rejected_rows_are_told_by_their_line_and_cost_no_other(store: RedisStore) -> None:
     rows = [
-        Row(1, 10, {"pk": "Shop"}),
-        Row(2, 10, BROKEN),
-        Row(4, 10, {"pk": "Shop", "metrics": {"a/b": 1}}),
-        Row(5, 10, {"pk": "Shop", "at": "2026-03-17"}),
-        Row(6, 70_000, {"pk": "Shop"}),
-        Row(7, 10, {"pk": "Shop"}),
+        InputRow(1, 10, {"pk": "Shop"}),
+        InputRow(2, 10, BROKEN),
+        InputRow(4, 10, {"pk": "Shop", "metrics": {"a/b": 1}}),
+        InputRow(5, 10, {"pk": "Shop", "at": "2026-03-17"}),
+        InputRow(6, 70_000, {"pk": "Shop"}),
+        InputRow(7, 10, {"pk": "Shop"}),
     ]
     told: list[tuple[int, str]] = []
     report = run(
@@ -274,7 +277,7 @@ def test_a_row_is_told_to_be_rejected_before_it_is_noted_as_passed(
 ) -> None:
     store = make_small("order")
     told: list[int] = []
-    rows = [Row(line, 1, BROKEN) for line in range(1, 14)]
+    rows = [InputRow(line, 1, BROKEN) for line in range(1, 14)]
     failing = Failing(store, 3, "before")
     with pytest.raises(StoreUnavailable):
         run(importing_on(failing), rows, refused=lambda line, _: told.append(line))
@@ -293,16 +296,16 @@ def test_how_far_an_import_is_is_told_after_it_is_noted(
     def settled(report: ImportReport) -> None:
         seen.append((report.line, importing_.last_line("sales")))
 
-    rows = [Row(line, 1, {"pk": "Shop"}) for line in range(1, 13)]
+    rows = [InputRow(line, 1, {"pk": "Shop"}) for line in range(1, 13)]
     importing_.run("sales", rows, lambda line, fault: None, settled)
     assert seen == [(5, 5), (10, 10), (12, 12)]
 
 
 def test_rows_past_every_retention_are_counted_for_all_time_and_reported(store: RedisStore) -> None:
-    rows = [Row(1, 1, {"pk": "Shop", "at": "1999-12-31"}), Row(2, 1, {"pk": "Shop"})]
+    rows = [InputRow(1, 1, {"pk": "Shop", "at": "1999-12-31"}), InputRow(2, 1, {"pk": "Shop"})]
     report = run(importing_on(store), rows)
     assert (report.counted, report.undated) == (2, 1)
-    undated = Importing(store, UTC, [ALL], DEFAULT_LIMITS, Clock(), str)
+    undated = Importer(store, UTC, [ALL], DEFAULT_LIMITS, Clock(), str)
     assert run(undated, rows, name="no dates at all").undated == 0
 
 
@@ -320,18 +323,18 @@ def test_a_block_holds_so_few_rows_that_its_step_is_bounded(
     fields: dict[str, object],
     rows_a_block: int,
 ) -> None:
-    blocks: list[Block | None] = []
+    blocks: list[ImportBlock | None] = []
     commit = store.commit
 
-    def noting(step: Step, now_s: int) -> Any:
+    def noting(step: CommitStep, now_s: int) -> Any:
         blocks.append(step.block)
         return commit(step, now_s)
 
     monkeypatch.setattr(store, "commit", noting)
-    rows = [Row(line, 1, fields) for line in range(1, 5_002)]
+    rows = [InputRow(line, 1, fields) for line in range(1, 5_002)]
     run(importing_on(store), rows[: rows_a_block + 1])
     lines = [rows_a_block, rows_a_block + 1]
-    assert blocks == [Block("sales", 2 * line + 1) for line in lines]
+    assert blocks == [ImportBlock("sales", 2 * line + 1) for line in lines]
 
 
 LABELS = st.sampled_from(["a", "b", "_", 7, True])

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from hailwhale.errors import BadInput
 from hailwhale.services.imports import row_readers
-from hailwhale.services.imports.column_mapping import Columns
-from hailwhale.services.imports.row_readers import Row, csv_rows, ndjson_rows
+from hailwhale.services.imports.column_mapping import ColumnMapping
+from hailwhale.services.imports.row_readers import InputRow, csv_rows, ndjson_rows
 
-TWO = Columns.parse(pk="{a}", metrics=["b"])
+TWO = ColumnMapping.parse(pk="{a}", metrics=["b"])
 
 
-def told(found: list[Row]) -> list[tuple[int, object]]:
+def told(found: list[InputRow]) -> list[tuple[int, object]]:
     """Each row's line, and its fields or the name of what is wrong."""
     return [
         (row.line, row.fields.parameter if isinstance(row.fields, BadInput) else row.fields)

@@ -17,9 +17,9 @@ import pytest
 from hailwhale.core.query.parameters import parse_totals
 from hailwhale.errors import StoreUnavailable
 from hailwhale.services.container import Services
-from hailwhale.services.imports.file_formats import Ndjson
-from hailwhale.services.imports.importer import Importing
-from hailwhale.services.imports.tail import Following
+from hailwhale.services.imports.file_formats import NdjsonFormat
+from hailwhale.services.imports.importer import Importer
+from hailwhale.services.imports.tail import LogTailer
 from tests.conftest import Clock
 
 QUIET_S = 10
@@ -57,7 +57,7 @@ class Log:
         self.services = services
         self._clock = clock
         self._written = 0
-        self._following: Following | None = None
+        self._following: LogTailer | None = None
 
     def write(self, lines: int = 1, path: Path | None = None, end: str = "\n") -> None:
         """Lines that are all different, of one of eight shards each."""
@@ -68,14 +68,14 @@ class Log:
                 event = {"pk": [root, "x"], "metrics": {"n": self._written}, "dimensions": "all"}
                 file.write(json.dumps(event | {"_": self._written}) + end)
 
-    def follow(self, store: Any = None) -> Following:
+    def follow(self, store: Any = None) -> LogTailer:
         """Begin to follow, as a process that is started does."""
         self.leave()
         services = self.services
-        self._following = Following(
+        self._following = LogTailer(
             self.path,
-            Ndjson(),
-            Importing(
+            NdjsonFormat(),
+            Importer(
                 store or services.store,
                 services.settings.zone,
                 services.settings.rollups,

@@ -24,7 +24,7 @@ from hailwhale.settings import Settings
 from hailwhale.store.protocol import Store
 from hailwhale.store.redis.keys import Keys, shard_of
 from hailwhale.store.redis.store import RedisStore
-from hailwhale.store.types import Incoming, Receipt
+from hailwhale.store.types import AcceptStatus, EncodedHit
 from tests.conftest import NOW_S, Clock
 from tests.services.reading import Sent, brute_force, every_total, keys_of, total
 
@@ -99,10 +99,10 @@ def test_a_wrong_event_is_refused_and_nothing_is_buffered(services: Services) ->
 def test_a_full_buffer_raises_and_keeps_what_it_has(make_services: MakeServices) -> None:
     services = make_services(buffer_limit=2)
     for _ in range(2):
-        assert services.hail.count({"pk": "Shop"}) is Receipt.ACCEPTED
+        assert services.hail.count({"pk": "Shop"}) is AcceptStatus.ACCEPTED
     with pytest.raises(BufferFull):
         services.hail.count({"pk": "Shop"})
-    assert services.hail.count({"pk": "Blog"}) is Receipt.ACCEPTED
+    assert services.hail.count({"pk": "Blog"}) is AcceptStatus.ACCEPTED
     assert services.drain.flush() == 3
 
 
@@ -174,7 +174,7 @@ def test_a_hit_that_cannot_be_read_becomes_a_dead_letter_and_blocks_nothing(
     services: Services, bad: bytes
 ) -> None:
     services.hail.count({"pk": "Shop"})
-    services.store.accept([Incoming("Shop", bad)], NOW_S)
+    services.store.accept([EncodedHit("Shop", bad)], NOW_S)
     services.hail.count({"pk": "Shop"})
     assert services.drain.flush() == 3
     assert total(services, "Shop") == 2

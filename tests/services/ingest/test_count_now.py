@@ -14,7 +14,7 @@ from hailwhale.core.query.parameters import parse_children
 from hailwhale.core.time.calendar_grid import parse_zone
 from hailwhale.errors import BadInput
 from hailwhale.services.container import Services
-from hailwhale.store.types import Receipt
+from hailwhale.store.types import AcceptStatus
 from tests.conftest import NOW_S, Clock
 from tests.services.reading import keys_of, total
 
@@ -53,7 +53,7 @@ def test_one_event_counts_at_exactly_these_places(
         "dimensions": {"country": "US", "device": "Mac OS X"},
         "metrics": {"revenue": 19.99, "sales": 1},
     }
-    assert services.counting.count_now(event) is Receipt.ACCEPTED
+    assert services.counting.count_now(event) is AcceptStatus.ACCEPTED
     dimensions = ["_", "country", "country > US", "device", "device > Mac OS X"]
     rollups = {"1m", "1h", "1d", "all"}
     assert cells() == {
@@ -298,7 +298,7 @@ def test_events_counted_in_threads_all_count(services: Services) -> None:
 
 
 def test_an_id_sent_by_many_threads_counts_once(services: Services) -> None:
-    receipts: list[Receipt] = []
+    receipts: list[AcceptStatus] = []
 
     def count() -> None:
         ids = map(str, range(20))
@@ -306,7 +306,7 @@ def test_an_id_sent_by_many_threads_counts_once(services: Services) -> None:
 
     for thread in running(count, count, count, count):
         thread.join()
-    assert receipts.count(Receipt.ACCEPTED) == total(services, "Shop") == 20
+    assert receipts.count(AcceptStatus.ACCEPTED) == total(services, "Shop") == 20
 
 
 def test_setters_at_once_leave_the_value_of_one_and_ancestors_that_add_up(

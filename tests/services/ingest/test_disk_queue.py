@@ -12,15 +12,15 @@ from threading import Lock
 import pytest
 
 from hailwhale.errors import StoreMismatch, StoreUnavailable
-from hailwhale.services.ingest.disk_queue import Spooling
-from hailwhale.services.ingest.spool_directory import Spool
+from hailwhale.services.ingest.disk_queue import DiskQueue
+from hailwhale.services.ingest.spool_directory import SpoolDirectory
 from hailwhale.store.redis.keys import shard_of
 from hailwhale.store.redis.store import RedisStore
-from hailwhale.store.types import Incoming, Receipt, Stamp
+from hailwhale.store.types import AcceptStatus, EncodedHit, ProducerSequence
 
 NOW_S = 1_773_576_630
 SHARD = shard_of("Shop")
-SPOOLED, ACCEPTED = [Receipt.SPOOLED], [Receipt.ACCEPTED]
+SPOOLED, ACCEPTED = [AcceptStatus.SPOOLED], [AcceptStatus.ACCEPTED]
 
 
 class Flaky:
@@ -34,9 +34,11 @@ class Flaky:
         self.slow = False  # carries the call out when `catch_up` is called, and gives no answer
         self.mismatch = False
         self.calls: list[tuple[str, ...]] = []
-        self._behind: list[tuple[Sequence[Incoming], int, Stamp]] = []
+        self._behind: list[tuple[Sequence[EncodedHit], int, ProducerSequence]] = []
 
-    def __call__(self, hits: Sequence[Incoming], now_s: int, stamp: Stamp) -> list[Receipt]:
+    def __call__(
+        self, hits: Sequence[EncodedHit], now_s: int, stamp: ProducerSequence
+    ) -> list[AcceptStatus]:
         with self._lock:
             self.calls.append(tuple(hit.hit.decode() for hit in hits))
             if self.mismatch:
@@ -65,22 +67,22 @@ def flaky(store: RedisStore) -> Flaky:
 
 
 @pytest.fixture
-def spool(tmp_path: Path) -> Spool:
-    return Spool(tmp_path / "spool", 1_000_000)
+def spool(tmp_path: Path) -> SpoolDirectory:
+    return SpoolDirectory(tmp_path / "spool", 1_000_000)
 
 
-Make = Callable[..., Spooling]
+Make = Callable[..., DiskQueue]
 
 
 @pytest.fixture
-def make(flaky: Flaky, spool: Spool, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+def make(flaky: Flaky, spool: SpoolDirectory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     """Makes spoolings over one flaky store and one folder, as processes of one machine would."""
     for wait in ("_RETRY_S", "_LOOK_S"):
         monkeypatch.setattr(f"hailwhale.services.ingest.disk_queue.{wait}", 0.005)
-    made: list[Spooling] = []
+    made: list[DiskQueue] = []
 
-    def spooling(most_bytes: int = 1_000_000) -> Spooling:
-        made.append(Spooling(flaky, Spool(spool.folder, most_bytes)))
+    def spooling(most_bytes: int = 1_000_000) -> DiskQueue:
+        made.append(DiskQueue(flaky, SpoolDirectory(spool.folder, most_bytes)))
         return made[-1]
 
     yield spooling
@@ -89,8 +91,8 @@ def make(flaky: Flaky, spool: Spool, monkeypatch: pytest.MonkeyPatch) -> Iterato
         each.close()
 
 
-def hit(name: str, id: str | None = None) -> Incoming:
-    return Incoming("Shop", name.encode(), id)
+def hit(name: str, id: str | None = None) -> EncodedHit:
+    return EncodedHit("Shop", name.encode(), id)
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -104,16 +106,16 @@ def held(store: RedisStore) -> list[str]:
     return [found.decode() for found in store.window(SHARD, 10_000).hits]
 
 
-def settled(spool: Spool) -> bool:
+def settled(spool: SpoolDirectory) -> bool:
     return spool.size_bytes() == 0
 
 
 def test_while_the_store_is_there_nothing_is_spooled(
-    make: Make, store: RedisStore, spool: Spool
+    make: Make, store: RedisStore, spool: SpoolDirectory
 ) -> None:
     spooling = make()
     assert spooling.accept([hit("a")], NOW_S) == ACCEPTED
-    assert spooling.accept([hit("b", "id"), hit("b", "id")], NOW_S)[1] is Receipt.DUPLICATE
+    assert spooling.accept([hit("b", "id"), hit("b", "id")], NOW_S)[1] is AcceptStatus.DUPLICATE
     assert spooling.accept([], NOW_S) == []
     assert not spool.folder.exists()
     assert held(store) == ["a", "b"]
@@ -121,7 +123,7 @@ def test_while_the_store_is_there_nothing_is_spooled(
 
 @pytest.mark.parametrize("deaf", [False, True])
 def test_what_came_while_the_store_was_away_is_there_once_when_it_is_back(
-    make: Make, flaky: Flaky, store: RedisStore, spool: Spool, deaf: bool
+    make: Make, flaky: Flaky, store: RedisStore, spool: SpoolDirectory, deaf: bool
 ) -> None:
     spooling = make()
     spooling.accept([hit("a")], NOW_S)
@@ -136,7 +138,7 @@ def test_what_came_while_the_store_was_away_is_there_once_when_it_is_back(
 
 
 def test_while_it_is_away_only_the_first_request_waits_for_it(
-    make: Make, flaky: Flaky, spool: Spool
+    make: Make, flaky: Flaky, spool: SpoolDirectory
 ) -> None:
     spooling = make()
     flaky.away = True
@@ -149,7 +151,7 @@ def test_while_it_is_away_only_the_first_request_waits_for_it(
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_store_that_comes_and_goes_has_each_hit_once(
-    make: Make, flaky: Flaky, store: RedisStore, spool: Spool, seed: int
+    make: Make, flaky: Flaky, store: RedisStore, spool: SpoolDirectory, seed: int
 ) -> None:
     random = Random(seed)
     spooling = make()
@@ -162,7 +164,7 @@ def test_a_store_that_comes_and_goes_has_each_hit_once(
         if random.random() < 0.02:  # the process dies, and another takes its place
             spooling.close()
             spooling = make()
-        spooling.accept([hit(f"{number:03}"), Incoming("Blog", b"x")], NOW_S)
+        spooling.accept([hit(f"{number:03}"), EncodedHit("Blog", b"x")], NOW_S)
     flaky.away = flaky.deaf = flaky.slow = False
     until(lambda: settled(spool))
     flaky.catch_up(random)
@@ -172,7 +174,7 @@ def test_a_store_that_comes_and_goes_has_each_hit_once(
 
 @pytest.mark.parametrize("deaf", [False, True])
 def test_what_a_process_left_that_died_is_offered_by_the_next_one(
-    make: Make, flaky: Flaky, store: RedisStore, spool: Spool, deaf: bool
+    make: Make, flaky: Flaky, store: RedisStore, spool: SpoolDirectory, deaf: bool
 ) -> None:
     flaky.away, flaky.deaf = not deaf, deaf
     dead = make()
@@ -186,7 +188,7 @@ def test_what_a_process_left_that_died_is_offered_by_the_next_one(
 
 
 def test_of_a_file_that_was_offered_in_part_only_the_rest_is_added(
-    make: Make, flaky: Flaky, store: RedisStore, spool: Spool
+    make: Make, flaky: Flaky, store: RedisStore, spool: SpoolDirectory
 ) -> None:
     flaky.away = True
     dead = make()
@@ -205,7 +207,7 @@ def test_of_a_file_that_was_offered_in_part_only_the_rest_is_added(
 
 
 def test_hits_past_the_bound_are_refused_and_those_before_it_kept(
-    make: Make, flaky: Flaky, store: RedisStore, spool: Spool
+    make: Make, flaky: Flaky, store: RedisStore, spool: SpoolDirectory
 ) -> None:
     spooling = make(most_bytes=150)
     flaky.away = True
@@ -226,7 +228,7 @@ def test_a_spool_that_cannot_be_written_is_a_store_that_is_away(
     flaky: Flaky, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").write_text("in the way")
-    spooling = Spooling(flaky, Spool(tmp_path / "file" / "spool", 1_000))
+    spooling = DiskQueue(flaky, SpoolDirectory(tmp_path / "file" / "spool", 1_000))
     assert "spool cannot be written: no hits are taken while the store is away" in caplog.text
     flaky.away = True
     for _ in range(2):
@@ -238,17 +240,17 @@ def test_a_spool_that_cannot_be_written_is_a_store_that_is_away(
 
 
 def test_a_full_buffer_is_no_store_that_is_away(
-    make: Make, flaky: Flaky, make_store: Callable[..., RedisStore], spool: Spool
+    make: Make, flaky: Flaky, make_store: Callable[..., RedisStore], spool: SpoolDirectory
 ) -> None:
     flaky._store = make_store(buffer_limit=1)
     spooling = make()
     receipts = spooling.accept([hit("a"), hit("b")], NOW_S)
-    assert receipts == [Receipt.ACCEPTED, Receipt.FULL]
+    assert receipts == [AcceptStatus.ACCEPTED, AcceptStatus.FULL]
     assert not spool.folder.exists()
 
 
 def test_spooled_hits_wait_for_room_in_the_buffer_and_new_ones_are_not_held_up(
-    make: Make, flaky: Flaky, make_store: Callable[..., RedisStore], spool: Spool
+    make: Make, flaky: Flaky, make_store: Callable[..., RedisStore], spool: SpoolDirectory
 ) -> None:
     flaky._store = make_store(buffer_limit=2)
     spooling = make()
@@ -257,15 +259,15 @@ def test_spooled_hits_wait_for_room_in_the_buffer_and_new_ones_are_not_held_up(
         spooling.accept([hit(name)], NOW_S)
     flaky.away = False
     until(lambda: len(held(flaky._store)) == 2)
-    assert spooling.accept([Incoming("Blog", b"d")], NOW_S) == ACCEPTED
-    assert spooling.accept([hit("e")], NOW_S) == [Receipt.FULL]
+    assert spooling.accept([EncodedHit("Blog", b"d")], NOW_S) == ACCEPTED
+    assert spooling.accept([hit("e")], NOW_S) == [AcceptStatus.FULL]
     flaky._store = make_store()  # there is room now
     until(lambda: settled(spool))
     assert sorted(held(flaky._store)) == ["a", "b", "c"]
 
 
 def test_what_is_in_doubt_behind_what_waits_for_room_is_not_overtaken(
-    make: Make, flaky: Flaky, make_store: Callable[..., RedisStore], spool: Spool
+    make: Make, flaky: Flaky, make_store: Callable[..., RedisStore], spool: SpoolDirectory
 ) -> None:
     flaky._store = make_store(buffer_limit=1)
     spooling = make()
@@ -275,10 +277,10 @@ def test_what_is_in_doubt_behind_what_waits_for_room_is_not_overtaken(
     flaky.away = False
     until(lambda: not spooling._away)
     flaky.away = True
-    assert spooling.accept([Incoming("Blog", b"c")], NOW_S) == SPOOLED
+    assert spooling.accept([EncodedHit("Blog", b"c")], NOW_S) == SPOOLED
     flaky.away = False
     until(lambda: not spooling._away)
-    assert spooling.accept([Incoming("Blog", b"d")], NOW_S) == ACCEPTED
+    assert spooling.accept([EncodedHit("Blog", b"d")], NOW_S) == ACCEPTED
     flaky._store = make_store()
     until(lambda: settled(spool))
     assert sorted(held(flaky._store)) == ["a", "b"]
@@ -286,7 +288,7 @@ def test_what_is_in_doubt_behind_what_waits_for_room_is_not_overtaken(
 
 
 def test_a_store_made_of_something_else_is_refused_and_what_is_spooled_waits(
-    make: Make, flaky: Flaky, store: RedisStore, spool: Spool
+    make: Make, flaky: Flaky, store: RedisStore, spool: SpoolDirectory
 ) -> None:
     spooling = make()
     flaky.away = True
@@ -302,7 +304,7 @@ def test_a_store_made_of_something_else_is_refused_and_what_is_spooled_waits(
 
 
 def test_what_a_process_leaves_when_it_dies_is_found_by_one_that_runs_already(
-    make: Make, flaky: Flaky, store: RedisStore, spool: Spool
+    make: Make, flaky: Flaky, store: RedisStore, spool: SpoolDirectory
 ) -> None:
     flaky.away = True
     running, dying = make(), make()
@@ -315,7 +317,11 @@ def test_what_a_process_leaves_when_it_dies_is_found_by_one_that_runs_already(
 
 
 def test_a_fault_that_is_no_absence_ends_nothing(
-    make: Make, flaky: Flaky, store: RedisStore, spool: Spool, monkeypatch: pytest.MonkeyPatch
+    make: Make,
+    flaky: Flaky,
+    store: RedisStore,
+    spool: SpoolDirectory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     spooling = make()
     flaky.away = True
@@ -332,7 +338,7 @@ def test_a_fault_that_is_no_absence_ends_nothing(
 
 
 def test_ids_are_settled_when_the_spool_is_offered_by_the_time_they_came(
-    make: Make, flaky: Flaky, store: RedisStore, spool: Spool
+    make: Make, flaky: Flaky, store: RedisStore, spool: SpoolDirectory
 ) -> None:
     spooling = make()
     flaky.away = True

@@ -11,7 +11,7 @@ import redis
 
 from hailwhale.errors import StoreUnavailable
 from hailwhale.services.container import Services
-from hailwhale.services.ingest.erase import Erasing
+from hailwhale.services.ingest.erase import Eraser
 from hailwhale.store.protocol import Store
 from tests.conftest import NOW_S, Clock
 from tests.services.reading import every_total, keys_of, known, total
@@ -168,7 +168,7 @@ def test_an_erasure_cut_short_is_finished_by_asking_again(
 ) -> None:
     counted.erasing.reset(("Shopping",))
     counted.erasing.reset(("Blog",))
-    dying = Erasing(
+    dying = Eraser(
         cast(Store, DyingStore(counted.store, dies_at)),
         counted.settings.zone,
         counted.settings.rollups,

@@ -11,13 +11,13 @@ import pytest
 
 from hailwhale.errors import StoreUnavailable
 from hailwhale.services.ingest.group_commit import GroupCommit
-from hailwhale.store.types import Incoming, Receipt
+from hailwhale.store.types import AcceptStatus, EncodedHit
 
 NOW_S = 1_773_576_630
 
 
-def hit(name: str) -> Incoming:
-    return Incoming("Shop", name.encode())
+def hit(name: str) -> EncodedHit:
+    return EncodedHit("Shop", name.encode())
 
 
 class Gate:
@@ -28,13 +28,15 @@ class Gate:
         self.groups: list[list[str]] = []
         self._fault = fault
 
-    def accept(self, hits: Sequence[Incoming], now_s: int) -> list[Receipt]:
+    def accept(self, hits: Sequence[EncodedHit], now_s: int) -> list[AcceptStatus]:
         self.groups.append([each.hit.decode() for each in hits])
         self.entered.set()
         assert self.opened.wait(10)
         if self._fault is not None:
             raise self._fault
-        return [Receipt.FULL if each.hit == b"full" else Receipt.ACCEPTED for each in hits]
+        return [
+            AcceptStatus.FULL if each.hit == b"full" else AcceptStatus.ACCEPTED for each in hits
+        ]
 
 
 def gather(gate: Gate, first: str, rest: Sequence[str], most: int = 5_000) -> list[object]:
@@ -61,7 +63,10 @@ def test_a_lone_request_goes_at_once() -> None:
     gate = Gate()
     gate.opened.set()
     commit = GroupCommit(gate.accept)
-    assert commit.accept([hit("a"), hit("b")], NOW_S) == [Receipt.ACCEPTED, Receipt.ACCEPTED]
+    assert commit.accept([hit("a"), hit("b")], NOW_S) == [
+        AcceptStatus.ACCEPTED,
+        AcceptStatus.ACCEPTED,
+    ]
     assert commit.accept([], NOW_S) == []
     assert gate.groups[0] == ["a", "b"]
 
@@ -72,12 +77,12 @@ def test_hits_that_come_meanwhile_go_together_in_the_next_round_trip() -> None:
     assert gate.groups[0] == ["a"]
     assert len(gate.groups) == 2
     assert sorted(gate.groups[1]) == ["b", "c", "d"]
-    assert outcomes == [[Receipt.ACCEPTED]] * 4
+    assert outcomes == [[AcceptStatus.ACCEPTED]] * 4
 
 
 def test_each_thread_learns_what_became_of_its_own_hit() -> None:
     outcomes = gather(Gate(), "a", ["b", "full", "c"])
-    accepted, full = [Receipt.ACCEPTED], [Receipt.FULL]
+    accepted, full = [AcceptStatus.ACCEPTED], [AcceptStatus.FULL]
     assert outcomes == [accepted, accepted, full, accepted]
 
 
@@ -90,7 +95,7 @@ def test_a_group_is_no_larger_than_the_most() -> None:
     gate = Gate()
     outcomes = gather(gate, "a", ["b", "c", "d", "e"], most=2)
     assert [len(group) for group in gate.groups] == [1, 2, 2]
-    assert outcomes == [[Receipt.ACCEPTED]] * 5
+    assert outcomes == [[AcceptStatus.ACCEPTED]] * 5
 
 
 def test_a_thread_that_is_cut_short_does_not_leave_the_others_waiting() -> None:
@@ -98,14 +103,14 @@ def test_a_thread_that_is_cut_short_does_not_leave_the_others_waiting() -> None:
     gate.opened.set()
     commit = GroupCommit(gate.accept)
 
-    def cut_short(_hits: Sequence[Incoming], _now_s: int) -> list[Receipt]:
+    def cut_short(_hits: Sequence[EncodedHit], _now_s: int) -> list[AcceptStatus]:
         raise KeyboardInterrupt
 
     commit._accept = cut_short
     with pytest.raises(KeyboardInterrupt):
         commit.accept([hit("a")], NOW_S)
     commit._accept = gate.accept
-    assert commit.accept([hit("b")], NOW_S) == [Receipt.ACCEPTED]
+    assert commit.accept([hit("b")], NOW_S) == [AcceptStatus.ACCEPTED]
 
 
 def test_a_thread_that_is_cut_short_while_it_waits_is_not_waited_for() -> None:
@@ -137,19 +142,21 @@ def test_a_thread_that_is_cut_short_while_it_waits_is_not_waited_for() -> None:
         thread.join(10)
         assert not thread.is_alive()
     assert gate.groups == [["a"], ["c"]]
-    assert commit.accept([hit("d")], NOW_S) == [Receipt.ACCEPTED]
+    assert commit.accept([hit("d")], NOW_S) == [AcceptStatus.ACCEPTED]
 
 
 def test_a_thousand_hits_of_many_threads_each_learn_their_own_fate() -> None:
-    def accept(hits: Sequence[Incoming], _now_s: int) -> list[Receipt]:
-        return [Receipt.FULL if each.hit[-1:] == b"7" else Receipt.ACCEPTED for each in hits]
+    def accept(hits: Sequence[EncodedHit], _now_s: int) -> list[AcceptStatus]:
+        return [
+            AcceptStatus.FULL if each.hit[-1:] == b"7" else AcceptStatus.ACCEPTED for each in hits
+        ]
 
     commit = GroupCommit(accept, most=3)
 
     def offer(number: int) -> bool:
         full = number % 10 == 7
         return commit.accept([hit(str(number))], NOW_S) == [
-            Receipt.FULL if full else Receipt.ACCEPTED
+            AcceptStatus.FULL if full else AcceptStatus.ACCEPTED
         ]
 
     with ThreadPoolExecutor(16) as pool:

@@ -10,19 +10,23 @@ from pathlib import Path
 
 import pytest
 
-from hailwhale.services.ingest.spool_directory import Record, Spool, SpoolFile
-from hailwhale.store.types import Incoming, Stamp
+from hailwhale.services.ingest.spool_directory import Record, SpoolDirectory, SpoolFile
+from hailwhale.store.types import EncodedHit, ProducerSequence
 
 NOW_S = 1_773_576_630
 
 
 @pytest.fixture
-def spool(tmp_path: Path) -> Spool:
-    return Spool(tmp_path / "data" / "spool", 1_000_000)
+def spool(tmp_path: Path) -> SpoolDirectory:
+    return SpoolDirectory(tmp_path / "data" / "spool", 1_000_000)
 
 
 def record(sender: str, number: int, *names: str, now_s: int = NOW_S) -> Record:
-    return Record(Stamp(sender, number), now_s, [Incoming("Shop", name.encode()) for name in names])
+    return Record(
+        ProducerSequence(sender, number),
+        now_s,
+        [EncodedHit("Shop", name.encode()) for name in names],
+    )
 
 
 def groups(file: SpoolFile) -> list[Record]:
@@ -34,23 +38,23 @@ def groups(file: SpoolFile) -> list[Record]:
     return found
 
 
-def paths(spool: Spool) -> Sequence[Path]:
+def paths(spool: SpoolDirectory) -> Sequence[Path]:
     return sorted(spool.folder.iterdir())
 
 
-def test_a_record_comes_back_as_it_was_kept(spool: Spool) -> None:
+def test_a_record_comes_back_as_it_was_kept(spool: SpoolDirectory) -> None:
     hits = [
-        Incoming("Shop", b'1\t[["Shop"],[],["hits"]]\t1', "order-1"),
-        Incoming("Zürich ☎", "2\tZürich".encode(), None),
-        Incoming("_", b"\xff\x00 not a hit", ""),
+        EncodedHit("Shop", b'1\t[["Shop"],[],["hits"]]\t1', "order-1"),
+        EncodedHit("Zürich ☎", "2\tZürich".encode(), None),
+        EncodedHit("_", b"\xff\x00 not a hit", ""),
     ]
-    kept = Record(Stamp("x", 7), NOW_S, hits)
+    kept = Record(ProducerSequence("x", 7), NOW_S, hits)
     file = spool.new_file()
     file.append(kept.encoded())
     assert groups(file) == [kept]
 
 
-def test_the_folder_and_its_files_are_for_their_user_alone(spool: Spool) -> None:
+def test_the_folder_and_its_files_are_for_their_user_alone(spool: SpoolDirectory) -> None:
     spool.new_file()
     modes = [stat.S_IMODE(path.stat().st_mode) for path in (spool.folder, *paths(spool))]
     assert modes == [0o700, 0o600]
@@ -82,7 +86,7 @@ def test_the_folder_and_its_files_are_for_their_user_alone(spool: Spool) -> None
     ],
 )
 def test_records_in_a_row_are_read_as_one_group(
-    spool: Spool, records: list[Record], expected: list[Record]
+    spool: SpoolDirectory, records: list[Record], expected: list[Record]
 ) -> None:
     file = spool.new_file()
     for each in records:
@@ -90,7 +94,7 @@ def test_records_in_a_row_are_read_as_one_group(
     assert groups(file) == expected
 
 
-def test_a_group_is_no_longer_than_one_call_should_be(spool: Spool) -> None:
+def test_a_group_is_no_longer_than_one_call_should_be(spool: SpoolDirectory) -> None:
     file = spool.new_file()
     for number in range(25):
         file.append(record("x", 10 * number, *["a" * 10_000] * 10).encoded())
@@ -98,7 +102,7 @@ def test_a_group_is_no_longer_than_one_call_should_be(spool: Spool) -> None:
 
 
 def test_a_record_that_was_cut_off_anywhere_is_not_there_and_those_before_it_are(
-    spool: Spool,
+    spool: SpoolDirectory,
 ) -> None:
     whole, torn = record("x", 0, "a"), record("x", 1, "b").encoded()
     for length in range(len(torn)):
@@ -110,7 +114,9 @@ def test_a_record_that_was_cut_off_anywhere_is_not_there_and_those_before_it_are
 
 
 @pytest.mark.parametrize("tail", [b"\0" * 100, b"\xff" * 100, record("x", 1, "b").encoded()[:-1]])
-def test_what_cannot_be_read_is_set_aside_and_never_deleted(spool: Spool, tail: bytes) -> None:
+def test_what_cannot_be_read_is_set_aside_and_never_deleted(
+    spool: SpoolDirectory, tail: bytes
+) -> None:
     file = spool.new_file()
     file.append(record("x", 0, "a").encoded())
     end = spool.size_bytes()
@@ -122,7 +128,7 @@ def test_what_cannot_be_read_is_set_aside_and_never_deleted(spool: Spool, tail: 
     assert (spool.abandoned(), spool.size_bytes()) == ([], 0)
 
 
-def test_a_changed_byte_ends_what_can_be_read(spool: Spool) -> None:
+def test_a_changed_byte_ends_what_can_be_read(spool: SpoolDirectory) -> None:
     file = spool.new_file()
     first, second = record("x", 0, "a").encoded(), record("y", 0, "b").encoded()
     file.append(first)
@@ -134,7 +140,7 @@ def test_a_changed_byte_ends_what_can_be_read(spool: Spool) -> None:
     assert groups(file) == [record("x", 0, "a")]
 
 
-def test_a_file_read_to_its_end_is_gone(spool: Spool) -> None:
+def test_a_file_read_to_its_end_is_gone(spool: SpoolDirectory) -> None:
     file = spool.new_file()
     file.append(record("x", 0, "a").encoded())
     assert file.remove(spool.size_bytes())
@@ -142,7 +148,7 @@ def test_a_file_read_to_its_end_is_gone(spool: Spool) -> None:
 
 
 def test_a_failed_write_leaves_nothing_and_the_next_one_is_kept(
-    spool: Spool, monkeypatch: pytest.MonkeyPatch
+    spool: SpoolDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = spool.new_file()
     file.append(record("x", 0, "a").encoded())
@@ -162,7 +168,7 @@ def test_a_failed_write_leaves_nothing_and_the_next_one_is_kept(
     assert groups(file) == [record("x", 0, "a"), record("x", 2, "c")]
 
 
-def test_a_file_is_abandoned_only_when_nobody_holds_it(spool: Spool) -> None:
+def test_a_file_is_abandoned_only_when_nobody_holds_it(spool: SpoolDirectory) -> None:
     file = spool.new_file()
     file.append(record("x", 0, "a").encoded())
     assert spool.abandoned() == []
@@ -172,12 +178,12 @@ def test_a_file_is_abandoned_only_when_nobody_holds_it(spool: Spool) -> None:
     assert spool.abandoned() == []
 
 
-def test_a_spool_that_was_never_made_is_empty(spool: Spool) -> None:
+def test_a_spool_that_was_never_made_is_empty(spool: SpoolDirectory) -> None:
     assert (spool.size_bytes(), spool.abandoned(), spool.folder.exists()) == (0, [], False)
 
 
 def test_the_room_is_that_of_all_files_together(tmp_path: Path) -> None:
-    spool = Spool(tmp_path, 100)
+    spool = SpoolDirectory(tmp_path, 100)
     for _ in range(2):
         spool.new_file().append(b"x" * 40)
     assert [spool.has_room(size) for size in (20, 21)] == [True, False]

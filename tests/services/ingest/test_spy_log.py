@@ -10,7 +10,7 @@ from hailwhale.core.decisions.parameters import parse_decide
 from hailwhale.errors import BadInput
 from hailwhale.services.container import Services
 from hailwhale.services.ingest.spy_log import SpyRule, parse_spy
-from hailwhale.store.types import Incoming
+from hailwhale.store.types import EncodedHit
 from tests.conftest import NOW_S
 
 MakeServices = Callable[..., Services]
@@ -107,8 +107,8 @@ def test_what_a_decision_counts_besides_is_not_told(services: Services) -> None:
 
 
 def test_what_was_refused_or_came_again_is_not_told(services: Services) -> None:
-    services.store.accept([Incoming("Shop", b"junk")], NOW_S)
-    services.store.accept([Incoming("Shop", b'0\t[["Shop"],[],["hits"]]\t\xff')], NOW_S)
+    services.store.accept([EncodedHit("Shop", b"junk")], NOW_S)
+    services.store.accept([EncodedHit("Shop", b'0\t[["Shop"],[],["hits"]]\t\xff')], NOW_S)
     event: dict[str, object] = {"pk": "Shop", "id": "x", "metrics": {"n": 1}}
     count(services, event, event)
     count(services, event, buffered=False)

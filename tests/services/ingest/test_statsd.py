@@ -10,11 +10,11 @@ import pytest
 
 from hailwhale.core.events.limits import DEFAULT_LIMITS
 from hailwhale.core.query.parameters import parse_totals
-from hailwhale.core.statsd.aggregate import Naming
+from hailwhale.core.statsd.aggregate import MetricNaming
 from hailwhale.errors import StoreUnavailable
 from hailwhale.services.container import Services
-from hailwhale.services.ingest.statsd import Intake
-from hailwhale.services.query.quantiles import Quantiles
+from hailwhale.services.ingest.statsd import StatsdIntake
+from hailwhale.services.query.quantiles import QuantileQueries
 from tests.conftest import Clock
 
 Totals = Mapping[str, object]
@@ -26,11 +26,11 @@ class Rig:
     def __init__(self, services: Services, most_kept: int = 1000) -> None:
         self.services = services
         self.tallied: Counter[str] = Counter()
-        self.intake = Intake(
+        self.intake = StatsdIntake(
             services.hail,
             services.counting,
             lambda reason, count: self.tallied.update({reason: count}),
-            Naming(),
+            MetricNaming(),
             DEFAULT_LIMITS,
             services.clock,
             most_kept,
@@ -90,7 +90,7 @@ def test_timings_tell_their_quantiles_of_every_pk_and_dimension(rig: Rig) -> Non
     )
     rig.fed(b"web.site.t:100000|ms")
     rig.services.drain.flush()
-    quantiles = Quantiles(rig.services.store, rig.services.reporting)
+    quantiles = QuantileQueries(rig.services.store, rig.services.reporting)
     question = parse_totals(
         {
             "pk": ["web", "api"],

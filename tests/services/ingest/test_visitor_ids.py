@@ -13,7 +13,7 @@ from hailwhale.core.query.parameters import parse_plot, parse_rank, parse_totals
 from hailwhale.core.time.calendar_grid import parse_zone
 from hailwhale.errors import BadInput, StoreUnavailable
 from hailwhale.services.container import Services
-from hailwhale.services.ingest.visitor_ids import Visitors
+from hailwhale.services.ingest.visitor_ids import VisitorHasher
 from tests.conftest import NOW_S, Clock
 
 DAY_S = 86_400
@@ -227,8 +227,8 @@ def dump(client: Any, key: bytes) -> list[bytes]:
     return [key, *read[client.type(key)]()]
 
 
-def make(services: Services, clock: Clock, key: str = "", days: int = 0) -> Visitors:
-    return Visitors(services.store, key, days, clock)
+def make(services: Services, clock: Clock, key: str = "", days: int = 0) -> VisitorHasher:
+    return VisitorHasher(services.store, key, days, clock)
 
 
 def test_a_hash_is_the_same_in_every_process_and_another_in_every_store(

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from hailwhale.core.alerts.rules import Rules, parse_rules
+from hailwhale.core.alerts.rules import AlertRules, parse_rules
 from hailwhale.errors import BadInput
 from hailwhale.services.container import Services
-from hailwhale.services.notify.alerts import Alerting
-from hailwhale.services.notify.reports import Reports
+from hailwhale.services.notify.alerts import AlertRunner
+from hailwhale.services.notify.reports import ReportSender
 from hailwhale.services.notify.webhooks import WAITS_S
 from tests.conftest import NOW_S, Clock
 from tests.services.notify.receivers import Hook, Mailbox, hooked, mailed
@@ -34,7 +34,7 @@ def box() -> Iterator[Mailbox]:
         yield found
 
 
-def rules_of(box: Mailbox | None = None, **file: Any) -> Rules:
+def rules_of(box: Mailbox | None = None, **file: Any) -> AlertRules:
     mail = {"host": "127.0.0.1", "port": box.port if box else 25, "from": "hw@example.com"}
     return parse_rules({"mail": mail, "home": "https://hw.example.com", **file})
 
@@ -51,7 +51,7 @@ class Watching:
         self.rule = {"name": "a", "pk": "Shop", "period": "1m:5m", "webhook": hook.url, **rule}
         self.rules = rules_of(box, alert=[self.rule])
         self.waited_s: list[float] = []
-        self.alerting = Alerting(services, self.rules, self.waited_s.append)
+        self.alerting = AlertRunner(services, self.rules, self.waited_s.append)
 
     def check(self) -> str:
         [alert] = self.rules.alerts
@@ -266,7 +266,7 @@ def test_nothing_that_is_kept_gives_a_url_away(services: Services, hook: Hook) -
 def reporting(services: Services, box: Mailbox, **report: Any) -> Callable[[], str]:
     given = {"name": "daily", "pk": "Shop", "email": "boss@example.com", **report}
     rules = rules_of(box, report=[given])
-    return lambda: Reports(services, rules).check(rules.reports[0])
+    return lambda: ReportSender(services, rules).check(rules.reports[0])
 
 
 def test_a_report_is_sent_once_when_it_is_due(

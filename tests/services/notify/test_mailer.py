@@ -12,13 +12,13 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from hailwhale.core.alerts.rules import Mail
-from hailwhale.services.notify.mailer import Letter, mail
+from hailwhale.core.alerts.rules import MailServer
+from hailwhale.services.notify.mailer import MailMessage, mail
 from tests.deploy.stack import write_certificate
 from tests.faults.processes import free_port
 from tests.services.notify.receivers import Mailbox
 
-LETTER = Letter("one", "Revenue is low", "It is 3.", "", (), datetime(2026, 3, 15, tzinfo=UTC))
+LETTER = MailMessage("one", "Revenue is low", "It is 3.", "", (), datetime(2026, 3, 15, tzinfo=UTC))
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_a_letter_is_handed_in_over_tls_with_a_password(
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "fullchain.pem"))
     monkeypatch.setenv("MAIL_PASSWORD", "s3cret")
     with mailed(tls, certificate) as box:
-        settings = Mail("127.0.0.1", box.port, "hw@example.com", tls, "ops", "MAIL_PASSWORD")
+        settings = MailServer("127.0.0.1", box.port, "hw@example.com", tls, "ops", "MAIL_PASSWORD")
         assert mail(settings, LETTER, "boss@example.com")
         [(address, message)] = box.mails
         assert (address, message["Subject"]) == ("boss@example.com", "Revenue is low")
@@ -85,7 +85,7 @@ def test_a_server_that_nobody_vouches_for_is_told_nothing(
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     monkeypatch.setenv("MAIL_PASSWORD", "s3cret")
     with mailed(tls, certificate) as box:
-        settings = Mail("127.0.0.1", box.port, "hw@example.com", tls, "ops", "MAIL_PASSWORD")
+        settings = MailServer("127.0.0.1", box.port, "hw@example.com", tls, "ops", "MAIL_PASSWORD")
         assert not mail(settings, LETTER, "boss@example.com")
         assert box.mails == []
 
@@ -96,10 +96,12 @@ def test_a_password_or_a_host_that_cannot_be_sent_is_a_letter_not_taken(
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "fullchain.pem"))
     monkeypatch.setenv("MAIL_PASSWORD", "gehe\u00efm")
     with mailed("starttls", certificate) as box:
-        settings = Mail("127.0.0.1", box.port, "hw@example.com", "starttls", "ops", "MAIL_PASSWORD")
+        settings = MailServer(
+            "127.0.0.1", box.port, "hw@example.com", "starttls", "ops", "MAIL_PASSWORD"
+        )
         assert not mail(settings, LETTER, "boss@example.com")
         assert box.mails == []
-    nowhere = Mail("a" * 64 + ".example", 25, "hw@example.com", "none", "", "")
+    nowhere = MailServer("a" * 64 + ".example", 25, "hw@example.com", "none", "", "")
     assert not mail(nowhere, LETTER, "boss@example.com")
     assert "xef" not in caplog.text
     assert "\u00ef" not in caplog.text

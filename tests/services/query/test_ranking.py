@@ -19,7 +19,7 @@ from hailwhale.services.container import Services, assemble
 from hailwhale.services.query import children
 from hailwhale.services.query.ranking import RankAnswer
 from hailwhale.store.protocol import Store
-from hailwhale.store.types import Ask
+from hailwhale.store.types import CellQuery
 from tests.conftest import NOW_S, Clock
 from tests.services.query.plain_children import (
     ZERO,
@@ -235,7 +235,7 @@ class Log:
         self._store = store
         self.read_of: list[tuple[Path, Path, str]] = []
 
-    def read(self, asks: Sequence[Ask]) -> list[list[Decimal | None]]:
+    def read(self, asks: Sequence[CellQuery]) -> list[list[Decimal | None]]:
         self.read_of += [
             (ask.chunk.pk, ask.chunk.dimension, metric)
             for ask in asks

@@ -11,13 +11,13 @@ import pytest
 from hailwhale.core.time.period import Period
 from hailwhale.services.container import Services
 from hailwhale.services.query import children
-from hailwhale.services.query.children import Line, Siblings
+from hailwhale.services.query.children import ChildrenReader, SiblingAxis
 from hailwhale.store.redis.keys import shard_of
 from tests.conftest import NOW_S, Clock
 
 SHARD = shard_of("Shop")
-TOWNS = Line(("Shop",))
-PRODUCTS = Line((), ("town",), of_pks=True)
+TOWNS = SiblingAxis(("Shop",))
+PRODUCTS = SiblingAxis((), ("town",), of_pks=True)
 
 
 @pytest.fixture(autouse=True)
@@ -42,9 +42,9 @@ def count(services: Services, chance: random.Random, events: int, dollars: str =
     services.drain.flush()
 
 
-def read(services: Services, line: Line, period: str) -> tuple[object, object]:
+def read(services: Services, line: SiblingAxis, period: str) -> tuple[object, object]:
     """What sheets say of a family, and what its cells say."""
-    kept: Siblings = services.reporting._siblings
+    kept: ChildrenReader = services.reporting._siblings
     parent = ("Shop",) if line.of_pks else ("town",)
     span = kept._spans.span(Period.parse(period), None)
     [labels] = kept.labels(line, [parent])
@@ -57,7 +57,7 @@ def read(services: Services, line: Line, period: str) -> tuple[object, object]:
 @pytest.mark.parametrize("period", ["1d:30d", "1h:2d", "today", "all", "1mo:1mo"])
 @pytest.mark.parametrize("line", [TOWNS, PRODUCTS], ids=["dimensions", "pks"])
 def test_a_sheet_is_kept_up_to_every_event_after_it_was_built(
-    services: Services, line: Line, period: str
+    services: Services, line: SiblingAxis, period: str
 ) -> None:
     chance = random.Random(period)
     count(services, chance, 40)

@@ -9,7 +9,14 @@ import pytest
 
 from hailwhale.core.events.limits import DEFAULT_LIMITS
 from hailwhale.errors import BadInput, NotYours, StoreUnavailable
-from hailwhale.services.security.bearer_tokens import FRESH_S, RETRY_S, Bound, Scope, Token, Tokens
+from hailwhale.services.security.bearer_tokens import (
+    FRESH_S,
+    RETRY_S,
+    RootBinding,
+    Scope,
+    Token,
+    Tokens,
+)
 from hailwhale.store.redis.store import RedisStore
 from tests.conftest import NOW_S, Clock
 
@@ -149,7 +156,7 @@ def test_a_token_that_would_be_no_good_is_not_made(
 
 @pytest.mark.parametrize("pk", ["Shop", ["Shop", 7], "7", 7, "['Shop']"])
 def test_what_is_bound_may_ask_about_its_roots(pk: object) -> None:
-    bound = Bound(frozenset({"Shop", "7", "['Shop']"}), DEFAULT_LIMITS)
+    bound = RootBinding(frozenset({"Shop", "7", "['Shop']"}), DEFAULT_LIMITS)
     bound.check({"pk": pk})
     for other in ("shop", "Shop ", ["Blog", "Shop"], None, "_"):
         with pytest.raises(NotYours):

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from hailwhale.core.events.event import parse_event
 from hailwhale.errors import BadInput, BadSeal, BadSetting, HailWhaleError
 from hailwhale.services.security import keyring as keyring_module
-from hailwhale.services.security.keyring import Key, Keyring, new_file, read_keys, rotate_file
-from hailwhale.services.security.sealed_tokens import Sealing
+from hailwhale.services.security.keyring import Keyring, SealKey, new_file, read_keys, rotate_file
+from hailwhale.services.security.sealed_tokens import TokenSealer
 from hailwhale.settings import Settings
 from tests.conftest import NOW_S, Clock
 
@@ -28,13 +28,13 @@ SALE = {"pk": ["Shop", 7], "dimensions": {"country": "US"}, "metrics": {"dollars
 GRAPH = {"pk": "Shop", "metrics": "dollars", "dimension": "country", "depth": 1, "title": "Umsätze"}
 
 
-def sealing_by(*keys: str, clock: Callable[[], float] = lambda: NOW_S) -> Sealing:
+def sealing_by(*keys: str, clock: Callable[[], float] = lambda: NOW_S) -> TokenSealer:
     settings = Settings.from_env({"HAILWHALE_SEAL_KEYS": ",".join(keys)})
-    return Sealing(Keyring(settings), settings.limits, clock)
+    return TokenSealer(Keyring(settings), settings.limits, clock)
 
 
 @pytest.fixture
-def sealing(clock: Clock) -> Sealing:
+def sealing(clock: Clock) -> TokenSealer:
     return sealing_by(KEY, clock=clock)
 
 
@@ -67,7 +67,7 @@ def refused(ask: Callable[[], object]) -> str:
     ],
 )
 def test_a_pixel_counts_what_was_sealed(
-    sealing: Sealing, sealed: dict[str, object], counted: dict[str, object]
+    sealing: TokenSealer, sealed: dict[str, object], counted: dict[str, object]
 ) -> None:
     token = sealing.pixel(sealed)
     fields = sealing.event(token, {"_": "a cache buster"})
@@ -80,7 +80,7 @@ def test_a_pixel_counts_what_was_sealed(
     )
 
 
-def test_nothing_of_what_was_sealed_can_be_read(sealing: Sealing) -> None:
+def test_nothing_of_what_was_sealed_can_be_read(sealing: TokenSealer) -> None:
     token = sealing.pixel({"pk": "Secret", "metrics": {"margin": 1}}, slots=["country"])
     raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
     for word in (b"Secret", b"margin", b"country"):
@@ -88,7 +88,7 @@ def test_nothing_of_what_was_sealed_can_be_read(sealing: Sealing) -> None:
     assert token != sealing.pixel({"pk": "Secret", "metrics": {"margin": 1}}, slots=["country"])
 
 
-def test_a_page_may_fill_the_slots_it_was_given_and_no_others(sealing: Sealing) -> None:
+def test_a_page_may_fill_the_slots_it_was_given_and_no_others(sealing: TokenSealer) -> None:
     token = sealing.pixel(SALE, slots=["device", "uid"])
     filled = sealing.event(token, {"device": "Mac", "uid": "ann"})
     assert (filled["dimensions"], filled["uid"]) == ([["country", "US"], ["device", "Mac"]], "ann")
@@ -98,7 +98,7 @@ def test_a_page_may_fill_the_slots_it_was_given_and_no_others(sealing: Sealing) 
 
 
 @pytest.mark.parametrize("value", [["US", "NY"], {"a": "b"}, "x" * 300, "a\nb"])
-def test_a_slot_takes_one_label(sealing: Sealing, value: object) -> None:
+def test_a_slot_takes_one_label(sealing: TokenSealer, value: object) -> None:
     token = sealing.pixel(SALE, slots=["device"])
     with pytest.raises(BadInput) as fault:
         sealing.event(token, {"device": value})
@@ -106,7 +106,7 @@ def test_a_slot_takes_one_label(sealing: Sealing, value: object) -> None:
 
 
 def test_a_pixel_that_counts_once_has_an_id_of_its_own_and_expires_while_it_is_known(
-    sealing: Sealing, clock: Clock
+    sealing: TokenSealer, clock: Clock
 ) -> None:
     first, second = (sealing.pixel(SALE, once=True) for _ in range(2))
     ids = {str(sealing.event(token, {})["id"]) for token in (first, first, second)}
@@ -140,7 +140,7 @@ def test_a_pixel_that_counts_once_has_an_id_of_its_own_and_expires_while_it_is_k
     ids=lambda value: str(value)[:40],
 )
 def test_what_could_not_be_counted_is_not_sealed(
-    sealing: Sealing, fields: dict[str, object], options: dict[str, Any], parameter: str
+    sealing: TokenSealer, fields: dict[str, object], options: dict[str, Any], parameter: str
 ) -> None:
     with pytest.raises(BadInput) as fault:
         sealing.pixel(fields, **options)
@@ -152,7 +152,7 @@ def test_what_could_not_be_counted_is_not_sealed(
 
 @pytest.mark.parametrize(("expires", "seconds"), [(60, 60), ("90", 90), ("12h", 43_200)])
 def test_a_token_is_good_until_it_expires(
-    sealing: Sealing, clock: Clock, expires: object, seconds: int
+    sealing: TokenSealer, clock: Clock, expires: object, seconds: int
 ) -> None:
     pixel, graph = sealing.pixel(SALE, expires=expires), sealing.graph(GRAPH, expires=expires)
     clock.now_s += seconds - 1
@@ -163,7 +163,7 @@ def test_a_token_is_good_until_it_expires(
     assert refused(lambda: sealing.question(graph)) == "seal-expired"
 
 
-def test_every_changed_character_is_noticed(sealing: Sealing) -> None:
+def test_every_changed_character_is_noticed(sealing: TokenSealer) -> None:
     token = sealing.pixel(SALE)
     for place, sign in enumerate(token):
         for other in ("A" if sign != "A" else "B", "%", ""):
@@ -173,7 +173,7 @@ def test_every_changed_character_is_noticed(sealing: Sealing) -> None:
 
 
 @pytest.mark.parametrize("more", ["=", "==", "A", "AAAA", " ", "\n", ".", "+", "é"])
-def test_there_is_one_way_to_write_a_token(sealing: Sealing, more: str) -> None:
+def test_there_is_one_way_to_write_a_token(sealing: TokenSealer, more: str) -> None:
     token = sealing.pixel(SALE)
     for text in (token + more, more + token):
         assert refused(lambda text=text: sealing.event(text, {})) in ("seal-broken", "seal-key")  # type: ignore[misc]
@@ -188,7 +188,7 @@ def test_whatever_comes_for_a_token_is_a_bad_seal(text: str | bytes) -> None:
         assert refused(ask) in ("seal-broken", "seal-key")
 
 
-def test_a_token_is_for_what_it_was_made_for(sealing: Sealing) -> None:
+def test_a_token_is_for_what_it_was_made_for(sealing: TokenSealer) -> None:
     pixel, graph = sealing.pixel(SALE), sealing.graph(GRAPH)
     assert refused(lambda: sealing.question(pixel)) == "seal-broken"
     assert refused(lambda: sealing.event(graph, {})) == "seal-broken"
@@ -202,7 +202,7 @@ def test_a_key_that_is_not_known_is_said_to_be_so() -> None:
 
 def test_without_a_key_nothing_is_sealed_or_opened(tmp_path: Path) -> None:
     settings = Settings.from_env({"HAILWHALE_DATA_DIR": str(tmp_path)})
-    sealing = Sealing(Keyring(settings), settings.limits, lambda: NOW_S)
+    sealing = TokenSealer(Keyring(settings), settings.limits, lambda: NOW_S)
     with pytest.raises(BadSetting, match="hailwhale keys new"):
         sealing.pixel(SALE)
     assert refused(lambda: sealing.event(sealing_by(KEY).pixel(SALE), {})) == "seal-key"
@@ -211,7 +211,7 @@ def test_without_a_key_nothing_is_sealed_or_opened(tmp_path: Path) -> None:
 # Graphs
 
 
-def test_a_graph_asks_what_was_sealed_and_always_says_its_period(sealing: Sealing) -> None:
+def test_a_graph_asks_what_was_sealed_and_always_says_its_period(sealing: TokenSealer) -> None:
     question = sealing.question(sealing.graph(GRAPH))
     assert question == {
         "pk": "Shop",
@@ -226,7 +226,7 @@ def test_a_graph_asks_what_was_sealed_and_always_says_its_period(sealing: Sealin
 @pytest.mark.parametrize(
     "fields", [{"target": "#x"}, {"hwurl": "https://a.example"}, {"period": "5x"}, {"pkk": 1}]
 )
-def test_what_is_no_graph_is_not_sealed(sealing: Sealing, fields: dict[str, object]) -> None:
+def test_what_is_no_graph_is_not_sealed(sealing: TokenSealer, fields: dict[str, object]) -> None:
     with pytest.raises(BadInput) as fault:
         sealing.graph(fields)
     assert fault.value.parameter == next(iter(fields))
@@ -251,7 +251,7 @@ def test_a_rotation_seals_with_a_new_key_at_once_and_opens_with_the_old_ones_it_
     tmp_path: Path, clock: Clock
 ) -> None:
     settings = Settings.from_env({"HAILWHALE_DATA_DIR": str(tmp_path)})
-    sealing = Sealing(Keyring(settings), settings.limits, clock)
+    sealing = TokenSealer(Keyring(settings), settings.limits, clock)
     path = settings.keys_path
     old = new_file(path)
     token = sealing.pixel(SALE)
@@ -305,5 +305,5 @@ def test_keys_of_a_setting_are_never_shown() -> None:
         Settings.from_env({"HAILWHALE_SEAL_KEYS": f"{KEY},hunter2"})
     assert "hunter2" not in str(fault.value)
     assert KEY not in str(fault.value)
-    assert KEY not in repr(Key.read(KEY))
+    assert KEY not in repr(SealKey.read(KEY))
     assert KEY not in repr(Keyring(replace(Settings(), seal_keys=(KEY,))).all())

@@ -9,35 +9,35 @@ from redis.connection import SSLConnection
 
 from hailwhale.errors import BadSetting
 from hailwhale.store.redis.client import close_client, connect, open_client
-from hailwhale.store.redis.url import Address, Kind, masked, parse_address
+from hailwhale.store.redis.url import StoreUrl, Topology, masked, parse_address
 
 
 @pytest.mark.parametrize(
     ("url", "kind", "nodes", "service", "options"),
     [
-        ("redis://db:6380/3", Kind.SERVER, (), "", {"host": "db", "port": 6380, "db": 3}),
-        ("valkey://db", Kind.SERVER, (), "", {"host": "db"}),
+        ("redis://db:6380/3", Topology.SERVER, (), "", {"host": "db", "port": 6380, "db": 3}),
+        ("valkey://db", Topology.SERVER, (), "", {"host": "db"}),
         (
             "unix:///run/valkey.sock?db=2",
-            Kind.SERVER,
+            Topology.SERVER,
             (),
             "",
             {"path": "/run/valkey.sock", "db": 2},
         ),
-        ("redis+cluster://a:7001", Kind.CLUSTER, (("a", 7001),), "", {}),
-        ("valkey+cluster://a,b:7001/", Kind.CLUSTER, (("a", 6379), ("b", 7001)), "", {}),
-        ("redis+cluster://[::1]:7001/0", Kind.CLUSTER, (("::1", 7001),), "", {}),
+        ("redis+cluster://a:7001", Topology.CLUSTER, (("a", 7001),), "", {}),
+        ("valkey+cluster://a,b:7001/", Topology.CLUSTER, (("a", 6379), ("b", 7001)), "", {}),
+        ("redis+cluster://[::1]:7001/0", Topology.CLUSTER, (("::1", 7001),), "", {}),
         (
             "rediss+cluster://:p%40ss@a:1,b:2?ssl_ca_certs=/ca.pem&client_name=hail",
-            Kind.CLUSTER,
+            Topology.CLUSTER,
             (("a", 1), ("b", 2)),
             "",
             {"password": "p@ss", "ssl": True, "ssl_ca_certs": "/ca.pem", "client_name": "hail"},
         ),
-        ("redis+sentinel://a/main", Kind.SENTINEL, (("a", 26379),), "main", {}),
+        ("redis+sentinel://a/main", Topology.SENTINEL, (("a", 26379),), "main", {}),
         (
             "valkeys+sentinel://app:secret@a:1,b:2/main/3",
-            Kind.SENTINEL,
+            Topology.SENTINEL,
             (("a", 1), ("b", 2)),
             "main",
             {"username": "app", "password": "secret", "ssl": True, "db": 3},
@@ -45,7 +45,7 @@ from hailwhale.store.redis.url import Address, Kind, masked, parse_address
     ],
 )
 def test_a_url_names_servers_and_how_to_connect(
-    url: str, kind: Kind, nodes: object, service: str, options: dict[str, Any]
+    url: str, kind: Topology, nodes: object, service: str, options: dict[str, Any]
 ) -> None:
     found = parse_address(url)
     assert (found.kind, found.nodes, found.service) == (kind, nodes, service)
@@ -150,6 +150,6 @@ def test_one_server_is_not_taken_for_a_cluster() -> None:
 
 
 def test_an_address_says_no_more_than_it_was_told() -> None:
-    assert parse_address("redis://db") == Address(
-        Kind.SERVER, {"host": "db"}, nodes=(), service="", sentinel_options={}
+    assert parse_address("redis://db") == StoreUrl(
+        Topology.SERVER, {"host": "db"}, nodes=(), service="", sentinel_options={}
     )

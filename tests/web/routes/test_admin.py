@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hailwhale.services.container import Services
-from hailwhale.store.types import Incoming
+from hailwhale.store.types import EncodedHit
 from hailwhale.web.apps import whale_app
 from tests.web.client import Client
 from tests.web.queries import total
@@ -145,7 +145,7 @@ def test_flushing_with_one_bad_hit_counts_the_others_and_keeps_the_bad_one(
     whale: Client, hail: Client, services: Services
 ) -> None:
     hail.get("/count", "pk=Shop")
-    services.store.accept([Incoming("Shop", b"not a hit")], 0)
+    services.store.accept([EncodedHit("Shop", b"not a hit")], 0)
     hail.get("/count", "pk=Shop")
     assert whale.get("/flush_hail").json == {"counted": 3}
     assert total(whale, "Shop") == 2

@@ -19,7 +19,7 @@ from graphite_exporter.collector import CustomMetricCollector, Graphite
 from hailwhale.core.events.limits import DEFAULT_LIMITS
 from hailwhale.core.events.paths import Path
 from hailwhale.services.container import Services
-from hailwhale.services.query.children import Line, Siblings
+from hailwhale.services.query.children import ChildrenReader, SiblingAxis
 from hailwhale.services.security.bearer_tokens import Scope
 from hailwhale.web.apps import whale_app
 from tests.browser.serving import serving
@@ -269,13 +269,13 @@ def test_of_a_pattern_of_too_many_paths_no_more_is_read_than_tells_so(
     events = [{"pk": "Many", "dimensions": {f"d{n}": ["a", "b", "c"]}} for n in range(20)]
     whale.post("/count", events)
     read: list[int] = []
-    labels = Siblings.labels
+    labels = ChildrenReader.labels
 
-    def noted(self: Siblings, line: Line, parents: Sequence[Path]) -> list[list[str]]:
+    def noted(self: ChildrenReader, line: SiblingAxis, parents: Sequence[Path]) -> list[list[str]]:
         read.append(len(parents))
         return labels(self, line, parents)
 
-    monkeypatch.setattr(Siblings, "labels", noted)
+    monkeypatch.setattr(ChildrenReader, "labels", noted)
     monkeypatch.setattr("hailwhale.services.query.graphite.MAX_FOUND", 10)
     found = whale.get("/metrics/find", "query=Many.by.*.*")
     assert (found.status, found.error["parameter"]) == (400, "query")

@@ -12,8 +12,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from hailwhale.errors import StoreUnavailable
 from hailwhale.services.container import Services
-from hailwhale.services.ops.request_stats import Tallies
-from hailwhale.store.types import Incoming
+from hailwhale.services.ops.request_stats import RequestStats
+from hailwhale.store.types import EncodedHit
 from hailwhale.web.apps import hail_app, whale_app
 from tests.conftest import NOW_S, Clock
 from tests.web.client import Client
@@ -54,7 +54,7 @@ def test_hits_that_wait_are_the_lag(hail: Client, clock: Clock) -> None:
 
 
 def test_dead_letters_are_told(whale: Client, services: Services) -> None:
-    services.store.accept([Incoming("Shop", b"junk")], NOW_S)
+    services.store.accept([EncodedHit("Shop", b"junk")], NOW_S)
     services.drain.flush()
     found = read(whale)
     assert found["hailwhale_dead_letters"] == found["hailwhale_dead_total"] == 1
@@ -117,7 +117,7 @@ def test_several_processes_are_one_sum(make_services: Callable[..., Services]) -
 
 def test_while_the_store_is_away_only_that_is_told(services: Services) -> None:
     away = _Away()
-    tallies = Tallies(away)
+    tallies = RequestStats(away)
     told = replace(services, store=away, tallies=tallies)
     assert read(Client(whale_app(told))) == {"hailwhale_store_up": 0}
     tallies.close()

@@ -12,7 +12,7 @@ import pytest
 
 from hailwhale.services.container import Services
 from hailwhale.web.apps import whale_app
-from hailwhale.web.request import Sizes
+from hailwhale.web.request import SizeLimits
 from hailwhale.web.routes.spy import LOOKS, MAX_VIEWERS, add_spy
 from tests.conftest import NOW_S
 from tests.web.client import Client
@@ -57,7 +57,7 @@ class Pause:
 
 def viewed(services: Services, *doings: Callable[[], object]) -> Client:
     app = bottle.Bottle()
-    add_spy(app, services, Sizes(65_536, 65_536, 10), Pause(*doings))
+    add_spy(app, services, SizeLimits(65_536, 65_536, 10), Pause(*doings))
     return Client(app)
 
 
