@@ -1,7 +1,7 @@
-"""Every HAILWHALE_* variable, read once, checked, documented here and nowhere else.
+"""Settings: every HAILWHALE_* environment variable with its default, validation and description.
 
-`Settings.from_env` turns the environment into a frozen value; the rest of the code is handed that
-value and never looks at the environment. `hailwhale doctor` prints what is in force.
+`Settings.from_env` reads the environment once and returns a frozen value, which is passed to the
+rest of the code. Nothing else reads the environment. `hailwhale doctor` prints the settings in use.
 """
 
 from __future__ import annotations
@@ -29,336 +29,359 @@ def _setting(default: object, variable: str, doc: str, read: Callable[[str], obj
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What can be set, with its default; each field names its variable and says what it does."""
+    """Hold the settings; each field has its variable, default and description."""
 
     redis_url: str = _setting(
         "",
         "HAILWHALE_REDIS_URL",
-        "Redis or Valkey to count in (redis://, rediss://, unix://, redis+cluster://, "
-        "redis+sentinel://); empty: an embedded Valkey",
+        "URL of the Redis or Valkey store (redis://, rediss://, unix://, redis+cluster://, "
+        "redis+sentinel://); empty: start an embedded Valkey",
     )
     replicas: int = _setting(
         0,
         "HAILWHALE_REPLICAS",
-        "replicas of the store that must have a hit before it is acknowledged",
+        "number of replicas that must have a hit before it is acknowledged",
         setting_parsers.whole(0, 16),
     )
     data_dir: Path = _setting(
         Path("hailwhale-data"),
         "HAILWHALE_DATA_DIR",
-        "where the embedded Valkey keeps its data",
+        "directory for the embedded Valkey's data",
         lambda text: Path(text).expanduser(),
     )
     fsync: str = _setting(
         "everysec",
         "HAILWHALE_FSYNC",
-        "when the embedded Valkey forces its log to disk: always, everysec or no",
+        "when the embedded Valkey syncs its append-only file to disk: always, everysec or no",
         setting_parsers.one_of("always", "everysec", "no"),
     )
     namespace: str = _setting(
-        "hw", "HAILWHALE_NAMESPACE", "first part of every key", setting_parsers.namespace
+        "hw",
+        "HAILWHALE_NAMESPACE",
+        "prefix of every key in the store",
+        setting_parsers.namespace,
     )
     zone: Grid = _setting(
         UTC,
         "HAILWHALE_TIMEZONE",
-        "IANA time zone whose days, weeks and months are counted",
+        "IANA time zone of the stored days, weeks and months",
         lambda text: parse_zone(text, "HAILWHALE_TIMEZONE"),
     )
     rollups: tuple[Rollup, ...] = _setting(
         DEFAULT_ROLLUPS,
         "HAILWHALE_ROLLUPS",
-        "stored resolutions and how long each is kept, such as 1m:2h,1h:35d,1d:3y",
+        "stored resolutions and their retention, such as 1m:2h,1h:35d,1d:3y",
         lambda text: parse_rollups(text, "HAILWHALE_ROLLUPS"),
     )
-    host: str = _setting("127.0.0.1", "HAILWHALE_HOST", "address to serve on")
+    host: str = _setting(
+        "127.0.0.1",
+        "HAILWHALE_HOST",
+        "address to listen on",
+    )
     port: int = _setting(
-        8085, "HAILWHALE_PORT", "port to serve on", setting_parsers.whole(0, 65535)
+        8085,
+        "HAILWHALE_PORT",
+        "port to listen on",
+        setting_parsers.whole(0, 65535),
     )
     workers: int = _setting(
-        2, "HAILWHALE_WORKERS", "server processes", setting_parsers.whole(1, 256)
+        2,
+        "HAILWHALE_WORKERS",
+        "number of server processes",
+        setting_parsers.whole(1, 256),
     )
     server: str = _setting(
         "gunicorn",
         "HAILWHALE_SERVER",
-        "what serves HTTP: gunicorn, granian (pip install 'hailwhale[fast]'), or auto, the fastest "
-        "installed",
+        "HTTP server: gunicorn, granian (pip install 'hailwhale[fast]'), or auto for the fastest "
+        "one installed",
         setting_parsers.one_of("auto", "gunicorn", "granian"),
     )
     threads: int = _setting(
-        16, "HAILWHALE_THREADS", "threads of each process", setting_parsers.whole(1, 256)
+        16,
+        "HAILWHALE_THREADS",
+        "threads per server process",
+        setting_parsers.whole(1, 256),
     )
     admin_token: str = _setting(
         "",
         "HAILWHALE_ADMIN_TOKEN",
-        "bearer token that may do everything; empty: everything is open on loopback until there is "
-        "one of `hailwhale tokens`",
+        "bearer token with every permission; empty: on loopback no token is required until "
+        "`hailwhale tokens` adds one",
     )
     open_to_all: bool = _setting(
         False,
         "HAILWHALE_OPEN",
-        "1 to serve beyond this machine without an admin token",
+        "1 to listen on a non-loopback address without an admin token",
         setting_parsers.flag,
     )
     counting: str = _setting(
         "open",
         "HAILWHALE_COUNTING",
-        "who may count without a token: open, everybody; sealed, whoever loads a sealed pixel; "
-        "off, nobody",
+        "who may count without a token: open (anyone), sealed (sealed pixels only) or off (nobody)",
         setting_parsers.one_of("open", "sealed", "off"),
     )
     reading: str = _setting(
         "auto",
         "HAILWHALE_READING",
-        "who may read: open, everybody; token, whoever shows a token or a sealed graph; auto, "
-        "everybody until there is one of `hailwhale tokens` or, beyond this machine, an admin "
-        "token",
+        "who may read without a token: open (anyone), token (nobody; sealed graphs still work) "
+        "or auto (anyone until a token exists or, on a non-loopback address, an admin token is "
+        "set)",
         setting_parsers.one_of("auto", "open", "token"),
     )
     seal_keys: tuple[str, ...] = _setting(
         (),
         "HAILWHALE_SEAL_KEYS",
-        "keys of sealed URLs, the first seals, with commas between; empty: those in "
-        "HAILWHALE_KEY_FILE",
+        "comma-separated keys for sealed URLs; the first one seals, all of them open; empty: "
+        "read HAILWHALE_KEY_FILE",
         setting_parsers.keys,
     )
     key_file: str = _setting(
         "",
         "HAILWHALE_KEY_FILE",
-        "where `hailwhale keys` keeps the keys of sealed URLs; empty: the file seal.keys in "
+        "file in which `hailwhale keys` stores the keys for sealed URLs; empty: seal.keys in "
         "HAILWHALE_DATA_DIR",
     )
     rate_limit: str = _setting(
         "",
         "HAILWHALE_RATE_LIMIT",
-        "requests that one client may make without a token, such as 100/second;10000/hour; empty: "
-        "any number",
+        "maximum requests per client without a token, such as 100/second;10000/hour; empty: "
+        "unlimited",
         setting_parsers.rates,
     )
     token_rate_limit: str = _setting(
         "",
         "HAILWHALE_TOKEN_RATE_LIMIT",
-        "requests that may be made with one token, such as 1000/second; empty: any number",
+        "maximum requests per token, such as 1000/second; empty: unlimited",
         setting_parsers.rates,
     )
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = _setting(
         (),
         "HAILWHALE_TRUSTED_PROXIES",
-        "addresses and networks whose X-Forwarded-For is believed, with commas between, such as "
+        "comma-separated addresses and networks whose X-Forwarded-For header is trusted, such as "
         "127.0.0.1,10.0.0.0/8",
         setting_parsers.networks,
     )
     skip_bots: bool = _setting(
         False,
         "HAILWHALE_SKIP_BOTS",
-        "1 to leave out of the counts what says it is a bot and shows no token",
+        "1 to ignore self-identified bots that send no token",
         setting_parsers.flag,
     )
     frame_origins: tuple[str, ...] = _setting(
         (),
         "HAILWHALE_FRAME_ORIGINS",
-        "other sites that may show our pages in a frame, with commas between",
+        "comma-separated origins that may embed HailWhale's pages in a frame",
         setting_parsers.origins,
     )
     cors_origins: tuple[str, ...] = _setting(
         (),
         "HAILWHALE_CORS_ORIGINS",
-        "other sites whose pages may read answers, with commas between, such as "
-        "https://admin.example.com; * for all",
+        "comma-separated origins whose pages may read answers, such as "
+        "https://admin.example.com; * for any",
         setting_parsers.origins,
     )
     public_url: str = _setting(
         "",
         "HAILWHALE_PUBLIC_URL",
-        "address that browsers reach the service at, for the tags that the library makes; empty: "
-        "HAILWHALE_HOST and HAILWHALE_PORT",
+        "public URL of the service, used in generated tags; empty: built from HAILWHALE_HOST and "
+        "HAILWHALE_PORT",
         setting_parsers.address,
     )
     log_format: str = _setting(
         "text",
         "HAILWHALE_LOG_FORMAT",
-        "how lines of the log are written: text, or json with one object a line",
+        "log format: text, or json with one object per line",
         setting_parsers.one_of("text", "json"),
     )
     log_requests: str = _setting(
         "errors",
         "HAILWHALE_LOG_REQUESTS",
-        "requests that the log has a line of, never with their query: none, errors (5xx), refused "
-        "(4xx, too) or all",
+        "requests to log, always without their query string: none, errors (5xx), refused (4xx "
+        "and 5xx) or all",
         setting_parsers.one_of("none", "errors", "refused", "all"),
     )
     ready_lag_s: int = _setting(
         60,
         "HAILWHALE_READY_LAG",
-        "seconds that hits may wait for the drain before /readyz answers 503; 0: any",
+        "seconds that hits may wait for the drain before /readyz answers 503; 0: no limit",
         setting_parsers.whole(0, 86_400),
     )
     store_timeout_s: float = _setting(
         5.0,
         "HAILWHALE_STORE_TIMEOUT",
-        "seconds to wait for the store's answer",
+        "timeout in seconds for a call to the store",
         setting_parsers.seconds,
     )
     buffer_limit: int = _setting(
         250_000,
         "HAILWHALE_BUFFER_LIMIT",
-        "hits one shard may buffer before /count answers 503",
+        "maximum buffered hits per shard; beyond it /count answers 503",
         setting_parsers.whole(1, 2**31),
     )
     spool_bytes: int = _setting(
         268_435_456,
         "HAILWHALE_SPOOL_BYTES",
-        "most bytes of hits kept on disk while the store is away; 0: /count answers 503 then",
+        "maximum bytes of hits queued on disk while the store is unavailable; 0: /count answers "
+        "503 instead",
         setting_parsers.whole(0, 2**40),
     )
     spool_dir: str = _setting(
         "",
         "HAILWHALE_SPOOL_DIR",
-        "where these are kept, each machine its own; empty: the folder spool in HAILWHALE_DATA_DIR",
+        "directory of that disk queue, one per machine; empty: spool in HAILWHALE_DATA_DIR",
     )
     drain_window: int = _setting(
         100_000,
         "HAILWHALE_DRAIN_WINDOW",
-        "most hits summed up in one step",
+        "maximum hits aggregated in one step",
         setting_parsers.whole(1, 1_000_000),
     )
     drain_idle_s: float = _setting(
         0.1,
         "HAILWHALE_DRAIN_IDLE",
-        "seconds between two looks at empty buffers",
+        "seconds between polls of empty buffers",
         setting_parsers.seconds,
     )
     max_children: int = _setting(
         10_000,
         "HAILWHALE_MAX_CHILDREN",
-        "most labels under one path; later ones count under _other",
+        "maximum labels under one path; further labels are counted under _other",
         setting_parsers.whole(1, 10_000_000),
     )
     max_roots: int = _setting(
         100_000,
         "HAILWHALE_MAX_ROOTS",
-        "most root pks; later ones count under the root _other",
+        "maximum root pks; further ones are counted under the root _other",
         setting_parsers.whole(1, 10_000_000),
     )
     max_series: int = _setting(
         2_000_000,
         "HAILWHALE_MAX_SERIES",
-        "about the most series, which are pks and dimensions of pks, of all together; what would "
-        "be a new one counts under _other",
+        "approximate limit on series (pk x dimension); new ones beyond it are counted under _other",
         setting_parsers.whole(1, 1_000_000_000),
     )
     max_names: int = _setting(
         1_000,
         "HAILWHALE_MAX_NAMES",
-        "most names of metrics of one root pk; later ones are summed up as _other",
+        "maximum metric names per root pk; further ones are summed as _other",
         setting_parsers.whole(1, 1_000_000),
     )
     max_depth: int = _setting(
-        8, "HAILWHALE_MAX_DEPTH", "most labels in a path", setting_parsers.whole(1, 64)
+        8,
+        "HAILWHALE_MAX_DEPTH",
+        "maximum labels in a path",
+        setting_parsers.whole(1, 64),
     )
     max_paths: int = _setting(
         32,
         "HAILWHALE_MAX_PATHS",
-        "most dimension paths of an event",
+        "maximum dimension paths per event",
         setting_parsers.whole(1, 1000),
     )
     max_metrics: int = _setting(
-        32, "HAILWHALE_MAX_METRICS", "most metrics of an event", setting_parsers.whole(1, 60)
+        32,
+        "HAILWHALE_MAX_METRICS",
+        "maximum metrics per event",
+        setting_parsers.whole(1, 60),
     )
     max_label_bytes: int = _setting(
-        256, "HAILWHALE_MAX_LABEL_BYTES", "most bytes of a label", setting_parsers.whole(1, 4096)
+        256,
+        "HAILWHALE_MAX_LABEL_BYTES",
+        "maximum bytes per label",
+        setting_parsers.whole(1, 4096),
     )
     max_event_bytes: int = _setting(
         65_536,
         "HAILWHALE_MAX_EVENT_BYTES",
-        "most bytes of an event",
+        "maximum bytes per event",
         setting_parsers.whole(64, 16_777_216),
     )
     max_batch_bytes: int = _setting(
         16_777_216,
         "HAILWHALE_MAX_BATCH_BYTES",
-        "most bytes of a POST",
+        "maximum bytes per POST body",
         setting_parsers.whole(64, 1_073_741_824),
     )
     max_batch_events: int = _setting(
         10_000,
         "HAILWHALE_MAX_BATCH_EVENTS",
-        "most events of a POST",
+        "maximum events per POST body",
         setting_parsers.whole(1, 1_000_000),
     )
     spy_entries: int = _setting(
         1_000,
         "HAILWHALE_SPY",
-        "last events that the spy log keeps of each root pk; 0: none",
+        "number of recent events kept per root pk for /spy; 0: none",
         setting_parsers.whole(0, 100_000),
     )
     spy_days: int = _setting(
         30,
         "HAILWHALE_SPY_DAYS",
-        "days after its last event that a spy log is forgotten",
+        "days after its last event until a spy log expires",
         setting_parsers.whole(1, 3650),
     )
     spy_private: tuple[str, ...] = _setting(
         (),
         "HAILWHALE_SPY_PRIVATE",
-        "dimensions, metrics or uid that the spy log masks, with commas between, such as email,uid",
+        "comma-separated dimensions and metrics (or uid) that the spy log masks, such as email,uid",
         setting_parsers.names,
     )
     uid_key: str = _setting(
         "",
         "HAILWHALE_UID_KEY",
-        "secret that hashes of visitors are made with beside the store's own, the same for all "
-        "processes; empty: the store's alone",
+        "secret key added to the store's salt when visitor ids are hashed, the same in every "
+        "process; empty: the salt only",
     )
     uid_salt_days: int = _setting(
         0,
         "HAILWHALE_UID_SALT_DAYS",
-        "days after which visitors get other hashes, so that nobody can follow them for longer; 0: "
-        "never",
+        "days after which the salt for visitor ids is replaced, so that visitors cannot be "
+        "recognised for longer; 0: never",
         setting_parsers.whole(0, 3650),
     )
     cookie_days: int = _setting(
         390,
         "HAILWHALE_COOKIE_DAYS",
-        "days that the cookie of /tracker lives after the last visit",
+        "lifetime in days of the /tracker cookie after the last visit",
         setting_parsers.whole(1, 3650),
     )
     cookie_samesite: str = _setting(
         "lax",
         "HAILWHALE_COOKIE_SAMESITE",
-        "to which sites' pages the cookie of /tracker is sent: lax, strict, or none for all, which "
-        "takes HTTPS",
+        "SameSite attribute of the /tracker cookie: lax, strict or none (none requires HTTPS)",
         setting_parsers.one_of("lax", "strict", "none"),
     )
     honour_dnt: bool = _setting(
         True,
         "HAILWHALE_HONOUR_DNT",
-        "1: who sends Do Not Track or Global Privacy Control is counted by /tracker without a uid",
+        "1: /tracker counts visitors who send Do Not Track or Global Privacy Control without a uid",
         setting_parsers.flag,
     )
     sticky_days: int = _setting(
         90,
         "HAILWHALE_STICKY_DAYS",
-        "days that a visitor with a uid keeps its option after its last decision, at least",
+        "minimum days that a visitor with a uid keeps its option after its last decision",
         setting_parsers.whole(1, 3650),
     )
     journal_entries: int = _setting(
         100_000,
         "HAILWHALE_JOURNAL_ENTRIES",
-        "most decisions and results (log=1) kept of one decision",
+        "maximum log entries (log=1) kept per decision",
         setting_parsers.whole(1, 100_000_000),
     )
     max_points: int = _setting(
         10_000,
         "HAILWHALE_MAX_POINTS",
-        "most points of a plotted series",
+        "maximum points in a plotted series",
         setting_parsers.whole(1, 1_000_000),
     )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **given: object) -> Settings:
-        """Settings from the environment; `given` (not None) wins over it.
+        """Read settings from the environment; arguments that are not None override it.
 
-        Raises `BadSetting` naming the variable, for a wrong value and for an unknown HAILWHALE_*.
+        Raises `BadSetting` naming the variable for an invalid value or an unknown HAILWHALE_* name.
 
         >>> Settings.from_env({"HAILWHALE_PORT": "9000"}).port
         9000
@@ -383,22 +406,22 @@ class Settings:
 
     @property
     def spool_folder(self) -> Path:
-        """Where hits are kept while the store is away."""
+        """Return the directory of the disk queue used while the store is unavailable."""
         return Path(self.spool_dir).expanduser() if self.spool_dir else self.data_dir / "spool"
 
     @property
     def keys_path(self) -> Path:
-        """Where the keys of sealed URLs are."""
+        """Return the file that holds the keys for sealed URLs."""
         return Path(self.key_file).expanduser() if self.key_file else self.data_dir / "seal.keys"
 
     @property
     def home(self) -> str:
-        """The address that browsers reach the service at, as far as the settings tell."""
+        """Return the URL at which browsers reach the service."""
         return self.public_url or f"http://{self.host}:{self.port}"
 
     @property
     def limits(self) -> Limits:
-        """The bounds of one event."""
+        """Return the limits of one event."""
         return Limits(
             depth=self.max_depth,
             paths=self.max_paths,
@@ -409,7 +432,7 @@ class Settings:
 
 
 def _meant(variable: str, known: Mapping[str, object]) -> str:
-    """The nearest of the variables, before all of them. Their prefix makes any two look alike."""
+    """Suggest the closest variable name, then list them all; ignores their common prefix."""
     names = [name.removeprefix(_PREFIX) for name in known]
     close = get_close_matches(variable.removeprefix(_PREFIX), names, n=1)
     hint = f"did you mean {_PREFIX}{close[0]}? Known are" if close else "known are"
