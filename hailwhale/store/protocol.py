@@ -287,46 +287,31 @@ class RequestStatsStore(Protocol):
 
 
 class Store(Protocol):
-    """A store: its parts, and the connection that they share."""
+    """A store: its parts, and the connection that they share.
 
-    @property
-    def schema(self) -> SchemaStore: ...
-    @property
-    def buffers(self) -> BufferStore: ...
-    @property
-    def commits(self) -> CommitStore: ...
-    @property
-    def cells(self) -> CellStore: ...
-    @property
-    def labels(self) -> LabelStore: ...
-    @property
-    def cardinality(self) -> CardinalityStore: ...
-    @property
-    def views(self) -> ViewStore: ...
-    @property
-    def visitors(self) -> VisitorStore: ...
-    @property
-    def secrets(self) -> SecretStore: ...
-    @property
-    def spy_log(self) -> SpyStore: ...
-    @property
-    def assignments(self) -> AssignmentStore: ...
-    @property
-    def journals(self) -> JournalStore: ...
-    @property
-    def imports(self) -> ImportStore: ...
-    @property
-    def tokens(self) -> TokenStore: ...
-    @property
-    def rates(self) -> RateStore: ...
-    @property
-    def alert_state(self) -> AlertStateStore: ...
-    @property
-    def dead_letters(self) -> DeadLetterStore: ...
-    @property
-    def stats(self) -> StatsStore: ...
-    @property
-    def request_stats(self) -> RequestStatsStore: ...
+    Any part may be replaced by another object with its protocol, except that `views` is kept up to
+    date by the steps of `commits`, so these two belong together.
+    """
+
+    schema: SchemaStore
+    buffers: BufferStore
+    commits: CommitStore
+    cells: CellStore
+    labels: LabelStore
+    cardinality: CardinalityStore
+    views: ViewStore
+    visitors: VisitorStore
+    secrets: SecretStore
+    spy_log: SpyStore
+    assignments: AssignmentStore
+    journals: JournalStore
+    imports: ImportStore
+    tokens: TokenStore
+    rates: RateStore
+    alert_state: AlertStateStore
+    dead_letters: DeadLetterStore
+    stats: StatsStore
+    request_stats: RequestStatsStore
 
     def ping(self) -> None:
         """Return when the store answers; raise `StoreUnavailable` when it does not."""

@@ -19,18 +19,18 @@ LETTERS = [
 
 
 def accept(store: RedisStore, hits: int, now_s: int) -> None:
-    store.accept([EncodedHit("Shop", b"hit")] * hits, now_s)
+    store.buffers.accept([EncodedHit("Shop", b"hit")] * hits, now_s)
 
 
 def take(store: RedisStore, hits: int, now_s: int, dead: tuple[DeadLetter, ...] = ()) -> None:
-    window = store.window(SHARD, 100)
-    store.commit(
+    window = store.buffers.window(SHARD, 100)
+    store.commits.commit(
         CommitStep(SHARD, Increments(), position=window.position, taken=hits, dead=dead), now_s
     )
 
 
 def test_an_empty_store_has_no_lag(store: RedisStore) -> None:
-    vitals = store.vitals(NOW_S)
+    vitals = store.stats.vitals(NOW_S)
     assert (vitals.buffered, vitals.deepest, vitals.planned, vitals.dead_letters) == (0, 0, 0, 0)
     assert vitals.lag_s == 0
     assert set(vitals.counts.values()) == {0}
@@ -39,7 +39,7 @@ def test_an_empty_store_has_no_lag(store: RedisStore) -> None:
 def test_the_lag_is_how_long_the_first_hit_waits(store: RedisStore) -> None:
     accept(store, 2, NOW_S)
     accept(store, 3, NOW_S + 5)
-    vitals = store.vitals(NOW_S + 8)
+    vitals = store.stats.vitals(NOW_S + 8)
     assert (vitals.buffered, vitals.deepest, vitals.lag_s) == (5, 5, 8)
 
 
@@ -49,18 +49,18 @@ def test_with_hits_coming_all_the_time_the_lag_is_that_of_the_last_one_looked_at
     accept(store, 2, NOW_S)
     accept(store, 2, NOW_S + 4)
     take(store, 2, NOW_S + 6)
-    assert store.vitals(NOW_S + 6).lag_s == 6
+    assert store.stats.vitals(NOW_S + 6).lag_s == 6
     accept(store, 2, NOW_S + 6)
     take(store, 2, NOW_S + 10)
-    assert store.vitals(NOW_S + 20).lag_s == 14
+    assert store.stats.vitals(NOW_S + 20).lag_s == 14
 
 
 def test_when_all_is_taken_nothing_waits(store: RedisStore) -> None:
     accept(store, 2, NOW_S)
     take(store, 2, NOW_S + 6)
-    assert store.vitals(NOW_S + 60).lag_s == 0
+    assert store.stats.vitals(NOW_S + 60).lag_s == 0
     accept(store, 1, NOW_S + 60)
-    assert store.vitals(NOW_S + 70).lag_s == 10
+    assert store.stats.vitals(NOW_S + 70).lag_s == 10
 
 
 def test_a_clock_that_was_set_back_makes_no_lag_below_zero(store: RedisStore) -> None:
@@ -68,7 +68,7 @@ def test_a_clock_that_was_set_back_makes_no_lag_below_zero(store: RedisStore) ->
     take(store, 1, NOW_S)
     take(store, 1, NOW_S - 60)
     accept(store, 1, NOW_S)
-    assert store.vitals(NOW_S - 60).lag_s >= 0
+    assert store.stats.vitals(NOW_S - 60).lag_s >= 0
 
 
 @pytest.mark.parametrize(("retry", "buffered"), [(True, [b"junk", b"junk"]), (False, [])])
@@ -77,16 +77,16 @@ def test_dead_letters_are_retried_or_dropped_each_once(
 ) -> None:
     accept(store, 3, NOW_S)
     take(store, 3, NOW_S, dead=tuple(LETTERS))
-    assert store.vitals(NOW_S).dead_letters == 3
-    move = store.retry_letters if retry else store.drop_letters
+    assert store.stats.vitals(NOW_S).dead_letters == 3
+    move = store.dead_letters.retry if retry else store.dead_letters.drop
     assert move(SHARD, LETTERS[:2]) == 2
     assert move(SHARD, LETTERS[:2]) == 0
-    assert store.dead_letters(SHARD) == LETTERS[2:]
-    assert store.window(SHARD, 10).hits == buffered
-    assert store.stats()["accepted"] == 3 + len(buffered)
+    assert store.dead_letters.read(SHARD) == LETTERS[2:]
+    assert store.buffers.window(SHARD, 10).hits == buffered
+    assert store.stats.counts()["accepted"] == 3 + len(buffered)
 
 
 def test_tallies_of_requests_add_up(store: RedisStore) -> None:
-    store.note_requests({"/count\t200\t1": 2, "decisions": 1})
-    store.note_requests({"/count\t200\t1": 3})
-    assert store.requests() == {"/count\t200\t1": 5, "decisions": 1}
+    store.request_stats.add_answered({"/count\t200\t1": 2, "decisions": 1})
+    store.request_stats.add_answered({"/count\t200\t1": 3})
+    assert store.request_stats.answered() == {"/count\t200\t1": 5, "decisions": 1}

@@ -58,7 +58,9 @@ def increments(
 def hit_count(
     store: RedisStore, dimension: tuple[str, ...] = (), rollup: str = "all"
 ) -> Decimal | None:
-    return store.read([CellQuery(ChunkAddress(PK, dimension, rollup, 0), [(0, "hits")])])[0][0]
+    return store.cells.read([CellQuery(ChunkAddress(PK, dimension, rollup, 0), [(0, "hits")])])[0][
+        0
+    ]
 
 
 def one_hit(**step: object) -> CommitStep:
@@ -69,40 +71,43 @@ def one_hit(**step: object) -> CommitStep:
 
 
 def test_hits_wait_in_the_order_they_were_accepted(store: RedisStore) -> None:
-    assert store.accept(hits("a", "b"), NOW_S) == [AcceptStatus.ACCEPTED, AcceptStatus.ACCEPTED]
-    assert store.accept(hits("c"), NOW_S) == [AcceptStatus.ACCEPTED]
-    assert list(store.window(SHARD, 10).hits) == [b"a", b"b", b"c"]
-    assert list(store.window(SHARD, 2).hits) == [b"a", b"b"]
+    assert store.buffers.accept(hits("a", "b"), NOW_S) == [
+        AcceptStatus.ACCEPTED,
+        AcceptStatus.ACCEPTED,
+    ]
+    assert store.buffers.accept(hits("c"), NOW_S) == [AcceptStatus.ACCEPTED]
+    assert list(store.buffers.window(SHARD, 10).hits) == [b"a", b"b", b"c"]
+    assert list(store.buffers.window(SHARD, 2).hits) == [b"a", b"b"]
 
 
 def test_equal_hits_are_all_kept(store: RedisStore) -> None:
-    store.accept(hits(*["same"] * 1_500), NOW_S)
-    assert len(store.window(SHARD, 5_000).hits) == 1_500
+    store.buffers.accept(hits(*["same"] * 1_500), NOW_S)
+    assert len(store.buffers.window(SHARD, 5_000).hits) == 1_500
 
 
 def test_hits_of_different_roots_wait_in_their_own_shards(store: RedisStore) -> None:
     roots = ["Shop", "Blog", "Mail"]
-    store.accept([EncodedHit(root, root.encode()) for root in roots], NOW_S)
-    waiting = {load.shard: load.buffered for load in store.loads()}
+    store.buffers.accept([EncodedHit(root, root.encode()) for root in roots], NOW_S)
+    waiting = {load.shard: load.buffered for load in store.stats.loads()}
     assert waiting == {shard_of(root): 1 for root in roots}
     for root in roots:
-        assert list(store.window(shard_of(root), 10).hits) == [root.encode()]
+        assert list(store.buffers.window(shard_of(root), 10).hits) == [root.encode()]
 
 
 def test_a_full_buffer_refuses_and_keeps_what_it_has(make_store: MakeStore) -> None:
     store = make_store(buffer_limit=2)
-    receipts = store.accept(hits("a", "b", "c"), NOW_S)
+    receipts = store.buffers.accept(hits("a", "b", "c"), NOW_S)
     assert receipts == [AcceptStatus.ACCEPTED, AcceptStatus.ACCEPTED, AcceptStatus.FULL]
-    assert list(store.window(SHARD, 10).hits) == [b"a", b"b"]
+    assert list(store.buffers.window(SHARD, 10).hits) == [b"a", b"b"]
 
 
 def test_a_refused_hit_may_come_again_with_its_id(make_store: MakeStore) -> None:
     store = make_store(buffer_limit=1)
-    store.accept(hits("a"), NOW_S)
-    assert store.accept(hits("b", id="order-1"), NOW_S) == [AcceptStatus.FULL]
-    window = store.window(SHARD, 10)
-    store.commit(one_hit(position=window.position, taken=1), NOW_S)
-    assert store.accept(hits("b", id="order-1"), NOW_S) == [AcceptStatus.ACCEPTED]
+    store.buffers.accept(hits("a"), NOW_S)
+    assert store.buffers.accept(hits("b", id="order-1"), NOW_S) == [AcceptStatus.FULL]
+    window = store.buffers.window(SHARD, 10)
+    store.commits.commit(one_hit(position=window.position, taken=1), NOW_S)
+    assert store.buffers.accept(hits("b", id="order-1"), NOW_S) == [AcceptStatus.ACCEPTED]
 
 
 @pytest.mark.parametrize(
@@ -116,75 +121,79 @@ def test_a_refused_hit_may_come_again_with_its_id(make_store: MakeStore) -> None
 def test_an_id_is_accepted_once_in_24_hours(
     store: RedisStore, later_s: int, receipt: AcceptStatus
 ) -> None:
-    assert store.accept(hits("a", id="order-1"), NOW_S) == [AcceptStatus.ACCEPTED]
-    assert store.accept(hits("a", id="order-1"), NOW_S + later_s) == [receipt]
+    assert store.buffers.accept(hits("a", id="order-1"), NOW_S) == [AcceptStatus.ACCEPTED]
+    assert store.buffers.accept(hits("a", id="order-1"), NOW_S + later_s) == [receipt]
 
 
 def test_an_id_repeated_within_one_call_is_accepted_once(store: RedisStore) -> None:
-    receipts = store.accept(hits("a", "a", id="order-1"), NOW_S)
+    receipts = store.buffers.accept(hits("a", "a", id="order-1"), NOW_S)
     assert receipts == [AcceptStatus.ACCEPTED, AcceptStatus.DUPLICATE]
 
 
 def test_the_same_id_under_another_root_is_another_id(store: RedisStore) -> None:
-    store.accept(hits("a", id="order-1"), NOW_S)
-    assert store.accept([EncodedHit("Blog", b"a", "order-1")], NOW_S) == [AcceptStatus.ACCEPTED]
+    store.buffers.accept(hits("a", id="order-1"), NOW_S)
+    assert store.buffers.accept([EncodedHit("Blog", b"a", "order-1")], NOW_S) == [
+        AcceptStatus.ACCEPTED
+    ]
 
 
 # Committing
 
 
 def test_a_commit_takes_hits_off_and_counts(store: RedisStore) -> None:
-    store.accept(hits("a", "b", "c"), NOW_S)
-    position = store.window(SHARD, 2).position
+    store.buffers.accept(hits("a", "b", "c"), NOW_S)
+    position = store.buffers.window(SHARD, 2).position
     step = CommitStep(SHARD, increments({(0, "hits"): 2}), position=position, taken=2)
-    assert store.commit(step, NOW_S).outcome is CommitOutcome.COMMITTED
-    assert list(store.window(SHARD, 10).hits) == [b"c"]
+    assert store.commits.commit(step, NOW_S).outcome is CommitOutcome.COMMITTED
+    assert list(store.buffers.window(SHARD, 10).hits) == [b"c"]
     assert hit_count(store) == 2
 
 
 def test_of_two_drains_that_read_the_same_hits_one_wins(store: RedisStore) -> None:
-    store.accept(hits("a", "b"), NOW_S)
-    first, second = store.window(SHARD, 10), store.window(SHARD, 10)
+    store.buffers.accept(hits("a", "b"), NOW_S)
+    first, second = store.buffers.window(SHARD, 10), store.buffers.window(SHARD, 10)
     assert (
-        store.commit(one_hit(position=first.position, taken=2), NOW_S).outcome
+        store.commits.commit(one_hit(position=first.position, taken=2), NOW_S).outcome
         is CommitOutcome.COMMITTED
     )
     assert (
-        store.commit(one_hit(position=second.position, taken=2), NOW_S).outcome
+        store.commits.commit(one_hit(position=second.position, taken=2), NOW_S).outcome
         is CommitOutcome.STALE
     )
     assert hit_count(store) == 1
 
 
 def test_hits_pushed_by_another_hand_can_be_taken_off(store: RedisStore) -> None:
-    store._client.execute_command("RPUSH", store._keys.buffer(SHARD), b"foreign")
-    window = store.window(SHARD, 10)
+    store.client.execute_command("RPUSH", store.keys.buffer(SHARD), b"foreign")
+    window = store.buffers.window(SHARD, 10)
     step = one_hit(position=window.position, taken=1)
-    assert store.commit(step, NOW_S).outcome is CommitOutcome.COMMITTED
-    assert store.loads() == []
+    assert store.commits.commit(step, NOW_S).outcome is CommitOutcome.COMMITTED
+    assert store.stats.loads() == []
 
 
 def test_a_position_never_comes_back_when_the_data_was_lost(store: RedisStore) -> None:
-    keys = store._keys
-    store.accept(hits("a"), NOW_S)
-    stale = store.window(SHARD, 10).position
+    keys = store.keys
+    store.buffers.accept(hits("a"), NOW_S)
+    stale = store.buffers.window(SHARD, 10).position
     for key in (keys.buffer(SHARD), keys.position(SHARD), keys.stats(SHARD)):
-        store._client.execute_command("DEL", key)
-    store.accept(hits("b"), NOW_S)
-    assert store.commit(one_hit(position=stale, taken=1), NOW_S).outcome is CommitOutcome.STALE
-    assert list(store.window(SHARD, 10).hits) == [b"b"]
+        store.client.execute_command("DEL", key)
+    store.buffers.accept(hits("b"), NOW_S)
+    assert (
+        store.commits.commit(one_hit(position=stale, taken=1), NOW_S).outcome is CommitOutcome.STALE
+    )
+    assert list(store.buffers.window(SHARD, 10).hits) == [b"b"]
 
 
 def test_an_id_commits_once_and_is_shared_with_the_buffer(store: RedisStore) -> None:
-    assert store.commit(one_hit(id="order-1"), NOW_S).outcome is CommitOutcome.COMMITTED
-    assert store.commit(one_hit(id="order-1"), NOW_S).outcome is CommitOutcome.DUPLICATE
-    assert store.accept(hits("a", id="order-1"), NOW_S) == [AcceptStatus.DUPLICATE]
+    assert store.commits.commit(one_hit(id="order-1"), NOW_S).outcome is CommitOutcome.COMMITTED
+    assert store.commits.commit(one_hit(id="order-1"), NOW_S).outcome is CommitOutcome.DUPLICATE
+    assert store.buffers.accept(hits("a", id="order-1"), NOW_S) == [AcceptStatus.DUPLICATE]
     assert hit_count(store) == 1
 
 
 def test_a_block_of_an_import_commits_once_and_in_order(store: RedisStore) -> None:
     outcomes = [
-        store.commit(one_hit(block=ImportBlock(name, number)), NOW_S).outcome.value
+        store.commits.commit(one_hit(block=ImportBlock(name, number)), NOW_S).outcome.value
         for name, number in [("a", 1), ("a", 1), ("b", 1), ("a", 3), ("a", 2), ("a", 4)]
     ]
     assert outcomes == [
@@ -194,25 +203,27 @@ def test_a_block_of_an_import_commits_once_and_in_order(store: RedisStore) -> No
 
 
 def test_the_last_block_counted_whole_is_remembered(store: RedisStore) -> None:
-    assert store.last_block("a") == 0
-    store.note_block(ImportBlock("a", 7))
-    assert (store.last_block("a"), store.last_block("b")) == (7, 0)
+    assert store.imports.last_block("a") == 0
+    store.imports.note_block(ImportBlock("a", 7))
+    assert (store.imports.last_block("a"), store.imports.last_block("b")) == (7, 0)
 
 
 def test_a_guarded_commit_needs_the_total_it_expects(store: RedisStore) -> None:
     guard = CommitCondition(PK, (), "hits", Decimal(0))
-    assert store.commit(one_hit(guard=guard), NOW_S).outcome is CommitOutcome.COMMITTED
-    assert store.commit(one_hit(guard=guard), NOW_S).outcome is CommitOutcome.CHANGED
+    assert store.commits.commit(one_hit(guard=guard), NOW_S).outcome is CommitOutcome.COMMITTED
+    assert store.commits.commit(one_hit(guard=guard), NOW_S).outcome is CommitOutcome.CHANGED
     assert hit_count(store) == 1
 
 
 def test_dead_letters_are_kept_with_their_reason(store: RedisStore) -> None:
-    store.accept(hits("\x00broken"), NOW_S)
+    store.buffers.accept(hits("\x00broken"), NOW_S)
     letter = DeadLetter(b"\x00broken\xff", "hit: got '\\x00broken'; expected three parts")
-    position = store.window(SHARD, 10).position
-    store.commit(CommitStep(SHARD, Increments(), position=position, taken=1, dead=[letter]), NOW_S)
-    assert store.dead_letters(SHARD) == [letter]
-    assert store.loads() == []
+    position = store.buffers.window(SHARD, 10).position
+    store.commits.commit(
+        CommitStep(SHARD, Increments(), position=position, taken=1, dead=[letter]), NOW_S
+    )
+    assert store.dead_letters.read(SHARD) == [letter]
+    assert store.stats.loads() == []
 
 
 def test_a_large_step_becomes_a_plan_that_is_applied_chunk_by_chunk(
@@ -222,16 +233,16 @@ def test_a_large_step_becomes_a_plan_that_is_applied_chunk_by_chunk(
     many = increments({(0, "hits"): 1})
     many.rows += increments({(0, "hits"): 5}, US).rows
     many.rows += increments({(0, "hits"): 7}, ("device",)).rows
-    store.commit(CommitStep(SHARD, many), NOW_S)
-    assert store.loads() == [ShardLoad(SHARD, 0, 2)]
+    store.commits.commit(CommitStep(SHARD, many), NOW_S)
+    assert store.stats.loads() == [ShardLoad(SHARD, 0, 2)]
     another = make_store()
     assert another.apply_next(SHARD)
-    assert store.loads() == [ShardLoad(SHARD, 0, 1)]
-    while store.apply_next(SHARD):
+    assert store.stats.loads() == [ShardLoad(SHARD, 0, 1)]
+    while store.commits.apply_next(SHARD):
         pass
     found = [hit_count(store), hit_count(store, US), hit_count(store, ("device",))]
     assert found == [Decimal(1), Decimal(5), Decimal(7)]
-    assert store.loads() == []
+    assert store.stats.loads() == []
 
 
 # Cells
@@ -256,15 +267,15 @@ def test_a_large_step_becomes_a_plan_that_is_applied_chunk_by_chunk(
 )
 def test_sums_are_exact(store: RedisStore, amounts: list[str], total: str) -> None:
     for amount in amounts:
-        store.commit(CommitStep(SHARD, increments({(0, "hits"): Decimal(amount)})), NOW_S)
+        store.commits.commit(CommitStep(SHARD, increments({(0, "hits"): Decimal(amount)})), NOW_S)
     found = hit_count(store)
     assert f"{found:f}" == total
 
 
 def test_a_cell_that_was_never_counted_reads_none(store: RedisStore) -> None:
-    store.commit(one_hit(), NOW_S)
+    store.commits.commit(one_hit(), NOW_S)
     ask = CellQuery(ChunkAddress(PK, (), "all", 0), [(0, "hits"), (0, "dollars"), (1, "hits")])
-    assert store.read([ask, ask]) == [[Decimal(1), None, None]] * 2
+    assert store.cells.read([ask, ask]) == [[Decimal(1), None, None]] * 2
 
 
 def test_cells_of_a_chunk_expire_together_and_all_never(
@@ -273,11 +284,11 @@ def test_cells_of_a_chunk_expire_together_and_all_never(
     store = make_store()
     for rollup in ("1h", "all"):
         step = CommitStep(SHARD, increments({(0, "hits"): 1}, rollup=rollup))
-        store.commit(step, NOW_S)
-        store.commit(step, NOW_S)
-    keys = store._keys
-    assert 3590 <= store._client.execute_command("TTL", keys.cells(PK, (), "1h", 0)) <= 3600
-    assert store._client.execute_command("TTL", keys.cells(PK, (), "all", 0)) == -1
+        store.commits.commit(step, NOW_S)
+        store.commits.commit(step, NOW_S)
+    keys = store.keys
+    assert 3590 <= store.client.execute_command("TTL", keys.cells(PK, (), "1h", 0)) <= 3600
+    assert store.client.execute_command("TTL", keys.cells(PK, (), "all", 0)) == -1
 
 
 # Known labels
@@ -285,13 +296,13 @@ def test_cells_of_a_chunk_expire_together_and_all_never(
 
 def test_committed_labels_are_known(store: RedisStore) -> None:
     labels = {(PK, ()): ["country"], (PK, ("country",)): ["US", "CA", "L'Aquila||x"]}
-    store.commit(CommitStep(SHARD, increments({(0, "hits"): 1}, US, labels=labels)), NOW_S)
-    assert store.children([(PK, ()), (PK, ("country",)), (PK, US)]) == [
+    store.commits.commit(CommitStep(SHARD, increments({(0, "hits"): 1}, US, labels=labels)), NOW_S)
+    assert store.labels.children([(PK, ()), (PK, ("country",)), (PK, US)]) == [
         {"country"},
         {"US", "CA", "L'Aquila||x"},
         set(),
     ]
-    assert store.subpks(()) == {ROOT}
+    assert store.labels.subpks(()) == {ROOT}
 
 
 def test_metrics_ever_counted_under_a_pk_are_known(store: RedisStore) -> None:
@@ -300,14 +311,14 @@ def test_metrics_ever_counted_under_a_pk_are_known(store: RedisStore) -> None:
         (0, "dollars"): Decimal("2.5"),
         (0, "a b"): 1,
     }
-    store.commit(CommitStep(SHARD, increments(sums)), NOW_S)
-    while store.apply_next(SHARD):
+    store.commits.commit(CommitStep(SHARD, increments(sums)), NOW_S)
+    while store.commits.apply_next(SHARD):
         pass
-    store.commit(CommitStep(SHARD, increments({(0, "of the US"): 1}, US)), NOW_S)
-    while store.apply_next(SHARD):
+    store.commits.commit(CommitStep(SHARD, increments({(0, "of the US"): 1}, US)), NOW_S)
+    while store.commits.apply_next(SHARD):
         pass
-    assert store.metrics(PK) == {"hits", "dollars", "a b"}
-    assert store.metrics(("Nothing",)) == set()
+    assert store.labels.metrics(PK) == {"hits", "dollars", "a b"}
+    assert store.labels.metrics(("Nothing",)) == set()
 
 
 def test_labels_past_the_most_are_refused_by_name_and_nothing_is_counted(
@@ -316,14 +327,18 @@ def test_labels_past_the_most_are_refused_by_name_and_nothing_is_counted(
     store = make_store(max_children=2)
     country = (PK, ("country",))
     first = {country: ["US"]}
-    store.commit(CommitStep(SHARD, increments({(0, "hits"): 1}, labels=first)), NOW_S)
+    store.commits.commit(CommitStep(SHARD, increments({(0, "hits"): 1}, labels=first)), NOW_S)
     more = {country: ["US", "CA", "DE", "FR", "_other"]}
-    answer = store.commit(CommitStep(SHARD, increments({(0, "hits"): 1}, labels=more)), NOW_S)
+    answer = store.commits.commit(
+        CommitStep(SHARD, increments({(0, "hits"): 1}, labels=more)), NOW_S
+    )
     assert answer.outcome is CommitOutcome.OVERFLOW
     assert answer.labels == {country: ["DE", "FR"]}
     assert hit_count(store) == 1
     fitting = {country: ["US", "CA", "_other"]}
-    answer = store.commit(CommitStep(SHARD, increments({(0, "hits"): 1}, labels=fitting)), NOW_S)
+    answer = store.commits.commit(
+        CommitStep(SHARD, increments({(0, "hits"): 1}, labels=fitting)), NOW_S
+    )
     assert answer.outcome is CommitOutcome.COMMITTED
 
 
@@ -336,13 +351,15 @@ def test_labels_of_a_large_step_keep_to_the_most_as_well(
     wanted = {"US", "CA", "DE", "FR"}
     while True:
         labels = {country: [*sorted(wanted), "_other"]}
-        answer = store.commit(CommitStep(SHARD, increments({(0, "hits"): 1}, labels=labels)), NOW_S)
+        answer = store.commits.commit(
+            CommitStep(SHARD, increments({(0, "hits"): 1}, labels=labels)), NOW_S
+        )
         if answer.outcome is CommitOutcome.COMMITTED:
             break
         assert hit_count(store) is None
         assert set(answer.labels[country]) <= wanted
         wanted -= set(answer.labels[country])
-    assert store.children([country]) == [{*wanted, "_other"}]
+    assert store.labels.children([country]) == [{*wanted, "_other"}]
     assert len(wanted) == 2
     assert hit_count(store) == 1
 
@@ -351,15 +368,15 @@ def test_a_large_step_that_is_stale_makes_nothing_known(
     store: RedisStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(labels_module, "AT_ONCE", 2)
-    store.accept(hits("a"), NOW_S)
-    stale = store.window(SHARD, 10)
-    assert store.commit(one_hit(position=stale.position, taken=1), NOW_S).outcome.value == (
+    store.buffers.accept(hits("a"), NOW_S)
+    stale = store.buffers.window(SHARD, 10)
+    assert store.commits.commit(one_hit(position=stale.position, taken=1), NOW_S).outcome.value == (
         "committed"
     )
     late = increments({(0, "hits"): 1}, labels={(PK, ()): ["a", "b", "c"]})
     step = CommitStep(SHARD, late, position=stale.position, taken=1)
-    assert store.commit(step, NOW_S).outcome is CommitOutcome.STALE
-    assert store.children([(PK, ())]) == [set()]
+    assert store.commits.commit(step, NOW_S).outcome is CommitOutcome.STALE
+    assert store.labels.children([(PK, ())]) == [set()]
 
 
 # Erasure and the record of what the store is
@@ -367,44 +384,44 @@ def test_a_large_step_that_is_stale_makes_nothing_known(
 
 def test_erased_cells_and_labels_are_gone(store: RedisStore) -> None:
     labels = {(PK, ("country",)): ["US"]}
-    store.commit(CommitStep(SHARD, increments({(0, "hits"): 1}, US, labels=labels)), NOW_S)
-    assert store.erase_cells([ChunkAddress(PK, US, "all", 0), ChunkAddress(PK, US, "1h", 7)]) == 1
-    store.erase_children([(PK, ("country",))])
-    store.forget_label(PK, ())
+    store.commits.commit(CommitStep(SHARD, increments({(0, "hits"): 1}, US, labels=labels)), NOW_S)
+    assert store.cells.erase([ChunkAddress(PK, US, "all", 0), ChunkAddress(PK, US, "1h", 7)]) == 1
+    store.labels.erase_children([(PK, ("country",))])
+    store.labels.forget(PK, ())
     assert hit_count(store, US) is None
-    assert store.children([(PK, ("country",))]) == [set()]
-    assert store.subpks(()) == set()
+    assert store.labels.children([(PK, ("country",))]) == [set()]
+    assert store.labels.subpks(()) == set()
 
 
 def test_a_forgotten_root_forgets_its_ids(store: RedisStore) -> None:
-    store.commit(one_hit(id="order-1"), NOW_S)
+    store.commits.commit(one_hit(id="order-1"), NOW_S)
     store.forget_pk(PK)
-    assert store.commit(one_hit(id="order-1"), NOW_S).outcome is CommitOutcome.COMMITTED
+    assert store.commits.commit(one_hit(id="order-1"), NOW_S).outcome is CommitOutcome.COMMITTED
 
 
 def test_a_store_remembers_what_it_was_made_of(store: RedisStore) -> None:
-    assert store.declare("UTC", ["1h:35d", "all"], NOW_S) == {}
-    assert store.declare("UTC", ["1h:35d", "all"], NOW_S + 5) == {}
+    assert store.schema.declare("UTC", ["1h:35d", "all"], NOW_S) == {}
+    assert store.schema.declare("UTC", ["1h:35d", "all"], NOW_S + 5) == {}
     with pytest.raises(StoreMismatch, match="HAILWHALE_TIMEZONE=UTC"):
-        store.declare("Europe/Berlin", ["1h:35d", "all"], NOW_S)
+        store.schema.declare("Europe/Berlin", ["1h:35d", "all"], NOW_S)
     with pytest.raises(StoreMismatch, match="HAILWHALE_ROLLUPS=1h:35d,all"):
-        store.declare("UTC", ["1d:3y", "all"], NOW_S)
+        store.schema.declare("UTC", ["1d:3y", "all"], NOW_S)
 
 
 def test_an_added_rollup_is_filled_from_then_on(store: RedisStore) -> None:
-    store.declare("UTC", ["1h:35d", "all"], NOW_S)
+    store.schema.declare("UTC", ["1h:35d", "all"], NOW_S)
     added = ["1h:35d", "1d:3y", "all"]
-    assert store.declare("UTC", added, NOW_S + 60) == {"1d": NOW_S + 60}
-    assert store.declare("UTC", added, NOW_S + 99) == {"1d": NOW_S + 60}
+    assert store.schema.declare("UTC", added, NOW_S + 60) == {"1d": NOW_S + 60}
+    assert store.schema.declare("UTC", added, NOW_S + 99) == {"1d": NOW_S + 60}
 
 
 def test_what_happened_is_told_in_numbers(store: RedisStore) -> None:
-    store.accept(hits("a", "b"), NOW_S)
-    store.accept(hits("c", "c", id="order-1"), NOW_S)
-    position = store.window(SHARD, 10).position
+    store.buffers.accept(hits("a", "b"), NOW_S)
+    store.buffers.accept(hits("c", "c", id="order-1"), NOW_S)
+    position = store.buffers.window(SHARD, 10).position
     letter = DeadLetter(b"b", "not a hit")
-    store.commit(one_hit(position=position, taken=3, dead=[letter], folded=4), NOW_S)
-    assert store.stats() == {
+    store.commits.commit(one_hit(position=position, taken=3, dead=[letter], folded=4), NOW_S)
+    assert store.stats.counts() == {
         "accepted": 3,
         "duplicate": 1,
         "drained": 3,
@@ -421,11 +438,11 @@ def test_a_row_of_thousands_of_cells_is_counted_whole(store: RedisStore) -> None
     ]
     many = Increments([SeriesIncrement(PK, (), metrics, frame, sums)], {}, {(): {ROOT: None}})
     for _ in range(2):
-        store.commit(CommitStep(SHARD, many), NOW_S)
+        store.commits.commit(CommitStep(SHARD, many), NOW_S)
     wanted = [(index, metric) for index in range(60) for metric in metrics]
-    hours = store.read([CellQuery(ChunkAddress(PK, (), "1h", 0), wanted)])[0]
+    hours = store.cells.read([CellQuery(ChunkAddress(PK, (), "1h", 0), wanted)])[0]
     assert hours == [2 * (index + number) for index in range(60) for number in range(60)]
-    ever = store.read([CellQuery(ChunkAddress(PK, (), "all", 0), [(0, name) for name in metrics])])[
-        0
-    ]
+    ever = store.cells.read(
+        [CellQuery(ChunkAddress(PK, (), "all", 0), [(0, name) for name in metrics])]
+    )[0]
     assert ever == [2 * (59 * 60 // 2 + 60 * number) for number in range(60)]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from hailwhale.core.decisions import Assignment
 from hailwhale.store.redis.store import RedisStore
-from hailwhale.store.types import Assignment
 
 NOW_S = 1_773_576_630
 DAY_S = 86_400
@@ -22,14 +22,17 @@ def kept(
     now_s: int = NOW_S,
 ) -> list[str]:
     candidates = [Assignment(option, 0.25) for option in given]
-    return [each.option for each in store.keep(PK, visitor, candidates, options, now_s, TERM_S)]
+    return [
+        each.option
+        for each in store.assignments.keep(PK, visitor, candidates, options, now_s, TERM_S)
+    ]
 
 
 def test_a_visitor_keeps_the_option_it_was_given_first_and_its_propensity(
     store: RedisStore,
 ) -> None:
-    first = store.keep(PK, "ann", [Assignment("b", 1 / 3)], ABC, NOW_S, TERM_S)
-    again = store.keep(PK, "ann", [Assignment("c", 0.9)], ABC, NOW_S + DAY_S, TERM_S)
+    first = store.assignments.keep(PK, "ann", [Assignment("b", 1 / 3)], ABC, NOW_S, TERM_S)
+    again = store.assignments.keep(PK, "ann", [Assignment("c", 0.9)], ABC, NOW_S + DAY_S, TERM_S)
 
     assert first == again == [Assignment("b", 1 / 3)]
     assert kept(store, "bob", "c") == ["c"]
@@ -64,40 +67,42 @@ def test_who_comes_once_a_term_is_remembered_and_who_does_not_is_forgotten(
 
 
 def test_decisions_keep_their_visitors_apart(store: RedisStore) -> None:
-    store.keep(("Shop", "Layout"), "ann", [Assignment("a", 1)], ABC, NOW_S, TERM_S)
-    given = store.keep(("Shop", "Price"), "ann", [Assignment("b", 1)], ABC, NOW_S, TERM_S)
+    store.assignments.keep(("Shop", "Layout"), "ann", [Assignment("a", 1)], ABC, NOW_S, TERM_S)
+    given = store.assignments.keep(
+        ("Shop", "Price"), "ann", [Assignment("b", 1)], ABC, NOW_S, TERM_S
+    )
 
     assert [each.option for each in given] == ["b"]
 
 
 def test_a_journal_holds_the_latest_entries_in_their_order(store: RedisStore) -> None:
-    store.write_journal(PK, [b"1", b"2"], 3)
-    store.write_journal(PK, [b"3", b"4"], 3)
+    store.journals.append(PK, [b"1", b"2"], 3)
+    store.journals.append(PK, [b"3", b"4"], 3)
 
-    assert list(store.journal(PK)) == [b"2", b"3", b"4"]
-    assert list(store.journal(("Shop",))) == []
+    assert list(store.journals.read(PK)) == [b"2", b"3", b"4"]
+    assert list(store.journals.read(("Shop",))) == []
 
 
 def test_a_journal_is_read_whole_however_long_it_is(store: RedisStore) -> None:
     entries = [str(number).encode() for number in range(2_000)]
-    store.write_journal(PK, entries, 5_000)
+    store.journals.append(PK, entries, 5_000)
 
-    assert list(store.journal(PK)) == entries
+    assert list(store.journals.read(PK)) == entries
 
 
 def test_a_pk_that_is_forgotten_takes_what_was_kept_of_it_along(store: RedisStore) -> None:
     kept(store, "ann", "b", now_s=NOW_S - TERM_S)
-    store.write_journal(PK, [b"1"], 3)
+    store.journals.append(PK, [b"1"], 3)
 
     store.forget_pk(PK)
 
     assert kept(store, "ann", "a") == ["a"]
-    assert list(store.journal(PK)) == []
+    assert list(store.journals.read(PK)) == []
 
 
 def test_what_visitors_were_given_expires(make_store: Callable[..., RedisStore]) -> None:
     store = make_store()
     kept(store, "ann", "b")
-    key = store._keys.kept(PK, NOW_S // TERM_S)
+    key = store.keys.kept(PK, NOW_S // TERM_S)
 
-    assert TERM_S < store._client.execute_command("TTL", key) <= 2 * TERM_S
+    assert TERM_S < store.client.execute_command("TTL", key) <= 2 * TERM_S

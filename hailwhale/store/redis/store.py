@@ -2,6 +2,27 @@
 
 from __future__ import annotations
 
+from hailwhale.store.protocol import (
+    AlertStateStore,
+    AssignmentStore,
+    BufferStore,
+    CardinalityStore,
+    CellStore,
+    CommitStore,
+    DeadLetterStore,
+    ImportStore,
+    JournalStore,
+    LabelStore,
+    RateStore,
+    RequestStatsStore,
+    SchemaStore,
+    SecretStore,
+    SpyStore,
+    StatsStore,
+    TokenStore,
+    ViewStore,
+    VisitorStore,
+)
 from hailwhale.store.redis.access import RedisRates, RedisTokens
 from hailwhale.store.redis.alert_state import RedisAlertState
 from hailwhale.store.redis.buffer_stats import RedisStats
@@ -43,33 +64,34 @@ class RedisStore:
     ) -> None:
         self.client = client
         self.keys = keys
-        self.schema = RedisSchema(client, keys)
-        self.buffers = RedisBuffers(client, keys, buffer_limit, copies)
-        self.views = RedisViews(client, keys)
-        self.commits = RedisCommits(
+        schema, views = RedisSchema(client, keys), RedisViews(client, keys)
+        self.schema: SchemaStore = schema
+        self.buffers: BufferStore = RedisBuffers(client, keys, buffer_limit, copies)
+        self.views: ViewStore = views
+        self.commits: CommitStore = RedisCommits(
             client,
             keys,
-            self.views,
+            views,
             max_children=max_children,
             max_series=max_series,
             chunk_cells=chunk_cells,
             copies=copies,
         )
-        self.cells = RedisCells(client, keys)
-        self.labels = RedisLabels(client, keys)
-        self.cardinality = RedisCardinality(client, keys)
-        self.visitors = RedisVisitors(client, keys)
-        self.secrets = RedisSecrets(client, keys)
-        self.spy_log = RedisSpyLog(client, keys)
-        self.assignments = RedisAssignments(client, keys)
-        self.journals = RedisJournals(client, keys)
-        self.imports = RedisImports(client, keys)
-        self.tokens = RedisTokens(client, keys)
-        self.rates = RedisRates(client, keys)
-        self.alert_state = RedisAlertState(client, keys)
-        self.dead_letters = RedisDeadLetters(client, keys)
-        self.stats = RedisStats(client, keys, self.schema)
-        self.request_stats = RedisRequestStats(client, keys)
+        self.cells: CellStore = RedisCells(client, keys)
+        self.labels: LabelStore = RedisLabels(client, keys)
+        self.cardinality: CardinalityStore = RedisCardinality(client, keys)
+        self.visitors: VisitorStore = RedisVisitors(client, keys)
+        self.secrets: SecretStore = RedisSecrets(client, keys)
+        self.spy_log: SpyStore = RedisSpyLog(client, keys)
+        self.assignments: AssignmentStore = RedisAssignments(client, keys)
+        self.journals: JournalStore = RedisJournals(client, keys)
+        self.imports: ImportStore = RedisImports(client, keys)
+        self.tokens: TokenStore = RedisTokens(client, keys)
+        self.rates: RateStore = RedisRates(client, keys)
+        self.alert_state: AlertStateStore = RedisAlertState(client, keys)
+        self.dead_letters: DeadLetterStore = RedisDeadLetters(client, keys)
+        self.stats: StatsStore = RedisStats(client, keys, schema)
+        self.request_stats: RequestStatsStore = RedisRequestStats(client, keys)
 
     def ping(self) -> None:
         with faults_named():

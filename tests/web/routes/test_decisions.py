@@ -289,7 +289,7 @@ def test_a_kept_option_is_logged_with_the_propensity_it_was_drawn_with(
 
     [entry] = read_journal(services.deciding.journal.lines(("Page",)))
 
-    assert entry.option == first["option"]
+    assert entry.given.option == first["option"]
     assert entry.given.propensity == pytest.approx(1 / 3, rel=1e-4)
 
 
