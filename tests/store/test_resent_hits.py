@@ -1,4 +1,4 @@
-"""Hits offered again, under the numbers they had: the contract of the stamp of `Store.accept`."""
+"""Hits offered again, under the numbers they had: see the stamp of protocol.BufferStore.accept."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from hailwhale.store.redis.buffers import SENDER_REMEMBERED_S
 from hailwhale.store.redis.keys import shard_of
 from hailwhale.store.redis.store import RedisStore
 from hailwhale.store.types import AcceptStatus, EncodedHit, ProducerSequence
-from tests.store.test_contract import NOW_S, SHARD, MakeStore, hits, one_hit
+from tests.conftest import NOW_S, MakeStore
+from tests.store.samples import SHARD, hits, one_hit
 
 
 def held(store: RedisStore) -> list[bytes]:

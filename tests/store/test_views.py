@@ -1,4 +1,7 @@
-"""Views in every engine: built from cells, kept by every step, and gone when they are of no use."""
+"""The views of a store, on each engine: see protocol.ViewStore.
+
+Built from cells, kept up to date by every step, and None where they are of no use.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from hailwhale.core.events.aggregate import Increments, SeriesIncrement
 from hailwhale.core.time.bucketing import ChunkSet, RollupChunk
 from hailwhale.store.redis.keys import shard_of
 from hailwhale.store.redis.store import RedisStore
+from hailwhale.store.redis.views import RedisViews
 from hailwhale.store.types import ChildrenView, ChunkAddress, CommitOutcome, CommitStep, ViewData
 from tests.conftest import MakeStore
 
@@ -86,6 +90,7 @@ def test_a_label_counted_just_before_a_view_is_begun_is_in_it(make_store: MakeSt
     reader, writer = make_store(), make_store()
     add(writer, "a", 3, "1")
     views = reader.views
+    assert isinstance(views, RedisViews)
     begun = views._build
 
     def slow(keys: list[str], args: list[Any]) -> Any:
@@ -108,13 +113,15 @@ def test_a_builder_whose_view_was_dropped_cannot_finish_another_ones(
 ) -> None:
     slow, quick = make_store(), make_store()
     add(quick, "a", 3, "1")
-    views = slow.views
+    views, others = slow.views, quick.views
+    assert isinstance(views, RedisViews)
+    assert isinstance(others, RedisViews)
     build = views._build
 
     def interrupted(keys: list[str], args: list[Any]) -> Any:
         if args[5] == "end":
-            quick.views.drop(SHARD)
-            quick.views._build(keys, [*args[:5], "begin", "another"])
+            others.drop(SHARD)
+            others._build(keys, [*args[:5], "begin", "another"])
         return build(keys, args)
 
     views._build = interrupted  # type: ignore[assignment]
