@@ -40,7 +40,7 @@ def accept_row(server: str, effort: Effort, goal: Goal, threads: int = 0) -> Row
         # How kept connections fall to the workers is chance: many short rounds, anew each time.
         rates = alternate(effort.pick(9, 1), hail.rate, bare.rate)
         with closing(store_on(url)) as store:
-            buffered = sum(load.buffered for load in store.loads())
+            buffered = sum(load.buffered for load in store.stats.loads())
     answered = sum(served.requests for served in hail.rounds)
     assert buffered >= answered, f"{answered} hits were answered, {buffered} are there"
     notes = (

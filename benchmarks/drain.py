@@ -14,15 +14,14 @@ from multiprocessing import get_context
 from statistics import median
 from threading import Event as Flag
 from threading import Thread
-from typing import Any, cast
+from typing import Any
 
 from benchmarks.load import increment_tool, increments_per_s
 from benchmarks.measuring import Effort, Goal, Row, alternate, number
 from benchmarks.serving import client_on, services_on, store_on, valkey
 from benchmarks.traffic import distinct, skewed
 from hailwhale.services.ingest.drain import devote_process
-from hailwhale.store.protocol import Store
-from hailwhale.store.redis.store import RedisStore
+from hailwhale.store.protocol import CommitStore
 from hailwhale.store.types import CommitOutcome, CommitResult, CommitStep, EncodedHit
 
 _SKEWED_GOAL = Goal(at_least=100_000, of_figure=True)
@@ -111,7 +110,7 @@ def _flush(url: str, hits: Sequence[EncodedHit], now_s: int, *, tally: bool = Fa
     """Fill the buffer of an emptied store, and flush it from a process of its own."""
     client, store = client_on(url), store_on(url)
     client.flushall()
-    store.accept(hits, now_s)
+    store.buffers.accept(hits, now_s)
     used_s = _store_cpu_s(client)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as processes:
         flushed = processes.submit(_drained, url, now_s, tally).result()
@@ -124,22 +123,25 @@ def _flush(url: str, hits: Sequence[EncodedHit], now_s: int, *, tally: bool = Fa
 
 def _drained(url: str, now_s: int, tally: bool) -> Flushed:
     """The drain process: it runs as `hailwhale drain` does, until all is in the cells."""
-    store = _Tally(store_on(url))
-    services = services_on(cast(Store, store if tally else store.store), lambda: now_s)
+    store = store_on(url)
+    counted = _Tally(store.commits)
+    if tally:
+        store.commits = counted
+    services = services_on(store, lambda: now_s)
     devote_process()
     stop = Flag()
     drain = Thread(target=services.drain.run, args=(stop, _IDLE_S))
-    before = services.store.stats()["drained"]
+    before = services.store.stats.counts()["drained"]
     wall_s, drain_s = time.perf_counter(), time.process_time()
     drain.start()
-    while services.store.loads():
+    while services.store.stats.loads():
         time.sleep(_POLL_S)
     wall_s, drain_s = time.perf_counter() - wall_s, time.process_time() - drain_s
     stop.set()
     drain.join()
-    events = services.store.stats()["drained"] - before
+    events = services.store.stats.counts()["drained"] - before
     services.close()
-    return Flushed(events, wall_s, drain_s, 0.0, store.cells)
+    return Flushed(events, wall_s, drain_s, 0.0, counted.cells)
 
 
 def _store_cpu_s(client: Any) -> float:
@@ -148,17 +150,17 @@ def _store_cpu_s(client: Any) -> float:
 
 
 class _Tally:
-    """A store that tallies the cells of the steps it carries out."""
+    """Commits that add up the cells of the steps they carry out."""
 
-    def __init__(self, store: RedisStore) -> None:
-        self.store = store
+    def __init__(self, commits: CommitStore) -> None:
+        self._commits = commits
         self.cells = 0
 
     def commit(self, step: CommitStep, now_s: int) -> CommitResult:
-        committed = self.store.commit(step, now_s)
+        committed = self._commits.commit(step, now_s)
         if committed.outcome is CommitOutcome.COMMITTED:
             self.cells += sum(row.size for row in step.increments.rows)
         return committed
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.store, name)
+    def apply_next(self, shard: int) -> int:
+        return self._commits.apply_next(shard)

@@ -57,7 +57,7 @@ class _Filled:
     def count(self, times: int) -> int:
         """Buffer and drain events that were counted before; how many."""
         hits = self.chance.sample(self.hits, times)
-        self.services.store.accept(hits, self.now_s)
+        self.services.store.buffers.accept(hits, self.now_s)
         counted = self.services.drain.flush()
         assert counted == times
         return counted
@@ -171,7 +171,7 @@ def _filled(series: int, now_s: int) -> Iterator[_Filled]:
         services.counting.count_now({"pk": "Product"})
         before_bytes, start_s = _used_bytes(client), time.perf_counter()
         for first in range(0, len(hits), _AT_ONCE):
-            services.store.accept(hits[first : first + _AT_ONCE], now_s)
+            services.store.buffers.accept(hits[first : first + _AT_ONCE], now_s)
             services.drain.flush()
         fill_s = time.perf_counter() - start_s
         _await_rest(client)

@@ -96,7 +96,7 @@ def run(effort: Effort) -> list[Row]:
 
 def _capacity(services: Services, hits: Sequence[EncodedHit]) -> float:
     """Events a second by the clock of a drain that has plenty to do."""
-    services.store.accept(hits, int(time.time()))
+    services.store.buffers.accept(hits, int(time.time()))
     start_s = time.perf_counter()
     counted = services.drain.flush()
     assert counted == len(hits)
@@ -182,7 +182,7 @@ class _Sender:
 
     def _send(self, hits: Sequence[EncodedHit]) -> None:
         self._sent_s.append(time.monotonic())
-        receipts = self._services.store.accept(hits, int(time.time()))
+        receipts = self._services.store.buffers.accept(hits, int(time.time()))
         assert all(receipt is AcceptStatus.ACCEPTED for receipt in receipts)
 
     def _counted_s(self, first: int, last: int) -> list[float]:

@@ -97,7 +97,7 @@ class Soak:
         told = acknowledged(senders)
         unknown = sum(len(sender.fates) - sender.refused for sender in senders) - told
         answers = f"{asker.statuses[200]:,}/{asker.statuses[503]:,}"
-        counted = deployment.store.stats()["drained"]
+        counted = deployment.store.stats.counts()["drained"]
         spooled = deployment.spool.size_bytes()
         self._print(self._lines, told, unknown, counted, spooled, self.faults.total(), answers)
 

@@ -7,13 +7,14 @@ so that the same reads can be made by hand.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
+from decimal import Decimal
 from itertools import islice
-from typing import Any, cast
 
 from benchmarks.bare_server import Reads
 from benchmarks.serving import NAMESPACE
 from hailwhale.services.container import Services, assemble
-from hailwhale.store.protocol import Store
+from hailwhale.store.protocol import CellStore
 from hailwhale.store.redis.keys import Keys, cell_field
 from hailwhale.store.types import CellQuery, ChunkAddress
 
@@ -37,28 +38,26 @@ def days(count: int, now_s: int) -> Iterator[int]:
 
 def reads_behind(services: Services, ask: Callable[[Services], object]) -> Reads:
     """The hashes, and the fields of each, that a question makes the store read."""
-    log = _AskLog(services.store)
-    ask(assemble(services.settings, cast(Store, log)))
+    store, log = copy(services.store), _CellLog(services.store.cells)
+    store.cells = log
+    ask(assemble(services.settings, store))
     keys = Keys(NAMESPACE)
     return [
-        (
-            keys.cells(chunk.pk, chunk.dimension, chunk.rollup, chunk.chunk_start_s),
-            [cell_field(*cell) for cell in cells],
-        )
-        for chunk, cells in log.asks
+        (keys.of_chunk(query.chunk), [cell_field(*cell) for cell in query.cells])
+        for query in log.queries
     ]
 
 
-class _AskLog:
-    """A store that keeps what it was asked to read."""
+class _CellLog:
+    """Cells that keep what was read of them."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self.asks: list[tuple[ChunkAddress, Sequence[tuple[int, str]]]] = []
+    def __init__(self, cells: CellStore) -> None:
+        self._cells = cells
+        self.queries: list[CellQuery] = []
 
-    def read(self, asks: Sequence[CellQuery]) -> object:
-        self.asks += [(ask.chunk, ask.cells) for ask in asks]
-        return self._store.read(asks)
+    def read(self, asks: Sequence[CellQuery]) -> list[list[Decimal | None]]:
+        self.queries += asks
+        return self._cells.read(asks)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
+    def erase(self, chunks: Iterable[ChunkAddress]) -> int:
+        return self._cells.erase(chunks)

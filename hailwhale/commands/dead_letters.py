@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from hailwhale.commands.options import Subparsers, add_settings, read_settings
 from hailwhale.errors import BadInput
 from hailwhale.services.container import open_services
-from hailwhale.store.protocol import Store
+from hailwhale.store.protocol import DeadLetterStore
 from hailwhale.store.redis.keys import SHARDS
 from hailwhale.store.types import DeadLetter
 
@@ -42,14 +42,14 @@ def run(args: argparse.Namespace) -> int:
     try:
         chosen = [
             (id, shard, letter)
-            for id, shard, letter in _letters(services.store)
+            for id, shard, letter in _letters(services.store.dead_letters)
             if not args.ids or id in args.ids
         ]
         if args.what == "list":
             for id, _, letter in chosen:
                 print(_line(id, letter, args.json))
         else:
-            moved = _move(services.store, chosen, retry=args.what == "retry")
+            moved = _move(services.store.dead_letters, chosen, retry=args.what == "retry")
             print(
                 f"{moved:,} dead letters {'buffered again' if args.what == 'retry' else 'dropped'}"
             )
@@ -58,10 +58,10 @@ def run(args: argparse.Namespace) -> int:
     return _NONE_THERE if set(args.ids) - {id for id, _, _ in chosen} else 0
 
 
-def _letters(store: Store) -> Iterator[tuple[str, int, DeadLetter]]:
+def _letters(letters: DeadLetterStore) -> Iterator[tuple[str, int, DeadLetter]]:
     """Every dead letter with its id and its shard, oldest first in each."""
     for shard in range(SHARDS):
-        for letter in store.dead_letters(shard):
+        for letter in letters.read(shard):
             yield letter_id(shard, letter), shard, letter
 
 
@@ -82,9 +82,11 @@ def _line(id: str, letter: DeadLetter, as_json: bool) -> str:
     return f"{id}  {letter.reason}\n    {hit!r}"
 
 
-def _move(store: Store, chosen: list[tuple[str, int, DeadLetter]], *, retry: bool) -> int:
+def _move(
+    letters: DeadLetterStore, chosen: list[tuple[str, int, DeadLetter]], *, retry: bool
+) -> int:
     by_shard: dict[int, list[DeadLetter]] = {}
     for _, shard, letter in chosen:
         by_shard.setdefault(shard, []).append(letter)
-    move = store.retry_letters if retry else store.drop_letters
-    return sum(move(shard, letters) for shard, letters in by_shard.items())
+    move = letters.retry if retry else letters.drop
+    return sum(move(shard, some) for shard, some in by_shard.items())

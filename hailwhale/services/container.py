@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from hailwhale.core.time.calendar_grid import DAY_S
 from hailwhale.errors import StoreUnavailable
@@ -38,7 +38,7 @@ from hailwhale.services.query.view_sums import ViewSums
 from hailwhale.services.security.bearer_tokens import Tokens
 from hailwhale.services.security.sealed_tokens import TokenSealer, sealing_of
 from hailwhale.settings import Settings
-from hailwhale.store.declared import DeclaredRollups, DeclaredStore
+from hailwhale.store.declared import DeclaredRollups, declared
 from hailwhale.store.open import open_store
 from hailwhale.store.protocol import Store
 
@@ -97,7 +97,7 @@ def assemble(
     """
     grid, rollups, limits = settings.zone, settings.rollups, settings.limits
     close = close or store.close
-    since = DeclaredRollups(store, grid.name, [rollup.spec for rollup in rollups], clock)
+    since = DeclaredRollups(store.schema, grid.name, [rollup.spec for rollup in rollups], clock)
     spooled = spooled and settings.spool_bytes > 0
     try:
         since.declare()
@@ -105,33 +105,53 @@ def assemble(
         if not spooled:
             raise
         log.warning("%s; what is counted goes into the spool", fault)
-        store = cast(Store, DeclaredStore(store, since))
+        store = declared(store, since)
     folder = SpoolDirectory(settings.spool_folder, settings.spool_bytes)
-    spool = DiskQueue(store.accept, folder) if spooled else None
-    visitors = VisitorHasher(store, settings.uid_key, settings.uid_salt_days, clock)
+    spool = DiskQueue(store.buffers.accept, folder) if spooled else None
+    visitors = VisitorHasher(store.secrets, settings.uid_key, settings.uid_salt_days, clock)
     spy = SpyRule(settings.spy_entries, settings.spy_days * DAY_S)
-    spying = RecentEvents(store, visitors, settings.spy_private, settings.spy_entries)
-    drain = Drain(store, grid, rollups, clock, settings.drain_window, spy)
-    spans = RangeReader(store, grid, rollups, since, clock, settings.max_points)
-    siblings = ChildrenReader(store, spans, ViewSums(store, grid, rollups, clock))
-    reporting = SeriesQueries(store, spans, siblings)
+    spying = RecentEvents(store.spy_log, visitors, settings.spy_private, settings.spy_entries)
+    drain = Drain(
+        buffers=store.buffers,
+        commits=store.commits,
+        stats=store.stats,
+        grid=grid,
+        rollups=rollups,
+        clock=clock,
+        window=settings.drain_window,
+        spy=spy,
+    )
+    spans = RangeReader(
+        store.cells, store.visitors, grid, rollups, since, clock, settings.max_points
+    )
+    siblings = ChildrenReader(store.labels, spans, ViewSums(store.views, grid, rollups, clock))
+    reporting = SeriesQueries(store.labels, spans, siblings)
     settle = CardinalityLimiter(
-        store,
+        store.cardinality,
         settings.max_roots,
         settings.max_names,
         time.monotonic,
         spool.is_away if spool else lambda: False,
     ).settle
-    accept = spool.accept if spool else store.accept
+    accept = spool.accept if spool else store.buffers.accept
     hail = BufferWriter(accept, limits, clock, visitors.name, settle)
     counting = ImmediateCounter(
-        store, grid, rollups, limits, clock, drain, visitors.name, spy, settle
+        commits=store.commits,
+        cells=store.cells,
+        grid=grid,
+        rollups=rollups,
+        limits=limits,
+        clock=clock,
+        drain=drain,
+        name_of=visitors.name,
+        spy=spy,
+        settle=settle,
     )
-    journal = DecisionJournal(store, settings.journal_entries, clock)
-    evidence = EvidenceReader(store, spans, clock)
+    journal = DecisionJournal(store.journals, settings.journal_entries, clock)
+    evidence = EvidenceReader(store.labels, store.cells, spans, clock)
     models = PosteriorCache(evidence, time.monotonic)
     days = settings.sticky_days
-    tallies = RequestStats(store)
+    tallies = RequestStats(store.request_stats)
     return Services(
         settings=settings,
         store=store,
@@ -142,10 +162,10 @@ def assemble(
         reporting=reporting,
         graphing=GraphQueries(reporting, spans),
         graphite=Graphite(reporting, siblings, spans, limits, clock, settings.max_points),
-        quantiles=QuantileQueries(store, reporting),
+        quantiles=QuantileQueries(store.labels, reporting),
         ranking=RankingQueries(spans, siblings),
         deciding=Decider(
-            store,
+            store.assignments,
             evidence,
             models,
             journal,
@@ -159,7 +179,7 @@ def assemble(
             counting.take, counting.count_many_now, journal, limits, clock
         ),
         sealing=sealing_of(settings, clock),
-        tokens=Tokens(store, time.monotonic),
+        tokens=Tokens(store.tokens, time.monotonic),
         limiter=_limiter(settings, store),
         spool=spool,
         tallies=tallies,
@@ -177,7 +197,7 @@ def _limiter(settings: Settings, store: Store) -> RateLimiter | None:
         RateLimiter,  # half a second, for those alone who limit
     )
 
-    return RateLimiter(store, settings.rate_limit, settings.token_rate_limit)
+    return RateLimiter(store.rates, settings.rate_limit, settings.token_rate_limit)
 
 
 def _close(spool: DiskQueue | None, tallies: RequestStats, close_store: Callable[[], None]) -> None:

@@ -1,14 +1,15 @@
-"""A store that is told what it is made of when it is first needed, not when it is opened.
+"""A store whose schema is declared at its first use, not when it is opened.
 
-So a process can start, and take hits into its spool, while its store is away. Nothing is asked of
-the store before it has agreed to the time zone and the rollups.
+So a process can start, and accept hits into its spool, while its store is unavailable. Nothing is
+asked of the store before it has agreed to the time zone and the rollups.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import cast
 
-from hailwhale.store.protocol import Store
+from hailwhale.store.protocol import SchemaStore, Store
 
 
 class DeclaredRollups(Mapping[str, int]):
@@ -18,9 +19,9 @@ class DeclaredRollups(Mapping[str, int]):
     """
 
     def __init__(
-        self, store: Store, zone: str, rollups: Sequence[str], clock: Callable[[], float]
+        self, schema: SchemaStore, zone: str, rollups: Sequence[str], clock: Callable[[], float]
     ) -> None:
-        self._store = store
+        self._schema = schema
         self._made_of = (zone, rollups)
         self._clock = clock
         self._since: Mapping[str, int] | None = None
@@ -28,7 +29,7 @@ class DeclaredRollups(Mapping[str, int]):
     def declare(self) -> Mapping[str, int]:
         """Raises `StoreMismatch` when the store is made of something else."""
         if self._since is None:
-            self._since = self._store.declare(*self._made_of, int(self._clock()))
+            self._since = self._schema.declare(*self._made_of, int(self._clock()))
         return self._since
 
     def __getitem__(self, rollup: str) -> int:
@@ -41,18 +42,21 @@ class DeclaredRollups(Mapping[str, int]):
         return len(self.declare())
 
 
-class DeclaredStore:
-    """A `Store` whose every method first makes a declaration."""
+def declared(store: Store, declaration: DeclaredRollups) -> Store:
+    """Return a store that makes a declaration before every call of a method or of a part's."""
+    return cast(Store, _Declared(store, declaration))
 
-    def __init__(self, store: Store, declaration: DeclaredRollups) -> None:
-        self._store = store
+
+class _Declared:
+    """A store, a part of one, or a method: what it is called for waits for the declaration."""
+
+    def __init__(self, target: object, declaration: DeclaredRollups) -> None:
+        self._target = target
         self._declaration = declaration
 
-    def __getattr__(self, name: str) -> Callable[..., object]:
-        method = getattr(self._store, name)
+    def __getattr__(self, name: str) -> _Declared:
+        return _Declared(getattr(self._target, name), self._declaration)
 
-        def declared(*args: object, **kwargs: object) -> object:
-            self._declaration.declare()
-            return method(*args, **kwargs)
-
-        return declared
+    def __call__(self, *args: object, **kwargs: object) -> object:
+        self._declaration.declare()
+        return cast(Callable[..., object], self._target)(*args, **kwargs)

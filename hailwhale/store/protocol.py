@@ -1,8 +1,8 @@
-"""What HailWhale asks of a store: the protocol every engine keeps.
+"""The protocol of a store: an object of parts, one for each capability.
 
-The contract is tested in ``tests/store``: the same suite runs on every engine. A store knows keys,
-atomic steps and expiry; it knows nothing of HTTP, of periods or of how increments are worked out.
-Every method may raise `StoreUnavailable`.
+Each part has its part of the contract suite in ``tests/store``, which runs on every engine, so an
+engine may take the place of one part alone. A part knows keys, atomic steps and expiry. It does not
+know HTTP, periods, or how increments are made. Every method may raise `StoreUnavailable`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol
 
+from hailwhale.core.decisions import Assignment
 from hailwhale.core.events.aggregate import SeriesKey
 from hailwhale.core.events.paths import Path
 from hailwhale.store.types import (
     AcceptStatus,
-    Assignment,
     BufferWindow,
     CellQuery,
     ChildrenView,
@@ -33,82 +33,135 @@ from hailwhale.store.types import (
 )
 
 
-class Store(Protocol):
-    """A place that keeps buffers, plans, cells and known labels, each step atomic in its shard."""
+class SchemaStore(Protocol):
+    """The schema: the time zone and the rollups that all cells are counted in."""
 
     def declare(self, zone: str, rollups: Sequence[str], now_s: int) -> Mapping[str, int]:
-        """Record what the store is made of, or check it against what it was made of.
+        """Record the schema of an empty store, or check it against the recorded one.
 
         Returns the epoch second since which each rollup added later is filled. Raises
         `StoreMismatch` for another zone or a missing rollup.
         """
+
+
+class BufferStore(Protocol):
+    """The buffers: accepted hits that wait to be counted, one list a shard."""
 
     def accept(
         self, hits: Sequence[EncodedHit], now_s: int, stamp: ProducerSequence | None = None
     ) -> list[AcceptStatus]:
         """Offer hits to their buffers, each accepted at most once by its id.
 
-        With a stamp also at most once by its number, so that a call of which no answer came can be
-        made again, within a week. It holds while a sender makes one call at a time, with rising
-        numbers. What was settled by an earlier call is ACCEPTED.
+        With a stamp also at most once by its number, so a sender that got no answer may repeat the
+        call within a week. This holds while a sender makes one call at a time, with rising numbers.
+        A hit that an earlier call dealt with is ACCEPTED.
         """
 
-    def admit_root(self, root: str, most: int) -> bool:
-        """Whether a root pk is known, or there is room for it among `most`: then it is, now."""
-
-    def admit_names(self, root: str, names: Sequence[str], most: int) -> set[str]:
-        """Which of these metrics of a root pk are known, or find room among `most`."""
-
     def window(self, shard: int, most: int) -> BufferWindow:
-        """The oldest `most` hits of a shard, left where they are."""
+        """Read the oldest `most` hits of a shard without removing them."""
+
+    def forget_ids(self, root: str) -> None:
+        """Delete the idempotency ids of a root pk."""
+
+
+class CommitStore(Protocol):
+    """The write path from hits to cells: steps, and the plan of batches that they leave."""
 
     def commit(self, step: CommitStep, now_s: int) -> CommitResult:
         """Carry out one step, all of it or nothing."""
 
     def apply_next(self, shard: int) -> int:
-        """Apply the first chunk of a shard's plan, or some: how many; 0 when there is none."""
+        """Apply the first batches of a shard's plan; return how many, 0 if none is left."""
 
-    def loads(self) -> list[ShardLoad]:
-        """The shards in which something waits.
 
-        A store that came back empty is told again what it is made of.
-        """
+class CellStore(Protocol):
+    """The cells: sums by bucket and metric, in chunks."""
 
     def read(self, asks: Sequence[CellQuery]) -> list[list[Decimal | None]]:
-        """The cells asked for, ask by ask, None where nothing was counted."""
+        """Read cells, query by query; None where nothing was counted."""
 
-    def sheets(self, views: Sequence[ChildrenView], now_s: float) -> list[ViewData | None]:
-        """What views hold: built when they are first asked for, and kept up to date from then on.
+    def erase(self, chunks: Iterable[ChunkAddress]) -> int:
+        """Delete chunks of cells or visitors; return how many of them existed."""
 
-        None where an amount does not fit a sheet.
-        """
 
-    def drop_views(self, shard: int) -> None:
-        """Forget the views of a shard, after cells were erased behind their back."""
-
-    def uniques(self, unions: Sequence[Sequence[ChunkAddress]]) -> list[int]:
-        """How many different visitors there are in each union of chunks, of one root pk each.
-
-        The chunks are those that `core.schedule` names for visitors. Estimates, off by 0.81 %.
-        """
-
-    def seen(self, root: str, visitor: str | None, most: int) -> SpiedHits:
-        """The last hits of a root pk; or those of all visitors whose hashes begin as this one."""
-
-    def erase_seen(self, root: str, hits: Iterable[bytes]) -> None:
-        """Delete hits from the spy log of a root pk."""
-
-    def secrets(self, kind: str, names: Sequence[str]) -> list[bytes]:
-        """The secrets of these names, made of chance when first asked for; others are forgotten."""
+class LabelStore(Protocol):
+    """The known labels: what exists below each pk and dimension."""
 
     def children(self, nodes: Sequence[SeriesKey]) -> list[set[str]]:
-        """The labels known one level below each (pk, dimension)."""
+        """Return the labels known one level below each (pk, dimension)."""
 
     def subpks(self, pk: Path) -> set[str]:
-        """The labels known one level below a pk; below the empty path, every root pk."""
+        """Return the labels known one level below a pk; below the empty path, every root pk."""
 
     def metrics(self, pk: Path) -> set[str]:
-        """The names of the metrics that were ever counted under a pk."""
+        """Return the names of the metrics that were ever counted under a pk."""
+
+    def erase_children(self, nodes: Iterable[SeriesKey]) -> None:
+        """Delete the sets of labels known below these (pk, dimension), in this order."""
+
+    def erase_subpks(self, pks: Iterable[Path]) -> None:
+        """Delete the sets of labels known below these pks, in this order."""
+
+    def forget(self, pk: Path, dimension: Path) -> None:
+        """Make the last label of a dimension (or, when that is (), of the pk) unknown again."""
+
+
+class CardinalityStore(Protocol):
+    """The limits on root pks and on the metrics of each."""
+
+    def admit_root(self, root: str, most: int) -> bool:
+        """Admit a root pk if it is known or fits among `most`; return whether it was admitted."""
+
+    def admit_names(self, root: str, names: Sequence[str], most: int) -> set[str]:
+        """Admit those metrics of a root pk that are known or fit among `most`; return them."""
+
+    def forget(self, root: str) -> None:
+        """Remove a root pk and its metrics from those admitted."""
+
+
+class ViewStore(Protocol):
+    """The materialized views: one metric of all children of a parent, kept up to date."""
+
+    def read(self, views: Sequence[ChildrenView], now_s: float) -> list[ViewData | None]:
+        """Read views, building each at its first read; None where an amount does not fit."""
+
+    def drop(self, shard: int) -> None:
+        """Drop the views of a shard, for cells were erased without updating them."""
+
+
+class VisitorStore(Protocol):
+    """The visitor counts: a sketch of distinct visitors for each chunk."""
+
+    def uniques(self, unions: Sequence[Sequence[ChunkAddress]]) -> list[int]:
+        """Count distinct visitors in each union of chunks, of one root pk each.
+
+        The chunks are those that `core.time.bucketing` names for visitors. Estimates, with a
+        standard error of 0.81 %.
+        """
+
+
+class SecretStore(Protocol):
+    """The secrets that visitors are hashed with."""
+
+    def get(self, kind: str, names: Sequence[str]) -> list[bytes]:
+        """Return the secrets of these names, random at first; delete others of the kind."""
+
+
+class SpyStore(Protocol):
+    """The log of the most recent hits of each root pk."""
+
+    def read(self, root: str, visitor: str | None, most: int) -> SpiedHits:
+        """Read the last hits of a root pk, or of all visitors whose hashes begin as this one."""
+
+    def erase(self, root: str, hits: Iterable[bytes]) -> None:
+        """Delete hits of a root pk."""
+
+    def forget(self, root: str) -> None:
+        """Delete all hits of a root pk."""
+
+
+class AssignmentStore(Protocol):
+    """The options that visitors of a decision were given."""
 
     def keep(
         self,
@@ -119,90 +172,149 @@ class Store(Protocol):
         now_s: int,
         term_s: int,
     ) -> list[Assignment]:
-        """What a visitor of a decision is given: what it was before, as far as that is on offer.
+        """Return a visitor's assignments: previous options still offered, then new ones.
 
-        `given` is what it is to get otherwise, as many as it is to have and each option once.
-        Whoever does not come for a term (two at the most) is forgotten.
+        `given` are the new ones, as many as the visitor is to have and each option once.
+        Assignments expire after one to two terms without a visit.
         """
 
-    def forget_kept(self, pk: Path, visitor: str) -> None:
-        """Forget what a visitor of a decision was given."""
+    def forget_visitor(self, pk: Path, visitor: str) -> None:
+        """Delete the assignments of one visitor."""
 
-    def write_journal(self, pk: Path, entries: Sequence[bytes], most: int) -> None:
-        """Put entries at the end of a decision's journal, and let go of the oldest past `most`."""
+    def forget(self, pks: Iterable[Path]) -> None:
+        """Delete the assignments of all visitors of these decisions."""
 
-    def journal(self, pk: Path) -> Iterator[bytes]:
-        """The entries of a decision's journal, oldest first."""
 
-    def erase_cells(self, chunks: Iterable[ChunkAddress]) -> int:
-        """Delete chunks of cells; how many of them there were."""
+class JournalStore(Protocol):
+    """The journals of decisions: bounded lists of entries."""
 
-    def erase_children(self, nodes: Iterable[SeriesKey]) -> None:
-        """Delete the sets of labels known below these (pk, dimension), in this order."""
+    def append(self, pk: Path, entries: Sequence[bytes], most: int) -> None:
+        """Append entries to a decision's journal and trim it to the newest `most`."""
 
-    def forget_label(self, pk: Path, dimension: Path) -> None:
-        """Make the last label of a dimension (or, when that is (), of the pk) unknown again."""
+    def read(self, pk: Path) -> Iterator[bytes]:
+        """Read the entries of a decision's journal, oldest first."""
 
-    def forget_pk(self, pk: Path) -> None:
-        """Delete the set of labels below a pk, what is kept of it as a decision, and for a root pk
-        its idempotency ids."""
+    def forget(self, pks: Iterable[Path]) -> None:
+        """Delete the journals of these decisions."""
+
+
+class ImportStore(Protocol):
+    """The progress of imports."""
 
     def last_block(self, name: str) -> int:
-        """The last block of an import that was noted as counted in every shard; 0 if none was."""
+        """Return the last block of an import noted as counted in every shard, or 0."""
 
     def note_block(self, block: ImportBlock) -> None:
-        """Note that a block, and with it all before it, is counted in every shard."""
+        """Note that a block and all before it are counted in every shard."""
 
-    def tokens(self) -> dict[str, bytes]:
-        """The bearer tokens by id, as they were put."""
 
-    def put_token(self, id: str, record: bytes) -> None:
-        """Keep what is to be known of a bearer token."""
+class TokenStore(Protocol):
+    """The records of bearer tokens, by id."""
 
-    def drop_token(self, id: str) -> bool:
-        """Forget a bearer token; whether it was there."""
+    def all(self) -> dict[str, bytes]:
+        """Return all records as they were put."""
 
-    def notice(self, name: str) -> bytes:
-        """What is written down of an alert or a report; nothing when nothing is."""
+    def put(self, id: str, record: bytes) -> None:
+        """Write the record of a token."""
 
-    def swap_notice(self, name: str, before: bytes, after: bytes) -> bool:
-        """Write it down anew, if what is there is `before`; whether it was."""
+    def drop(self, id: str) -> bool:
+        """Delete the record of a token; return whether it existed."""
 
-    def rate(self, name: str, amount: int, window_s: int) -> tuple[int, int]:
-        """Add to what is counted under a name in a window that begins with its first amount.
 
-        The sum in it, and the milliseconds until it ends.
+class RateStore(Protocol):
+    """The fixed windows of rate limits."""
+
+    def add(self, name: str, amount: int, window_s: int) -> tuple[int, int]:
+        """Add to the sum of a name in a window that begins with its first amount.
+
+        Returns the sum, and the milliseconds until the window ends.
         """
 
-    def note_refused(self, counts: Mapping[str, int]) -> None:
+
+class AlertStateStore(Protocol):
+    """The state of alerts and reports, updated by compare-and-set."""
+
+    def read(self, name: str) -> bytes:
+        """Return the state of an alert or a report, empty if none was written."""
+
+    def swap(self, name: str, before: bytes, after: bytes) -> bool:
+        """Write a state if the current one is `before`; return whether it was."""
+
+
+class DeadLetterStore(Protocol):
+    """The dead letters: hits that could not be parsed."""
+
+    def read(self, shard: int) -> list[DeadLetter]:
+        """Return the dead letters of a shard, oldest first."""
+
+    def retry(self, shard: int, letters: Sequence[DeadLetter]) -> int:
+        """Move dead letters back into the buffer; return how many existed."""
+
+    def drop(self, shard: int, letters: Sequence[DeadLetter]) -> int:
+        """Delete dead letters; return how many existed."""
+
+
+class StatsStore(Protocol):
+    """Statistics of the write path."""
+
+    def loads(self) -> list[ShardLoad]:
+        """Return the shards in which something waits.
+
+        Records the schema again in a store that came back empty.
+        """
+
+    def vitals(self, now_s: float) -> StoreStats:
+        """Return what waits in all shards, how long it has waited, and the counts."""
+
+    def counts(self) -> dict[str, int]:
+        """Return counts since the store was made: accepted, duplicate, drained, dead, folded."""
+
+
+class RequestStatsStore(Protocol):
+    """Counts of requests since the store was made."""
+
+    def add_answered(self, counts: Mapping[str, int]) -> None:
+        """Add to the counts of requests answered, by name."""
+
+    def answered(self) -> dict[str, int]:
+        """Return the counts of requests answered, by name."""
+
+    def add_refused(self, counts: Mapping[str, int]) -> None:
         """Add to the counts of requests refused, by reason."""
 
     def refused(self) -> dict[str, int]:
-        """Requests refused since the store was made, by reason."""
+        """Return the counts of requests refused, by reason."""
 
-    def dead_letters(self, shard: int) -> list[DeadLetter]:
-        """The hits of a shard that could not be parsed, oldest first."""
 
-    def retry_letters(self, shard: int, letters: Sequence[DeadLetter]) -> int:
-        """Put dead letters back into the buffer, for a drain to try again; how many were there."""
+class Store(Protocol):
+    """A store: its parts, and the connection that they share.
 
-    def drop_letters(self, shard: int, letters: Sequence[DeadLetter]) -> int:
-        """Delete dead letters; how many were there."""
+    Any part may be replaced by another object with its protocol, except that `views` is kept up to
+    date by the steps of `commits`, so these two belong together.
+    """
 
-    def vitals(self, now_s: float) -> StoreStats:
-        """What waits in all shards, how long it has waited, and the counters of `stats`."""
-
-    def note_requests(self, counts: Mapping[str, int]) -> None:
-        """Add to the tallies of requests answered, by a name each."""
-
-    def requests(self) -> dict[str, int]:
-        """The tallies of requests answered since the store was made."""
-
-    def stats(self) -> dict[str, int]:
-        """Counters since the store was made: accepted, duplicate, drained, dead, folded."""
+    schema: SchemaStore
+    buffers: BufferStore
+    commits: CommitStore
+    cells: CellStore
+    labels: LabelStore
+    cardinality: CardinalityStore
+    views: ViewStore
+    visitors: VisitorStore
+    secrets: SecretStore
+    spy_log: SpyStore
+    assignments: AssignmentStore
+    journals: JournalStore
+    imports: ImportStore
+    tokens: TokenStore
+    rates: RateStore
+    alert_state: AlertStateStore
+    dead_letters: DeadLetterStore
+    stats: StatsStore
+    request_stats: RequestStatsStore
 
     def ping(self) -> None:
         """Return when the store answers; raise `StoreUnavailable` when it does not."""
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close all connections."""

@@ -99,7 +99,7 @@ class SpiedHits:
 
 @dataclass(frozen=True, slots=True)
 class CommitStep:
-    """One atomic step from hits to increments, as `Store.commit` takes it.
+    """One atomic step from hits to increments, as `CommitStore.commit` takes it.
 
     Hits up to `position` + `taken` leave the buffer (none when `position` is None), `dead` ones go
     to the dead letters, the labels of the `increments` become known and their amounts are counted.
@@ -157,7 +157,7 @@ class StoreStats:
 
     `deepest` is the longest buffer of a shard, `lag_s` how long hits wait for the drain where they
     wait longest, in seconds; `series` how many pks and dimensions of pks there are; `counts` are
-    those of `Store.stats`.
+    those of `StatsStore.counts`.
     """
 
     buffered: int
@@ -225,11 +225,3 @@ class CellQuery:
 
     chunk: ChunkAddress
     cells: Sequence[tuple[int, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """An option that a visitor is given, and how probable it was that it would be this one."""
-
-    option: str
-    propensity: float

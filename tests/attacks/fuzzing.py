@@ -42,7 +42,7 @@ SEALING = TokenSealer(
 
 
 class _NoTokens:
-    def tokens(self) -> Mapping[str, bytes]:
+    def all(self) -> Mapping[str, bytes]:
         return {}
 
 

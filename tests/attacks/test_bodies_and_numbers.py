@@ -94,7 +94,7 @@ def test_no_hostile_body_counts_anything(
     answer = whale.post("/count", body, kind)
     assert answer.status in (400, 413)
     assert answer.errors == ""
-    assert services.store.subpks(()) == set()
+    assert services.store.labels.subpks(()) == set()
 
 
 def test_a_batch_of_bombs_and_one_event_counts_the_event(whale: Client) -> None:

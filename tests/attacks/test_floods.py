@@ -68,7 +68,7 @@ def test_paths_without_end_are_bounded_all_together(
             for n in range(start, start + 100)
         ]
         whale.post("/count", events)
-        sizes.append(services.store.vitals(clock.now_s).series)
+        sizes.append(services.store.stats.vitals(clock.now_s).series)
     assert sizes[0] > 300  # one step may bring more than there is room for
     assert max(sizes) <= 2 * sizes[0]  # and each that is there may get an _other below it
     assert sizes[-10:] == [sizes[-1]] * 10
@@ -102,7 +102,7 @@ def test_root_pks_without_end_end_in_other(
     assert door.get("/count", "pk=Late&id=1").status == 200
     services.drain.flush()
     whale = Client(whale_app(services))
-    assert len(services.store.subpks(())) == 21
+    assert len(services.store.labels.subpks(())) == 21
     assert total(whale, "Shop") == 2
     assert total(whale, "r0") == 1
     assert total(whale, "_other") == 800 - 19 + 1
@@ -118,13 +118,17 @@ def test_metrics_without_end_are_summed_up_as_other(
         metrics = {f"m{n}": 2 for n in range(start, start + 8)}
         hail.post("/count", {"pk": "Shop", "metrics": metrics})
     services.drain.flush()
-    assert services.store.metrics(("Shop",)) == {"hits", *(f"m{n}" for n in range(9)), "_other"}
+    assert services.store.labels.metrics(("Shop",)) == {
+        "hits",
+        *(f"m{n}" for n in range(9)),
+        "_other",
+    }
     assert total(whale, "Shop", metric="m0") == 2
     assert total(whale, "Shop", metric="_other") == 2 * (400 - 9)
     # Other root pks have names of their own.
     hail.post("/count", {"pk": "Elsewhere", "metrics": {"m399": 1}})
     services.drain.flush()
-    assert services.store.metrics(("Elsewhere",)) == {"hits", "m399"}
+    assert services.store.labels.metrics(("Elsewhere",)) == {"hits", "m399"}
 
 
 def test_a_buffer_that_is_full_takes_no_more_and_loses_nothing(make_services: MakeServices) -> None:

@@ -167,7 +167,7 @@ def test_any_text_for_a_seal_is_a_bad_seal_and_for_a_token_nobodys(text: str) ->
         SEALING.question(text)
 
     class NoTokens:
-        def tokens(self) -> dict[str, bytes]:
+        def all(self) -> dict[str, bytes]:
             return {}
 
     assert Tokens(NoTokens(), lambda: 0.0).find(text) is None  # type: ignore[arg-type]

@@ -71,7 +71,7 @@ def path_of(rule: str) -> str:
 def header(services: Services, *scopes: str, roots: tuple[str, ...] = ()) -> dict[str, Any]:
     if not scopes:
         return {}
-    name = f"{'-'.join(scopes)}:{len(services.store.tokens())}"
+    name = f"{'-'.join(scopes)}:{len(services.store.tokens.all())}"
     made = services.tokens.add(name, [Scope(each) for each in scopes], roots, DEFAULT_LIMITS, NOW_S)
     services.tokens.known(0)
     return {"authorization": f"Bearer {made[1]}"}
@@ -167,7 +167,7 @@ def test_a_bound_token_cannot_be_talked_into_another_root(
             answer = client.post(path, many, **shown)
         assert answer.status in (400, 403), (path, pk, answer.text)
     assert services.drain.flush() == 0
-    assert services.store.subpks(()) == set()
+    assert services.store.labels.subpks(()) == set()
 
 
 def test_what_is_sealed_for_one_thing_opens_no_other(make_services: MakeServices) -> None:
@@ -264,7 +264,7 @@ def test_a_pixel_for_once_loaded_by_many_threads_at_once_counts_once(
     closed.drain.flush()
     assert [total(owner, f"P{n}") for n in range(4)] == [1, 1, 1, 1]
     closed.tallies.flush()
-    assert closed.store.refused() == {"replayed": 92}
+    assert closed.store.request_stats.refused() == {"replayed": 92}
 
 
 def test_a_pixel_for_once_that_comes_again_when_its_id_is_forgotten_has_expired(

@@ -134,7 +134,7 @@ class Load:
 
     def _drained(self) -> int:
         try:
-            return self._opened[0].store.stats()["drained"]
+            return self._opened[0].store.stats.counts()["drained"]
         except StoreUnavailable:
             return -1
 

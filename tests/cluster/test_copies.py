@@ -102,9 +102,9 @@ def acknowledged(services: Services, first: int) -> int:
 
 def counted(services: Services) -> object:
     services.drain.flush()
-    return services.store.read([CellQuery(ChunkAddress(("Shop",), (), "all", 0), [(0, "hits")])])[
-        0
-    ][0]
+    return services.store.cells.read(
+        [CellQuery(ChunkAddress(("Shop",), (), "all", 0), [(0, "hits")])]
+    )[0][0]
 
 
 @pytest.mark.parametrize(
@@ -134,19 +134,21 @@ def test_what_was_acknowledged_is_counted_without_waiting_for_a_replica(pair: Pa
 
 
 def accept(store: RedisStore) -> None:
-    store.accept([EncodedHit("Shop", b"hit", "order-1")], NOW_S)
+    store.buffers.accept([EncodedHit("Shop", b"hit", "order-1")], NOW_S)
 
 
 def accept_stamped(store: RedisStore) -> None:
-    store.accept([EncodedHit("Shop", b"hit")], NOW_S, ProducerSequence("sender", 7))
+    store.buffers.accept([EncodedHit("Shop", b"hit")], NOW_S, ProducerSequence("sender", 7))
 
 
 def commit(store: RedisStore) -> None:
-    store.commit(CommitStep(SHARD, Increments([ROW], {}, {}), id="order-1"), NOW_S)
+    store.commits.commit(CommitStep(SHARD, Increments([ROW], {}, {}), id="order-1"), NOW_S)
 
 
 def commit_block(store: RedisStore) -> None:
-    store.commit(CommitStep(SHARD, Increments([ROW], {}, {}), block=ImportBlock("sales", 1)), NOW_S)
+    store.commits.commit(
+        CommitStep(SHARD, Increments([ROW], {}, {}), block=ImportBlock("sales", 1)), NOW_S
+    )
 
 
 @pytest.mark.parametrize("write", [accept, accept_stamped, commit, commit_block])
@@ -175,13 +177,13 @@ def test_in_a_cluster_each_node_that_was_written_to_waits_for_its_own_replica(
     roots = [f"root{number}" for number in range(20)]
     homes = {root: cluster.home_of(slot_of(shard_of(root))) for root in roots}
     assert len(set(homes.values())) > 1
-    assert store.accept([EncodedHit(root, b"hit") for root in roots], NOW_S) == (
+    assert store.buffers.accept([EncodedHit(root, b"hit") for root in roots], NOW_S) == (
         [AcceptStatus.ACCEPTED] * len(roots)
     )
     cut = homes[roots[0]]
     with cluster.replica_of(cut).frozen():
         well = [EncodedHit(root, b"hit") for root in roots if homes[root] is not cut]
-        assert store.accept(well, NOW_S) == [AcceptStatus.ACCEPTED] * len(well)
+        assert store.buffers.accept(well, NOW_S) == [AcceptStatus.ACCEPTED] * len(well)
         with pytest.raises(StoreUnavailable, match="0 of 1 replicas"):
-            store.accept([EncodedHit(root, b"hit") for root in roots], NOW_S)
+            store.buffers.accept([EncodedHit(root, b"hit") for root in roots], NOW_S)
     store.close()

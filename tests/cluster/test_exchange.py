@@ -48,7 +48,7 @@ def lone_node(tmp_path: Path) -> Iterator[Node]:
 
 def buffered(store: RedisStore) -> int:
     try:
-        return sum(load.buffered for load in store.loads())
+        return sum(load.buffered for load in store.stats.loads())
     except StoreUnavailable:
         return -1
 
@@ -57,8 +57,8 @@ def test_answers_come_in_the_order_of_the_commands_wherever_they_were_carried_ou
     store: RedisStore, namespace: str
 ) -> None:
     keys = [f"{namespace}:{number}" for number in range(100)]
-    assert set(exchange(store._client, [("SET", key, key) for key in keys])) == {True}
-    found = exchange(store._client, [("GET", key) for key in keys])
+    assert set(exchange(store.client, [("SET", key, key) for key in keys])) == {True}
+    found = exchange(store.client, [("GET", key) for key in keys])
     assert [value.decode() for value in found] == keys
 
 
@@ -67,7 +67,7 @@ def test_a_fault_of_one_command_is_not_the_fault_of_others(
 ) -> None:
     keys = [f"{namespace}:{number}" for number in range(4)]
     commands = [("SET", keys[0], "text"), ("INCR", keys[0]), ("INCR", keys[1]), ("INCR", keys[2])]
-    first, second, *others = exchange(store._client, commands)
+    first, second, *others = exchange(store.client, commands)
     assert (first, others) == (True, [1, 1])
     assert "not an integer" in str(second)
 
@@ -75,30 +75,30 @@ def test_a_fault_of_one_command_is_not_the_fault_of_others(
 def test_what_was_sent_is_not_sent_again_when_its_answer_got_lost(
     cluster: Cluster, store: RedisStore
 ) -> None:
-    store.accept(ONE_OF_EACH, NOW_S)
+    store.buffers.accept(ONE_OF_EACH, NOW_S)
     node = cluster.home_of(slot_of(shard_of(ROOTS[0])))
     node.freeze()
     thaw = Timer(1.0, node.thaw)  # soon enough for whoever tries again
     thaw.start()
     with pytest.raises(StoreUnavailable, match="does not answer"):
-        store.accept(ONE_OF_EACH, NOW_S)
+        store.buffers.accept(ONE_OF_EACH, NOW_S)
     thaw.join()
     wait_for(lambda: buffered(store) == 2 * len(ROOTS), "what was sent to be carried out")
-    store.accept(ONE_OF_EACH, NOW_S)
+    store.buffers.accept(ONE_OF_EACH, NOW_S)
     assert buffered(store) == 3 * len(ROOTS)
 
 
 def test_a_node_that_does_not_know_a_script_is_told_it(cluster: Cluster, store: RedisStore) -> None:
-    store.accept(ONE_OF_EACH, NOW_S)
+    store.buffers.accept(ONE_OF_EACH, NOW_S)
     cluster.home_of(slot_of(shard_of(ROOTS[0]))).client.script_flush()
-    assert store.accept(ONE_OF_EACH, NOW_S) == [AcceptStatus.ACCEPTED] * len(ROOTS)
+    assert store.buffers.accept(ONE_OF_EACH, NOW_S) == [AcceptStatus.ACCEPTED] * len(ROOTS)
     assert buffered(store) == 2 * len(ROOTS)
 
 
 def test_a_client_that_was_closed_opens_again(store: RedisStore) -> None:
     store.ping()
     store.close()
-    assert store.accept(ONE_OF_EACH, NOW_S) == [AcceptStatus.ACCEPTED] * len(ROOTS)
+    assert store.buffers.accept(ONE_OF_EACH, NOW_S) == [AcceptStatus.ACCEPTED] * len(ROOTS)
 
 
 def test_a_cluster_where_nobody_answers_is_away_at_the_first_command() -> None:
@@ -114,7 +114,7 @@ def test_a_server_that_is_no_cluster_is_told(tmp_path: Path) -> None:
     node.await_answer()
     store = RedisStore(open_client(f"redis+cluster://{node.name}", timeout_s=5), Keys())
     with pytest.raises(StoreUnavailable, match="Cluster mode is not enabled"):
-        store.loads()
+        store.stats.loads()
     node.kill()
 
 

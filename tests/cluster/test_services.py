@@ -56,10 +56,10 @@ def test_the_shops_of_these_tests_are_on_every_node(cluster: Cluster) -> None:
 
 def test_what_hail_took_is_counted_and_asked_wherever_it_lies(hail: Hail, whale: Whale) -> None:
     sell(hail)
-    assert hail.services.store.stats()["accepted"] == len(SHOPS) * SALES
-    assert len(hail.services.store.loads()) == len({shard_of(shop) for shop in SHOPS})
+    assert hail.services.store.stats.counts()["accepted"] == len(SHOPS) * SALES
+    assert len(hail.services.store.stats.loads()) == len({shard_of(shop) for shop in SHOPS})
     assert hail.flush() == len(SHOPS) * SALES
-    assert whale.services.store.subpks(()) == set(SHOPS)
+    assert whale.services.store.labels.subpks(()) == set(SHOPS)
     for shop in SHOPS:
         answer = whale.totals(shop, metrics=["hits", "revenue"], period="1d:1mo")
         assert answer == {"1d:1mo": {"_": {"hits": SALES, "revenue": 0.3}}}
@@ -76,7 +76,7 @@ def test_a_root_is_erased_and_the_others_stay(hail: Hail, whale: Whale) -> None:
     hail.flush()
     whale.reset(SHOPS[0])
     assert whale.total(SHOPS[0]) == 0
-    assert whale.services.store.subpks(()) == set(SHOPS[1:])
+    assert whale.services.store.labels.subpks(()) == set(SHOPS[1:])
     assert [whale.total(shop) for shop in SHOPS[1:]] == [SALES] * (len(SHOPS) - 1)
 
 

@@ -88,7 +88,7 @@ def counted(store: RedisStore) -> object:
     """How many hits are in the cells; asked beside a cell of each node."""
     roots = [ROOT, *(f"root{number}" for number in range(9))]
     asks = [CellQuery(ChunkAddress((root,), (), "all", 0), [(0, "hits")]) for root in roots]
-    return store.read(asks)[0][0]
+    return store.cells.read(asks)[0][0]
 
 
 @pytest.mark.parametrize("move", [at_once, key_by_key])
@@ -110,41 +110,43 @@ def test_nothing_is_lost_or_doubled_while_slots_move_under_load(
 def test_a_step_whose_keys_are_in_two_places_does_nothing_and_can_be_made_again(
     cluster: Cluster, store: RedisStore
 ) -> None:
-    store.accept(hits("a", "b"), NOW_S)
-    store.commit(counting(5), NOW_S)
-    window = store.window(SHARD, 10)
+    store.buffers.accept(hits("a", "b"), NOW_S)
+    store.commits.commit(counting(5), NOW_S)
+    window = store.buffers.window(SHARD, 10)
     to = another(cluster, SLOT)
     home = cluster.begin_move(SLOT, to)
     assert cluster.move_keys(SLOT, home, to, most=1) == 1
     with pytest.raises(StoreUnavailable, match="cannot take this now"):
-        store.commit(counting(2, window.position), NOW_S)
+        store.commits.commit(counting(2, window.position), NOW_S)
     with pytest.raises(StoreUnavailable, match="cannot take this now"):
-        store.accept(hits("c"), NOW_S)
+        store.buffers.accept(hits("c"), NOW_S)
     while cluster.move_keys(SLOT, home, to, most=10):
         pass
-    assert store.loads() == [ShardLoad(SHARD, 2, 0)]
-    assert list(store.window(SHARD, 10).hits) == [b"a", b"b"]
+    assert store.stats.loads() == [ShardLoad(SHARD, 2, 0)]
+    assert list(store.buffers.window(SHARD, 10).hits) == [b"a", b"b"]
     cluster.end_move(SLOT, home, to)
-    assert store.commit(counting(2, window.position), NOW_S).outcome is CommitOutcome.STALE
-    again = store.window(SHARD, 10)
-    assert store.commit(counting(2, again.position), NOW_S).outcome is CommitOutcome.COMMITTED
-    assert (counted(store), store.loads()) == (7, [])
+    assert store.commits.commit(counting(2, window.position), NOW_S).outcome is CommitOutcome.STALE
+    again = store.buffers.window(SHARD, 10)
+    assert (
+        store.commits.commit(counting(2, again.position), NOW_S).outcome is CommitOutcome.COMMITTED
+    )
+    assert (counted(store), store.stats.loads()) == (7, [])
 
 
 def test_what_has_gone_to_a_node_without_slots_is_found_there(
     cluster: Cluster, store: RedisStore
 ) -> None:
-    store.accept(hits("a"), NOW_S)
-    store.commit(counting(5), NOW_S)
+    store.buffers.accept(hits("a"), NOW_S)
+    store.commits.commit(counting(5), NOW_S)
     to = cluster.add_primary()
     home = cluster.begin_move(SLOT, to)
     while cluster.move_keys(SLOT, home, to, most=10):
         pass
     assert counted(store) == 5
-    assert list(store.window(SHARD, 10).hits) == [b"a"]
-    assert store.loads() == [ShardLoad(SHARD, 1, 0)]
+    assert list(store.buffers.window(SHARD, 10).hits) == [b"a"]
+    assert store.stats.loads() == [ShardLoad(SHARD, 1, 0)]
     cluster.end_move(SLOT, home, to)
-    assert store.accept(hits("b"), NOW_S) == [AcceptStatus.ACCEPTED]
-    assert list(store.window(SHARD, 10).hits) == [b"a", b"b"]
+    assert store.buffers.accept(hits("b"), NOW_S) == [AcceptStatus.ACCEPTED]
+    assert list(store.buffers.window(SHARD, 10).hits) == [b"a", b"b"]
     cluster.move_slot_at_once(SLOT, home)
-    assert list(store.window(SHARD, 10).hits) == [b"a", b"b"]
+    assert list(store.buffers.window(SHARD, 10).hits) == [b"a", b"b"]

@@ -105,12 +105,12 @@ def test_two_copies_and_a_restart_tell_once_and_then_that_it_is_over(
     count(services, 3)
     with running(environ, rules), running(environ, rules):
         until(lambda: hook.kinds == ["firing"])
-        stood = services.store.notice("alert:many")
-        until(lambda: services.store.notice("alert:many") != stood)
+        stood = services.store.alert_state.read("alert:many")
+        until(lambda: services.store.alert_state.read("alert:many") != stood)
     assert hook.kinds == ["firing"]
     with running(environ, rules):
-        stood = services.store.notice("alert:many")
-        until(lambda: services.store.notice("alert:many") != stood)
+        stood = services.store.alert_state.read("alert:many")
+        until(lambda: services.store.alert_state.read("alert:many") != stood)
         assert hook.kinds == ["firing"]
         count(services, -3)
         until(lambda: hook.kinds == ["firing", "resolved"])

@@ -37,7 +37,7 @@ def run(
 @pytest.fixture
 def letters(services: Services) -> list[bytes]:
     hits = [b"junk", b"rubbish\n\x1b[31m"]
-    services.store.accept([EncodedHit("Shop", hit) for hit in hits], NOW_S)
+    services.store.buffers.accept([EncodedHit("Shop", hit) for hit in hits], NOW_S)
     services.drain.flush()
     return hits
 
@@ -67,7 +67,7 @@ def test_all_are_retried_and_dead_again_when_they_still_cannot_be_read(
 ) -> None:
     assert run("retry", "--all") == "2 dead letters buffered again\n"
     assert listed(run) == []
-    assert [load.shard for load in services.store.loads()] == [shard_of("Shop")]
+    assert [load.shard for load in services.store.stats.loads()] == [shard_of("Shop")]
     assert services.drain.flush() == 2
     assert len(listed(run)) == 2
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from hailwhale.core.decisions import Assignment
 from hailwhale.services.container import Services
-from hailwhale.store.types import Assignment
 from tests.commands.conftest import Run
 
 BY = ("--by-metric", "earned/spent")

@@ -153,7 +153,9 @@ def test_the_datadog_client_is_counted_with_its_tags(listener: Listener) -> None
     listener.comes_to(1, ["dog", "api"], "size_count", ["country", "US"])
     listener.comes_to(20, ["dog", "api"], "latency_sum")
     store = listener.whale.services.store
-    until(lambda: _told(store.refused()) == (1, 1), "an event and a check to be tallied")
+    until(
+        lambda: _told(store.request_stats.refused()) == (1, 1), "an event and a check to be tallied"
+    )
 
 
 def _told(refused: Mapping[str, int]) -> tuple[int, int]:
@@ -175,7 +177,7 @@ def test_lines_by_tcp_may_come_in_pieces_and_the_last_without_its_end(listener: 
 
 
 def test_nothing_that_is_sent_stops_it(listener: Listener) -> None:
-    before = listener.whale.services.store.refused().get("statsd_line", 0)
+    before = listener.whale.services.store.request_stats.refused().get("statsd_line", 0)
     with socket.socket(type=socket.SOCK_DGRAM) as sender:
         for packet in (
             b"",
@@ -190,7 +192,7 @@ def test_nothing_that_is_sent_stops_it(listener: Listener) -> None:
         sender.sendall(b"y" * 70_000)
         assert sender.recv(1) == b"", "a line without an end is cut off"
     listener.comes_to(1, ["a"], "b")
-    refused = listener.whale.services.store.refused
+    refused = listener.whale.services.store.request_stats.refused
     until(lambda: refused().get("statsd_line", 0) == before + 4, "the refusals to be tallied")
 
 
@@ -211,7 +213,7 @@ def test_what_came_before_sigterm_is_counted_and_it_ends_well(
     assert listener.total(["StatsD"], "q") == 3
     assert listener.total(["StatsD"], "hits", ["a", "x"]) == 1
     assert listener.total(["StatsD"], "hits", ["c", "y"]) == 0
-    assert listener.whale.services.store.refused() == {"statsd_line": 1}
+    assert listener.whale.services.store.request_stats.refused() == {"statsd_line": 1}
 
 
 def test_while_the_store_is_away_samples_are_kept_and_gauges_wait(

@@ -174,7 +174,7 @@ class _Striker:
         for drain in drains:
             drain.kill()
         if len(drains) == len(self._deployment.drains):
-            self.cut_plans += any(load.planned for load in self._deployment.store.loads())
+            self.cut_plans += any(load.planned for load in self._deployment.store.stats.loads())
         for drain in drains:
             drain.start()
 

@@ -234,8 +234,8 @@ class Deployment:
     def settle(self) -> None:
         """Return when nothing waits any more; a backlog takes its time, but it must shrink."""
         wait_for(lambda: not self.spool.size_bytes(), "the spool to be replayed")
-        while before := self.store.loads():
-            wait_for(lambda: self.store.loads() != before, "the drains to go on")
+        while before := self.store.stats.loads():
+            wait_for(lambda: self.store.stats.loads() != before, "the drains to go on")
 
     def logs(self) -> str:
         """The end of what each command wrote."""

@@ -18,19 +18,21 @@ import redis
 from hailwhale.errors import StoreUnavailable
 from hailwhale.services.container import Services, assemble
 from hailwhale.settings import Settings
+from hailwhale.store.redis.buffers import RedisBuffers
 from hailwhale.store.redis.keys import Keys
 from hailwhale.store.redis.store import RedisStore
 from hailwhale.store.types import AcceptStatus, EncodedHit, ProducerSequence
 from tests.conftest import NOW_S, Clock
 from tests.faults.processes import wait_for
+from tests.parts import with_parts
 
 HOUR_S = 3600
 KEYS = Keys("clocks")
 JUMPS_H = (0, 0, 1, -1, 5, -3, 23, -23, 30, -30)
 
 
-class Absent(RedisStore):
-    """A store that when it is told to be is away for `accept`, at times after it has accepted."""
+class Absent(RedisBuffers):
+    """Buffers that are away when told to be, at times after they have accepted."""
 
     away = False
 
@@ -55,11 +57,12 @@ def start(own_client: redis.Redis, tmp_path: Path) -> Iterator[Start]:
     started: list[Services] = []
 
     def process(name: str) -> tuple[Services, Absent, Clock]:
-        clock, store = Clock(), Absent(own_client, KEYS)
+        clock, buffers = Clock(), Absent(own_client, KEYS, 250_000, None)
+        store = with_parts(RedisStore(own_client, KEYS), buffers=buffers)
         settings = Settings.from_env({}, spool_dir=str(tmp_path / name), namespace=KEYS.namespace)
         services = assemble(settings, store, clock, close=lambda: None, spooled=True)
         started.append(services)
-        return services, store, clock
+        return services, buffers, clock
 
     yield process
     for each in started:
@@ -83,8 +86,8 @@ def test_every_hit_is_counted_once_in_every_rollup_that_keeps_it(
     hails, drains = [start("a"), start("b")], [start("c"), start("d")]
     counted = 0
     for _ in range(40):
-        services, store, clock = random.choice(hails)
-        store.away = random.random() < 0.3
+        services, buffers, clock = random.choice(hails)
+        buffers.away = random.random() < 0.3
         for _ in range(random.randint(1, 4)):
             clock.now_s = NOW_S + HOUR_S * random.choice(JUMPS_H)
             report = services.hail.count_many([{"pk": "Shop"}] * random.randint(1, 3))
@@ -93,8 +96,8 @@ def test_every_hit_is_counted_once_in_every_rollup_that_keeps_it(
         draining, _, clock = random.choice(drains)
         clock.now_s = NOW_S + HOUR_S * random.choice(JUMPS_H)
         draining.drain.flush()
-    for _, store, _ in hails:
-        store.away = False
+    for _, buffers, _ in hails:
+        buffers.away = False
     spools = [services.spool for services, _, _ in hails if services.spool]
     assert len(spools) == 2
     wait_for(lambda: not any(spool.size_bytes() for spool in spools), "the spools to be replayed")

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import Enum
 from itertools import chain, islice
-from typing import cast
 
 import pytest
 import redis
 
 from hailwhale.core.events.event import parse_event
 from hailwhale.core.events.hit_codec import encode_hit
-from hailwhale.core.time.calendar_grid import UTC
-from hailwhale.core.time.rollups import DEFAULT_ROLLUPS
 from hailwhale.errors import StoreUnavailable
 from hailwhale.services.ingest.drain import Drain
 from hailwhale.store.protocol import Store
 from hailwhale.store.redis.keys import Keys
 from hailwhale.store.redis.store import RedisStore
-from hailwhale.store.types import BufferWindow, CommitResult, CommitStep, EncodedHit, ShardLoad
+from hailwhale.store.types import EncodedHit
 from tests.conftest import NOW_S
 from tests.faults.judge import Fate, Verdict, judge
 from tests.faults.traffic import Sample, Traffic
+from tests.parts import FailsOnce, drain_of, watched
 
 KEYS = Keys("points")
 
@@ -37,40 +33,10 @@ class Killed(BaseException):
     """The end of a process: nothing catches it."""
 
 
-class Mortal:
+def mortal(store: Store, call: str, number: int, moment: Moment, death: BaseException) -> Store:
     """The store of a drain that dies at one of its calls, once."""
-
-    def __init__(
-        self, store: Store, call: str, number: int, moment: Moment, death: BaseException
-    ) -> None:
-        self._store = store
-        self._point = (call, number, moment)
-        self._death = death
-        self._calls: dict[str, int] = {}
-
-    def window(self, shard: int, most: int) -> BufferWindow:
-        with self._call("window"):
-            return self._store.window(shard, most)
-
-    def commit(self, step: CommitStep, now_s: int) -> CommitResult:
-        with self._call("commit"):
-            return self._store.commit(step, now_s)
-
-    def apply_next(self, shard: int) -> int:
-        with self._call("apply_next"):
-            return self._store.apply_next(shard)
-
-    def loads(self) -> list[ShardLoad]:
-        return self._store.loads()
-
-    @contextmanager
-    def _call(self, name: str) -> Iterator[None]:
-        number = self._calls[name] = self._calls.get(name, 0) + 1
-        if (name, number, Moment.BEFORE) == self._point:
-            raise self._death
-        yield
-        if (name, number, Moment.AFTER) == self._point:
-            raise self._death
+    point = FailsOnce(number, (call,), moment is Moment.AFTER, death)
+    return watched(store, point, "buffers", "commits")
 
 
 @pytest.fixture
@@ -86,14 +52,14 @@ def samples(store: RedisStore) -> list[Sample]:
     traffic = chain.from_iterable(Traffic(7, "a", NOW_S).requests())
     samples = [sample for sample in islice(traffic, 60) if sample.sound]
     hits = [encode_hit(parse_event(sample.fields, NOW_S)) for sample in samples]
-    store.accept(
+    store.buffers.accept(
         [EncodedHit(sample.pk[0], hit) for sample, hit in zip(samples, hits, strict=True)], NOW_S
     )
     return samples
 
 
 def drain_on(store: Store, window: int = 10) -> Drain:
-    return Drain(store, UTC, DEFAULT_ROLLUPS, lambda: NOW_S, window)
+    return drain_of(store, lambda: NOW_S, window)
 
 
 def judged(client: redis.Redis, samples: list[Sample]) -> Verdict:
@@ -125,9 +91,8 @@ def test_another_drain_finishes_exactly_what_a_killed_one_began(
     number: int,
     moment: Moment,
 ) -> None:
-    mortal = cast(Store, Mortal(store, call, number, moment, Killed()))
     with pytest.raises(Killed):
-        drain_on(mortal).flush()
+        drain_on(mortal(store, call, number, moment, Killed())).flush()
     drain_on(store).flush()
     verdict = judged(own_client, samples)
     assert verdict.exact, verdict
@@ -144,7 +109,7 @@ def test_a_drain_whose_store_did_not_answer_goes_on_exactly(
     number: int,
     moment: Moment,
 ) -> None:
-    drain = drain_on(cast(Store, Mortal(store, call, number, moment, StoreUnavailable("away"))))
+    drain = drain_on(mortal(store, call, number, moment, StoreUnavailable("away")))
     with pytest.raises(StoreUnavailable):
         drain.flush()
     drain.flush()
@@ -161,16 +126,18 @@ def test_labels_past_max_children_are_folded_exactly_once_whichever_commit_is_th
     own_client.flushdb()
     store = RedisStore(own_client, KEYS, max_children=2, chunk_cells=3)
     events = [{"pk": "Shop", "dimensions": {"city": name}} for name in ("a", "b", "c", "d", "e")]
-    store.accept([EncodedHit("Shop", encode_hit(parse_event(e, NOW_S))) for e in events], NOW_S)
-    mortal = cast(Store, Mortal(store, "commit", number, moment, Killed()))
+    store.buffers.accept(
+        [EncodedHit("Shop", encode_hit(parse_event(e, NOW_S))) for e in events], NOW_S
+    )
+    dying = mortal(store, "commit", number, moment, Killed())
     # Windows of three: the first folds one label, the second two.
     with pytest.raises(Killed):
-        drain_on(mortal, window=3).flush()
+        drain_on(dying, window=3).flush()
     drain_on(store, window=3).flush()
     counted = {label: _hits(own_client, ("city", label)) for label in ("a", "b", "c", "_other")}
     assert counted == {"a": b"1", "b": b"1", "c": None, "_other": b"3"}
     assert _hits(own_client, ()) == b"5"
-    assert store.stats()["folded"] == 3
+    assert store.stats.counts()["folded"] == 3
 
 
 def _hits(client: redis.Redis, dimension: tuple[str, ...]) -> object:

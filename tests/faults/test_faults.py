@@ -178,9 +178,9 @@ def test_a_store_that_lost_its_disk_has_all_that_was_acknowledged_since(
     deployment.settle()
     verdict = endured(deployment, store_emptied, Trial.until_spooled, before=False)
     assert_exact(verdict)
-    assert deployment.store.subpks(()) == set(ROOTS)
+    assert deployment.store.labels.subpks(()) == set(ROOTS)
     with pytest.raises(StoreMismatch):  # it was told again what it is made of
-        deployment.store.declare("Europe/Berlin", ["all"], 0)
+        deployment.store.schema.declare("Europe/Berlin", ["all"], 0)
 
 
 @pytest.mark.parametrize("fault", [store_stopped, store_hung])
@@ -204,7 +204,9 @@ def test_every_process_ends_in_order_within_seconds_though_the_store_hangs(
         assert {command.terminate() for command in deployment.commands} == {0}
     for command in deployment.commands:
         deployment.start_again(command)
-    wait_for(lambda: deployment.store.subpks(()) == {"Shop"}, "what was spooled to be counted")
+    wait_for(
+        lambda: deployment.store.labels.subpks(()) == {"Shop"}, "what was spooled to be counted"
+    )
 
 
 def test_past_its_bound_the_spool_refuses_and_keeps_what_it_has(deployment: Deployment) -> None:
@@ -254,4 +256,4 @@ def count(port: int, pk: str) -> int:
 def hits(deployment: Deployment, pk: str) -> int:
     """The hits ever counted of a pk."""
     ever = CellQuery(ChunkAddress((pk,), (), "all", 0), [(0, "hits")])
-    return int(deployment.store.read([ever])[0][0] or 0)
+    return int(deployment.store.cells.read([ever])[0][0] or 0)

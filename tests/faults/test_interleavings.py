@@ -20,15 +20,13 @@ from hypothesis import strategies as st
 
 from hailwhale.core.events.event import parse_event
 from hailwhale.core.events.hit_codec import encode_hit
-from hailwhale.core.time.calendar_grid import UTC
-from hailwhale.core.time.rollups import DEFAULT_ROLLUPS
-from hailwhale.services.ingest.drain import Drain
 from hailwhale.store.redis.keys import Keys, shard_of
 from hailwhale.store.redis.store import RedisStore
 from hailwhale.store.types import EncodedHit
 from tests.conftest import NOW_S
 from tests.faults.judge import Fate, judge
 from tests.faults.traffic import ROOTS, Sample, Traffic
+from tests.parts import drain_of
 
 KEYS = Keys("mixed")
 ROOT = ROOTS[0]
@@ -67,7 +65,7 @@ class Puppet(Thread):
         self._ready = Semaphore(0)
         held: Any = _Held(client, self._command)
         store = RedisStore(held, KEYS, chunk_cells=60)
-        self._drain = Drain(store, UTC, DEFAULT_ROLLUPS, lambda: NOW_S, WINDOW)
+        self._drain = drain_of(store, lambda: NOW_S, WINDOW)
         self.start()
         self._ready.acquire()
 
@@ -148,7 +146,7 @@ def accepted(store: RedisStore, samples: Iterator[Sample]) -> list[tuple[Sample,
     """Accept the next of the samples."""
     sample = next(samples)
     hit = encode_hit(parse_event(sample.fields, NOW_S))
-    store.accept([EncodedHit(ROOT, hit)], NOW_S)
+    store.buffers.accept([EncodedHit(ROOT, hit)], NOW_S)
     return [(sample, Fate.ACKNOWLEDGED)]
 
 
@@ -185,7 +183,7 @@ def test_any_order_of_commands_and_deaths_counts_every_hit_once(
             puppets[move.drain] = Puppet(own_client)
     for puppet in puppets:
         puppet.play(Act.DIE)
-    Drain(store, UTC, DEFAULT_ROLLUPS, lambda: NOW_S).flush()
+    drain_of(store, lambda: NOW_S).flush()
     verdict = judge(own_client, KEYS, fates, NOW_S)
     assert verdict.exact, verdict
     assert verdict.counted == len(fates)

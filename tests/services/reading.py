@@ -101,14 +101,14 @@ def every_total(services: Services, metrics: Sequence[str]) -> Sums:
 
 def known(store: Store) -> list[tuple[Path, Path]]:
     """Every (pk, dimension) that the store's sets of labels lead to."""
-    pks: list[Path] = [(root,) for root in sorted(store.subpks(()))]
+    pks: list[Path] = [(root,) for root in sorted(store.labels.subpks(()))]
     for pk in pks:  # grows while it is walked
-        pks += [(*pk, label) for label in sorted(store.subpks(pk))]
+        pks += [(*pk, label) for label in sorted(store.labels.subpks(pk))]
     nodes: list[tuple[Path, Path]] = []
     level: list[tuple[Path, Path]] = [(pk, ()) for pk in pks]
     while level:
         nodes += level
-        below = zip(level, store.children(level), strict=True)
+        below = zip(level, store.labels.children(level), strict=True)
         level = [(pk, (*path, each)) for (pk, path), labels in below for each in sorted(labels)]
     return nodes
 

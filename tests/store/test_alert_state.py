@@ -1,25 +1,27 @@
-"""What a store keeps of alerts and reports, on each engine: see hailwhale.store.protocol.Store."""
+"""The state of alerts and reports, on each engine: see protocol.AlertStateStore."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from hailwhale.store.redis.store import RedisStore
+from hailwhale.store.protocol import AlertStateStore
 
 
-def test_a_notice_is_changed_by_who_knows_the_one_before_alone(store: RedisStore) -> None:
-    assert store.notice("alert:a") == b""
-    assert store.swap_notice("alert:a", b"", b"one")
-    assert not store.swap_notice("alert:a", b"", b"two")
-    assert not store.swap_notice("alert:a", b"other", b"two")
-    assert store.notice("alert:a") == b"one"
-    assert store.swap_notice("alert:a", b"one", b'\x00\xff{"two"}')
-    assert store.notice("alert:a") == b'\x00\xff{"two"}'
-    assert store.notice("alert:b") == b""
+def test_a_notice_is_changed_by_who_knows_the_one_before_alone(
+    alert_state: AlertStateStore,
+) -> None:
+    assert alert_state.read("alert:a") == b""
+    assert alert_state.swap("alert:a", b"", b"one")
+    assert not alert_state.swap("alert:a", b"", b"two")
+    assert not alert_state.swap("alert:a", b"other", b"two")
+    assert alert_state.read("alert:a") == b"one"
+    assert alert_state.swap("alert:a", b"one", b'\x00\xff{"two"}')
+    assert alert_state.read("alert:a") == b'\x00\xff{"two"}'
+    assert alert_state.read("alert:b") == b""
 
 
-def test_of_many_at_once_one_wins(store: RedisStore) -> None:
+def test_of_many_at_once_one_wins(alert_state: AlertStateStore) -> None:
     with ThreadPoolExecutor(8) as pool:
-        won = list(pool.map(lambda n: store.swap_notice("x", b"", b"%d" % n), range(1, 25)))
+        won = list(pool.map(lambda n: alert_state.swap("x", b"", b"%d" % n), range(1, 25)))
     assert won.count(True) == 1
-    assert store.notice("x") == b"%d" % (won.index(True) + 1)
+    assert alert_state.read("x") == b"%d" % (won.index(True) + 1)

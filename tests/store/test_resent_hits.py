@@ -1,4 +1,4 @@
-"""Hits offered again, under the numbers they had: the contract of the stamp of `Store.accept`."""
+"""Hits offered again, under the numbers they had: see the stamp of protocol.BufferStore.accept."""
 
 from __future__ import annotations
 
@@ -9,41 +9,42 @@ from hailwhale.store.redis.buffers import SENDER_REMEMBERED_S
 from hailwhale.store.redis.keys import shard_of
 from hailwhale.store.redis.store import RedisStore
 from hailwhale.store.types import AcceptStatus, EncodedHit, ProducerSequence
-from tests.store.test_contract import NOW_S, SHARD, MakeStore, hits, one_hit
+from tests.conftest import NOW_S, MakeStore
+from tests.store.samples import SHARD, hits, one_hit
 
 
 def held(store: RedisStore) -> list[bytes]:
-    return list(store.window(SHARD, 10_000).hits)
+    return list(store.buffers.window(SHARD, 10_000).hits)
 
 
 def test_what_is_offered_again_under_its_stamp_is_not_added_again(store: RedisStore) -> None:
     for _ in range(3):
-        receipts = store.accept(hits("a", "b"), NOW_S, ProducerSequence("x", 0))
+        receipts = store.buffers.accept(hits("a", "b"), NOW_S, ProducerSequence("x", 0))
         assert receipts == [AcceptStatus.ACCEPTED, AcceptStatus.ACCEPTED]
     assert held(store) == [b"a", b"b"]
-    assert store.stats()["accepted"] == 2
+    assert store.stats.counts()["accepted"] == 2
 
 
 def test_what_comes_late_after_what_followed_it_is_not_added_again(store: RedisStore) -> None:
-    store.accept(hits("a", "b"), NOW_S, ProducerSequence("x", 0))
-    store.accept(hits("c"), NOW_S, ProducerSequence("x", 2))
-    store.accept(hits("a", "b"), NOW_S, ProducerSequence("x", 0))
+    store.buffers.accept(hits("a", "b"), NOW_S, ProducerSequence("x", 0))
+    store.buffers.accept(hits("c"), NOW_S, ProducerSequence("x", 2))
+    store.buffers.accept(hits("a", "b"), NOW_S, ProducerSequence("x", 0))
     assert held(store) == [b"a", b"b", b"c"]
 
 
 def test_hits_offered_again_in_other_groups_are_still_not_added_again(store: RedisStore) -> None:
     names = [f"h{number}" for number in range(2_500)]  # more than go into one call of the script
-    store.accept(hits(*names), NOW_S, ProducerSequence("x", 0))
-    store.accept(hits(*names[:7]), NOW_S, ProducerSequence("x", 0))
-    store.accept(hits(*names[7:], "new"), NOW_S, ProducerSequence("x", 7))
+    store.buffers.accept(hits(*names), NOW_S, ProducerSequence("x", 0))
+    store.buffers.accept(hits(*names[:7]), NOW_S, ProducerSequence("x", 0))
+    store.buffers.accept(hits(*names[7:], "new"), NOW_S, ProducerSequence("x", 7))
     assert held(store) == [name.encode() for name in (*names, "new")]
 
 
 def test_numbers_may_be_left_out_and_are_each_senders_own(store: RedisStore) -> None:
-    store.accept(hits("a"), NOW_S, ProducerSequence("x", 1_000_000_000_000))
-    store.accept(hits("b"), NOW_S, ProducerSequence("x", 2_000_000_000_000_000))
-    store.accept(hits("b"), NOW_S, ProducerSequence("x", 2_000_000_000_000_000))
-    store.accept(hits("c"), NOW_S, ProducerSequence("y", 0))
+    store.buffers.accept(hits("a"), NOW_S, ProducerSequence("x", 1_000_000_000_000))
+    store.buffers.accept(hits("b"), NOW_S, ProducerSequence("x", 2_000_000_000_000_000))
+    store.buffers.accept(hits("b"), NOW_S, ProducerSequence("x", 2_000_000_000_000_000))
+    store.buffers.accept(hits("c"), NOW_S, ProducerSequence("y", 0))
     assert held(store) == [b"a", b"b", b"c"]
 
 
@@ -54,76 +55,78 @@ def test_of_what_found_the_buffer_full_only_the_rest_is_added_when_it_comes_agai
     blog = EncodedHit("Blog", b"d")
     offered = [*hits("a", "b", "c"), blog]
     accepted, full = AcceptStatus.ACCEPTED, AcceptStatus.FULL
-    assert store.accept(offered, NOW_S, ProducerSequence("x", 0)) == [
+    assert store.buffers.accept(offered, NOW_S, ProducerSequence("x", 0)) == [
         accepted,
         accepted,
         full,
         accepted,
     ]
-    assert store.accept(offered, NOW_S, ProducerSequence("x", 0)) == [
+    assert store.buffers.accept(offered, NOW_S, ProducerSequence("x", 0)) == [
         accepted,
         accepted,
         full,
         accepted,
     ]
-    window = store.window(SHARD, 10)
-    store.commit(one_hit(position=window.position, taken=2), NOW_S)
-    assert store.accept(offered, NOW_S, ProducerSequence("x", 0)) == [accepted] * 4
+    window = store.buffers.window(SHARD, 10)
+    store.commits.commit(one_hit(position=window.position, taken=2), NOW_S)
+    assert store.buffers.accept(offered, NOW_S, ProducerSequence("x", 0)) == [accepted] * 4
     assert held(store) == [b"c"]
-    assert list(store.window(shard_of("Blog"), 10).hits) == [b"d"]
+    assert list(store.buffers.window(shard_of("Blog"), 10).hits) == [b"d"]
 
 
 def test_past_a_full_buffer_nothing_is_settled_not_even_in_the_next_slice(
     make_store: MakeStore,
 ) -> None:
     store = make_store(buffer_limit=1)
-    store.accept(hits("a", id="order-1"), NOW_S)
+    store.buffers.accept(hits("a", id="order-1"), NOW_S)
     offered = [*hits("b"), *hits("a", id="order-1"), *hits(*["c"] * 1_500)]
-    assert set(store.accept(offered, NOW_S, ProducerSequence("x", 0))) == {AcceptStatus.FULL}
+    assert set(store.buffers.accept(offered, NOW_S, ProducerSequence("x", 0))) == {
+        AcceptStatus.FULL
+    }
     roomy = make_store()
-    receipts = roomy.accept(offered, NOW_S, ProducerSequence("x", 0))
+    receipts = roomy.buffers.accept(offered, NOW_S, ProducerSequence("x", 0))
     assert receipts[:3] == [AcceptStatus.ACCEPTED, AcceptStatus.DUPLICATE, AcceptStatus.ACCEPTED]
     assert held(roomy) == [b"a", b"b", *[b"c"] * 1_500]
 
 
 def test_an_id_counts_once_however_it_is_offered_again(store: RedisStore) -> None:
-    assert store.accept(hits("a", id="order-1"), NOW_S) == [AcceptStatus.ACCEPTED]
+    assert store.buffers.accept(hits("a", id="order-1"), NOW_S) == [AcceptStatus.ACCEPTED]
     for receipt in (AcceptStatus.DUPLICATE, AcceptStatus.ACCEPTED):  # the second time it is settled
         assert (
-            store.accept(hits("a", "b", id="order-1"), NOW_S, ProducerSequence("x", 0))[0]
+            store.buffers.accept(hits("a", "b", id="order-1"), NOW_S, ProducerSequence("x", 0))[0]
             is receipt
         )
     assert held(store) == [b"a"]
 
 
 def test_a_sender_is_forgotten_a_week_after_its_last_call(store: RedisStore) -> None:
-    store.accept(hits("a"), NOW_S, ProducerSequence("x", 0))
-    key, command = store._keys.sender(SHARD, "x"), store._client.execute_command
+    store.buffers.accept(hits("a"), NOW_S, ProducerSequence("x", 0))
+    key, command = store.keys.sender(SHARD, "x"), store.client.execute_command
     assert SENDER_REMEMBERED_S - 10 <= command("TTL", key) <= SENDER_REMEMBERED_S == 604_800
     command("EXPIRE", key, 5)
-    store.accept(
+    store.buffers.accept(
         hits("a"), NOW_S, ProducerSequence("x", 0)
     )  # so it is not while it is being offered again
     assert command("TTL", key) > 5
 
 
 def test_without_a_stamp_no_sender_is_remembered(store: RedisStore) -> None:
-    store.accept(hits("a"), NOW_S)
-    store.accept(hits("a"), NOW_S)
+    store.buffers.accept(hits("a"), NOW_S)
+    store.buffers.accept(hits("a"), NOW_S)
     assert held(store) == [b"a", b"a"]
-    assert store._client.execute_command("EXISTS", store._keys.sender(SHARD, "")) == 0
+    assert store.client.execute_command("EXISTS", store.keys.sender(SHARD, "")) == 0
 
 
 def test_a_store_that_came_back_empty_takes_what_follows_and_is_told_what_it_is_made_of(
     store: RedisStore,
 ) -> None:
-    store.declare("UTC", ["1h:35d", "all"], NOW_S)
-    store.accept(hits("a", "b"), NOW_S, ProducerSequence("x", 0))
-    keys = store._keys
+    store.schema.declare("UTC", ["1h:35d", "all"], NOW_S)
+    store.buffers.accept(hits("a", "b"), NOW_S, ProducerSequence("x", 0))
+    keys = store.keys
     for key in (keys.meta(), keys.buffer(SHARD), keys.sender(SHARD, "x")):
-        store._client.execute_command("DEL", key)
-    assert store.loads() == []
+        store.client.execute_command("DEL", key)
+    assert store.stats.loads() == []
     with pytest.raises(StoreMismatch):
-        store.declare("Europe/Berlin", ["1h:35d", "all"], NOW_S)
-    store.accept(hits("c"), NOW_S, ProducerSequence("x", 2))
+        store.schema.declare("Europe/Berlin", ["1h:35d", "all"], NOW_S)
+    store.buffers.accept(hits("c"), NOW_S, ProducerSequence("x", 2))
     assert held(store) == [b"c"]

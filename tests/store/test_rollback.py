@@ -38,11 +38,11 @@ def test_a_window_read_before_a_crash_that_rolled_the_log_back_takes_nothing_off
 ) -> None:
     with EmbeddedValkey(data_dir, fsync="always") as server:
         store = RedisStore(connect(server.url, 10), Keys())
-        store.accept(hits("a"), NOW_S)
-        assert list(store.window(SHARD, 10).hits) == [b"a"]
+        store.buffers.accept(hits("a"), NOW_S)
+        assert list(store.buffers.window(SHARD, 10).hits) == [b"a"]
         shutil.copytree(data_dir / "appendonlydir", tmp_path / "earlier")
-        store.accept(hits("b"), NOW_S)
-        held = store.window(SHARD, 10)
+        store.buffers.accept(hits("b"), NOW_S)
+        held = store.buffers.window(SHARD, 10)
         assert list(held.hits) == [b"a", b"b"]
 
         os.kill(server.pid, signal.SIGKILL)
@@ -52,10 +52,10 @@ def test_a_window_read_before_a_crash_that_rolled_the_log_back_takes_nothing_off
         shutil.copytree(tmp_path / "earlier", data_dir / "appendonlydir")
         assert server.revive()
 
-        store.accept(hits("c"), NOW_S)  # where b was
-        assert store.commit(taking(held, 2), NOW_S).outcome is CommitOutcome.STALE
-        fresh = store.window(SHARD, 10)
+        store.buffers.accept(hits("c"), NOW_S)  # where b was
+        assert store.commits.commit(taking(held, 2), NOW_S).outcome is CommitOutcome.STALE
+        fresh = store.buffers.window(SHARD, 10)
         assert list(fresh.hits) == [b"a", b"c"]
-        assert store.commit(taking(fresh, 2), NOW_S).outcome is CommitOutcome.COMMITTED
-        assert store.loads() == []
+        assert store.commits.commit(taking(fresh, 2), NOW_S).outcome is CommitOutcome.COMMITTED
+        assert store.stats.loads() == []
         store.close()

@@ -1,4 +1,7 @@
-"""Views in every engine: built from cells, kept by every step, and gone when they are of no use."""
+"""The views of a store, on each engine: see protocol.ViewStore.
+
+Built from cells, kept up to date by every step, and None where they are of no use.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from hailwhale.core.events.aggregate import Increments, SeriesIncrement
 from hailwhale.core.time.bucketing import ChunkSet, RollupChunk
 from hailwhale.store.redis.keys import shard_of
 from hailwhale.store.redis.store import RedisStore
+from hailwhale.store.redis.views import RedisViews
 from hailwhale.store.types import ChildrenView, ChunkAddress, CommitOutcome, CommitStep, ViewData
 from tests.conftest import MakeStore
 
@@ -35,7 +39,7 @@ def add(store: RedisStore, label: str, day: int, dollars: str, pk: tuple[str, ..
         step.increments.sublabels["Shop",] = {pk[0]: None}
     else:
         step.increments.labels[("Shop",), ("town",)] = {label: None}
-    assert store.commit(step, NOW_S).outcome is CommitOutcome.COMMITTED
+    assert store.commits.commit(step, NOW_S).outcome is CommitOutcome.COMMITTED
 
 
 def held(sheet: ViewData | None, width: int) -> dict[str, list[int]]:
@@ -54,38 +58,39 @@ def month(**days: int) -> list[int]:
 def test_a_view_holds_what_was_counted_before_and_after_it_was_built(store: RedisStore) -> None:
     add(store, "b", 3, "0.25")
     add(store, "a", 3, "-7")
-    days, ever = store.sheets([DAYS, EVER], NOW_S)
+    days, ever = store.views.read([DAYS, EVER], NOW_S)
     assert held(days, 31) == {"a": month(d3=1), "b": month(d3=1)}
     assert held(ever, 1) == {"a": [-70_000], "b": [2_500]}
     add(store, "b", 3, "0.5")
     add(store, "c", 30, "1")
-    days, ever = store.sheets([DAYS, EVER], NOW_S)
+    days, ever = store.views.read([DAYS, EVER], NOW_S)
     assert held(days, 31) == {"a": month(d3=1), "b": month(d3=2), "c": month(d30=1)}
     assert held(ever, 1) == {"a": [-70_000], "b": [7_500], "c": [10_000]}
 
 
 def test_pks_below_a_pk_are_siblings_as_well(store: RedisStore) -> None:
     add(store, "", 3, "1", pk=("p1",))
-    [sheet] = store.sheets([PKS], NOW_S)
+    [sheet] = store.views.read([PKS], NOW_S)
     assert held(sheet, 31) == {"p1": month(d3=1)}
     add(store, "", 4, "1", pk=("p2",))
-    [sheet] = store.sheets([PKS], NOW_S)
+    [sheet] = store.views.read([PKS], NOW_S)
     assert held(sheet, 31) == {"p1": month(d3=1), "p2": month(d4=1)}
 
 
 def test_a_store_that_has_not_heard_of_a_view_keeps_it_all_the_same(make_store: MakeStore) -> None:
     reader, writer = make_store(), make_store()
     add(writer, "a", 3, "1")
-    reader.sheets([DAYS], NOW_S)
+    reader.views.read([DAYS], NOW_S)
     add(writer, "a", 3, "1")
-    [sheet] = reader.sheets([DAYS], NOW_S)
+    [sheet] = reader.views.read([DAYS], NOW_S)
     assert held(sheet, 31) == {"a": month(d3=2)}
 
 
 def test_a_label_counted_just_before_a_view_is_begun_is_in_it(make_store: MakeStore) -> None:
     reader, writer = make_store(), make_store()
     add(writer, "a", 3, "1")
-    views = reader._views
+    views = reader.views
+    assert isinstance(views, RedisViews)
     begun = views._build
 
     def slow(keys: list[str], args: list[Any]) -> Any:
@@ -96,10 +101,10 @@ def test_a_label_counted_just_before_a_view_is_begun_is_in_it(make_store: MakeSt
         return answer
 
     views._build = slow  # type: ignore[assignment]
-    reader.sheets([DAYS], NOW_S)
+    reader.views.read([DAYS], NOW_S)
     views._build = begun
     add(writer, "late", 3, "1")
-    [sheet] = reader.sheets([DAYS], NOW_S)
+    [sheet] = reader.views.read([DAYS], NOW_S)
     assert held(sheet, 31) == {"a": month(d3=1), "late": month(d3=5)}
 
 
@@ -108,60 +113,62 @@ def test_a_builder_whose_view_was_dropped_cannot_finish_another_ones(
 ) -> None:
     slow, quick = make_store(), make_store()
     add(quick, "a", 3, "1")
-    views = slow._views
+    views, others = slow.views, quick.views
+    assert isinstance(views, RedisViews)
+    assert isinstance(others, RedisViews)
     build = views._build
 
     def interrupted(keys: list[str], args: list[Any]) -> Any:
         if args[5] == "end":
-            quick.drop_views(SHARD)
-            quick._views._build(keys, [*args[:5], "begin", "another"])
+            others.drop(SHARD)
+            others._build(keys, [*args[:5], "begin", "another"])
         return build(keys, args)
 
     views._build = interrupted  # type: ignore[assignment]
-    assert slow.sheets([DAYS], NOW_S) == [None]
+    assert slow.views.read([DAYS], NOW_S) == [None]
     views._build = build
-    [sheet] = slow.sheets([DAYS], NOW_S)
+    [sheet] = slow.views.read([DAYS], NOW_S)
     assert held(sheet, 31) == {"a": month(d3=1)}
 
 
 @pytest.mark.parametrize("amount", ["0.00001", "123456789012", "-123456789012.5"])
 def test_an_amount_that_does_not_fit_makes_the_view_useless(store: RedisStore, amount: str) -> None:
     add(store, "a", 3, "1")
-    assert store.sheets([EVER], NOW_S) != [None]
+    assert store.views.read([EVER], NOW_S) != [None]
     add(store, "a", 3, amount)
-    assert store.sheets([EVER], NOW_S) == [None]
-    store.drop_views(SHARD)
-    assert store.sheets([EVER], NOW_S) == [None]
+    assert store.views.read([EVER], NOW_S) == [None]
+    store.views.drop(SHARD)
+    assert store.views.read([EVER], NOW_S) == [None]
 
 
 @pytest.mark.parametrize("amount", ["99999999999.9999", "-99999999999.9999", "0.0001", "0.57"])
 def test_an_amount_that_just_fits_is_exact(store: RedisStore, amount: str) -> None:
     add(store, "a", 3, amount)
-    [before] = store.sheets([EVER], NOW_S)
+    [before] = store.views.read([EVER], NOW_S)
     add(store, "a", 3, amount)
-    [after] = store.sheets([EVER], NOW_S)
+    [after] = store.views.read([EVER], NOW_S)
     units = int(Decimal(amount) * 10_000)
     assert (held(before, 1), held(after, 1)) == ({"a": [units]}, {"a": [2 * units]})
 
 
 def test_views_that_were_dropped_are_built_from_the_cells_there_are(store: RedisStore) -> None:
     add(store, "a", 3, "1")
-    store.sheets([DAYS], NOW_S)
-    store.erase_cells([DAYS_OF_A])
-    store.drop_views(SHARD)
-    [sheet] = store.sheets([DAYS], NOW_S)
+    store.views.read([DAYS], NOW_S)
+    store.cells.erase([DAYS_OF_A])
+    store.views.drop(SHARD)
+    [sheet] = store.views.read([DAYS], NOW_S)
     assert held(sheet, 31) == {"a": month()}
     add(store, "a", 3, "1")
-    [sheet] = store.sheets([DAYS], NOW_S)
+    [sheet] = store.views.read([DAYS], NOW_S)
     assert held(sheet, 31) == {"a": month(d3=1)}
 
 
 def test_rows_of_several_moments_reach_a_view_whole(store: RedisStore) -> None:
     add(store, "a", 3, "1")
-    store.sheets([DAYS, EVER], NOW_S)
+    store.views.read([DAYS, EVER], NOW_S)
     sums = [((day, 0), [day, Decimal("0.1")]) for day in (3, 4, 30)]
     row = SeriesIncrement(("Shop",), ("town", "a"), ("hits", "dollars"), FRAME, [*sums])
-    store.commit(CommitStep(SHARD, Increments([row])), NOW_S)
-    days, ever = store.sheets([DAYS, EVER], NOW_S)
+    store.commits.commit(CommitStep(SHARD, Increments([row])), NOW_S)
+    days, ever = store.views.read([DAYS, EVER], NOW_S)
     assert held(days, 31) == {"a": month(d3=4, d4=4, d30=30)}
     assert held(ever, 1) == {"a": [13_000]}

@@ -1,4 +1,4 @@
-"""Visitors and the spy log on every engine: in the step that counts, gone with what is erased."""
+"""The counts of visitors, on each engine: see protocol.VisitorStore."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from hailwhale.core.events.aggregate import EventBatch
 from hailwhale.core.time.bucketing import DAY, VISITORS_EVER, VISITORS_OF_DAY, BucketPlanner
 from hailwhale.core.time.calendar_grid import DAY_S, UTC
 from hailwhale.core.time.rollups import DEFAULT_ROLLUPS
+from hailwhale.store.protocol import Store
 from hailwhale.store.redis.keys import shard_of
-from hailwhale.store.redis.store import RedisStore
-from hailwhale.store.types import ChunkAddress, CommitOutcome, CommitStep, EncodedHit, SpyEntries
+from hailwhale.store.types import ChunkAddress, CommitOutcome, CommitStep
 from tests.conftest import NOW_S, MakeStore
 
 SHARD = shard_of("Shop")
@@ -28,9 +28,9 @@ def step(*visitors: tuple[str, int], **more: object) -> CommitStep:
     return CommitStep(SHARD, batch.increments(), **more)  # type: ignore[arg-type]
 
 
-def commit(store: RedisStore, made: CommitStep) -> None:
-    assert store.commit(made, NOW_S).outcome is CommitOutcome.COMMITTED
-    while store.apply_next(SHARD):
+def commit(store: Store, made: CommitStep) -> None:
+    assert store.commits.commit(made, NOW_S).outcome is CommitOutcome.COMMITTED
+    while store.commits.apply_next(SHARD):
         pass
 
 
@@ -42,7 +42,7 @@ EVER = (VISITORS_EVER, 0)
 TODAY, YESTERDAY = (VISITORS_OF_DAY, TODAY_S), (VISITORS_OF_DAY, TODAY_S - DAY_S)
 
 
-def test_unions_of_days_count_each_visitor_once(store: RedisStore) -> None:
+def test_unions_of_days_count_each_visitor_once(store: Store) -> None:
     commit(store, step((ANN, 0), (ANN, 1), (BOB, 1)))
     commit(store, step((ANN, 0)))
     unions = [
@@ -54,8 +54,8 @@ def test_unions_of_days_count_each_visitor_once(store: RedisStore) -> None:
         union(EVER, dimension=("country", "CA")),
         union((VISITORS_OF_DAY, 0)),
     ]
-    assert store.uniques(unions) == [1, 2, 2, 2, 2, 0, 0]
-    assert store.uniques([]) == []
+    assert store.visitors.uniques(unions) == [1, 2, 2, 2, 2, 0, 0]
+    assert store.visitors.uniques([]) == []
 
 
 @pytest.mark.parametrize("chunk_cells", [1, 7, 5_000])
@@ -65,50 +65,15 @@ def test_many_visitors_are_added_in_chunks_of_any_size(
     store = make_store(chunk_cells=chunk_cells)
     visitors = [(f"{n:012}", n % 2) for n in range(25)]
     commit(store, step(*visitors))
-    assert store.uniques([union(EVER), union(TODAY), union(YESTERDAY)]) == [25, 13, 12]
+    assert store.visitors.uniques([union(EVER), union(TODAY), union(YESTERDAY)]) == [25, 13, 12]
 
 
-def test_visitors_of_a_day_expire_and_those_of_all_time_do_not(store: RedisStore) -> None:
+def test_visitors_of_a_day_expire_and_those_of_all_time_do_not(store: Store) -> None:
     late = step((ANN, 399), (BOB, 401))
     assert [[c.ttl_s for c in visit.frame.chunks] for visit in late.increments.visits[:1]] == [
         [2 * DAY_S - (NOW_S - TODAY_S), None]
     ]
     commit(store, late)
-    assert store.uniques([union(EVER)]) == [2]
-    assert store.erase_cells(union((VISITORS_OF_DAY, TODAY_S - 401 * DAY_S))) == 0
-    assert store.erase_cells(union((VISITORS_OF_DAY, TODAY_S - 399 * DAY_S), EVER)) == 2
-
-
-def test_hits_go_into_the_spy_log_with_the_step_and_not_without(store: RedisStore) -> None:
-    hits = [b'%d\t[["Shop"],[],["hits"]]\t1\tAnnnnnnnnnnn' % n for n in range(4)]
-    store.accept([EncodedHit("Shop", hit) for hit in hits], NOW_S)
-    window = store.window(SHARD, 10)
-    made = step(
-        (ANN, 0),
-        position=window.position,
-        taken=4,
-        spied=SpyEntries({"Shop": hits}, most=3, kept_s=60),
-    )
-    commit(store, made)
-    assert store.commit(made, NOW_S).outcome is CommitOutcome.STALE
-    for visitor in (None, ANN, "Axxxxxxxxxxx"):
-        seen = store.seen("Shop", visitor, 10)
-        assert (seen.number, seen.hits) == (4, hits[1:])
-    assert store.seen("Shop", BOB, 10).hits == []
-    assert store.seen("Shop", None, 2).hits == hits[2:]
-    store.erase_seen("Shop", [hits[2]])
-    assert (
-        store.seen("Shop", None, 10).hits == store.seen("Shop", ANN, 10).hits == [hits[1], hits[3]]
-    )
-    store.forget_pk(("Shop",))
-    for visitor in (None, ANN):
-        seen = store.seen("Shop", visitor, 10)
-        assert (seen.number, seen.hits) == (0, [])
-
-
-def test_secrets_stay_until_others_are_asked_for(store: RedisStore) -> None:
-    first, second = store.secrets("salts", ["1", "2"])
-    assert len(first) == len(second) == 32
-    assert store.secrets("salts", ["2", "3"])[0] == second
-    assert store.secrets("salts", ["1", "2"]) != [first, second]
-    assert store.secrets("others", ["2"]) != [second]
+    assert store.visitors.uniques([union(EVER)]) == [2]
+    assert store.cells.erase(union((VISITORS_OF_DAY, TODAY_S - 401 * DAY_S))) == 0
+    assert store.cells.erase(union((VISITORS_OF_DAY, TODAY_S - 399 * DAY_S), EVER)) == 2

@@ -45,12 +45,12 @@ def test_every_cell_of_a_wide_row_gets_its_sum(
         step = CommitStep(
             shard_of("Shop"), Increments([SeriesIncrement(("Shop",), (), names, FRAME, [*sums])])
         )
-        assert store.commit(step, NOW_S).outcome is CommitOutcome.COMMITTED
+        assert store.commits.commit(step, NOW_S).outcome is CommitOutcome.COMMITTED
     wanted = {"1m": minutes, "1h": hours, "all": {0: sum(minutes.values())}}
     for rollup, by_index in wanted.items():
         chunk = ChunkAddress(("Shop",), (), rollup, 0)
         for index, bits in by_index.items():
-            [found] = store.read([CellQuery(chunk, [(index, name) for name in names])])
+            [found] = store.cells.read([CellQuery(chunk, [(index, name) for name in names])])
             assert found == [
                 2 * (bits * Decimal("1.1") + bits.bit_count() * number) for number in range(metrics)
             ]

@@ -60,7 +60,7 @@ def test_one_bad_event_kills_its_batch(hail: Client, whale: Client, services: Se
     sent: list[object] = [{"pk": "Shop"}] * 20
     sent[4] = {"pk": "Shop", "metrics": {"dollars": {}}}
     assert hail.post("/count", sent).json["accepted"] == 19
-    services.store.accept([EncodedHit("Shop", b"from elsewhere")], 0)
+    services.store.buffers.accept([EncodedHit("Shop", b"from elsewhere")], 0)
     hail.get("/count", "pk=Shop")
     assert whale.get("/flush_hail").json == {"counted": 21}
     assert total(whale, "Shop") == 20
@@ -285,7 +285,7 @@ def test_many_children_are_asked_of_once_and_then_not_one_by_one(
     assert (used["hmget"], used["smembers"]) == (2 + 2 * 10 + 2 * 2, 1)
     assert used.get("hgetall", 0) == 0
     assert (used.get("keys", 0), used.get("scan", 0)) == (0, 0)
-    assert services.store.loads() == []
+    assert services.store.stats.loads() == []
 
 
 def commands(client: redis.Redis) -> dict[str, int]:

@@ -85,7 +85,7 @@ def test_an_overlong_event_says_what_the_limit_is(small_whale: Client) -> None:
 def test_an_overlong_event_counts_nothing_on_hail(small_hail: Client, small: Services) -> None:
     assert refused(small_hail.post("/count", event_of(EVENT_BYTES + 1))) == (413, "event")
     assert refused(small_hail.get("/count", query_of(EVENT_BYTES + 1))) == (413, "query")
-    assert small.store.loads() == []
+    assert small.store.stats.loads() == []
 
 
 @pytest.mark.parametrize(

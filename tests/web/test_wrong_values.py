@@ -276,4 +276,4 @@ def test_a_wrong_value_is_refused_by_name_and_nothing_counts(
     assert expected in answer.error["message"].partition("; expected ")[2]
     assert len(answer.error["message"]) < 700
     assert answer.errors == ""
-    assert (untouched.store.subpks(()), untouched.store.loads()) == (set(), [])
+    assert (untouched.store.labels.subpks(()), untouched.store.stats.loads()) == (set(), [])

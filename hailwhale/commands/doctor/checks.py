@@ -22,7 +22,7 @@ from hailwhale.services.security.bind_check import is_loopback, refuse_unsafe
 from hailwhale.settings import Settings
 from hailwhale.store.embedded import EmbeddedValkey, address
 from hailwhale.store.open import open_store
-from hailwhale.store.protocol import Store
+from hailwhale.store.protocol import StatsStore, Store
 from hailwhale.store.redis.keys import SHARDS
 from hailwhale.store.redis.server_info import ServerInfo, ServersInfo, examine
 
@@ -222,10 +222,10 @@ def made_of(settings: Settings, server: ServerInfo) -> CheckResult:
 
 
 def _traffic(store: Store, settings: Settings, runs: bool) -> Iterator[CheckResult]:
-    yield _buffers(store, settings.buffer_limit, runs)
-    stats = store.stats()
+    yield _buffers(store.stats, settings.buffer_limit, runs)
+    stats, letters = store.stats.counts(), store.dead_letters
     if stats["dead"]:
-        last = next((found[-1] for n in range(SHARDS) if (found := store.dead_letters(n))), None)
+        last = next((found[-1] for n in range(SHARDS) if (found := letters.read(n))), None)
         why = f", such as: {last.reason}" if last else ""
         yield CheckResult(Level.WARN, "dead letters", f"{stats['dead']:,} hits not counted{why}")
     else:
@@ -235,9 +235,9 @@ def _traffic(store: Store, settings: Settings, runs: bool) -> Iterator[CheckResu
         yield CheckResult(Level.WARN, "labels", text)
 
 
-def _buffers(store: Store, limit: int, runs: bool) -> CheckResult:
+def _buffers(stats: StatsStore, limit: int, runs: bool) -> CheckResult:
     """How much waits, and whether somebody counts it."""
-    loads, drained = store.loads(), store.stats()["drained"]
+    loads, drained = stats.loads(), stats.counts()["drained"]
     waiting = sum(load.buffered for load in loads)
     if not loads:
         return CheckResult(Level.OK, "buffers", "nothing waits to be counted")
@@ -246,7 +246,7 @@ def _buffers(store: Store, limit: int, runs: bool) -> CheckResult:
         return CheckResult(Level.FAIL, "buffers", f"{text}: run more of `hailwhale drain`")
     deadline_s = time.monotonic() + _PATIENCE_S
     while runs and time.monotonic() < deadline_s:
-        if store.stats()["drained"] != drained or not store.loads():
+        if stats.counts()["drained"] != drained or not stats.loads():
             return CheckResult(
                 Level.OK, "buffers", f"{waiting:,} hits wait, and a drain counts them"
             )

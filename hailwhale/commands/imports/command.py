@@ -146,7 +146,8 @@ def importing_over(
 ) -> Importer:
     """What counts rows, over open services."""
     return Importer(
-        services.store,
+        services.store.commits,
+        services.store.imports,
         services.settings.zone,
         services.settings.rollups,
         services.settings.limits,

@@ -139,7 +139,7 @@ def _drain_rest(services: Services) -> None:
     """Count what is still buffered, for a few seconds at most; the rest waits in the store."""
     deadline_s = time.monotonic() + _DRAINING_S
     with suppress(StoreUnavailable):
-        while waiting := services.store.loads():
+        while waiting := services.store.stats.loads():
             for load in waiting:
                 if time.monotonic() > deadline_s:
                     return

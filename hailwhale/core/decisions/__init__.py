@@ -9,12 +9,12 @@ from hailwhale.core.decisions.objective import Objective
 from hailwhale.core.decisions.off_policy import DecisionLog, Evaluation, ValueEstimate, evaluate
 from hailwhale.core.decisions.pipeline import fit
 from hailwhale.core.decisions.policy import Policy
-from hailwhale.core.decisions.posterior import Choice, Posterior
+from hailwhale.core.decisions.posterior import Assignment, Posterior
 from hailwhale.core.decisions.reasons import DecisionReport, OptionReport
 from hailwhale.core.decisions.sample_ratio import sample_ratio
 
 __all__ = [
-    "Choice",
+    "Assignment",
     "DecisionLog",
     "DecisionReport",
     "DecisionSums",

@@ -26,8 +26,8 @@ _Key = tuple[tuple[NodePath, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """An option that is given, and how probable it was that it would be."""
+class Assignment:
+    """An option that a visitor is given, and the probability that it would be this one."""
 
     option: str
     propensity: float
@@ -64,7 +64,7 @@ class Posterior:
         options: Sequence[str],
         chance: random.Random,
         slots: int = 1,
-    ) -> list[Choice]:
+    ) -> list[Assignment]:
         """Options for a visitor, each once, drawn by their shares.
 
         After the first, each is drawn by the shares of those that are left: evenly where the first
@@ -72,7 +72,7 @@ class Posterior:
         """
         known = self._of(visitor, options)
         first = min(bisect(known.cumulated, chance.random()), len(options) - 1)
-        chosen = [Choice(options[first], float(known.shares[first]))]
+        chosen = [Assignment(options[first], float(known.shares[first]))]
         if slots > 1:
             left = np.array(known.shares)
             free = np.ones(len(options))
@@ -81,7 +81,7 @@ class Posterior:
                 left[last] = free[last] = 0.0
                 left = left / left.sum() if left.any() else free / free.sum()
                 last = chance.choices(range(len(options)), left.tolist())[0]
-                chosen.append(Choice(options[last], float(left[last])))
+                chosen.append(Assignment(options[last], float(left[last])))
         return chosen
 
     def report(self, visitor: Sequence[NodePath], options: Sequence[str]) -> DecisionReport:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from hailwhale.core.decisions import DecisionReport, Policy, Posterior, sample_ratio
+from hailwhale.core.decisions import Assignment, DecisionReport, Policy, Posterior, sample_ratio
 from hailwhale.core.decisions.exposure import DECIDED, nodes_of
 from hailwhale.core.decisions.parameters import DecisionQuery, Rules
 from hailwhale.core.events.event import Event
@@ -23,8 +23,8 @@ from hailwhale.errors import BadInput
 from hailwhale.services.decisions.evidence import EvidenceReader
 from hailwhale.services.decisions.journal import DecisionJournal
 from hailwhale.services.decisions.model_cache import PosteriorCache
-from hailwhale.store.protocol import Store
-from hailwhale.store.types import AcceptStatus, Assignment
+from hailwhale.store.protocol import AssignmentStore
+from hailwhale.store.types import AcceptStatus
 
 SUSPICIOUS = 0.001  # of shares that are as allocated, one in a thousand looks so far off
 
@@ -71,7 +71,7 @@ class Decider:
 
     def __init__(
         self,
-        store: Store,
+        assignments: AssignmentStore,
         evidence: EvidenceReader,
         models: PosteriorCache,
         journal: DecisionJournal,
@@ -82,7 +82,7 @@ class Decider:
     ) -> None:
         """`term_days` is how long a visitor keeps an option after the last decision at least;
         `name_of` hashes its uid, always in the same way."""
-        self._store = store
+        self._assignments = assignments
         self.evidence = evidence
         self._models = models
         self.journal = journal
@@ -99,10 +99,9 @@ class Decider:
         options = self._options(choice)
         posterior = self._models.of(choice, policy_of(choice.rules))
         visitor = nodes_of(choice.dimensions)
-        chosen = posterior.choose(visitor, options, self._chance, choice.slots)
-        given = [Assignment(each.option, each.propensity) for each in chosen]
+        given = posterior.choose(visitor, options, self._chance, choice.slots)
         if choice.uid is not None:
-            given = self._store.keep(
+            given = self._assignments.keep(
                 choice.pk,
                 self._name_of(choice.uid),
                 given,

@@ -24,7 +24,7 @@ from hailwhale.core.time.calendar_grid import DAY_S
 from hailwhale.core.time.period import Period
 from hailwhale.errors import BadInput
 from hailwhale.services.query.ranges import RangeReader, ResolvedRange
-from hailwhale.store.protocol import Store
+from hailwhale.store.protocol import CellStore, LabelStore
 from hailwhale.store.types import CellQuery, ChunkAddress
 
 MAX_NODES = 300  # of a decision: the busiest; others are taken for ordinary
@@ -54,14 +54,21 @@ class _EvidencePart:
 class EvidenceReader:
     """Reads tallies."""
 
-    def __init__(self, store: Store, spans: RangeReader, clock: Callable[[], float]) -> None:
-        self._store = store
+    def __init__(
+        self,
+        labels: LabelStore,
+        cells: CellStore,
+        spans: RangeReader,
+        clock: Callable[[], float],
+    ) -> None:
+        self._labels = labels
+        self._cells = cells
         self._spans = spans
         self._clock = clock
 
     def options(self, pk: Path) -> list[str]:
         """The options that were ever counted of a decision."""
-        return sorted(self._store.subpks(pk) - {OTHER})
+        return sorted(self._labels.subpks(pk) - {OTHER})
 
     def busiest_options(self, pk: Path, most: int) -> list[str]:
         """The options, or of very many the `most` that were exposed most often."""
@@ -79,7 +86,7 @@ class EvidenceReader:
             )
             for option in options
         ]
-        return [[float(cell or 0) for cell in cells] for cells in self._store.read(asks)]
+        return [[float(cell or 0) for cell in cells] for cells in self._cells.read(asks)]
 
     def tally(
         self,
@@ -124,7 +131,7 @@ class EvidenceReader:
         found: list[Path] = []
         level: list[Path] = [OVERALL]
         while level and len(found) < _MAX_LOOKED_AT:
-            below = self._store.children([(pk, path) for path in level])
+            below = self._labels.children([(pk, path) for path in level])
             following = []
             for path, labels in zip(level, below, strict=True):
                 children = [(*path, label) for label in sorted(labels - {PAIRS, OTHER})]
@@ -138,7 +145,7 @@ class EvidenceReader:
         """The labels of the busiest pairs of nodes, and the places of the two."""
         places = {node: place for place, node in enumerate(nodes)}
         found: dict[Path, tuple[int, int]] = {}
-        for label in sorted(self._store.children([(pk, (PAIRS,))])[0]):
+        for label in sorted(self._labels.children([(pk, (PAIRS,))])[0]):
             pair = read_pair(label)
             if pair is not None and pair[0] in places and pair[1] in places:
                 low, high = sorted((places[pair[0]], places[pair[1]]))
@@ -149,7 +156,7 @@ class EvidenceReader:
         if len(paths) <= most:
             return paths
         asks = [CellQuery(ChunkAddress(pk, path, "all", 0), [(0, HITS)]) for path in paths]
-        hits = [cells[0] or Decimal(0) for cells in self._store.read(asks)]
+        hits = [cells[0] or Decimal(0) for cells in self._cells.read(asks)]
         order = sorted(range(len(paths)), key=lambda place: (-hits[place], paths[place]))
         return [paths[place] for place in order[:most]]
 

@@ -12,10 +12,10 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from hailwhale.core.decisions import Assignment
 from hailwhale.core.events.paths import Path
 from hailwhale.errors import StoreUnavailable
-from hailwhale.store.protocol import Store
-from hailwhale.store.types import Assignment
+from hailwhale.store.protocol import JournalStore
 
 log = logging.getLogger("hailwhale.journal")
 
@@ -24,16 +24,15 @@ log = logging.getLogger("hailwhale.journal")
 class JournalEntry:
     """One decision, and the sums of the metrics that were counted for it since.
 
-    `shares` are what the options' propensities are for such a visitor; `option` is the one that was
-    given, and `propensity` how probable that was as it was drawn: a visitor may have kept it.
+    `shares` are the propensities of the options for such a visitor. `given` is the option that the
+    visitor got, with the propensity at the time it was drawn: the visitor may have kept it.
     """
 
     id: str
     at_s: int
     options: tuple[str, ...]
     shares: tuple[float, ...]
-    option: str
-    propensity: float
+    given: Assignment
     dimensions: tuple[Path, ...]
     metrics: dict[str, float] = field(default_factory=dict)
 
@@ -41,8 +40,8 @@ class JournalEntry:
 class DecisionJournal:
     """Writes the journals of decisions in the store, each of at most `most` entries."""
 
-    def __init__(self, store: Store, most: int, clock: Callable[[], float]) -> None:
-        self._store = store
+    def __init__(self, journals: JournalStore, most: int, clock: Callable[[], float]) -> None:
+        self._journals = journals
         self._most = most
         self._clock = clock
 
@@ -72,7 +71,7 @@ class DecisionJournal:
             )
             for each in given
         ]
-        self._store.write_journal(pk, entries, self._most)
+        self._journals.append(pk, entries, self._most)
         return id
 
     def counted(
@@ -90,13 +89,13 @@ class DecisionJournal:
         once = {} if event is None else {"event": event}
         entry = _text(id=id, at=int(self._clock()), option=option, metrics=dict(metrics), **once)
         try:
-            self._store.write_journal(pk, [entry], self._most)
+            self._journals.append(pk, [entry], self._most)
         except StoreUnavailable as fault:
             log.warning("a result is counted but not in the journal: %s", fault)
 
     def lines(self, pk: Path) -> Iterable[bytes]:
         """The entries as they are kept, lines of JSON without their ends, oldest first."""
-        return self._store.journal(pk)
+        return self._journals.read(pk)
 
 
 def read_journal(lines: Iterable[bytes]) -> list[JournalEntry]:
@@ -151,8 +150,7 @@ def _decided(entry: Mapping[str, object]) -> JournalEntry:
         at_s=int(str(made["at_s"])),
         options=tuple(map(str, options)),
         shares=tuple(map(float, shares)),
-        option=str(made["option"]),
-        propensity=propensity,
+        given=Assignment(str(made["option"]), propensity),
         dimensions=tuple(tuple(map(str, path)) for path in dimensions),
     )
 

@@ -77,12 +77,12 @@ class OffPolicyEvaluator:
         for row, each in enumerate(decided):
             places = [at[option] for option in each.options]
             chances[row, places] = each.shares
-            chances[row, at[each.option]] = each.propensity
+            chances[row, at[each.given.option]] = each.given.propensity
             known = posterior.report(nodes_of(each.dimensions), each.options).options
             expected[row, places] = [one.estimate for one in known]
         sums = [{**each.metrics, HITS: 1.0} for each in decided]  # a decision is one exposure
         return DecisionLog(
-            np.array([at[each.option] for each in decided], dtype=np.intp),
+            np.array([at[each.given.option] for each in decided], dtype=np.intp),
             chances,
             np.array([_linear(numerator, each) for each in sums]),
             np.array([_linear(denominator, each) for each in sums]),

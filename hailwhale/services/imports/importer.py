@@ -26,7 +26,7 @@ from hailwhale.core.time.rollups import Rollup
 from hailwhale.errors import BadInput, TooLarge
 from hailwhale.services.imports.row_readers import READ_FAULTS, InputRow, unreadable
 from hailwhale.services.ingest.commit import commit
-from hailwhale.store.protocol import Store
+from hailwhale.store.protocol import CommitStore, ImportStore
 from hailwhale.store.redis.keys import shard_of
 from hailwhale.store.types import CommitOutcome, ImportBlock
 
@@ -88,7 +88,8 @@ class Importer:
 
     def __init__(
         self,
-        store: Store,
+        commits: CommitStore,
+        imports: ImportStore,
         grid: Grid,
         rollups: Sequence[Rollup],
         limits: Limits,
@@ -99,7 +100,8 @@ class Importer:
         """`name_of` hashes the uid of a visitor; a batch of `make_batch` sums rows up."""
         self._make_batch = make_batch
         self._name_of = name_of
-        self._store = store
+        self._commits = commits
+        self._imports = imports
         self._grid = grid
         self._rollups = tuple(rollups)
         self._limits = limits
@@ -107,22 +109,22 @@ class Importer:
 
     def last_line(self, name: str) -> int:
         """The line up to which the rows of an import are all counted; 0 when it is new."""
-        return self._store.last_block(name) // 2
+        return self._imports.last_block(name) // 2
 
     def planned(self, name: str) -> int:
         """The line up to which rows are to be counted that were given out already; 0 if none."""
-        return self._store.last_block(name + _PLANNED) // 2
+        return self._imports.last_block(name + _PLANNED) // 2
 
     def plan(self, name: str, line: int) -> None:
         """Have it known up to which line the rows of the next run go.
 
         For an import that grows: whoever runs after a kill must give the same rows.
         """
-        self._store.note_block(_summed_up_to(name + _PLANNED, line))
+        self._imports.note_block(_summed_up_to(name + _PLANNED, line))
 
     def finish(self, name: str, line: int) -> None:
         """Note that there are no rows more up to a line."""
-        self._store.note_block(_summed_up_to(name, line))
+        self._imports.note_block(_summed_up_to(name, line))
 
     def began_with(self, source: str, content: str) -> bool:
         """Whether an import of a source, which may change, has this content; the first one settles.
@@ -130,9 +132,9 @@ class Importer:
         Contents are the names of `examine`.
         """
         number = int(content[:_MARK_CHARS], 16) + 1
-        known = self._store.last_block(source)
+        known = self._imports.last_block(source)
         if known == 0:
-            self._store.note_block(ImportBlock(source, number))
+            self._imports.note_block(ImportBlock(source, number))
         return known in (0, number)
 
     def run(
@@ -199,7 +201,7 @@ class Importer:
         report: ImportReport,
         id: str | None = None,
     ) -> None:
-        outcome = commit(self._store, part.shard, part.batch, now_s, id=id, block=number).outcome
+        outcome = commit(self._commits, part.shard, part.batch, now_s, id=id, block=number).outcome
         if outcome is CommitOutcome.COMMITTED:
             report.counted += part.rows
         else:
@@ -222,9 +224,9 @@ class Importer:
         In this order: what an earlier run left in a plan is found again only until it is noted.
         """
         for shard in shards:
-            while self._store.apply_next(shard):
+            while self._commits.apply_next(shard):
                 pass
-        self._store.note_block(number)
+        self._imports.note_block(number)
 
 
 @dataclass(slots=True)

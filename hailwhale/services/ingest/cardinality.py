@@ -15,7 +15,7 @@ from hailwhale.core.events.aggregate import EXACT
 from hailwhale.core.events.event import Event
 from hailwhale.core.events.overflow import OTHER
 from hailwhale.errors import StoreUnavailable
-from hailwhale.store.protocol import Store
+from hailwhale.store.protocol import CardinalityStore
 
 _REMEMBERED_S = 60  # after which it is seen that a root pk was reset
 
@@ -29,13 +29,13 @@ class CardinalityLimiter:
 
     def __init__(
         self,
-        store: Store,
+        admitted: CardinalityStore,
         most_roots: int,
         most_names: int,
         clock: Callable[[], float],
         is_away: Callable[[], bool],
     ) -> None:
-        self._store = store
+        self._admitted = admitted
         self._most_roots = most_roots
         self._most_names = most_names
         self._clock = clock
@@ -59,13 +59,13 @@ class CardinalityLimiter:
         if self._clock() - self._since_s >= _REMEMBERED_S:
             self._known, self._since_s = {}, self._clock()
         root = event.pk[0]
-        if root not in self._known and not self._store.admit_root(root, self._most_roots):
+        if root not in self._known and not self._admitted.admit_root(root, self._most_roots):
             root = OTHER
         known = self._known.get(root, frozenset())
         names = [name for name in event.metrics if name not in known and name != OTHER]
         admitted = known | {OTHER}
         if names:
-            admitted |= self._store.admit_names(root, names, self._most_names)
+            admitted |= self._admitted.admit_names(root, names, self._most_names)
         self._known[root] = admitted
         if root == event.pk[0] and admitted.issuperset(event.metrics):
             return event

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from hailwhale.core.events.aggregate import EventBatch
 from hailwhale.core.events.overflow import OverflowMap
 from hailwhale.errors import BadInput
-from hailwhale.store.protocol import Store
+from hailwhale.store.protocol import CommitStore
 from hailwhale.store.types import (
     CommitCondition,
     CommitOutcome,
@@ -27,7 +27,7 @@ log = logging.getLogger("hailwhale.counting")
 
 
 def commit(
-    store: Store,
+    commits: CommitStore,
     shard: int,
     batch: EventBatch,
     now_s: int,
@@ -61,7 +61,7 @@ def commit(
             folded=redirects.count,
             spied=spied,
         )
-        answer = store.commit(step, now_s)
+        answer = commits.commit(step, now_s)
         if answer.outcome is not CommitOutcome.OVERFLOW:
             if redirects.count:
                 log.warning("no room for %d labels: counted under _other", redirects.count)

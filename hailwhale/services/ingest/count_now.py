@@ -17,7 +17,7 @@ from hailwhale.services.ingest.buffer import BatchReport, Fields, Parse
 from hailwhale.services.ingest.commit import commit
 from hailwhale.services.ingest.drain import MAX_STEP_SIZE, Drain
 from hailwhale.services.ingest.spy_log import RecentHit, SpyRule
-from hailwhale.store.protocol import Store
+from hailwhale.store.protocol import CellStore, CommitStore
 from hailwhale.store.redis.keys import shard_of
 from hailwhale.store.types import (
     AcceptStatus,
@@ -35,7 +35,9 @@ class ImmediateCounter:
 
     def __init__(
         self,
-        store: Store,
+        *,
+        commits: CommitStore,
+        cells: CellStore,
         grid: Grid,
         rollups: Sequence[Rollup],
         limits: Limits,
@@ -50,7 +52,8 @@ class ImmediateCounter:
         `settle` says as what an event is admitted.
         """
         self._settle = settle
-        self._store = store
+        self._commits = commits
+        self._cells = cells
         self._grid = grid
         self._rollups = rollups
         self._limits = limits
@@ -129,7 +132,7 @@ class ImmediateCounter:
                 refused[place] = fault
         self._drain.flush(list({shard_of(event.pk[0]) for event in events.values()}))
         wanted = [(at, each, *pair) for at, each in events.items() for pair in each.metrics.items()]
-        known = self._store.read([_ever(event, metric) for _, event, metric, _ in wanted])
+        known = self._cells.read([_ever(event, metric) for _, event, metric, _ in wanted])
         for (place, event, metric, value), [current] in zip(wanted, known, strict=True):
             try:
                 if value != (current or 0):
@@ -159,7 +162,7 @@ class ImmediateCounter:
     def _set(self, event: Event, metric: str, value: Decimal) -> None:
         ever = _ever(event, metric)
         for _ in range(_SET_TRIES):
-            current = self._store.read([ever])[0][0] or Decimal(0)
+            current = self._cells.read([ever])[0][0] or Decimal(0)
             with localcontext(EXACT):
                 difference = value - current
             if not difference:
@@ -190,8 +193,8 @@ class ImmediateCounter:
     ) -> CommitOutcome:
         now_s = int(self._clock())
         spied = self._spy.of(seen)
-        found = commit(self._store, shard, batch, now_s, id=id, guard=guard, spied=spied)
-        while self._store.apply_next(shard):
+        found = commit(self._commits, shard, batch, now_s, id=id, guard=guard, spied=spied)
+        while self._commits.apply_next(shard):
             pass
         return found.outcome
 

@@ -27,7 +27,7 @@ from hailwhale.core.time.rollups import Rollup
 from hailwhale.errors import BadInput, StoreUnavailable
 from hailwhale.services.ingest.commit import commit
 from hailwhale.services.ingest.spy_log import NOT_SPIED, SpyRule
-from hailwhale.store.protocol import Store
+from hailwhale.store.protocol import BufferStore, CommitStore, StatsStore
 from hailwhale.store.types import CommitOutcome, DeadLetter, ShardLoad
 
 log = logging.getLogger("hailwhale.drain")
@@ -57,14 +57,19 @@ class Drain:
 
     def __init__(
         self,
-        store: Store,
+        *,
+        buffers: BufferStore,
+        commits: CommitStore,
+        stats: StatsStore,
         grid: Grid,
         rollups: Sequence[Rollup],
         clock: Callable[[], float],
         window: int = 100_000,
         spy: SpyRule = NOT_SPIED,
     ) -> None:
-        self._store = store
+        self._buffers = buffers
+        self._commits = commits
+        self._stats = stats
         self._grid = grid
         self._rollups = rollups
         self._clock = clock
@@ -80,7 +85,7 @@ class Drain:
 
     def _commit(self, shard: int) -> tuple[int, int]:
         """Turn a window of a shard into a plan; how many hits that took, and the plan's chunks."""
-        window = self._store.window(shard, self._window)
+        window = self._buffers.window(shard, self._window)
         if not window.hits:
             return 0, 0
         now_s = int(self._clock())
@@ -88,7 +93,7 @@ class Drain:
         with localcontext(EXACT):
             taken = summing.take(window.hits)
         committed = commit(
-            self._store,
+            self._commits,
             shard,
             summing.batch,
             now_s,
@@ -109,7 +114,7 @@ class Drain:
         Hits that come meanwhile may wait for the next one, so that this ends however fast they do.
         """
         counted = 0
-        for load in self._store.loads():
+        for load in self._stats.loads():
             if shards is None or load.shard in shards:
                 counted += self._flush(load)
         return counted
@@ -137,7 +142,7 @@ class Drain:
 
     def _round(self, stop: Flag, applying: _Applying) -> bool:
         """A window of each shard in which something waits; whether anything did."""
-        waiting = self._store.loads()
+        waiting = self._stats.loads()
         # Several drains start at different shards, so they seldom meet.
         random.shuffle(waiting)
         for load in waiting:
@@ -156,7 +161,7 @@ class Drain:
     def _apply(self, shard: int, most: float = inf) -> None:
         """Apply a shard's plan, or the first `most` of its chunks and perhaps a few more."""
         left = most
-        while left > 0 and (applied := self._store.apply_next(shard)):
+        while left > 0 and (applied := self._commits.apply_next(shard)):
             left -= applied
 
 

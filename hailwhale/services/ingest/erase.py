@@ -24,7 +24,10 @@ Node = tuple[Path, Path]
 
 
 class Eraser:
-    """Erases counts. Events that arrive while it works may be counted or erased."""
+    """Erases counts. Events that arrive while it works may be counted or erased.
+
+    It takes a whole store, because most parts keep something of a pk.
+    """
 
     def __init__(
         self,
@@ -54,18 +57,17 @@ class Eraser:
         self._drain.flush([shard_of(pk[0])])
         pks = list(self._pks(pk))
         nodes = list(self._nodes(pks, dimension))
-        self._store.drop_views(shard_of(pk[0]))
-        erased = self._store.erase_cells(chain(self._chunks(nodes), self._visitors(nodes)))
+        store = self._store
+        store.views.drop(shard_of(pk[0]))
+        erased = store.cells.erase(chain(self._chunks(nodes), self._visitors(nodes)))
         self._spying.erase(pk, dimension)
-        self._store.erase_children(reversed(nodes))
-        for each in reversed(pks):
-            if dimension:
-                self._store.forget_label(each, dimension)
-            else:
-                self._store.forget_pk(each)
-        if not dimension:
-            self._store.forget_label(pk, ())
-        self._store.drop_views(shard_of(pk[0]))
+        store.labels.erase_children(reversed(nodes))
+        if dimension:
+            for each in reversed(pks):
+                store.labels.forget(each, dimension)
+        else:
+            self._forget_pks(pks)
+        store.views.drop(shard_of(pk[0]))
         return erased
 
     def forget(self, uid: str) -> int:
@@ -75,16 +77,29 @@ class Eraser:
         """
         self._drain.flush()
         erased = 0
-        for root in sorted(self._store.subpks(())):
+        for root in sorted(self._store.labels.subpks(())):
             erased += self._spying.forget(root, uid)
             for pk in self._pks((root,)):
-                self._store.forget_kept(pk, self._name_of(uid))
+                self._store.assignments.forget_visitor(pk, self._name_of(uid))
         return erased
+
+    def _forget_pks(self, pks: Sequence[Path]) -> None:
+        """Erase what else is kept of a pk and of those below it, which are given parents first."""
+        top, store = pks[0], self._store
+        if len(top) == 1:
+            root = top[0]
+            store.spy_log.forget(root)
+            store.cardinality.forget(root)
+            store.buffers.forget_ids(root)
+        store.assignments.forget(pks)
+        store.journals.forget(pks)
+        store.labels.erase_subpks(reversed(pks))
+        store.labels.forget(top, ())
 
     def _pks(self, pk: Path) -> Iterator[Path]:
         """A pk and all below it, parents first."""
         yield pk
-        for label in sorted(self._store.subpks(pk)):
+        for label in sorted(self._store.labels.subpks(pk)):
             yield from self._pks((*pk, label))
 
     def _nodes(self, pks: Sequence[Path], dimension: Path) -> Iterator[Node]:
@@ -92,7 +107,7 @@ class Eraser:
         level: list[Node] = [(pk, dimension) for pk in pks]
         while level:
             yield from level
-            found = self._store.children(level)
+            found = self._store.labels.children(level)
             level = [
                 (pk, (*path, label))
                 for (pk, path), labels in zip(level, found, strict=True)
@@ -112,7 +127,9 @@ class Eraser:
 
     def _visitors(self, nodes: Sequence[Node]) -> Iterator[ChunkAddress]:
         """Where visitors of nodes may be kept; those of all time last, for they tell of which."""
-        found = self._store.uniques([[ChunkAddress(*node, VISITORS_EVER, 0)] for node in nodes])
+        found = self._store.visitors.uniques(
+            [[ChunkAddress(*node, VISITORS_EVER, 0)] for node in nodes]
+        )
         kept = visitors_kept(self._grid, int(self._clock()))
         for node, visitors in zip(nodes, found, strict=True):
             for name, start_s in reversed(kept) if visitors else ():

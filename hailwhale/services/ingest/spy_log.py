@@ -21,7 +21,7 @@ from hailwhale.core.numbers import as_number
 from hailwhale.core.query.parameters import flag, whole
 from hailwhale.errors import BadInput
 from hailwhale.services.ingest.visitor_ids import VisitorHasher
-from hailwhale.store.protocol import Store
+from hailwhale.store.protocol import SpyStore
 from hailwhale.store.redis.spy_log import SIGNS
 from hailwhale.store.types import SpyEntries
 
@@ -109,9 +109,9 @@ class RecentEvents:
     """Looks into the spy log. `private` are dimensions, metrics or `uid` that are masked."""
 
     def __init__(
-        self, store: Store, visitors: VisitorHasher, private: Sequence[str], most: int
+        self, log: SpyStore, visitors: VisitorHasher, private: Sequence[str], most: int
     ) -> None:
-        self._store = store
+        self._log = log
         self._visitors = visitors
         self._private = frozenset(private)
         self._most = most
@@ -131,7 +131,7 @@ class RecentEvents:
         root = question.pk[0]
         visitor = None if question.uid is None else self._visitors.name(question.uid)
         live = number is not None
-        seen = self._store.seen(root, None if live else visitor, max(self._most, 1))
+        seen = self._log.read(root, None if live else visitor, max(self._most, 1))
         hits = seen.hits
         if number is not None:
             fresh = min(max(0, seen.number - number), len(hits))
@@ -165,9 +165,9 @@ class RecentEvents:
         return max(self._erase(root, visitor, goes), self._erase(root, None, goes))
 
     def _erase(self, root: str, visitor: str | None, goes: Callable[[Event, str], bool]) -> int:
-        hits = self._store.seen(root, visitor, _ALL).hits
+        hits = self._log.read(root, visitor, _ALL).hits
         going = [hit for hit in hits if goes(*read_hit(hit))]
-        self._store.erase_seen(root, dict.fromkeys(going))
+        self._log.erase(root, dict.fromkeys(going))
         return len(going)
 
     def _shown(self, event: Event, who: str) -> dict[str, object]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from hailwhale.core.time.calendar_grid import DAY_S
-from hailwhale.store.protocol import Store
+from hailwhale.store.protocol import SecretStore
 
 _HASH_BYTES = 9  # 12 signs of base64, and one chance in 10^12 that two of 100,000 visitors are one
 _SIGN_BYTES = 12
@@ -38,9 +38,11 @@ class _Salts:
 class VisitorHasher:
     """Hashes uids, and signs those that it makes. Threads may share it."""
 
-    def __init__(self, store: Store, key: str, salt_days: int, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, secrets: SecretStore, key: str, salt_days: int, clock: Callable[[], float]
+    ) -> None:
         """`key` is HAILWHALE_UID_KEY, or empty; `salt_days` 0 is one salt for ever."""
-        self._store = store
+        self._secrets = secrets
         self._key = key.encode()
         self._salt_days = salt_days
         self._clock = clock
@@ -97,7 +99,7 @@ class VisitorHasher:
         secret = self._key and hashlib.sha256(self._key).digest()
         return [
             hashlib.blake2b(salt, key=secret, digest_size=32).digest()
-            for salt in self._store.secrets(kind, names)
+            for salt in self._secrets.get(kind, names)
         ]
 
 

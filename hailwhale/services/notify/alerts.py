@@ -65,7 +65,7 @@ class AlertRunner:
         self, services: Services, rules: AlertRules, wait: Callable[[float], object]
     ) -> None:
         self._services = services
-        self._store = services.store
+        self._state = services.store.alert_state
         self._rules = rules
         self._wait = wait
 
@@ -77,14 +77,14 @@ class AlertRunner:
         now_s = int(self._services.clock())
         slot = now_s // self._rules.every_s
         name = f"alert:{alert.name}"
-        before_text = self._store.notice(name)
+        before_text = self._state.read(name)
         watch = decoded(before_text)
         if watch.slot >= slot:
             return f"{alert.name}: checked already"
         measured = self.measure(alert)
         terms = AlertTerms(alert.name, alert.checks, alert.repeat_s, targets_of(alert))
         after = checked(watch, terms, holds=holds(alert, measured), slot=slot, now_s=now_s)
-        if not self._store.swap_notice(name, before_text, after.encoded()):
+        if not self._state.swap(name, before_text, after.encoded()):
             return f"{alert.name}: checked by another"
         log.debug("%s", sentence(alert, "firing", measured))
         if not is_quiet(alert, now_s):
@@ -119,7 +119,7 @@ class AlertRunner:
         claim = claimed(watch, now_s)
         if claim is None or claim.pending is None:
             return
-        if not self._store.swap_notice(name, watch.encoded(), claim.encoded()):
+        if not self._state.swap(name, watch.encoded(), claim.encoded()):
             return
         at = datetime.fromtimestamp(now_s, UTC)
         told = AlertMessage(alert, claim.pending, measured, claim, at)
@@ -131,12 +131,12 @@ class AlertRunner:
         """Note what was sent, beside whatever checks were noted meanwhile."""
         while True:
             now_s = int(self._services.clock())
-            text = self._store.notice(name)
+            text = self._state.read(name)
             watch = decoded(text)
             if watch.pending is None or watch.pending.id != notice.id:
                 return  # it is resolved meanwhile, which is told on its own
             after = sent(watch, failed, now_s + RETRY_S, now_s)
-            if self._store.swap_notice(name, text, after.encoded()):
+            if self._state.swap(name, text, after.encoded()):
                 return
 
     def _sent(self, told: AlertMessage, target: str) -> bool:

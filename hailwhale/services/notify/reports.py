@@ -50,7 +50,7 @@ class ReportSender:
 
     def __init__(self, services: Services, rules: AlertRules) -> None:
         self._services = services
-        self._store = services.store
+        self._state = services.store.alert_state
         self._rules = rules
 
     def check(self, report: ReportRule) -> str:
@@ -61,18 +61,18 @@ class ReportSender:
         now_s = int(self._services.clock())
         due_s = last_due_s(report, now_s)
         name = f"report:{report.name}"
-        text = self._store.notice(name)
+        text = self._state.read(name)
         watch = decoded(text)
         if watch.slot < due_s:
             pending = PendingNotice(f"{report.name}-{due_s}", "report", report.emails)
             watch = replace(watch, slot=due_s, pending=pending if text else None)
-            if not self._store.swap_notice(name, text, watch.encoded()):
+            if not self._state.swap(name, text, watch.encoded()):
                 return f"{report.name}: another looks after it"
             text = watch.encoded()
         claim = claimed(watch, now_s)
         if claim is None or claim.pending is None:
             return f"{report.name}: nothing is due"
-        if not self._store.swap_notice(name, text, claim.encoded()):
+        if not self._state.swap(name, text, claim.encoded()):
             return f"{report.name}: another looks after it"
         failed = self.send(report, claim.pending.id, claim.pending.targets)
         self._settle(name, claim, failed)
@@ -132,7 +132,7 @@ class ReportSender:
 
     def _settle(self, name: str, claim: AlertStatus, failed: tuple[str, ...]) -> None:
         now_s = int(self._services.clock())
-        self._store.swap_notice(
+        self._state.swap(
             name, claim.encoded(), sent(claim, failed, now_s + RETRY_S, now_s).encoded()
         )
 

@@ -17,7 +17,7 @@ from threading import Event as Flag
 from threading import Lock, Thread
 
 from hailwhale.errors import HailWhaleError
-from hailwhale.store.protocol import Store
+from hailwhale.store.protocol import RequestStatsStore
 
 log = logging.getLogger("hailwhale.tallies")
 
@@ -45,8 +45,8 @@ class Durations:
 class RequestStats:
     """Sums up what happens to requests, and hands it on. Threads and forks may share it."""
 
-    def __init__(self, store: Store, every_s: float = _EVERY_S) -> None:
-        self._store = store
+    def __init__(self, stats: RequestStatsStore, every_s: float = _EVERY_S) -> None:
+        self._stats = stats
         self._every_s = every_s
         self._begin()
 
@@ -90,10 +90,10 @@ class RequestStats:
         requests.update(_named(durations))
         try:
             if requests:
-                self._store.note_requests(requests)
+                self._stats.add_answered(requests)
                 requests = Counter()
             if refused:
-                self._store.note_refused(refused)
+                self._stats.add_refused(refused)
         except BaseException:
             with self._lock:
                 self._requests.update(requests)

@@ -23,7 +23,7 @@ from hailwhale.core.query.ranking import ParentWithChildren
 from hailwhale.errors import BadInput
 from hailwhale.services.query.ranges import RangeReader, ResolvedRange
 from hailwhale.services.query.view_sums import ViewSums
-from hailwhale.store.protocol import Store
+from hailwhale.store.protocol import LabelStore
 
 MAX_SERIES = 100_000  # what one question may read; past it the answer is a clear error
 _UNSEEN = {PAIRS}  # labels that are none of the user's
@@ -58,8 +58,8 @@ class DrillDown:
 class ChildrenReader:
     """Reads what children come to, level by level."""
 
-    def __init__(self, store: Store, spans: RangeReader, sheets: ViewSums) -> None:
-        self._store = store
+    def __init__(self, labels: LabelStore, spans: RangeReader, sheets: ViewSums) -> None:
+        self._labels = labels
         self._spans = spans
         self._sheets = sheets
 
@@ -103,9 +103,9 @@ class ChildrenReader:
     def labels(self, line: SiblingAxis, parents: Sequence[Path]) -> list[list[str]]:
         """The labels known one level below each parent, in their order."""
         if line.of_pks:
-            found = [self._store.subpks(parent) for parent in parents]
+            found = [self._labels.subpks(parent) for parent in parents]
         else:
-            found = self._store.children([line.node(parent) for parent in parents])
+            found = self._labels.children([line.node(parent) for parent in parents])
         return [sorted(labels - _UNSEEN) for labels in found]
 
     def sums(

@@ -18,7 +18,7 @@ from hailwhale.core.query.formula import Formula
 from hailwhale.core.query.parameters import TOTALS_PARAMETERS, TotalsQuery, parse_totals
 from hailwhale.errors import BadInput
 from hailwhale.services.query.series import SeriesQueries, TotalsAnswer
-from hailwhale.store.protocol import Store
+from hailwhale.store.protocol import LabelStore
 
 QUANTILES_PARAMETERS = (*TOTALS_PARAMETERS, "shares")
 SHARES = (0.5, 0.95, 0.99)
@@ -61,8 +61,8 @@ def quantile_name(metric: str, share: float) -> str:
 class QuantileQueries:
     """Answers from the cells of histograms."""
 
-    def __init__(self, store: Store, reporting: SeriesQueries) -> None:
-        self._store = store
+    def __init__(self, labels: LabelStore, reporting: SeriesQueries) -> None:
+        self._labels = labels
         self._reporting = reporting
 
     def totals(self, question: TotalsQuery, shares: Sequence[float]) -> TotalsAnswer:
@@ -72,7 +72,7 @@ class QuantileQueries:
         no values, as totals are. Raises `BadInput` for a formula, and for a metric that is counted
         under the pk but not as a histogram.
         """
-        known = self._store.metrics(question.pk)
+        known = self._labels.metrics(question.pk)
         buckets = {formula.text: _buckets(formula, known) for formula in question.formulas}
         formulas = tuple([Formula.parse(name) for names in buckets.values() for name in names])
         if not formulas:

@@ -19,7 +19,7 @@ from hailwhale.core.time.calendar_grid import Grid
 from hailwhale.core.time.period import Period, select_rollup, stored_buckets
 from hailwhale.core.time.rollups import Rollup, chunk_of
 from hailwhale.services.query.uniques import UniquesReader
-from hailwhale.store.protocol import Store
+from hailwhale.store.protocol import CellStore, VisitorStore
 from hailwhale.store.types import CellQuery, ChunkAddress
 
 SeriesColumns = dict[str, list[Decimal]]
@@ -48,20 +48,21 @@ class RangeReader:
 
     def __init__(
         self,
-        store: Store,
+        cells: CellStore,
+        visitors: VisitorStore,
         grid: Grid,
         rollups: Sequence[Rollup],
         since: Mapping[str, int],
         clock: Callable[[], float],
         max_points: int,
     ) -> None:
-        self._store = store
+        self._cells = cells
         self._grid = grid
         self._rollups = tuple(rollups)
         self._since = since
         self._clock = clock
         self._max_points = max_points
-        self._visits = UniquesReader(store, grid, clock)
+        self._visits = UniquesReader(visitors, grid, clock)
 
     def span(self, period: Period, grid: Grid | None) -> ResolvedRange:
         """The span of a period now, in its own time zone, else in `grid`, else in the store's.
@@ -156,7 +157,7 @@ class RangeReader:
                 for pk, dimension in some
                 for start_s, wanted in cells
             ]
-            answers = iter(self._store.read(asks))
+            answers = iter(self._cells.read(asks))
             for _ in some:
                 values = list(chain.from_iterable(islice(answers, len(cells))))
                 yield [values[place :: len(metrics)] for place in range(len(metrics))]

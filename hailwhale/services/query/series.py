@@ -24,7 +24,7 @@ from hailwhale.services.query.children import (
     refuse_too_many,
 )
 from hailwhale.services.query.ranges import RangeReader, ResolvedRange, SeriesColumns
-from hailwhale.store.protocol import Store
+from hailwhale.store.protocol import LabelStore
 
 TotalsAnswer = dict[str, dict[str, dict[str, Number]]]
 PlotAnswer = dict[str, dict[str, list[list[Number]]]]
@@ -34,8 +34,8 @@ KnownAnswer = dict[str, list[str] | bool]
 class SeriesQueries:
     """Answers from the store's cells."""
 
-    def __init__(self, store: Store, spans: RangeReader, siblings: ChildrenReader) -> None:
-        self._store = store
+    def __init__(self, labels: LabelStore, spans: RangeReader, siblings: ChildrenReader) -> None:
+        self._labels = labels
         self._spans = spans
         self._siblings = siblings
 
@@ -102,14 +102,14 @@ class SeriesQueries:
 
     def pks(self, pk: Path = ()) -> list[Path]:
         """The pks known one level below `pk`; below the empty path, the root pks."""
-        return [(*pk, label) for label in sorted(self._store.subpks(pk))]
+        return [(*pk, label) for label in sorted(self._labels.subpks(pk))]
 
     def known(self, pk: Path) -> KnownAnswer:
         """What there is to ask about a pk: its metrics, its dimensions, whether it is a decision.
 
         What a decision sums up for itself is left out, and the buckets of histograms.
         """
-        metrics = {name for name in self._store.metrics(pk) if not is_bucket(name)}
+        metrics = {name for name in self._labels.metrics(pk) if not is_bucket(name)}
         shown = sorted(name for name in metrics if PRODUCT_SIGN not in name and name != DECIDED)
         dimensions = [label for (label,) in self._below(pk, [()])]
         return {

@@ -15,7 +15,7 @@ from hailwhale.core.query.formula import NonAdditiveColumn
 from hailwhale.core.time.bucketing import DAY, VISITORS_EVER, VISITORS_KEPT_S, VISITORS_OF_DAY
 from hailwhale.core.time.calendar_grid import DAY_S, Grid
 from hailwhale.errors import BadInput
-from hailwhale.store.protocol import Store
+from hailwhale.store.protocol import VisitorStore
 from hailwhale.store.types import ChunkAddress
 
 _DAYS_KEPT = VISITORS_KEPT_S // DAY_S
@@ -24,8 +24,8 @@ _DAYS_KEPT = VISITORS_KEPT_S // DAY_S
 class UniquesReader:
     """Reads how many visitors (pk, dimension)s had."""
 
-    def __init__(self, store: Store, grid: Grid, clock: Callable[[], float]) -> None:
-        self._store = store
+    def __init__(self, visitors: VisitorStore, grid: Grid, clock: Callable[[], float]) -> None:
+        self._visitors = visitors
         self._grid = grid
         self._clock = clock
 
@@ -46,7 +46,7 @@ class UniquesReader:
             for node in nodes
             for chunks in wanted
         ]
-        found = iter(self._store.uniques(unions))
+        found = iter(self._visitors.uniques(unions))
         for _ in nodes:
             first, *rest = map(Decimal, islice(found, len(wanted)))
             yield NonAdditiveColumn(rest or [first], first)

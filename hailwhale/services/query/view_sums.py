@@ -18,7 +18,7 @@ from hailwhale.core.events.paths import Path
 from hailwhale.core.time.calendar_grid import Grid
 from hailwhale.core.time.rollups import Rollup, extent
 from hailwhale.services.query.ranges import ResolvedRange
-from hailwhale.store.protocol import Store
+from hailwhale.store.protocol import ViewStore
 from hailwhale.store.types import SHEET_DECIMALS, ChildrenView, ViewData
 
 _LARGEST = 2**62  # sums below it cannot have gone round
@@ -30,9 +30,9 @@ class ViewSums:
     """Reads the sums of whole families."""
 
     def __init__(
-        self, store: Store, grid: Grid, rollups: Sequence[Rollup], clock: Callable[[], float]
+        self, views: ViewStore, grid: Grid, rollups: Sequence[Rollup], clock: Callable[[], float]
     ) -> None:
-        self._store = store
+        self._views = views
         self._grid = grid
         self._rollups = {rollup.name: rollup for rollup in rollups}
         self._clock = clock
@@ -58,7 +58,7 @@ class ViewSums:
             for metric in metrics
             for start_s, _ in span.chunks
         ]
-        sheets = self._store.sheets(views, self._clock())
+        sheets = self._views.read(views, self._clock())
         align = _Alignment(labels)
         found: dict[str, list[Decimal]] = {}
         for number, metric in enumerate(metrics):

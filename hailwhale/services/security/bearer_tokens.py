@@ -21,7 +21,7 @@ from hailwhale.core.events.limits import Limits
 from hailwhale.core.events.literals import parse_cached
 from hailwhale.core.events.paths import parse_label, parse_pk
 from hailwhale.errors import BadInput, NotYours, StoreUnavailable
-from hailwhale.store.protocol import Store
+from hailwhale.store.protocol import TokenStore
 
 FRESH_S = 5.0  # for so long what the store said holds: a revoked token may live on
 RETRY_S = 1.0  # a token that is not known is looked for again after that
@@ -70,8 +70,8 @@ class RootBinding:
 class Tokens:
     """The tokens of a store, asked for every few seconds at most. `clock` is monotonic."""
 
-    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
-        self._store = store
+    def __init__(self, records: TokenStore, clock: Callable[[], float]) -> None:
+        self._records = records
         self._clock = clock
         self._known: Mapping[str, Token] | None = None
         self._asked_s = float("-inf")
@@ -86,7 +86,7 @@ class Tokens:
         with self._lock:
             if self._known is None or self._clock() - self._asked_s >= fresh_s:
                 try:
-                    self._known = {id: _read(id, text) for id, text in self._store.tokens().items()}
+                    self._known = {id: _read(id, text) for id, text in self._records.all().items()}
                 except StoreUnavailable:
                     if self._known is None:
                         raise
@@ -114,14 +114,14 @@ class Tokens:
         bound = frozenset(parse_label(root, limits, "root") for root in roots)
         id, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
         token = Token(id, name, frozenset(scopes), bound, now_s, _digest(secret))
-        self._store.put_token(id, _written(token))
+        self._records.put(id, _written(token))
         self._known = None
         return token, f"hw_{id}_{secret}"
 
     def revoke(self, which: str) -> Token:
         """Revoke a token, by its name or id; raises `BadInput` where there is none."""
         for token in self.known(0).values():
-            if which in (token.id, token.name) and self._store.drop_token(token.id):
+            if which in (token.id, token.name) and self._records.drop(token.id):
                 self._known = None
                 return token
         raise BadInput("token", which, "the name or id of a token, see `hailwhale tokens list`")

@@ -17,7 +17,7 @@ from limits.storage.base import Storage
 from limits.strategies import FixedWindowRateLimiter
 
 from hailwhale.errors import StoreUnavailable, TooMany
-from hailwhale.store.protocol import Store
+from hailwhale.store.protocol import RateStore
 
 _AWAY_S = 2.0  # for so long a store that did not answer is not asked again
 _MOST_BLOCKED = 10_000
@@ -28,25 +28,25 @@ class StoreStorage(Storage):
 
     STORAGE_SCHEME = None
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, rates: RateStore) -> None:
         super().__init__()
-        self._store = store
+        self._rates = rates
 
     @property
     def base_exceptions(self) -> type[Exception]:
         return StoreUnavailable
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        return self._store.rate(key, amount, expiry)[0]
+        return self._rates.add(key, amount, expiry)[0]
 
     def get(self, key: str) -> int:
-        return self._store.rate(key, 0, 1)[0]
+        return self._rates.add(key, 0, 1)[0]
 
     def get_expiry(self, key: str) -> float:
-        return time.time() + self._store.rate(key, 0, 1)[1] / 1000
+        return time.time() + self._rates.add(key, 0, 1)[1] / 1000
 
     def check(self) -> bool:
-        self._store.ping()
+        self._rates.add("check", 0, 1)
         return True
 
     def reset(self) -> int | None:
@@ -64,11 +64,11 @@ class RateLimiter:
     """
 
     def __init__(
-        self, store: Store, client: str, token: str, clock: Callable[[], float] = time.monotonic
+        self, rates: RateStore, client: str, token: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._client = tuple(parse_many(client)) if client else ()
         self._token = tuple(parse_many(token)) if token else ()
-        self._shared = FixedWindowRateLimiter(StoreStorage(store))
+        self._shared = FixedWindowRateLimiter(StoreStorage(rates))
         self._alone = FixedWindowRateLimiter(MemoryStorage())
         self._away_until_s = -math.inf
         self._blocked: dict[str, float] = {}

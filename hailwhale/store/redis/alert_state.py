@@ -1,4 +1,4 @@
-"""What is kept of alerts and reports: a text by name, changed only by who knows the one before.
+"""Alert state: a text for each alert and report, updated by compare-and-set.
 
 Owns the calls of swap.lua. What a text says is not its business.
 """
@@ -9,21 +9,19 @@ from hailwhale.store.redis.client import Client, Script, ask, faults_named
 from hailwhale.store.redis.keys import Keys
 
 
-class AlertState:
-    """Keeps a hash of texts."""
+class RedisAlertState:
+    """`hailwhale.store.protocol.AlertStateStore` on one hash."""
 
     def __init__(self, client: Client, keys: Keys) -> None:
         self._client = client
         self._key = keys.notices()
-        self._swap = Script(client, "swap")
+        self._script = Script(client, "swap")
 
-    def notice(self, name: str) -> bytes:
-        """See `Store.notice`."""
+    def read(self, name: str) -> bytes:
         with faults_named():
             [found] = ask(self._client, [("HGET", self._key, name)])
         return found or b""
 
-    def swap_notice(self, name: str, before: bytes, after: bytes) -> bool:
-        """See `Store.swap_notice`."""
+    def swap(self, name: str, before: bytes, after: bytes) -> bool:
         with faults_named():
-            return bool(self._swap([self._key], [name, before, after]))
+            return bool(self._script([self._key], [name, before, after]))

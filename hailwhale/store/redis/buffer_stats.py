@@ -1,7 +1,6 @@
-"""What an operator is told of a store: what waits, since when, what was counted, what was refused.
+"""Statistics of the write path: what waits in each shard, since when, and what was counted.
 
-Owns the commands for it. It moves dead letters, and otherwise changes nothing but the tallies of
-requests, which are kept for whoever asks.
+The scripts keep the counts. This reads them, and changes nothing but a schema that was lost.
 """
 
 from __future__ import annotations
@@ -9,27 +8,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hailwhale.store.redis.client import Client, Script, ask, faults_named
+from hailwhale.store.redis.client import Client, ask, faults_named
 from hailwhale.store.redis.cluster import Command
-from hailwhale.store.redis.commit_args import letter_text, read_letter
 from hailwhale.store.redis.keys import SHARDS, Keys
-from hailwhale.store.types import DeadLetter, StoreStats
+from hailwhale.store.redis.schema import RedisSchema
+from hailwhale.store.types import ShardLoad, StoreStats
 
 COUNTED = ("accepted", "duplicate", "drained", "dead", "folded")
 
-_LETTERS_AT_ONCE = 500  # bounds the time for which moving some holds up the server
 
+class RedisStats:
+    """`hailwhale.store.protocol.StatsStore` on the lists and counts of all shards."""
 
-class BufferStats:
-    """Reads what all shards know of themselves."""
-
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: Client, keys: Keys, schema: RedisSchema) -> None:
         self._client = client
         self._keys = keys
-        self._letters = Script(client, "letters")
+        self._schema = schema
 
     def vitals(self, now_s: float) -> StoreStats:
-        """See `Store.vitals`."""
         keys = self._keys
         commands: list[Command] = []
         for shard in range(SHARDS):
@@ -54,36 +50,18 @@ class BufferStats:
             counts=_summed(stats),
         )
 
-    def stats(self) -> dict[str, int]:
-        """See `Store.stats`."""
+    def counts(self) -> dict[str, int]:
         return _summed(self._ask([("HGETALL", self._keys.stats(shard)) for shard in range(SHARDS)]))
 
-    def dead_letters(self, shard: int) -> list[DeadLetter]:
-        """See `Store.dead_letters`."""
-        [letters] = self._ask([("LRANGE", self._keys.dead(shard), 0, -1)])
-        return [read_letter(letter) for letter in letters]
-
-    def move_letters(self, shard: int, letters: Sequence[DeadLetter], *, retry: bool) -> int:
-        """See `Store.retry_letters` and `Store.drop_letters`."""
-        keys = [self._keys.dead(shard), self._keys.buffer(shard), self._keys.stats(shard)]
-        moved = 0
-        for first in range(0, len(letters), _LETTERS_AT_ONCE):
-            args: list[Any] = ["retry" if retry else "drop"]
-            for letter in letters[first : first + _LETTERS_AT_ONCE]:
-                args += [letter_text(letter), letter.hit]
-            with faults_named():
-                moved += int(self._letters(keys, args))
-        return moved
-
-    def note_requests(self, counts: Mapping[str, int]) -> None:
-        """See `Store.note_requests`."""
-        key = self._keys.requests()
-        self._ask([("HINCRBY", key, name, count) for name, count in counts.items()])
-
-    def requests(self) -> dict[str, int]:
-        """See `Store.requests`."""
-        [found] = self._ask([("HGETALL", self._keys.requests())])
-        return {name.decode(): int(count) for name, count in found.items()}
+    def loads(self) -> list[ShardLoad]:
+        keys = self._keys
+        waiting = [key(shard) for shard in range(SHARDS) for key in (keys.buffer, keys.plan)]
+        commands: list[Command] = [("LLEN", key) for key in waiting]
+        *sizes, made = self._ask([*commands, ("EXISTS", keys.meta())])
+        if not made:
+            self._schema.restore()
+        pairs = zip(range(SHARDS), sizes[::2], sizes[1::2], strict=True)
+        return [ShardLoad(*pair) for pair in pairs if pair[1] or pair[2]]
 
     def _ask(self, commands: Sequence[Command]) -> list[Any]:
         with faults_named():

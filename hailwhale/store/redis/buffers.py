@@ -22,8 +22,8 @@ _FULL = AcceptStatus.FULL.value
 _READ_AT_ONCE = 5_000  # hits of a window that one command reads
 
 
-class Buffers:
-    """The buffers of all shards, of at most `limit` hits each; see `Store.accept`."""
+class RedisBuffers:
+    """`hailwhale.store.protocol.BufferStore` on a list of at most `limit` hits for each shard."""
 
     def __init__(self, client: Client, keys: Keys, limit: int, copies: ReplicaAck | None) -> None:
         self._client = client
@@ -98,3 +98,7 @@ class Buffers:
                 ],
             )
         return BufferWindow(position.decode(), list(chain.from_iterable(slices)))
+
+    def forget_ids(self, root: str) -> None:
+        with faults_named():
+            ask(self._client, [("UNLINK", self._keys.ids(root))])

@@ -1,7 +1,6 @@
-"""Who is let in: the root pks that there may be, and the names of metrics that each may have.
+"""Cardinality limits: how many root pks there may be, and how many metrics each may have.
 
-Both would otherwise grow with whatever anybody counts. What else there is a name for, labels below
-a pk or a dimension, is bounded where it becomes known: see `labels`.
+Labels below a pk or a dimension are limited where they become known: see `label_sets`.
 """
 
 from __future__ import annotations
@@ -13,8 +12,8 @@ from hailwhale.store.redis.cluster import Command
 from hailwhale.store.redis.keys import Keys, cell_field, shard_of
 
 
-class CardinalityCounters:
-    """Keeps a set of root pks, and for each a set of names.
+class RedisCardinality:
+    """`hailwhale.store.protocol.CardinalityStore` on a set of root pks, and one of names for each.
 
     What was counted past these sets, by an import or an older release, is let in as well.
     """
@@ -24,19 +23,16 @@ class CardinalityCounters:
         self._keys = keys
         self._script = Script(client, "admit")
 
-    def root(self, root: str, most: int) -> bool:
-        """See `Store.admit_root`."""
+    def admit_root(self, root: str, most: int) -> bool:
         known = ("SISMEMBER", self._keys.subpks(shard_of(root), ()), root)
         return not self._refused(self._keys.roots(), [root], most, [known])
 
-    def names(self, root: str, names: Sequence[str], most: int) -> set[str]:
-        """See `Store.admit_names`."""
+    def admit_names(self, root: str, names: Sequence[str], most: int) -> set[str]:
         cells = self._keys.cells((root,), (), "all", 0)
         known: list[Command] = [("HEXISTS", cells, cell_field(0, name)) for name in names]
         return set(names) - self._refused(self._keys.names(root), names, most, known)
 
     def forget(self, root: str) -> None:
-        """Forget a root pk and its names."""
         with faults_named():
             ask(self._client, [("SREM", self._keys.roots(), root)])
             ask(self._client, [("UNLINK", self._keys.names(root))])

@@ -7,9 +7,10 @@ and only the fences and ids in the scripts may decide whether doing it again is 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
+from itertools import islice
 from typing import Any, TypeAlias
 
 import redis
@@ -25,6 +26,7 @@ from hailwhale.store.redis.url import StoreUrl, Topology, masked, parse_address
 Client: TypeAlias = "redis.Redis | ClusterClient"
 
 CONNECT_TIMEOUT_S = 2.0
+_ASKED_AT_ONCE = 1_000  # commands in one round trip
 _INCLUDES = {
     "accept": (),
     "admit": (),
@@ -168,6 +170,19 @@ def _answer(client: redis.Redis, connection: Any, name: str) -> Any:
 def ask(client: Client, commands: Sequence[Command]) -> list[Any]:
     """As `exchange`, but the first fault is raised."""
     return _sound(exchange(client, commands))
+
+
+def ask_in_slices(client: Client, commands: Iterable[Command]) -> list[Any]:
+    """Send any number of commands, some in each round trip; return their answers in order.
+
+    Raises `StoreUnavailable`.
+    """
+    answers: list[Any] = []
+    rest = iter(commands)
+    while some := list(islice(rest, _ASKED_AT_ONCE)):
+        with faults_named():
+            answers += ask(client, some)
+    return answers
 
 
 class Script:

@@ -6,18 +6,18 @@ and `chunks` to say. It opens no connection and sends nothing; the script's head
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hailwhale.core.numbers import decimal_text
 from hailwhale.store.redis.chunk_codec import WriteBatch, compact, cut, pack
+from hailwhale.store.redis.dead_letters import letter_text
 from hailwhale.store.redis.keys import Keys, cell_field
 from hailwhale.store.redis.label_sets import LabelSets
 from hailwhale.store.redis.spy_log import spied_order
-from hailwhale.store.redis.views import Views
+from hailwhale.store.redis.views import RedisViews
 from hailwhale.store.redis.visitor_counts import visit_chunks
-from hailwhale.store.types import ChunkAddress, CommitCondition, CommitStep, DeadLetter
+from hailwhale.store.types import CommitCondition, CommitStep
 
 ID_REMEMBERED_S = 24 * 3600
 _VISITS_A_CELL = 3  # a visitor is added in less time than a cell
@@ -39,7 +39,7 @@ def commit_call(
     room: int,
     now_s: int,
     keys: Keys,
-    views: Views,
+    views: RedisViews,
     chunk_cells: int,
 ) -> CommitCall:
     """A step as commit.lua takes it, with the room there is for its labels.
@@ -89,21 +89,5 @@ def commit_call(
     return CommitCall(names, [compact(order), *rows], plan)
 
 
-def chunk_key(keys: Keys, chunk: ChunkAddress) -> str:
-    """The key of the hash in which a chunk's cells lie."""
-    return keys.cells(chunk.pk, chunk.dimension, chunk.rollup, chunk.chunk_start_s)
-
-
-def read_letter(stored: bytes) -> DeadLetter:
-    """A dead letter as it was before it was kept."""
-    fields = json.loads(stored)
-    return DeadLetter(fields["hit"].encode("latin-1"), fields["reason"])
-
-
 def _guard_list(guard: CommitCondition, place: int) -> list[object]:
     return [place, cell_field(_ALL_INDEX, guard.metric), decimal_text(guard.expected)]
-
-
-def letter_text(letter: DeadLetter) -> str:
-    """A dead letter as it is kept."""
-    return json.dumps({"reason": letter.reason, "hit": letter.hit.decode("latin-1")})

@@ -1,4 +1,4 @@
-"""What is kept of decisions beside their counts: who was given what, and a journal of the last.
+"""Decisions: the options that visitors were given, and the journals.
 
 Owns the calls of keep.lua and the journals' lists. What an entry of a journal says, and how a
 decision is made, is not its business.
@@ -7,18 +7,18 @@ decision is made, is not its business.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from hailwhale.core.decisions import Assignment
 from hailwhale.core.events.paths import Path
-from hailwhale.store.redis.client import Client, Script, ask, faults_named
+from hailwhale.store.redis.client import Client, Script, ask, ask_in_slices, faults_named
 from hailwhale.store.redis.keys import KEPT_TERMS, Keys
-from hailwhale.store.types import Assignment
 
 _READ_AT_ONCE = 1_000
 
 
-class DecisionStore:
-    """Keeps what visitors were given for one to two terms, and journals of bounded length."""
+class RedisAssignments:
+    """`hailwhale.store.protocol.AssignmentStore` on a hash for each decision and term."""
 
     def __init__(self, client: Client, keys: Keys) -> None:
         self._client = client
@@ -34,7 +34,6 @@ class DecisionStore:
         now_s: int,
         term_s: int,
     ) -> list[Assignment]:
-        """See `Store.keep`."""
         term = now_s // term_s
         names = [self._keys.kept(pk, term), self._keys.kept(pk, term - 1)]
         candidates = [[each.option, repr(each.propensity)] for each in given]
@@ -44,19 +43,28 @@ class DecisionStore:
         return [Assignment(option, float(propensity)) for option, propensity in json.loads(text)]
 
     def forget_visitor(self, pk: Path, visitor: str) -> None:
-        """See `Store.forget_kept`."""
         names = [self._keys.kept(pk, term) for term in range(KEPT_TERMS)]
         with faults_named():
             ask(self._client, [("HDEL", name, visitor) for name in names])
 
-    def write(self, pk: Path, entries: Sequence[bytes], most: int) -> None:
-        """Put entries at the end of a journal, and let go of the oldest past `most`."""
+    def forget(self, pks: Iterable[Path]) -> None:
+        names = (self._keys.kept(pk, term) for pk in pks for term in range(KEPT_TERMS))
+        ask_in_slices(self._client, (("UNLINK", name) for name in names))
+
+
+class RedisJournals:
+    """`hailwhale.store.protocol.JournalStore` on a list for each decision."""
+
+    def __init__(self, client: Client, keys: Keys) -> None:
+        self._client = client
+        self._keys = keys
+
+    def append(self, pk: Path, entries: Sequence[bytes], most: int) -> None:
         key = self._keys.journal(pk)
         with faults_named():
             ask(self._client, [("RPUSH", key, *entries), ("LTRIM", key, -most, -1)])
 
     def read(self, pk: Path) -> Iterator[bytes]:
-        """The entries of a journal, oldest first."""
         key, start = self._keys.journal(pk), 0
         while True:
             with faults_named():
@@ -67,6 +75,5 @@ class DecisionStore:
             if len(entries) < _READ_AT_ONCE:
                 return
 
-    def keys_of(self, pk: Path) -> list[str]:
-        """All that is kept of one decision."""
-        return [self._keys.journal(pk), *(self._keys.kept(pk, term) for term in range(KEPT_TERMS))]
+    def forget(self, pks: Iterable[Path]) -> None:
+        ask_in_slices(self._client, (("UNLINK", self._keys.journal(pk)) for pk in pks))

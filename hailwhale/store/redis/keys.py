@@ -50,6 +50,7 @@ import zlib
 from dataclasses import dataclass
 
 from hailwhale.core.events.paths import Path
+from hailwhale.store.types import ChunkAddress
 
 SHARDS = 128
 KEPT_TERMS = 3  # this term and the last are read; the one before has expired when its turn comes
@@ -177,6 +178,10 @@ class Keys:
 
     def cells(self, pk: Path, dimension: Path, rollup: str, chunk_start_s: int) -> str:
         return self.chunk(shard_of(pk[0]), rollup, chunk_start_s) + self.node(pk, dimension)
+
+    def of_chunk(self, address: ChunkAddress) -> str:
+        """The hash that the cells of a chunk lie in, or the sketch of its visitors."""
+        return self.cells(address.pk, address.dimension, address.rollup, address.chunk_start_s)
 
     def chunk(self, shard: int, rollup: str, chunk_start_s: int) -> str:
         """What the keys of all cells of one chunk begin with; `node` is the rest."""

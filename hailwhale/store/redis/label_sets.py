@@ -1,4 +1,4 @@
-"""Labels becoming known, and being forgotten: what is written down for know.lua and commit.lua.
+"""Adds known labels: serialises sets of them for know.lua and commit.lua.
 
 Owns the form of sets of labels in the scripts' arguments, how refused ones are read, and how many
 more the store has room for. Each label is a series: a pk, or a dimension of one.
@@ -6,7 +6,7 @@ more the store has room for. Each label is a series: a pk, or a dimension of one
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -115,29 +115,6 @@ class RemainingQuota:
         stats = [("HGET", self._keys.stats(shard), "series") for shard in range(SHARDS)]
         with faults_named():
             return sum(int(found or 0) for found in ask(self._client, stats))
-
-
-class LabelRemover:
-    """Takes labels out of what is known."""
-
-    def __init__(self, client: Client, keys: Keys) -> None:
-        self._keys = keys
-        self._script = Script(client, "forget")
-
-    def sets(self, keys_by_shard: Mapping[int, Sequence[str]]) -> None:
-        """Forget all labels of these sets, in the order given."""
-        calls: list[tuple[list[str], list[Any]]] = [
-            ([self._keys.stats(shard), *keys[first : first + AT_ONCE]], [])
-            for shard, keys in keys_by_shard.items()
-            for first in range(0, len(keys), AT_ONCE)
-        ]
-        with faults_named():
-            self._script.many(calls)
-
-    def label(self, shard: int, key: str, label: str) -> None:
-        """Forget one label of one set."""
-        with faults_named():
-            self._script([self._keys.stats(shard), key], [label])
 
 
 class LabelPreloader:

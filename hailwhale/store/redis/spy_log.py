@@ -37,23 +37,21 @@ def spied_order(
     return names, [first, spied.most, spied.kept_s, lists]
 
 
-class SpyLog:
-    """Reads and erases the lists."""
+class RedisSpyLog:
+    """`hailwhale.store.protocol.SpyStore` on lists for each root pk."""
 
     def __init__(self, client: Client, keys: Keys) -> None:
         self._client = client
         self._keys = keys
         self._spied = Script(client, "spied")
 
-    def seen(self, root: str, visitor: str | None, most: int) -> SpiedHits:
-        """See `Store.seen`."""
+    def read(self, root: str, visitor: str | None, most: int) -> SpiedHits:
         names = [self._keys.spied(shard_of(root)), self._keys.spy(root, visitor or "")]
         with faults_named():
             number, hits = self._spied(names, [root, most])
         return SpiedHits(int(number), hits)
 
     def erase(self, root: str, hits: Iterable[bytes]) -> None:
-        """See `Store.erase_seen`."""
         commands: list[Command] = []
         for hit in hits:
             commands.append(("LREM", self._keys.spy(root), 0, hit))
@@ -62,7 +60,6 @@ class SpyLog:
         self._ask(commands)
 
     def forget(self, root: str) -> None:
-        """Delete all lists of a root pk."""
         lists: list[Command] = [("UNLINK", self._keys.spy(root, sign)) for sign in ("", *SIGNS)]
         self._ask([*lists, ("HDEL", self._keys.spied(shard_of(root)), root)])
 

@@ -57,8 +57,11 @@ class ViewRegistry:
         return list(found), list(found.values())
 
 
-class Views:
-    """The views of all shards, over one client."""
+class RedisViews:
+    """`hailwhale.store.protocol.ViewStore` on three keys for each view.
+
+    A view is also None where another process dropped it while it was read.
+    """
 
     def __init__(self, client: Client, keys: Keys) -> None:
         self._client = client
@@ -87,23 +90,18 @@ class Views:
         """The keys of views, as the scripts take them."""
         return [key for name in names for key in self._keys.view(shard, name)]
 
-    def sheets(self, views: Sequence[ChildrenView], now_s: float) -> list[ViewData | None]:
-        """What views hold, built now where they are not there yet.
-
-        None where amounts do not fit a view, or where it was taken away meanwhile.
-        """
+    def read(self, views: Sequence[ChildrenView], now_s: float) -> list[ViewData | None]:
         found = self._look_at(views, now_s)
-        absent = [place for place, sheet in enumerate(found) if sheet == _ABSENT]
+        absent = [place for place, data in enumerate(found) if data == _ABSENT]
         for place in absent:
             self._make(views[place], now_s)
         if absent:
             again = self._look_at([views[place] for place in absent], now_s)
-            for place, sheet in zip(absent, again, strict=True):
-                found[place] = sheet
-        return [None if sheet == _ABSENT else sheet for sheet in found]
+            for place, data in zip(absent, again, strict=True):
+                found[place] = data
+        return [None if data == _ABSENT else data for data in found]
 
     def drop(self, shard: int) -> None:
-        """Take all views of a shard away: they are built again when they are asked for."""
         registry = self.look(shard)
         names = [name for views in registry.by_family.values() for name, _, _ in views]
         with faults_named():

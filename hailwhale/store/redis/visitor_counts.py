@@ -1,7 +1,7 @@
-"""How many visitors: HyperLogLogs beside the cells, filled by the same plan and read by union.
+"""Visitor counts: HyperLogLogs filled by the same plan as the cells, and read by union.
 
-Owns how visits are written down for visits.lua and how unions are asked for, and the secrets that
-hashes of visitors are made with. It never sees who a visitor is.
+Owns how visits are serialised for visits.lua, how unions are read, and the secrets that visitors
+are hashed with. It never sees who a visitor is.
 
 A HyperLogLog counts distinct visitors in at most 12 KB, with a standard error of 0.81 %; small ones
 take a few bytes a visitor and are off by less. Those of one shard can be put together, so any days
@@ -15,14 +15,13 @@ from collections.abc import Iterator, Sequence
 
 from hailwhale.core.events.aggregate import VisitorIncrement
 from hailwhale.store.redis.chunk_codec import WriteBatch, compact
-from hailwhale.store.redis.client import Client, ask, faults_named
+from hailwhale.store.redis.client import Client, ask, ask_in_slices, faults_named
 from hailwhale.store.redis.cluster import Command
 from hailwhale.store.redis.keys import Keys, shard_of
 from hailwhale.store.types import ChunkAddress
 
 MARK = "V"  # what the rows of a chunk of visits begin with
 _SECRET_BYTES = 32
-_ANSWERED_AT_ONCE = 1_000
 
 
 def visit_chunks(keys: Keys, visits: Sequence[VisitorIncrement], adds: int) -> Iterator[WriteBatch]:
@@ -62,26 +61,27 @@ def _pack(keys: Keys, run: Sequence[tuple[VisitorIncrement, Sequence[str]]]) -> 
     )
 
 
-class VisitorCounts:
-    """Counts unions of visitors, and keeps secrets."""
+class RedisVisitors:
+    """`hailwhale.store.protocol.VisitorStore` on a HyperLogLog for each chunk."""
 
     def __init__(self, client: Client, keys: Keys) -> None:
         self._client = client
         self._keys = keys
 
     def uniques(self, unions: Sequence[Sequence[ChunkAddress]]) -> list[int]:
-        """See `Store.uniques`."""
-        commands: list[Command] = [
-            ("PFCOUNT", *(self._key(chunk) for chunk in chunks)) for chunks in unions
-        ]
-        answers: list[int] = []
-        with faults_named():
-            for first in range(0, len(commands), _ANSWERED_AT_ONCE):
-                answers += ask(self._client, commands[first : first + _ANSWERED_AT_ONCE])
-        return answers
+        key = self._keys.of_chunk
+        commands = (("PFCOUNT", *(key(chunk) for chunk in chunks)) for chunks in unions)
+        return ask_in_slices(self._client, commands)
 
-    def secrets(self, kind: str, names: Sequence[str]) -> list[bytes]:
-        """See `Store.secrets`."""
+
+class RedisSecrets:
+    """`hailwhale.store.protocol.SecretStore` on a hash for each kind."""
+
+    def __init__(self, client: Client, keys: Keys) -> None:
+        self._client = client
+        self._keys = keys
+
+    def get(self, kind: str, names: Sequence[str]) -> list[bytes]:
         key = self._keys.secrets(kind)
         fresh: list[Command] = [
             ("HSETNX", key, name, secrets.token_bytes(_SECRET_BYTES)) for name in names
@@ -91,6 +91,3 @@ class VisitorCounts:
             if old := [name for name in found if name.decode() not in names]:
                 ask(self._client, [("HDEL", key, *old)])
         return [found[name.encode()] for name in names]
-
-    def _key(self, chunk: ChunkAddress) -> str:
-        return self._keys.cells(chunk.pk, chunk.dimension, chunk.rollup, chunk.chunk_start_s)

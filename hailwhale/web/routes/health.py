@@ -23,7 +23,7 @@ def add_health(app: bottle.Bottle, services: Services) -> None:
         spool = services.spool
         spooled = {"spooled_bytes": spool.size_bytes()} if spool is not None else {}
         try:
-            vitals = services.store.vitals(services.clock())
+            vitals = services.store.stats.vitals(services.clock())
         except StoreUnavailable as fault:
             told = {"reason": str(fault), **spooled} if details else {}
             return json_reply({"status": "ok", "store": "away", **told})
@@ -35,7 +35,7 @@ def add_health(app: bottle.Bottle, services: Services) -> None:
         """200 while the store answers and hits do not wait too long for the drain, else 503."""
         most_s = services.settings.ready_lag_s
         try:
-            lag_s = services.store.vitals(services.clock()).lag_s
+            lag_s = services.store.stats.vitals(services.clock()).lag_s
         except StoreUnavailable:
             return _not_ready("the store does not answer")
         if most_s and lag_s > most_s:

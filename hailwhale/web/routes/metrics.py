@@ -79,8 +79,13 @@ def _told(services: Services) -> StatsExposition:
     spool = services.spool.size_bytes() if services.spool is not None else None
     try:
         services.tallies.flush()
-        vitals = services.store.vitals(services.clock())
-        return StatsExposition(vitals, services.store.requests(), services.store.refused(), spool)
+        vitals = services.store.stats.vitals(services.clock())
+        return StatsExposition(
+            vitals,
+            services.store.request_stats.answered(),
+            services.store.request_stats.refused(),
+            spool,
+        )
     except StoreUnavailable:
         return StatsExposition(None, {}, {}, spool)
 

@@ -354,4 +354,4 @@ def test_imports_killed_eight_times_count_every_row_exactly_once(
         assert rejects == [n for n, line in enumerate(lines, 1) if not line.startswith('{"pk": ["')]
     sums = expected(events)
     assert stored(imported, sums) == sums
-    assert imported.loads() == []
+    assert imported.stats.loads() == []

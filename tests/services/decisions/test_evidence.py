@@ -30,8 +30,11 @@ def reader(services: Services, clock: Clock) -> EvidenceReader:
 
 def reader_of(services: Services, clock: Clock) -> EvidenceReader:
     settings = services.settings
-    spans = RangeReader(services.store, settings.zone, settings.rollups, {}, clock, 10_000)
-    return EvidenceReader(services.store, spans, clock)
+    store = services.store
+    spans = RangeReader(
+        store.cells, store.visitors, settings.zone, settings.rollups, {}, clock, 10_000
+    )
+    return EvidenceReader(store.labels, store.cells, spans, clock)
 
 
 def expose(services: Services, option: str, **fields: object) -> None:

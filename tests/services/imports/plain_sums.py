@@ -46,7 +46,7 @@ def expected(events: Iterable[Counted]) -> Sums:
 def stored(store: Store, cells: Iterable[Cell]) -> Sums:
     """What a store with days in UTC holds in these cells; what it does not hold is left out."""
     wanted = list(cells)
-    answers = store.read([_ask(*cell) for cell in wanted])
+    answers = store.cells.read([_ask(*cell) for cell in wanted])
     return {
         cell: values[0]
         for cell, values in zip(wanted, answers, strict=True)

@@ -30,16 +30,18 @@ from hailwhale.store.redis.keys import Keys
 from hailwhale.store.redis.store import RedisStore
 from hailwhale.store.types import CellQuery, ChunkAddress, CommitStep, ImportBlock
 from tests.conftest import NOW_S, Clock
+from tests.parts import FailsOnce, watched
 from tests.services.imports.plain_sums import Counted, expected, stored
 
-STEPS = ("last_block", "commit", "apply_next", "note_block")
 BROKEN = BadInput("event", "{", "an object")
 
 
 def importing_on(
     store: Store, clock: Callable[[], float] | None = None, limits: Limits = DEFAULT_LIMITS
 ) -> Importer:
-    return Importer(store, UTC, DEFAULT_ROLLUPS, limits, clock or Clock(), str)
+    return Importer(
+        store.commits, store.imports, UTC, DEFAULT_ROLLUPS, limits, clock or Clock(), str
+    )
 
 
 def run(
@@ -81,31 +83,10 @@ def sample(size: int, seed: int, *, ids: bool = False) -> tuple[list[InputRow], 
     return rows, events
 
 
-class Failing:
+def failing_at(store: Store, number: int, when: str) -> tuple[Store, FailsOnce]:
     """A store that does not answer at one of its steps: before it did it, or after."""
-
-    def __init__(self, store: Store, fail_at: int, when: str) -> None:
-        self._store = store
-        self._fail_at = fail_at
-        self._when = when
-        self.calls = 0
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._store, name)
-        return self._step(method) if name in STEPS else method
-
-    def _step(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        def step(*args: Any) -> Any:
-            self.calls += 1
-            fails = self.calls == self._fail_at
-            if fails and self._when == "before":
-                raise StoreUnavailable("it is gone")
-            answer = method(*args)
-            if fails:
-                raise StoreUnavailable("it did this and is gone")
-            return answer
-
-        return step
+    steps = FailsOnce(number, after=when == "after")
+    return watched(store, steps, "commits", "imports"), steps
 
 
 MakeSmall = Callable[[str], RedisStore]
@@ -130,7 +111,7 @@ def test_every_row_is_counted_wherever_it_belongs(store: RedisStore) -> None:
     assert report == ImportReport(
         line=301, rows=300, counted=len(events), rejected=300 - len(events)
     )
-    assert store.loads() == []
+    assert store.stats.loads() == []
 
 
 def test_an_import_that_is_finished_counts_nothing_again(store: RedisStore) -> None:
@@ -159,16 +140,16 @@ def test_a_store_that_is_gone_at_any_step_costs_and_doubles_nothing(
     failed = 0
     while True:
         store = make_small(f"{failed}")
-        failing = Failing(store, failed + 1, when)
+        failing, steps = failing_at(store, failed + 1, when)
         first = ImportReport()
         with suppress(StoreUnavailable):
             first = run(importing_on(failing), rows)
-        if failing.calls <= failed:
+        if steps.calls <= failed:
             break
         again = run(importing_on(store), rows)
         assert stored(store, sums) == sums, f"lost or doubled at step {failed + 1}"
         assert again.counted + again.before + again.rejected == again.rows
-        assert store.loads() == []
+        assert store.stats.loads() == []
         failed += 1
     assert first.counted == len(events)
     assert failed > 20
@@ -183,7 +164,7 @@ def test_a_store_that_is_gone_again_and_again_only_slows_an_import_down(
     store, rng = make_small("again"), random.Random(6)
     cut_short = 0
     while cut_short < 30:
-        failing = Failing(store, rng.randrange(1, 25), when)
+        failing, _ = failing_at(store, rng.randrange(1, 25), when)
         with suppress(StoreUnavailable):
             run(importing_on(failing), rows)
             break
@@ -225,7 +206,7 @@ def test_no_row_counts_twice_when_limits_and_time_change_while_an_import_is_cut_
     ]
     for fail_at in range(1, 30):
         store = make_small(f"{fail_at}")
-        first = Failing(store, fail_at, "after")
+        first, _ = failing_at(store, fail_at, "after")
         with suppress(StoreUnavailable):
             strict = replace(DEFAULT_LIMITS, label_bytes=6)
             run(importing_on(first, limits=strict), rows)
@@ -234,7 +215,7 @@ def test_no_row_counts_twice_when_limits_and_time_change_while_an_import_is_cut_
             CellQuery(ChunkAddress(("Shop", label), (), "all", 0), [(0, "hits")])
             for label in labels
         ]
-        counts = [values[0] for values in store.read(asks)]
+        counts = [values[0] for values in store.cells.read(asks)]
         assert set(counts) <= {None, Decimal(1)}, f"doubled at step {fail_at}"
 
 
@@ -278,7 +259,7 @@ def test_a_row_is_told_to_be_rejected_before_it_is_noted_as_passed(
     store = make_small("order")
     told: list[int] = []
     rows = [InputRow(line, 1, BROKEN) for line in range(1, 14)]
-    failing = Failing(store, 3, "before")
+    failing, _ = failing_at(store, 3, "before")
     with pytest.raises(StoreUnavailable):
         run(importing_on(failing), rows, refused=lambda line, _: told.append(line))
     last = importing_on(store).last_line("sales")
@@ -305,7 +286,7 @@ def test_rows_past_every_retention_are_counted_for_all_time_and_reported(store: 
     rows = [InputRow(1, 1, {"pk": "Shop", "at": "1999-12-31"}), InputRow(2, 1, {"pk": "Shop"})]
     report = run(importing_on(store), rows)
     assert (report.counted, report.undated) == (2, 1)
-    undated = Importer(store, UTC, [ALL], DEFAULT_LIMITS, Clock(), str)
+    undated = Importer(store.commits, store.imports, UTC, [ALL], DEFAULT_LIMITS, Clock(), str)
     assert run(undated, rows, name="no dates at all").undated == 0
 
 
@@ -324,13 +305,13 @@ def test_a_block_holds_so_few_rows_that_its_step_is_bounded(
     rows_a_block: int,
 ) -> None:
     blocks: list[ImportBlock | None] = []
-    commit = store.commit
+    commit = store.commits.commit
 
     def noting(step: CommitStep, now_s: int) -> Any:
         blocks.append(step.block)
         return commit(step, now_s)
 
-    monkeypatch.setattr(store, "commit", noting)
+    monkeypatch.setattr(store.commits, "commit", noting)
     rows = [InputRow(line, 1, fields) for line in range(1, 5_002)]
     run(importing_on(store), rows[: rows_a_block + 1])
     lines = [rows_a_block, rows_a_block + 1]

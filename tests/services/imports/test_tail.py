@@ -7,10 +7,9 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,33 +19,12 @@ from hailwhale.services.container import Services
 from hailwhale.services.imports.file_formats import NdjsonFormat
 from hailwhale.services.imports.importer import Importer
 from hailwhale.services.imports.tail import LogTailer
+from hailwhale.store.protocol import Store
 from tests.conftest import Clock
+from tests.parts import FailsOnce, watched
 
 QUIET_S = 10
 ROOTS = 3
-
-
-class Failing:
-    """A store that fails once, at its n-th call: before that is carried out, or after."""
-
-    def __init__(self, store: Any, calls: int, *, after: bool) -> None:
-        self._store = store
-        self.left = calls
-        self._after = after
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        method = getattr(self._store, name)
-
-        def call(*arguments: Any, **named: Any) -> Any:
-            self.left -= 1
-            if self.left == 0 and not self._after:
-                raise StoreUnavailable("gone")
-            found = method(*arguments, **named)
-            if self.left == 0:
-                raise StoreUnavailable("gone")
-            return found
-
-        return call
 
 
 class Log:
@@ -68,7 +46,7 @@ class Log:
                 event = {"pk": [root, "x"], "metrics": {"n": self._written}, "dimensions": "all"}
                 file.write(json.dumps(event | {"_": self._written}) + end)
 
-    def follow(self, store: Any = None) -> LogTailer:
+    def follow(self, store: Store | None = None) -> LogTailer:
         """Begin to follow, as a process that is started does."""
         self.leave()
         services = self.services
@@ -76,7 +54,8 @@ class Log:
             self.path,
             NdjsonFormat(),
             Importer(
-                store or services.store,
+                (store or services.store).commits,
+                (store or services.store).imports,
                 services.settings.zone,
                 services.settings.rollups,
                 services.settings.limits,
@@ -343,8 +322,8 @@ def test_cut_off_at_any_step_each_line_counts_once(
     while True:
         steps += 1
         log.write(6)
-        failing = Failing(log.services.store, steps, after=after)
-        following = log.follow(failing)
+        failing = FailsOnce(steps, after=after)
+        following = log.follow(watched(log.services.store, failing, "commits", "imports"))
         try:
             while following.look():
                 log.write(following.tally.counted < 20)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from decimal import Decimal
 from threading import Event as Flag
 from threading import Thread
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import redis
@@ -26,6 +26,7 @@ from hailwhale.store.redis.keys import Keys, shard_of
 from hailwhale.store.redis.store import RedisStore
 from hailwhale.store.types import AcceptStatus, EncodedHit
 from tests.conftest import NOW_S, Clock
+from tests.parts import FailsOnce, drain_of, watched
 from tests.services.reading import Sent, brute_force, every_total, keys_of, total
 
 METRICS = ("hits", "dollars", "sales")
@@ -84,7 +85,7 @@ def test_any_stream_of_events_adds_up_to_what_counting_by_hand_gives(
             services.counting.count_many_now([event.fields])
     services.drain.flush()
     assert every_total(services, METRICS) == brute_force(event for event, _ in stream)
-    assert services.store.loads() == []
+    assert services.store.stats.loads() == []
 
 
 # The buffer
@@ -93,7 +94,7 @@ def test_any_stream_of_events_adds_up_to_what_counting_by_hand_gives(
 def test_a_wrong_event_is_refused_and_nothing_is_buffered(services: Services) -> None:
     with pytest.raises(BadInput, match="metrics"):
         services.hail.count({"pk": "Shop", "metrics": {"a": "x"}})
-    assert services.store.loads() == []
+    assert services.store.stats.loads() == []
 
 
 def test_a_full_buffer_raises_and_keeps_what_it_has(make_services: MakeServices) -> None:
@@ -174,15 +175,15 @@ def test_a_hit_that_cannot_be_read_becomes_a_dead_letter_and_blocks_nothing(
     services: Services, bad: bytes
 ) -> None:
     services.hail.count({"pk": "Shop"})
-    services.store.accept([EncodedHit("Shop", bad)], NOW_S)
+    services.store.buffers.accept([EncodedHit("Shop", bad)], NOW_S)
     services.hail.count({"pk": "Shop"})
     assert services.drain.flush() == 3
     assert total(services, "Shop") == 2
-    [letter] = services.store.dead_letters(shard_of("Shop"))
+    [letter] = services.store.dead_letters.read(shard_of("Shop"))
     assert letter.hit == bad
     assert letter.reason.startswith("hit: got ")
-    assert services.store.stats()["dead"] == 1
-    assert services.store.loads() == []
+    assert services.store.stats.counts()["dead"] == 1
+    assert services.store.stats.loads() == []
 
 
 # Several drains
@@ -205,7 +206,7 @@ def test_drains_in_threads_count_each_hit_once(client: redis.Redis, namespace: s
     assert total(services, "Shop") == 1_200
     assert total(services, "Shop", metric="dollars") == 120
     assert total(services, "Blog", "n") == 300
-    assert services.store.stats()["drained"] == 1_500
+    assert services.store.stats.counts()["drained"] == 1_500
 
 
 def test_a_running_drain_counts_what_comes_until_it_is_stopped(services: Services) -> None:
@@ -215,7 +216,7 @@ def test_a_running_drain_counts_what_comes_until_it_is_stopped(services: Service
     for _ in range(20):
         services.hail.count_many([{"pk": "Shop"}] * 5)
     deadline_s = time.monotonic() + 10
-    while services.store.loads():
+    while services.store.stats.loads():
         assert time.monotonic() < deadline_s
     stop.set()
     thread.join(10)
@@ -224,31 +225,6 @@ def test_a_running_drain_counts_what_comes_until_it_is_stopped(services: Service
 
 
 # Drains that die
-
-
-class DyingStore:
-    """A store whose drain dies at its `dies_at`-th step, before the step or just after it."""
-
-    def __init__(self, store: Store, dies_at: int, *, after: bool) -> None:
-        self._store = store
-        self._left = dies_at
-        self._after = after
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._store, name)
-        return method if name not in ("window", "commit", "apply_next") else self._step(method)
-
-    def _step(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        def step(*args: Any) -> Any:
-            self._left -= 1
-            if self._left == 0 and not self._after:
-                raise StoreUnavailable("killed before the step")
-            answer = method(*args)
-            if self._left == 0:
-                raise StoreUnavailable("killed after the step, its answer lost")
-            return answer
-
-        return step
 
 
 STREAM = [
@@ -264,10 +240,17 @@ EXPECTED = brute_force(STREAM)
 STEPS = 28  # that a drain of STREAM makes, undisturbed
 
 
-def dying(services: Services, dies_at: int, *, after: bool) -> Drain:
-    chosen = services.settings
-    store = cast(Store, DyingStore(services.store, dies_at, after=after))
-    return Drain(store, chosen.zone, chosen.rollups, Clock(), chosen.drain_window)
+def drain_on(store: Store, chosen: Settings) -> Drain:
+    return drain_of(store, Clock(), chosen.drain_window, chosen.zone, chosen.rollups)
+
+
+def dying(services: Services, steps: FailsOnce) -> Drain:
+    """A drain that dies at a step, before the step or just after it, when its answer is lost."""
+    return drain_on(watched(services.store, steps, "buffers", "commits"), services.settings)
+
+
+def at_step(number: int, *, after: bool = False) -> FailsOnce:
+    return FailsOnce(number, ("window", "commit", "apply_next"), after)
 
 
 @pytest.fixture
@@ -278,10 +261,9 @@ def buffered(client: redis.Redis, namespace: str) -> Services:
 
 
 def test_a_drain_makes_as_many_steps_as_it_is_killed_at(buffered: Services) -> None:
-    chosen = buffered.settings
-    counting = DyingStore(buffered.store, 0, after=False)
-    Drain(cast(Store, counting), chosen.zone, chosen.rollups, Clock(), chosen.drain_window).flush()
-    assert -counting._left == STEPS
+    steps = at_step(0)
+    dying(buffered, steps).flush()
+    assert steps.calls == STEPS
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -290,10 +272,10 @@ def test_a_drain_killed_at_any_step_is_resumed_exactly(
     buffered: Services, dies_at: int, after: bool
 ) -> None:
     with pytest.raises(StoreUnavailable, match="killed"):
-        dying(buffered, dies_at, after=after).flush()
+        dying(buffered, at_step(dies_at, after=after)).flush()
     buffered.drain.flush()
     assert every_total(buffered, METRICS) == EXPECTED
-    assert buffered.store.stats()["drained"] == len(STREAM)
+    assert buffered.store.stats.counts()["drained"] == len(STREAM)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -302,9 +284,9 @@ def test_drains_killed_again_and_again_get_there_exactly(
     buffered: Services, dies_at: int, after: bool
 ) -> None:
     deaths = 0
-    while buffered.store.loads():
+    while buffered.store.stats.loads():
         with suppress(StoreUnavailable):
-            dying(buffered, dies_at, after=after).flush()
+            dying(buffered, at_step(dies_at, after=after)).flush()
         deaths += 1
         assert deaths < 200
     assert deaths > 1
@@ -314,22 +296,11 @@ def test_drains_killed_again_and_again_get_there_exactly(
 def test_a_drain_that_was_paused_after_its_look_cannot_count_what_another_counted(
     buffered: Services,
 ) -> None:
-    class Paused(DyingStore):
-        def _step(self, method: Callable[..., Any]) -> Callable[..., Any]:
-            def step(*args: Any) -> Any:
-                if method.__name__ == "commit":
-                    buffered.drain.flush()
-                return method(*args)
+    def around(method: Callable[..., Any], *args: Any) -> Any:
+        if method.__name__ == "commit":
+            buffered.drain.flush()
+        return method(*args)
 
-            return step
-
-    chosen = buffered.settings
-    paused = Drain(
-        cast(Store, Paused(buffered.store, 0, after=False)),
-        chosen.zone,
-        chosen.rollups,
-        Clock(),
-        chosen.drain_window,
-    )
+    paused = drain_on(watched(buffered.store, around, "commits"), buffered.settings)
     assert paused.step(shard_of("Shop")) == 0
     assert every_total(buffered, METRICS) == EXPECTED

@@ -119,7 +119,7 @@ def test_a_late_event_counts_in_every_rollup_that_retains_it_and_only_there(
 def test_an_event_more_than_a_day_ahead_is_refused(services: Services) -> None:
     with pytest.raises(BadInput, match="at most 24 hours in the future"):
         services.counting.count_now({"pk": "Shop", "at": NOW_S + DAY_S + 1})
-    assert services.store.subpks(()) == set()
+    assert services.store.labels.subpks(()) == set()
 
 
 def test_an_event_ahead_counts_when_its_time_comes(services: Services, clock: Clock) -> None:
@@ -194,7 +194,7 @@ def test_labels_past_max_children_count_under_other(narrow: Services, count_all:
     assert found == {"a": 4, "b": 8, "c": 12, "_other": 2 * (4 + 5)}
     assert total(narrow, "Shop", "city", "n") == total(narrow, "Shop", "_", "n") == 24 + 18
     assert total(narrow, "Shop", ["city", "d"], "n") == 0
-    assert narrow.store.stats()["folded"] > 0
+    assert narrow.store.stats.counts()["folded"] > 0
 
 
 def test_what_is_below_a_label_past_max_children_counts_below_other(
@@ -218,7 +218,7 @@ def test_pks_past_max_children_count_under_other_and_their_parents_stay_exact(
     ]
     count_all(narrow, events[:3])
     count_all(narrow, events)
-    assert narrow.store.subpks(("Shop",)) == {"a", "b", "c", "_other"}
+    assert narrow.store.labels.subpks(("Shop",)) == {"a", "b", "c", "_other"}
     assert total(narrow, ["Shop", "_other"]) == 2
     assert total(narrow, ["Shop", "_other", "x"], "city") == 2
     assert total(narrow, ["Shop", "a", "x"]) == 2
@@ -231,7 +231,10 @@ def test_root_pks_have_a_bound_of_their_own(
 ) -> None:
     services = make_services(max_children=3, max_roots=50)
     count_all(services, [{"pk": f"Shop {number}"} for number in range(52)])
-    assert services.store.subpks(()) == {"_other", *(f"Shop {number}" for number in range(50))}
+    assert services.store.labels.subpks(()) == {
+        "_other",
+        *(f"Shop {number}" for number in range(50)),
+    }
     assert total(services, "_other") == 2
 
 
@@ -240,15 +243,15 @@ def test_a_root_pk_that_is_known_needs_no_room_nor_does_one_that_made_some(
 ) -> None:
     before = make_services()
     count_all(before, [{"pk": "a", "metrics": {"m": 1}}, {"pk": "b"}])
-    before.store.admit_root("c", 2)
+    before.store.cardinality.admit_root("c", 2)
     services = make_services(max_roots=2, max_names=2)
     count_all(services, [{"pk": "a", "metrics": {"m": 1, "n": 1}}, {"pk": "b"}, {"pk": "c"}])
     assert total(services, "a", metric="m") == 2
     assert total(services, "a", metric="_other") == 1
     assert total(services, "b") == 2
-    assert services.store.subpks(()) == {"a", "b", "_other"}
+    assert services.store.labels.subpks(()) == {"a", "b", "_other"}
     services.erasing.reset(("b",))
-    assert services.store.vitals(clock.now_s).series == 2
+    assert services.store.stats.vitals(clock.now_s).series == 2
     count_all(services, [{"pk": "c"}])
     assert total(services, "c") == 1
 
@@ -260,7 +263,7 @@ def test_nothing_is_set_that_there_is_no_room_for(make_services: MakeServices) -
     for fields in ({"pk": "b", "metrics": {"queue": 3}}, {"pk": "a", "metrics": {"n": 3}}):
         with pytest.raises(BadInput, match="there is no room for more"):
             services.counting.update_count_to(fields)
-    assert services.store.subpks(()) == {"a"}
+    assert services.store.labels.subpks(()) == {"a"}
     assert total(services, "a", metric="queue") == 3
 
 
@@ -277,7 +280,7 @@ def test_many_new_labels_in_one_step_fold_exactly(
         assert len(children) <= 21
         asked = [["city", path.split('"')[3]] for path in children]
         assert sum(total(services, parent, path) for path in asked) == total(services, parent)
-    labels = services.store.subpks(("Shop",))
+    labels = services.store.labels.subpks(("Shop",))
     assert sum(total(services, ["Shop", label]) for label in labels) == 100
 
 

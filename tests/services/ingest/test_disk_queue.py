@@ -48,7 +48,7 @@ class Flaky:
             if self.slow:
                 self._behind.append((hits, now_s, stamp))
                 raise StoreUnavailable("no answer came yet")
-            receipts = self._store.accept(hits, now_s, stamp)
+            receipts = self._store.buffers.accept(hits, now_s, stamp)
             if self.deaf:
                 raise StoreUnavailable("no answer came")
             return receipts
@@ -58,7 +58,7 @@ class Flaky:
         with self._lock:
             random.shuffle(self._behind)
             for _ in range(random.randint(0, len(self._behind))):
-                self._store.accept(*self._behind.pop())
+                self._store.buffers.accept(*self._behind.pop())
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def held(store: RedisStore) -> list[str]:
-    return [found.decode() for found in store.window(SHARD, 10_000).hits]
+    return [found.decode() for found in store.buffers.window(SHARD, 10_000).hits]
 
 
 def settled(spool: SpoolDirectory) -> bool:
@@ -169,7 +169,7 @@ def test_a_store_that_comes_and_goes_has_each_hit_once(
     until(lambda: settled(spool))
     flaky.catch_up(random)
     assert sorted(held(store)) == [f"{number:03}" for number in range(200)]
-    assert len(store.window(shard_of("Blog"), 1_000).hits) == 200
+    assert len(store.buffers.window(shard_of("Blog"), 1_000).hits) == 200
 
 
 @pytest.mark.parametrize("deaf", [False, True])
@@ -284,7 +284,7 @@ def test_what_is_in_doubt_behind_what_waits_for_room_is_not_overtaken(
     flaky._store = make_store()
     until(lambda: settled(spool))
     assert sorted(held(flaky._store)) == ["a", "b"]
-    assert sorted(flaky._store.window(shard_of("Blog"), 9).hits) == [b"c", b"d"]
+    assert sorted(flaky._store.buffers.window(shard_of("Blog"), 9).hits) == [b"c", b"d"]
 
 
 def test_a_store_made_of_something_else_is_refused_and_what_is_spooled_waits(
@@ -344,7 +344,9 @@ def test_ids_are_settled_when_the_spool_is_offered_by_the_time_they_came(
     flaky.away = True
     for _ in range(2):
         assert spooling.accept([hit("a", "order-1")], NOW_S) == SPOOLED
-    store.accept([hit("a", "order-1")], NOW_S + 23 * 3600)  # by another hail that has a way to it
+    store.buffers.accept(
+        [hit("a", "order-1")], NOW_S + 23 * 3600
+    )  # by another hail that has a way to it
     flaky.away = False
     until(lambda: settled(spool))
     assert held(store) == ["a"]

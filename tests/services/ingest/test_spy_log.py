@@ -107,8 +107,8 @@ def test_what_a_decision_counts_besides_is_not_told(services: Services) -> None:
 
 
 def test_what_was_refused_or_came_again_is_not_told(services: Services) -> None:
-    services.store.accept([EncodedHit("Shop", b"junk")], NOW_S)
-    services.store.accept([EncodedHit("Shop", b'0\t[["Shop"],[],["hits"]]\t\xff')], NOW_S)
+    services.store.buffers.accept([EncodedHit("Shop", b"junk")], NOW_S)
+    services.store.buffers.accept([EncodedHit("Shop", b'0\t[["Shop"],[],["hits"]]\t\xff')], NOW_S)
     event: dict[str, object] = {"pk": "Shop", "id": "x", "metrics": {"n": 1}}
     count(services, event, event)
     count(services, event, buffered=False)

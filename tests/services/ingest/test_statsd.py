@@ -90,7 +90,7 @@ def test_timings_tell_their_quantiles_of_every_pk_and_dimension(rig: Rig) -> Non
     )
     rig.fed(b"web.site.t:100000|ms")
     rig.services.drain.flush()
-    quantiles = QuantileQueries(rig.services.store, rig.services.reporting)
+    quantiles = QuantileQueries(rig.services.store.labels, rig.services.reporting)
     question = parse_totals(
         {
             "pk": ["web", "api"],

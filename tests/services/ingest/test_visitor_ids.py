@@ -228,7 +228,7 @@ def dump(client: Any, key: bytes) -> list[bytes]:
 
 
 def make(services: Services, clock: Clock, key: str = "", days: int = 0) -> VisitorHasher:
-    return VisitorHasher(services.store, key, days, clock)
+    return VisitorHasher(services.store.secrets, key, days, clock)
 
 
 def test_a_hash_is_the_same_in_every_process_and_another_in_every_store(

@@ -217,7 +217,7 @@ def test_a_period_that_cannot_be_answered_is_said_and_changes_nothing(
     watching = Watching(services, hook, period="1m:1h", rises_by=1, against="last_week")
     with pytest.raises(BadInput, match="stored rollups"):
         watching.check()
-    assert services.store.notice("alert:a") == b""
+    assert services.store.alert_state.read("alert:a") == b""
 
 
 def test_mail_has_the_sentence_and_a_picture(services: Services, hook: Hook, box: Mailbox) -> None:
@@ -256,8 +256,8 @@ def test_whom_it_failed_to_is_tried_again_and_nobody_else(
 def test_nothing_that_is_kept_gives_a_url_away(services: Services, hook: Hook) -> None:
     hook.answers = [404]
     Watching(services, hook, above=-1, period="all").check()
-    assert b"secret" not in services.store.notice("alert:a")
-    assert b"webhook:" in services.store.notice("alert:a")
+    assert b"secret" not in services.store.alert_state.read("alert:a")
+    assert b"webhook:" in services.store.alert_state.read("alert:a")
 
 
 # Reports

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -18,9 +18,10 @@ from hailwhale.errors import BadInput
 from hailwhale.services.container import Services, assemble
 from hailwhale.services.query import children
 from hailwhale.services.query.ranking import RankAnswer
-from hailwhale.store.protocol import Store
+from hailwhale.store.protocol import CellStore
 from hailwhale.store.types import CellQuery
 from tests.conftest import NOW_S, Clock
+from tests.parts import with_parts
 from tests.services.query.plain_children import (
     ZERO,
     Counted,
@@ -229,10 +230,10 @@ def test_children_of_a_parent_that_cancels_out_are_ranked_below_it(services: Ser
 
 
 class Log:
-    """A store that keeps which (pk, dimension) it was asked to read, and of which metrics."""
+    """Cells that keep which (pk, dimension) were read, and of which metrics."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, cells: CellStore) -> None:
+        self._cells = cells
         self.read_of: list[tuple[Path, Path, str]] = []
 
     def read(self, asks: Sequence[CellQuery]) -> list[list[Decimal | None]]:
@@ -241,15 +242,12 @@ class Log:
             for ask in asks
             for metric in {metric for _, metric in ask.cells}
         ]
-        return self._store.read(asks)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
+        return self._cells.read(asks)
 
 
 @pytest.fixture
 def log(services: Services) -> Log:
-    return Log(services.store)
+    return Log(services.store.cells)
 
 
 @pytest.fixture
@@ -258,7 +256,7 @@ def logged(services: Services, log: Log, clock: Clock) -> Services:
     for town in range(20):
         event = {"dimensions": ["town", str(town)], "metrics": {"dollars": town, "tax": 1}}
         services.counting.count_now({"pk": "Shop", **event})
-    return assemble(services.settings, cast(Store, log), clock)
+    return assemble(services.settings, with_parts(services.store, cells=log), clock)
 
 
 def test_of_all_siblings_only_what_decides_is_read(logged: Services, log: Log) -> None:

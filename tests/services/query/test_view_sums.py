@@ -13,6 +13,7 @@ from hailwhale.services.container import Services
 from hailwhale.services.query import children
 from hailwhale.services.query.children import ChildrenReader, SiblingAxis
 from hailwhale.store.redis.keys import shard_of
+from hailwhale.store.redis.store import RedisStore
 from tests.conftest import NOW_S, Clock
 
 SHARD = shard_of("Shop")
@@ -82,18 +83,18 @@ def test_a_drain_that_knows_nothing_of_a_new_view_keeps_it_all_the_same(
 def test_a_plan_made_before_a_view_reaches_it_when_it_is_applied(services: Services) -> None:
     count(services, random.Random(1), 20)
     store = services.store
-    commit, applied = store.commit, store.apply_next
-    store._chunk_cells = 10  # type: ignore[attr-defined]
+    commit, applied = store.commits.commit, store.commits.apply_next
+    store.commits._chunk_cells = 10  # type: ignore[attr-defined]
     services.hail.count({"pk": ["Shop", "p1"], "dimensions": {"town": "t1"}, "metric": "sales"})
-    store.apply_next = lambda shard: False  # type: ignore[method-assign]
+    store.commits.apply_next = lambda shard: False  # type: ignore[method-assign]
     services.drain.flush()
-    assert any(load.planned for load in store.loads())
+    assert any(load.planned for load in store.stats.loads())
     assert read(services, TOWNS, "1d:30d")[0] is not None
-    store.apply_next = applied  # type: ignore[method-assign]
+    store.commits.apply_next = applied  # type: ignore[method-assign]
     services.drain.flush()
     from_sheets, from_cells = read(services, TOWNS, "1d:30d")
     assert from_sheets == from_cells
-    assert store.commit == commit
+    assert store.commits.commit == commit
 
 
 @pytest.mark.parametrize("dollars", ["fine", "large"])
@@ -104,7 +105,7 @@ def test_where_amounts_do_not_fit_a_sheet_the_cells_are_read(
     assert read(services, TOWNS, "1d:30d")[0] is not None
     count(services, random.Random(2), 5, dollars)
     assert read(services, TOWNS, "1d:30d")[0] is None
-    services.store.drop_views(SHARD)
+    services.store.views.drop(SHARD)
     [labels] = services.reporting._siblings.labels(TOWNS, [("town",)])
     span = services.reporting._spans.span(Period.parse("1d:30d"), None)
     [sums] = services.reporting._siblings.sums(TOWNS, [("town",)], [labels], ["dollars"], span)
@@ -140,10 +141,11 @@ def test_a_view_that_nobody_asks_for_is_forgotten(services: Services, clock: Clo
     count(services, random.Random(1), 20)
     assert read(services, TOWNS, "all")[0] is not None
     store = services.store
-    views = store._keys.views(SHARD)  # type: ignore[attr-defined]
-    names = [name for name in store._one("HKEYS", views) if name.startswith(b"all:")]  # type: ignore[attr-defined]
+    assert isinstance(store, RedisStore)
+    views = store.keys.views(SHARD)
+    names = [name for name in store.client.execute_command("HKEYS", views) if name[:4] == b"all:"]
     assert len(names) == 3
     clock.now_s += 8 * 86_400
     assert read(services, PRODUCTS, "all")[0] is not None
-    left = store._one("HKEYS", views)  # type: ignore[attr-defined]
+    left = store.client.execute_command("HKEYS", views)
     assert not set(names) & set(left)

@@ -38,7 +38,7 @@ def add(tokens: Tokens, name: str, *scopes: Scope, roots: tuple[str, ...] = ()) 
 
 
 def test_a_token_is_found_by_its_text_and_by_nothing_else(store: RedisStore, clock: Clock) -> None:
-    tokens = Tokens(store, clock)
+    tokens = Tokens(store.tokens, clock)
     text = add(tokens, "acme", Scope.COUNT, Scope.READ, roots=("Acme", "Beta"))
     found = tokens.find(text)
     assert found is not None
@@ -58,8 +58,8 @@ def test_a_token_is_found_by_its_text_and_by_nothing_else(store: RedisStore, clo
 
 
 def test_the_store_never_has_a_token(store: RedisStore, clock: Clock) -> None:
-    text = add(Tokens(store, clock), "acme")
-    [record] = store.tokens().values()
+    text = add(Tokens(store.tokens, clock), "acme")
+    [record] = store.tokens.all().values()
     secret = text.rpartition("_")[2] if text.count("_") == 2 else text[12:]
     assert secret not in record.decode()
     assert set(json.loads(record)) == {"name", "scopes", "roots", "made_s", "sha256"}
@@ -87,7 +87,7 @@ def test_a_token_may_what_its_scopes_say(
 def test_a_revoked_token_is_gone_within_seconds_and_a_new_one_there_within_one(
     store: RedisStore, clock: Clock
 ) -> None:
-    operator, service = Tokens(store, clock), Tokens(store, clock)
+    operator, service = Tokens(store.tokens, clock), Tokens(store.tokens, clock)
     first, second = add(operator, "first"), ""
     assert service.find(first) is not None
     second = add(operator, "second")
@@ -105,10 +105,10 @@ def test_the_store_is_asked_every_few_seconds_however_many_tokens_are_shown(
     asked = 0
 
     class Counted:
-        def tokens(self) -> dict[str, bytes]:
+        def all(self) -> dict[str, bytes]:
             nonlocal asked
             asked += 1
-            return store.tokens()
+            return store.tokens.all()
 
     tokens = Tokens(Counted(), clock)  # type: ignore[arg-type]
     for _ in range(100):
@@ -117,10 +117,10 @@ def test_the_store_is_asked_every_few_seconds_however_many_tokens_are_shown(
 
 
 def test_while_the_store_is_away_tokens_are_what_they_were(store: RedisStore, clock: Clock) -> None:
-    tokens = Tokens(store, clock)
+    tokens = Tokens(store.tokens, clock)
     text = add(tokens, "acme")
     assert tokens.find(text) is not None
-    tokens._store = Broken()  # type: ignore[assignment]
+    tokens._records = Broken()  # type: ignore[assignment]
     clock.now_s += 3600
     assert tokens.find(text) is not None
     with pytest.raises(StoreUnavailable):
@@ -144,7 +144,7 @@ def test_a_token_that_would_be_no_good_is_not_made(
     roots: list[str],
     parameter: str,
 ) -> None:
-    tokens = Tokens(store, clock)
+    tokens = Tokens(store.tokens, clock)
     add(tokens, "acme")
     with pytest.raises(BadInput) as fault:
         tokens.add(name, scopes, roots, DEFAULT_LIMITS, NOW_S)

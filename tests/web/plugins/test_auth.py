@@ -66,7 +66,7 @@ def named(table: list[tuple[str, str]]) -> Any:
 
 def token(services: Services, *scopes: str, roots: tuple[str, ...] = ()) -> dict[str, Any]:
     """The header of a new token."""
-    name = f"{'-'.join(scopes)}:{','.join(roots)}:{len(services.store.tokens())}"
+    name = f"{'-'.join(scopes)}:{','.join(roots)}:{len(services.store.tokens.all())}"
     made = services.tokens.add(name, [Scope(each) for each in scopes], roots, DEFAULT_LIMITS, NOW_S)
     services.tokens.known(0)
     return {"authorization": f"Bearer {made[1]}"}
@@ -214,7 +214,7 @@ def test_a_wrong_token_opens_nothing_even_where_none_is_needed(
 
 def test_a_revoked_token_opens_nothing(closed: Services) -> None:
     whale, reader = Client(whale_app(closed)), token(closed, "read")
-    [id] = closed.store.tokens()
+    [id] = closed.store.tokens.all()
     assert whale.get("/totals", **reader).status == 200
     closed.tokens.revoke(id)
     closed.tokens.known(0)
@@ -405,7 +405,7 @@ def test_a_bot_counts_where_nothing_else_was_said_and_where_it_shows_a_token(
 
 def refused(services: Services) -> Iterator[tuple[str, int]]:
     services.tallies.flush()
-    yield from sorted(services.store.refused().items())
+    yield from sorted(services.store.request_stats.refused().items())
 
 
 def test_every_refusal_is_counted_by_its_reason(make_services: MakeServices) -> None:

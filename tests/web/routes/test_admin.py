@@ -145,7 +145,7 @@ def test_flushing_with_one_bad_hit_counts_the_others_and_keeps_the_bad_one(
     whale: Client, hail: Client, services: Services
 ) -> None:
     hail.get("/count", "pk=Shop")
-    services.store.accept([EncodedHit("Shop", b"not a hit")], 0)
+    services.store.buffers.accept([EncodedHit("Shop", b"not a hit")], 0)
     hail.get("/count", "pk=Shop")
     assert whale.get("/flush_hail").json == {"counted": 3}
     assert total(whale, "Shop") == 2

@@ -289,8 +289,8 @@ def test_a_kept_option_is_logged_with_the_propensity_it_was_drawn_with(
 
     [entry] = read_journal(services.deciding.journal.lines(("Page",)))
 
-    assert entry.option == first["option"]
-    assert entry.propensity == pytest.approx(1 / 3, rel=1e-4)
+    assert entry.given.option == first["option"]
+    assert entry.given.propensity == pytest.approx(1 / 3, rel=1e-4)
 
 
 def test_a_result_that_is_sent_again_in_a_batch_is_read_once(

@@ -111,7 +111,7 @@ def test_a_refused_seal_is_told_in_the_place_of_the_graph(
     assert word in found["fault"]
     assert whale.get("/graph.js", query).status == 403
     services.tallies.flush()
-    assert sum(services.store.refused().values()) == 2
+    assert sum(services.store.request_stats.refused().values()) == 2
 
 
 def test_too_many_graphs_are_told_in_the_place_of_the_graph(

@@ -16,6 +16,7 @@ from hailwhale.services.ops.request_stats import RequestStats
 from hailwhale.store.types import EncodedHit
 from hailwhale.web.apps import hail_app, whale_app
 from tests.conftest import NOW_S, Clock
+from tests.parts import with_parts
 from tests.web.client import Client
 
 
@@ -54,7 +55,7 @@ def test_hits_that_wait_are_the_lag(hail: Client, clock: Clock) -> None:
 
 
 def test_dead_letters_are_told(whale: Client, services: Services) -> None:
-    services.store.accept([EncodedHit("Shop", b"junk")], NOW_S)
+    services.store.buffers.accept([EncodedHit("Shop", b"junk")], NOW_S)
     services.drain.flush()
     found = read(whale)
     assert found["hailwhale_dead_letters"] == found["hailwhale_dead_total"] == 1
@@ -118,13 +119,14 @@ def test_several_processes_are_one_sum(make_services: Callable[..., Services]) -
 def test_while_the_store_is_away_only_that_is_told(services: Services) -> None:
     away = _Away()
     tallies = RequestStats(away)
-    told = replace(services, store=away, tallies=tallies)
+    store = with_parts(services.store, stats=away, request_stats=away)
+    told = replace(services, store=store, tallies=tallies)
     assert read(Client(whale_app(told))) == {"hailwhale_store_up": 0}
     tallies.close()
 
 
 class _Away:
-    """A store that does not answer."""
+    """A part of a store that does not answer."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def refuse(*_: object, **__: object) -> None:
@@ -166,7 +168,8 @@ def test_any_lag_may_be_where_the_settings_say_so(
 
 
 def test_without_its_store_it_is_alive_and_not_ready(services: Services) -> None:
-    client = Client(whale_app(replace(services, store=_Away())))
+    store = with_parts(services.store, stats=_Away())
+    client = Client(whale_app(replace(services, store=store)))
     assert client.get("/healthz").json["store"] == "away"
     assert client.get("/readyz").status == 503
 

@@ -56,7 +56,7 @@ def is_pixel(answer: Answer) -> bool:
 
 def refused(services: Services) -> dict[str, int]:
     services.tallies.flush()
-    return services.store.refused()
+    return services.store.request_stats.refused()
 
 
 # Pixels
