@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from hailwhale.core.decisions import DecisionReport, Policy, Posterior, sample_ratio
+from hailwhale.core.decisions import DecisionReport, Posterior, sample_ratio
 from hailwhale.core.decisions.exposure import DECIDED, nodes_of
-from hailwhale.core.decisions.parameters import DecisionQuery, Rules
+from hailwhale.core.decisions.parameters import DecisionQuery
 from hailwhale.core.events.event import Event
 from hailwhale.core.events.metrics import HITS
 from hailwhale.core.events.paths import Path
@@ -97,7 +97,7 @@ class Decider:
         Raises `BadInput` where there is nothing to choose from.
         """
         options = self._options(choice)
-        posterior = self._models.of(choice, policy_of(choice.rules))
+        posterior = self._models.of(choice)
         visitor = nodes_of(choice.dimensions)
         chosen = posterior.choose(visitor, options, self._chance, choice.slots)
         given = [Assignment(each.option, each.propensity) for each in chosen]
@@ -122,13 +122,13 @@ class Decider:
     def reasons(self, choice: DecisionQuery) -> tuple[DecisionReport, SampleRatio]:
         """What is known of every option for a visitor, and whether the traffic is sound."""
         options = self._options(choice)
-        posterior = self._models.of(choice, policy_of(choice.rules))
+        posterior = self._models.of(choice)
         report = posterior.report(nodes_of(choice.dimensions), options)
         return report, self._sample_ratio(choice.pk, options)
 
     def posterior(self, choice: DecisionQuery) -> Posterior:
         """What the evidence says now."""
-        return self._models.of(choice, policy_of(choice.rules))
+        return self._models.of(choice)
 
     def _options(self, choice: DecisionQuery) -> Sequence[str]:
         options = choice.options or tuple(self.evidence.options(choice.pk))
@@ -152,19 +152,6 @@ class Decider:
         return SampleRatio(
             dict(zip(options, decided, strict=True)), dict(zip(options, exposed, strict=True)), p
         )
-
-
-def policy_of(rules: Rules) -> Policy:
-    """How the maths is to go about it, from the rules of a question."""
-    return Policy(
-        half_life_days=rules.half_life_days,
-        delay_s=rules.delay_s,
-        holdout=rules.holdout,
-        minimum=rules.minimum,
-        maximum=rules.maximum,
-        weights=rules.weights,
-        explore=rules.explore,
-    )
 
 
 def reasons_answer(report: DecisionReport, ratio: SampleRatio) -> dict[str, Any]:
