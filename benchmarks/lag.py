@@ -200,8 +200,8 @@ class _Sender:
 
     def _counted(self) -> int:
         question = parse_totals({"pk": list(_MARKED), "metrics": "hits", "period": "all"})
-        answer = self._services.reporting.totals(question)
-        return int(answer["all"]["_"]["hits"])
+        [found] = self._services.reporting.totals(question)
+        return int(found.by_path[()]["hits"])
 
     def _marked(self) -> EncodedHit:
         event = Event(_MARKED, (), {"hits": Decimal(1)}, int(time.time()))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from hailwhale.default_instance import ClassOrInstance, either, given
 from hailwhale.services.ingest.spy_log import parse_spy
+from hailwhale.services.json_shapes import events_json
 from hailwhale.store.types import AcceptStatus
 
 
@@ -72,6 +73,6 @@ class Hail(ClassOrInstance):
         """
         services = self.services
         question = parse_spy(given(pk=pk, uid=uid, limit=limit), services.settings.limits)
-        return services.spying.recent(question)
+        return events_json(services.spying.recent(question))
 
     get_spy = spy_log = spy

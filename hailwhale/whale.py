@@ -22,11 +22,19 @@ from hailwhale.core.query.parameters import (
 from hailwhale.default_instance import either, given
 from hailwhale.errors import BadInput
 from hailwhale.sealed import SealedUrls
-from hailwhale.services.decisions.decide import reasons_answer
+from hailwhale.services.json_shapes import (
+    PlotAnswer,
+    RankAnswer,
+    TotalsAnswer,
+    pks_json,
+    plotpoints_json,
+    ranking_json,
+    reasons_json,
+    subdimensions_json,
+    totals_json,
+)
 from hailwhale.services.query.graph_data import graph_tag
 from hailwhale.services.query.quantiles import parse_quantiles
-from hailwhale.services.query.ranking import RankAnswer
-from hailwhale.services.query.series import PlotAnswer, TotalsAnswer
 from hailwhale.store.types import AcceptStatus
 
 
@@ -103,7 +111,8 @@ class Whale(SealedUrls):
         fields = given(pk=pk, dimensions=dimensions, metrics=metrics, periods=periods)
         fields |= given(dimension=dimension, metric=metric, period=period, tz=tz, tzoffset=tzoffset)
         services = self.services
-        return services.reporting.totals(parse_totals(fields, services.settings.limits))
+        question = parse_totals(fields, services.settings.limits)
+        return totals_json(services.reporting.totals(question))
 
     @either
     def total(
@@ -170,7 +179,8 @@ class Whale(SealedUrls):
         fields |= given(dimension=dimension, metric=metric, periods=periods, threshold=threshold)
         fields |= given(limit=limit, sort=sort, other=other, tz=tz, tzoffset=tzoffset)
         services = self.services
-        return services.reporting.plotpoints(parse_plot(fields, services.settings.limits))
+        question = parse_plot(fields, services.settings.limits)
+        return plotpoints_json(services.reporting.plotpoints(question))
 
     @either
     def rank(
@@ -206,7 +216,8 @@ class Whale(SealedUrls):
         fields |= given(dimension=dimension, metric=metric, periods=periods, threshold=threshold)
         fields |= given(of=of, limit=limit, sort=sort, by=by, tz=tz, tzoffset=tzoffset)
         services = self.services
-        return services.ranking.rank(parse_rank(fields, services.settings.limits))
+        question = parse_rank(fields, services.settings.limits)
+        return ranking_json(services.ranking.rank(question))
 
     @either
     def count_decision(
@@ -266,7 +277,7 @@ class Whale(SealedUrls):
     ) -> dict[str, Any]:
         """What is known of each option for such a visitor, as /reasons answers it."""
         choice = self._choice(parse_reasons, pk, options, dimensions, asked)
-        return reasons_answer(*self.services.deciding.reasons(choice))
+        return reasons_json(self.services.deciding.reasons(choice))
 
     @either
     def weighted_reasons(
@@ -279,8 +290,8 @@ class Whale(SealedUrls):
     ) -> dict[str, float]:
         """`{option: share}`: how visitors with these dimensions are divided among options now."""
         choice = self._choice(parse_reasons, pk, options, dimensions, asked)
-        report, _ = self.services.deciding.reasons(choice)
-        return {each.option: each.weight for each in report.options}
+        reasons = self.services.deciding.reasons(choice)
+        return {each.option: each.weight for each in reasons.report.options}
 
     def _choice(
         self,
@@ -305,14 +316,15 @@ class Whale(SealedUrls):
         """`{dimension: [dimension, …]}`: the dimensions known below each one asked for."""
         fields = given(pk=pk, dimensions=dimensions, depth=depth, dimension=dimension)
         services = self.services
-        return services.reporting.subdimensions(parse_children(fields, services.settings.limits))
+        question = parse_children(fields, services.settings.limits)
+        return subdimensions_json(services.reporting.subdimensions(question))
 
     @either
     def pks(self, pk: object = None) -> list[list[str]]:
         """The pks known one level below a pk, as paths; without one, the root pks."""
         services = self.services
         above = () if pk is None else parse_pk(pk, services.settings.limits)
-        return [list(each) for each in services.reporting.pks(above)]
+        return pks_json(services.reporting.pks(above))
 
     @either
     def quantiles(
@@ -336,7 +348,8 @@ class Whale(SealedUrls):
         fields = given(pk=pk, metrics=metrics, periods=periods, dimensions=dimensions)
         fields |= given(metric=metric, period=period, dimension=dimension, tz=tz, shares=shares)
         services = self.services
-        return services.quantiles.totals(*parse_quantiles(fields, services.settings.limits))
+        question, asked_shares = parse_quantiles(fields, services.settings.limits)
+        return totals_json(services.quantiles.totals(question, asked_shares))
 
     @either
     def graph_tag(

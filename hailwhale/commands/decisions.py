@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import simplejson
 
 from hailwhale.commands.options import Subparsers, add_settings, settings_to_ask
 from hailwhale.commands.table import table
-from hailwhale.core.decisions import ValueEstimate
+from hailwhale.core.decisions import OptionReport, ValueEstimate
 from hailwhale.core.decisions.parameters import parse_reasons
 from hailwhale.core.events.literals import parse_literal
 from hailwhale.core.events.paths import parse_pk
@@ -108,40 +107,39 @@ def run_decide(args: argparse.Namespace) -> int:
 
 def run_reasons(args: argparse.Namespace) -> int:
     """Print what is known of each option."""
+    asked = {"pk": parse_literal(args.pk, "pk"), **_question(args)}
     with _opened(args) as whale:
-        answer = whale.reasons(parse_literal(args.pk, "pk"), **_question(args))
-    if args.json:
-        print(simplejson.dumps(answer, ensure_ascii=False))
-        return 0
-    print(reasons_table(answer))
-    warning = answer["sample_ratio"].get("warning")
+        if args.json:
+            print(simplejson.dumps(whale.reasons(**asked), ensure_ascii=False))
+            return 0
+        services = whale.services
+        found = services.deciding.reasons(parse_reasons(asked, services.settings.limits))
+    print(reasons_table(found.report.options))
+    warning = found.sample_ratio.warning
     if warning:
         print(f"\nwarning: {warning}")
     return 0
 
 
-def reasons_table(answer: dict[str, Any]) -> str:
+def reasons_table(options: Sequence[OptionReport]) -> str:
     """A line for each option, best first.
 
-    >>> a = {"estimate": 0.0312, "interval": [0.025, 0.038], "best": 0.97, "loss": 0.0001}
-    >>> a |= {"share": 0.93, "hits": 5200, "verdict": "good", "reason": "the best overall"}
-    >>> print(reasons_table({"options": {"a": a}}))
+    >>> a = OptionReport("a", 0.0312, 0.025, 0.038, 0.97, 0.0001, 0.93, 5200, "good", "the best")
+    >>> print(reasons_table([a]))
     option  estimate    low   high  best    loss  share   hits  verdict  reason
-    a         0.0312  0.025  0.038  0.97  0.0001   0.93  5,200  good     the best overall
+    a         0.0312  0.025  0.038  0.97  0.0001   0.93  5,200  good     the best
     """
-    rows = sorted(answer["options"].items(), key=lambda each: -each[1]["best"])
     return table(
         ["option", "estimate", "low", "high", "best", "loss", "share", "hits", "verdict", "reason"],
         [
             [
-                option,
-                *(_short(number) for number in (known["estimate"], *known["interval"])),
-                *(_short(known[name]) for name in ("best", "loss", "share")),
-                _short(known["hits"]),
-                str(known["verdict"]),
-                str(known["reason"]),
+                each.option,
+                *(_short(number) for number in (each.estimate, each.low, each.high)),
+                *(_short(number) for number in (each.best, each.loss, each.weight, each.hits)),
+                each.verdict,
+                each.reason,
             ]
-            for option, known in rows
+            for each in sorted(options, key=lambda each: -each.best)
         ],
     )
 
@@ -207,6 +205,6 @@ def _opened(args: argparse.Namespace) -> Iterator[Whale]:
         whale.close()
 
 
-def _short(number: object) -> float:
+def _short(number: float) -> float:
     """A number to four digits."""
-    return float(f"{float(str(number)):.4g}")
+    return float(f"{number:.4g}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 
 import simplejson
 
@@ -10,10 +11,10 @@ from hailwhale.commands.options import Subparsers, add_settings, settings_to_ask
 from hailwhale.commands.query import totals_table
 from hailwhale.core.events.histogram import RELATIVE_ERROR
 from hailwhale.core.events.literals import parse_literal
-from hailwhale.services.query.quantiles import SHARES
+from hailwhale.services.query.quantiles import SHARES, parse_quantiles
 from hailwhale.whale import Whale
 
-_LITERALS = ("metrics", "dimensions", "periods")
+_LITERALS = ("pk", "metrics", "dimensions", "periods")
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -42,11 +43,14 @@ def run(args: argparse.Namespace) -> int:
     """Print the quantiles."""
     given = {name: getattr(args, name) for name in _LITERALS}
     fields = {name: parse_literal(text, name) for name, text in given.items() if text is not None}
-    whale = Whale(settings=settings_to_ask(args))
-    try:
-        pk = parse_literal(args.pk, "pk")
-        answer = whale.quantiles(pk, shares=args.shares, tz=args.tz, **fields)
-    finally:
-        whale.close()
-    print(simplejson.dumps(answer, ensure_ascii=False) if args.json else totals_table(answer))
+    asked = {**fields, "shares": args.shares, "tz": args.tz}
+    with closing(Whale(settings=settings_to_ask(args))) as whale:
+        if args.json:
+            answer = whale.quantiles(**asked)
+            print(simplejson.dumps(answer, use_decimal=True, ensure_ascii=False))
+            return 0
+        services = whale.services
+        question, shares = parse_quantiles(asked, services.settings.limits)
+        found = services.quantiles.totals(question, shares)
+    print(totals_table(found))
     return 0

@@ -6,21 +6,22 @@ import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from decimal import Context, Decimal, localcontext
+from decimal import Context, Decimal
 
 import simplejson
 
 from hailwhale.commands.options import Subparsers, add_settings, settings_to_ask
 from hailwhale.commands.table import sparkline, table
 from hailwhale.core.events.literals import parse_literal
-from hailwhale.core.numbers import Number, as_number
-from hailwhale.core.query.formula import EXACT, Formula
+from hailwhale.core.events.paths import Path, written
+from hailwhale.core.numbers import Number
+from hailwhale.core.query.parameters import parse_children, parse_plot, parse_rank, parse_totals
 from hailwhale.core.query.ranking import COLUMNS
-from hailwhale.core.time.calendar_grid import Grid, parse_zone
+from hailwhale.core.time.calendar_grid import Grid
 from hailwhale.core.time.period import DEFAULT
 from hailwhale.services.query.csv_output import plot_csv, rank_csv, totals_csv
-from hailwhale.services.query.ranking import RankAnswer
-from hailwhale.services.query.series import PlotAnswer, TotalsAnswer
+from hailwhale.services.query.graph_data import GraphSeries
+from hailwhale.services.query.results import PeriodTotals, RankedChild, Ranking
 from hailwhale.whale import Whale
 
 _FOUR_DIGITS = Context(prec=4)
@@ -98,171 +99,148 @@ def _add_question(parser: argparse.ArgumentParser, periods: str) -> None:
 
 def run_totals(args: argparse.Namespace) -> int:
     """Print totals."""
+    asked = _question(args)
     with _opened(args) as whale:
-        answer = whale.totals(**_question(args))
+        if args.json:
+            print(_json(whale.totals(**asked)))
+            return 0
+        services = whale.services
+        found = services.reporting.totals(parse_totals(asked, services.settings.limits))
     if args.csv:
-        print(totals_csv(answer), end="")
+        print(totals_csv(found), end="")
     else:
-        print(_json(answer) if args.json else totals_table(answer))
+        print(totals_table(found))
     return 0
 
 
 def run_plotpoints(args: argparse.Namespace) -> int:
     """Print series."""
+    asked = _question(args, *_PLOT_ONLY)
     with _opened(args) as whale:
-        answer = whale.plotpoints(**_question(args, *_PLOT_ONLY))
         if args.json:
-            print(_json(answer))
-        elif args.csv:
-            print(plot_csv(answer), end="")
-        else:
-            settings = whale.services.settings
-            grid = parse_zone(args.tz) if args.tz else settings.zone
-            totals = _formula_totals(whale, args, answer, settings.max_paths)
-            print(f"{args.periods or DEFAULT}: {_extent(answer, grid)}\n")
-            print(plot_table(answer, totals))
+            print(_json(whale.plotpoints(**asked)))
+            return 0
+        services = whale.services
+        question = parse_plot(asked, services.settings.limits)
+        if args.csv:
+            print(plot_csv(services.reporting.plotpoints(question)), end="")
+            return 0
+        graph = services.graphing.graph(question)
+        grid = question.grid or services.settings.zone
+    print(f"{args.periods or DEFAULT}: {_extent(graph.edges_s[:-1], grid)}\n")
+    print(plot_table(graph.series))
     return 0
 
 
 def run_rank(args: argparse.Namespace) -> int:
     """Print a ranking."""
+    asked = _question(args, *_RANK_ONLY)
     with _opened(args) as whale:
-        answer = whale.rank(**_question(args, *_RANK_ONLY))
+        if args.json:
+            print(_json(whale.rank(**asked)))
+            return 0
+        services = whale.services
+        found = services.ranking.rank(parse_rank(asked, services.settings.limits))
     if args.csv:
-        print(rank_csv(answer), end="")
+        print(rank_csv(found), end="")
     else:
-        print(_json(answer) if args.json else rank_table(answer))
+        print(rank_table(found))
     return 0
 
 
 def run_subdimensions(args: argparse.Namespace) -> int:
     """Print the dimensions known."""
-    fields = {"dimensions": args.dimensions, "depth": args.depth}
-    given = {name: parse_literal(text, name) for name, text in fields.items() if text is not None}
+    fields = {"pk": args.pk, "dimensions": args.dimensions, "depth": args.depth}
+    asked = {name: parse_literal(text, name) for name, text in fields.items() if text is not None}
     with _opened(args) as whale:
-        answer = whale.subdimensions(parse_literal(args.pk, "pk"), **given)
-    if args.json:
-        print(_json(answer))
-    else:
-        rows = [(below, path) for below, paths in answer.items() for path in paths]
-        print(table(["below", "dimension"], rows))
+        if args.json:
+            print(_json(whale.subdimensions(**asked)))
+            return 0
+        services = whale.services
+        question = parse_children(asked, services.settings.limits)
+        found = services.reporting.subdimensions(question)
+    rows = [(written(above), written(path)) for above, below in found.items() for path in below]
+    print(table(["below", "dimension"], rows))
     return 0
 
 
-def totals_table(answer: TotalsAnswer) -> str:
+def totals_table(found: Sequence[PeriodTotals]) -> str:
     """A line for each period and dimension, a column for each metric.
 
-    >>> print(totals_table({"1d:1mo": {"_": {"hits": 1200, "dollars": 9.5}}}))
+    >>> values = {(): {"hits": Decimal(1200), "dollars": Decimal("9.5")}}
+    >>> print(totals_table([PeriodTotals("1d:1mo", values)]))
     period  dimension   hits  dollars
     1d:1mo  _          1,200      9.5
     """
-    metrics = [name for found in answer.values() for sums in found.values() for name in sums]
-    columns = list(dict.fromkeys(metrics))
+    names = [name for each in found for values in each.by_path.values() for name in values]
+    metrics = list(dict.fromkeys(names))
     return table(
-        ["period", "dimension", *columns],
+        ["period", "dimension", *metrics],
         [
-            [period, dimension, *(sums[name] for name in columns)]
-            for period, found in answer.items()
-            for dimension, sums in found.items()
+            [each.period, written(path), *(values[name] for name in metrics)]
+            for each in found
+            for path, values in each.by_path.items()
         ],
     )
 
 
-def rank_table(answer: RankAnswer) -> str:
-    """A line for each row, quotients to four digits, and a column for each further metric.
+def rank_table(found: Ranking) -> str:
+    """A line for each child, quotients to four digits, and a column for each further metric.
 
-    >>> row = {"value": 1, "share": 0.33333333, "parent_value": 3, "difference": -2}
-    >>> row |= {"relative": -0.66666667, "importance": None, "metrics": {"hits": 1}}
-    >>> print(rank_table([{"dimension": "a", **row}]))
+    >>> third = Decimal(1) / 3
+    >>> compared = ParentComparison(Decimal(1), Decimal(3), third, Decimal(-2), -2 * third, None)
+    >>> print(rank_table(Ranking(False, (RankedChild(("a",), compared, {"hits": Decimal(1)}),))))
     dimension  hits   share  parent  difference  relative  importance
     a             1  0.3333       3          -2   -0.6667
     """
-    name = "pk" if answer and "pk" in answer[0] else "dimension"
-    metric, *further = answer[0]["metrics"] if answer else ["value"]
+    children = found.children
+    name = "pk" if found.of_pks and children else "dimension"
+    metric, *further = children[0].by_metric if children else ["value"]
     numbers = ("share", "parent", "difference", "relative", "importance")
     return table(
-        [name, metric, *numbers, *further],
-        [
-            [
-                row["pk"] if "pk" in row else row["dimension"],
-                *(row["value"], _short(row["share"]), row["parent_value"], row["difference"]),
-                *(_short(row["relative"]), _short(row["importance"])),
-                *(row["metrics"][each] for each in further),
-            ]
-            for row in answer
-        ],
+        [name, metric, *numbers, *further], [_rank_cells(child, further) for child in children]
     )
 
 
-def plot_table(answer: PlotAnswer, totals: dict[str, dict[str, Number]]) -> str:
-    """A line for each series: its extremes, its total, and its course.
+def _rank_cells(child: RankedChild, further: Sequence[str]) -> list[str | Number]:
+    found = child.comparison
+    return [
+        *(written(child.path), found.value, _short(found.share), found.parent_value),
+        *(found.difference, _short(found.relative), _short(found.importance)),
+        *(child.by_metric[metric] for metric in further),
+    ]
 
-    `totals` has those of formulas, which are not the sum of their points.
 
-    >>> print(plot_table({"_": {"hits": [[0, 1], [60000, 7]]}}, {}))
+def plot_table(series: Sequence[GraphSeries]) -> str:
+    """A line for each series: its extremes, its total, and its course; dimension by dimension.
+
+    >>> print(plot_table([GraphSeries((), "hits", True, Decimal(8), (Decimal(1), Decimal(7)))]))
     dimension  metric  min  max  total
     _          hits      1    7      8  ▂█
     """
-    rows = []
-    for dimension, metrics in answer.items():
-        for metric, points in metrics.items():
-            values = [value for _, value in points]
-            total: str | Number = ""
-            if Formula.parse(metric).is_plain:
-                total = _sum(values)
-            elif metric in totals.get(dimension, {}):
-                total = totals[dimension][metric]
-            extremes = (min(values), max(values)) if values else ("", "")
-            rows.append([dimension, metric, *extremes, total, sparkline(values)])
+    by_path: dict[Path, dict[str, GraphSeries]] = {}
+    for one in series:
+        by_path.setdefault(one.path, {})[one.metric] = one
+    rows: list[list[str | Number]] = []
+    for path, metrics in by_path.items():
+        for metric, one in metrics.items():
+            extremes = (min(one.values), max(one.values)) if one.values else ("", "")
+            rows.append([written(path), metric, *extremes, one.total, sparkline(one.values)])
     return table(["dimension", "metric", "min", "max", "total", ""], rows)
 
 
-def _formula_totals(
-    whale: Whale, args: argparse.Namespace, answer: PlotAnswer, most: int
-) -> dict[str, dict[str, Number]]:
-    """Over the whole period, the value of each formula in each dimension shown."""
-    formulas = [
-        metric for metric in next(iter(answer.values()), {}) if not Formula.parse(metric).is_plain
-    ]
-    found: dict[str, dict[str, Number]] = {}
-    if formulas:
-        paths = [_path(dimension) for dimension in answer]
-        for start in range(0, len(paths), most):
-            totals = whale.totals(
-                parse_literal(args.pk, "pk"),
-                dimensions=paths[start : start + most],
-                metrics=formulas,
-                period=args.periods or DEFAULT,
-                tz=args.tz,
-            )
-            for dimensions in totals.values():
-                found |= dimensions
-    return found
-
-
-def _path(dimension: str) -> list[object]:
-    read = parse_literal(dimension, "dimensions")
-    return read if isinstance(read, list) else [read]
-
-
-def _sum(values: Sequence[Number]) -> Number:
-    with localcontext(EXACT):
-        return as_number(sum((Decimal(str(value)) for value in values), Decimal(0)))
-
-
-def _short(number: Number | None) -> Number | str:
+def _short(number: Decimal | None) -> Decimal | str:
     """A quotient to four digits; nothing where there is none."""
-    return "" if number is None else as_number(_FOUR_DIGITS.create_decimal(str(number)))
+    return "" if number is None else _FOUR_DIGITS.create_decimal(number)
 
 
-def _extent(answer: PlotAnswer, grid: Grid) -> str:
+def _extent(starts_s: Sequence[int], grid: Grid) -> str:
     """The starts of the first and the last bucket."""
-    points = next(iter(next(iter(answer.values()), {}).values()), [])
-    if not points:
+    if not starts_s:
         return "no time at all"
     first, last = (
-        datetime.fromtimestamp(int(at_ms) // 1000, grid.zone).strftime("%Y-%m-%d %H:%M")
-        for at_ms in (points[0][0], points[-1][0])
+        datetime.fromtimestamp(start_s, grid.zone).strftime("%Y-%m-%d %H:%M")
+        for start_s in (starts_s[0], starts_s[-1])
     )
     return f"{first} to {last} ({grid.name})"
 

@@ -19,7 +19,8 @@ def number_text(number: Number) -> str:
     >>> number_text(1234567), number_text(-1234.5), number_text(Decimal("1E+4"))
     ('1,234,567', '-1,234.5', '10,000')
     """
-    whole, point, fraction = decimal_text(Decimal(str(number))).partition(".")
+    exact = Decimal(repr(number)) if isinstance(number, float) else number
+    whole, point, fraction = decimal_text(exact).partition(".")
     sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
     return f"{sign}{int(digits):,}{point}{fraction}"
 

@@ -36,6 +36,7 @@ from hailwhale.core.time.timestamp import parse_timestamp
 from hailwhale.errors import BadInput, BadSeal
 from hailwhale.services.ingest.spy_log import SPY_PARAMETERS, parse_spy
 from hailwhale.services.query.csv_output import totals_csv
+from hailwhale.services.query.results import PeriodTotals
 from hailwhale.services.security.bearer_tokens import Tokens
 from hailwhale.services.security.keyring import Keyring
 from hailwhale.services.security.sealed_tokens import TokenSealer
@@ -218,7 +219,7 @@ def test_any_accept_header_wants_something_or_nothing(accept: str) -> None:
 @bounded
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=30), st.decimals(allow_nan=False))
 def test_no_row_of_a_csv_is_a_formula(label: str, amount: Decimal) -> None:
-    text = totals_csv({"all": {label: {"hits": amount}}})
+    text = totals_csv([PeriodTotals("all", {(label,): {"hits": amount}})])
     cell = text.split("\r\n", 1)[1].removeprefix("all,").removeprefix('"')
     assert not re.match(r"[ ]*[=+\-@\t＝＋－＠]", cell)
 

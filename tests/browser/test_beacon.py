@@ -61,8 +61,9 @@ class Shop:
 
     def total(self, pk: object = "Shop", metric: str = "hits", dimensions: object = "") -> object:
         question = {"pk": pk, "dimensions": dimensions, "metrics": metric, "period": "all"}
-        [found] = self.services.reporting.totals(parse_totals(question))["all"].values()
-        return found[metric]
+        [found] = self.services.reporting.totals(parse_totals(question))
+        [values] = found.by_path.values()
+        return values[metric]
 
 
 @pytest.fixture

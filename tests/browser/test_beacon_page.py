@@ -9,6 +9,7 @@ import pytest
 
 from hailwhale.core.query.parameters import parse_totals
 from hailwhale.services.container import Services
+from hailwhale.services.json_shapes import totals_json
 from hailwhale.web.apps import whale_app
 from tests.browser.conftest import OpenPage
 from tests.browser.serving import serving, site
@@ -30,7 +31,7 @@ def total(
     services: Services, pk: object, metrics: str = "hits", dimensions: object = ""
 ) -> list[object]:
     asked = {"pk": pk, "dimensions": dimensions, "metrics": metrics, "period": "today"}
-    [found] = services.reporting.totals(parse_totals(asked))["today"].values()
+    [found] = totals_json(services.reporting.totals(parse_totals(asked)))["today"].values()
     return list(found.values())
 
 

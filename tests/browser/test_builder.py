@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from hailwhale.core.query.parameters import parse_totals
 from hailwhale.services.container import Services
+from hailwhale.services.json_shapes import totals_json
 from tests.browser.conftest import OpenPage
 
 AWKWARD = """O'Neill "<b>&amp;\\"""
@@ -59,7 +60,7 @@ def dollars(services: Services) -> Any:
         "metrics": "dollars",
         "period": "all",
     }
-    [found] = services.reporting.totals(parse_totals(question))["all"].values()
+    [found] = totals_json(services.reporting.totals(parse_totals(question)))["all"].values()
     return found["dollars"]
 
 

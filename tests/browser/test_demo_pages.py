@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from hailwhale.core.query.parameters import parse_totals
 from hailwhale.services.container import Services
+from hailwhale.services.json_shapes import totals_json
 from tests.browser.conftest import OpenPage
 
 PAGES = ["one", "many", "ratios", "learn", "fast"]
@@ -22,7 +23,7 @@ def total(services: Services) -> Total:
 
     def total(pk: list[str], metric: str = "hits", dimensions: object = "") -> object:
         question = {"pk": pk, "dimensions": dimensions, "metrics": metric, "period": "all"}
-        [found] = services.reporting.totals(parse_totals(question))["all"].values()
+        [found] = totals_json(services.reporting.totals(parse_totals(question)))["all"].values()
         return found[metric]
 
     return total

@@ -302,7 +302,7 @@ def test_made_up_hits_are_counted_and_seen(
     page.evaluate("() => { jQuery.hailwhale('').trigger_fake_hits({every_ms: 5, hits: 20}); }")
     expect(page.locator("#g0 tfoot td")).to_have_text("20")
     answer = services.reporting.subdimensions(_children("Demo"))
-    assert answer == {"_": ["country", "device"]}
+    assert answer == {(): [("country",), ("device",)]}
 
 
 def _children(pk: str) -> Any:

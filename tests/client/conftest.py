@@ -15,6 +15,7 @@ import pytest
 from hailwhale.client import Client
 from hailwhale.core.query.parameters import parse_totals
 from hailwhale.services.container import Services
+from hailwhale.services.json_shapes import totals_json
 from hailwhale.web.apps import whale_app
 from tests.browser.serving import serving
 from tests.conftest import NOW_S
@@ -63,7 +64,7 @@ def total(services: Services) -> Total:
 
     def total(pk: object, metric: str = "hits", dimensions: object = "") -> object:
         question = {"pk": pk, "dimensions": dimensions, "metrics": metric, "period": "all"}
-        [found] = services.reporting.totals(parse_totals(question))["all"].values()
+        [found] = totals_json(services.reporting.totals(parse_totals(question)))["all"].values()
         return found[metric]
 
     return total

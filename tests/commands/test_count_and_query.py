@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,50 @@ def test_a_ranking_is_json_and_csv_as_over_http(shop: Run) -> None:
         "dimension,value,share,parent_value,difference,relative,importance\r\n"
         "country,4,1,4,0,0,1\r\n"
     )
+
+
+LARGE = "1234567890123456789012345.67"  # 25 digits before the point: no float tells them
+
+
+@pytest.fixture
+def treasury(run: Run) -> Run:
+    """Two amounts that a float could not tell apart."""
+    for country, amount in (("US", LARGE), ("CA", "1234567890123456789012345.66")):
+        metrics = f'{{"revenue": "{amount}"}}'
+        run("count", "Bank", "--dimensions", f'{{"country": "{country}"}}', "--metrics", metrics)
+    return run
+
+
+@pytest.mark.parametrize("form", ["", "--csv", "--json"])
+def test_large_sums_have_all_their_digits(treasury: Run, form: str) -> None:
+    asked = ("Bank", "--metric", "revenue", "--period", "1d:1d", "--dimensions", "country")
+    shown = [f"{Decimal(LARGE):,}", "1,234,567,890,123,456,789,012,345.66"]
+    both = "2,469,135,780,246,913,578,024,691.33"
+    below = ("--depth", "1", "--threshold", "0")
+    for command, amounts in (
+        (("totals", *asked), [both]),
+        (("plotpoints", *asked, *below), [both, *shown]),
+        (("rank", *asked), [*shown, both, "0.01"][:3]),
+    ):
+        said = treasury(*command, *filter(None, [form]))
+        for amount in amounts:
+            assert (amount.replace(",", "") if form else amount) in said, command
+
+
+def test_the_total_of_visitors_is_not_the_sum_of_the_days(run: Run) -> None:
+    for at in ("2026-03-14T09:00Z", "2026-03-15T09:00Z"):
+        run("count", "Shop", "--uid", "ann", "--at", at)
+    shown = run("plotpoints", "Shop", "--metric", "uniques", "--period", "1d:2d").splitlines()
+    assert shown[2:] == [
+        "dimension  metric   min  max  total",
+        "_          uniques    1    1      1  ██",
+    ]
+
+
+def test_the_total_of_a_formula_is_that_of_what_is_not_shown(shop: Run) -> None:
+    asked = ("--metrics", "revenue,revenue/hits", "--period", "1d:4d", "--dimensions", "country")
+    shown = shop("plotpoints", "Shop", *asked, "--depth", "1", "--other").splitlines()
+    assert shown[-1].split()[-5:-1] == ["revenue/hits", "-20", "0", "-20"]
 
 
 def test_subdimensions_are_listed_below_what_was_asked(shop: Run) -> None:

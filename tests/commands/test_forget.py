@@ -24,4 +24,4 @@ def test_a_visitor_is_forgotten_by_its_uid(
     assert main(["forget", "--uid", "ann"]) == 0
     assert capsys.readouterr().out == "erased 2 events of the spy log\n"
     [event] = services.spying.recent(parse_spy({"pk": "Shop"}))
-    assert event["visitor"] == services.visitors.name("bob")
+    assert event.visitor == services.visitors.name("bob")

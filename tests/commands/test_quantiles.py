@@ -30,6 +30,14 @@ def test_quantiles_are_a_table(run: Run) -> None:
     ]
 
 
+def test_a_value_among_more_than_a_float_counts_decides(services: Services, run: Run) -> None:
+    for ms, times in ((10, 10**29), (1_000, 1)):
+        metrics = {bucket_metric("t", ms): times}
+        services.counting.count_now({"pk": "Many", "metrics": metrics})
+    said = run("quantiles", "Many", "t", "--period", "today", "--shares", "0.5,1")
+    assert said.splitlines()[1].split() == ["today", "_", "9.52", "952"]
+
+
 def test_shares_and_json_may_be_asked_for(run: Run) -> None:
     said = run("quantiles", "Web", "t", "--period", "1d:1d", "--shares", "0.2,0.999", "--json")
     assert json.loads(said) == {"1d:1d": {"_": {"t:p20": 20.5, "t:p99.9": 95.2}}}

@@ -31,6 +31,7 @@ from hailwhale.contrib.request_events import EventCounter, templates
 from hailwhale.core.query.parameters import parse_totals
 from hailwhale.hail import Hail
 from hailwhale.services.container import Services
+from hailwhale.services.json_shapes import totals_json
 from hailwhale.web.apps import whale_app
 from tests.browser.serving import serving
 from tests.conftest import Clock
@@ -361,7 +362,7 @@ def clock() -> Clock:
 
 def totals(services: Services, dimensions: object, metrics: str) -> Any:
     question = {"pk": "Requests", "dimensions": dimensions, "metrics": metrics, "period": "all"}
-    return services.reporting.totals(parse_totals(question))["all"]
+    return totals_json(services.reporting.totals(parse_totals(question)))["all"]
 
 
 def test_requests_can_be_asked_about_at_the_service(services: Services) -> None:

@@ -22,6 +22,7 @@ from hailwhale.core.query.parameters import (
 from hailwhale.core.time.period import DEFAULT, DEFAULT_TOTALS, NICKNAMES
 from hailwhale.errors import BadInput
 from hailwhale.services.container import Services
+from hailwhale.services.json_shapes import ranking_json, totals_json
 from hailwhale.settings import Settings
 from hailwhale.web.apps import hail_app, whale_app
 
@@ -94,7 +95,7 @@ def test_the_first_answer_of_the_readme_is_the_answer(services: Services) -> Non
     for sale in sales:
         services.counting.count_now(sale)
     question = {"metrics": ["dollars", "hits", "dollars/hits"], "period": "1d:1mo"}
-    answer = services.reporting.totals(parse_totals(question))
+    answer = totals_json(services.reporting.totals(parse_totals(question)))
     shown = re.search(r'\{"1d:1mo":.*\}\}\}', README)
     assert shown is not None
     assert json.loads(shown.group()) == json.loads(json.dumps(answer, default=float))
@@ -106,7 +107,7 @@ def test_the_ranking_of_the_readme_begins_as_the_ranking_does(services: Services
         event = {"pk": "Shop", "dimensions": {"country": country}, "metrics": metrics}
         services.counting.count_now(event)
     question = {"pk": "Shop", "dimension": "country", "metrics": "dollars/hits,hits"}
-    answer = services.ranking.rank(parse_rank(question))
+    answer = ranking_json(services.ranking.rank(parse_rank(question)))
     shown = re.search(r'\[(\{"dimension":.*?\}\}), …\]', README, re.DOTALL)
     assert shown is not None
     assert json.loads(shown.group(1)) == json.loads(json.dumps(answer[0], default=float))

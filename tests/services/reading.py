@@ -91,11 +91,10 @@ def every_total(services: Services, metrics: Sequence[str]) -> Sums:
             "metrics": list(metrics),
             "periods": list(EDGES_S),
         }
-        answer = services.reporting.totals(parse_totals(fields, Limits(paths=1_000)))
-        for period, dimensions in answer.items():
-            for path, numbers in zip(found, dimensions.values(), strict=True):
-                for metric, number in numbers.items():
-                    sums[pk, path, metric, period] = Decimal(str(number))
+        for each in services.reporting.totals(parse_totals(fields, Limits(paths=1_000))):
+            for path, values in each.by_path.items():
+                for metric, value in values.items():
+                    sums[pk, path, metric, each.period] = value
     return without_zeros(sums)
 
 
@@ -128,9 +127,9 @@ def total(
 ) -> Decimal | int:
     """One number, of everything ever unless another period is given."""
     fields = {"pk": pk, "dimensions": dimension, "metrics": metric, "periods": period}
-    answer = services.reporting.totals(parse_totals(fields))
-    [[number]] = [numbers.values() for numbers in answer[period].values()]
-    return Decimal(str(number))
+    [answer] = services.reporting.totals(parse_totals(fields))
+    [[number]] = [values.values() for values in answer.by_path.values()]
+    return number
 
 
 def without_zeros(sums: Sums) -> Sums:

@@ -5,7 +5,6 @@ Owns that choice. The tags themselves are the library's, escaped for where they 
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from html import escape
@@ -17,6 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from hailwhale.contrib.django import conf
 from hailwhale.contrib.django.pks import pk_of
 from hailwhale.core.events.event import parse_event
+from hailwhale.core.events.query_string import query_text
 from hailwhale.errors import BadInput
 from hailwhale.whale import Whale
 
@@ -48,7 +48,7 @@ def pixel(what: object, *, sealed: bool | None = None, **asked: Any) -> SafeStri
     _refuse(asked, _SEALED_ALONE)
     fields = {name: value for name, value in {"pk": pk, **asked}.items() if value is not None}
     parse_event(fields, time.time(), whale.settings.limits)
-    query = urlencode({name: _in_url(value) for name, value in fields.items()})
+    query = urlencode({name: query_text(value) for name, value in fields.items()})
     address = escape(f"{whale.settings.home}/count.gif?{query}")
     return mark_safe(f'<img src="{address}" width="1" height="1" alt="">')  # noqa: S308
 
@@ -61,7 +61,3 @@ def _refuse(asked: Mapping[str, object], names: tuple[str, ...]) -> None:
     for name in names:
         if asked.get(name):
             raise BadInput(name, asked[name], "no such thing but of what is sealed")
-
-
-def _in_url(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

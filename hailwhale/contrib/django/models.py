@@ -18,8 +18,7 @@ from hailwhale.contrib.django.pks import own_pk, pk_of
 from hailwhale.contrib.django.ranking import CountedManager
 from hailwhale.core.events.paths import parse_dimensions
 from hailwhale.core.numbers import Number
-from hailwhale.services.query.ranking import RankAnswer
-from hailwhale.services.query.series import PlotAnswer, TotalsAnswer
+from hailwhale.services.json_shapes import PlotAnswer, RankAnswer, TotalsAnswer
 
 P = ParamSpec("P")
 R = TypeVar("R")

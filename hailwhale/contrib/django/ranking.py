@@ -5,9 +5,7 @@ Owns how values of a ranking get into SQL: as a CASE over the keys of the object
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from typing import Any, TypeVar
 
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured, ValidationError
@@ -18,9 +16,9 @@ from django.db.models.functions import Cast
 
 from hailwhale.contrib.django import conf
 from hailwhale.contrib.django.pks import field_of, own_pk, root_of
-from hailwhale.core.numbers import as_number
-from hailwhale.core.query.parameters import whole
-from hailwhale.services.query.ranking import RankRow
+from hailwhale.core.events.paths import Path
+from hailwhale.core.query.parameters import parse_rank, whole
+from hailwhale.services.query.results import RankedChild
 
 LIMIT = 1_000
 MAX_LIMIT = 5_000  # each object is two parameters of the query, and SQLite takes 32,766
@@ -34,7 +32,10 @@ class NumberField(models.FloatField):  # type: ignore[type-arg]
 
     def from_db_value(self, value: float | None, *_: object) -> object:
         """Called by Django for each row."""
-        return None if value is None else as_number(Decimal(repr(float(value))))
+        if value is None:
+            return None
+        number = float(value)  # some databases have a Decimal for the type that is cast to
+        return int(number) if number.is_integer() else number
 
 
 class _RankingLookup(Func):
@@ -93,8 +94,8 @@ def with_counted(
     field = _key(queryset.model)
     annotations = {}
     for name, metric in metrics.items():
-        rows = conf.whale().rank(
-            root_of(queryset.model),
+        ranked = _ranked(
+            pk=root_of(queryset.model),
             dimension=dimension,
             metric=metric,
             period=period,
@@ -103,13 +104,20 @@ def with_counted(
             tz=tz,
         )
         pairs = tuple(
-            (key, float(row["value"])) for row in rows[:limit] for key in _keys(field, row)
+            (key, float(child.comparison.value))
+            for child in ranked[:limit]
+            for key in _keys(field, child.path)
         )
-        rest = 0.0 if len(rows) <= limit else None
+        rest = 0.0 if len(ranked) <= limit else None
         annotations[name] = Cast(
             _RankingLookup(field.name, pairs, rest), output_field=NumberField()
         )
     return queryset.annotate(**annotations)
+
+
+def _ranked(**asked: object) -> Sequence[RankedChild]:
+    services = conf.whale().services
+    return services.ranking.rank(parse_rank(asked, services.settings.limits)).children
 
 
 def _key(model: type[models.Model]) -> models.Field[Any, Any]:
@@ -128,10 +136,10 @@ def _key(model: type[models.Model]) -> models.Field[Any, Any]:
     return field
 
 
-def _keys(field: models.Field[Any, Any], row: RankRow) -> Iterator[object]:
-    """The value of the field that a row is about, if it is about one: anybody may have counted
+def _keys(field: models.Field[Any, Any], pk: Path) -> Iterator[object]:
+    """The value of the field that a pk is about, if it is about one: anybody may have counted
     labels that no object has, and those past a limit are counted as `_other`."""
-    label = json.loads(row["pk"])[-1]
+    label = pk[-1]
     try:
         key = field.to_python(label)
         field.run_validators(key)

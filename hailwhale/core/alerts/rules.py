@@ -15,7 +15,13 @@ from hailwhale.core.alerts.fields import RuleTable
 from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
 from hailwhale.core.events.paths import Path, parse_pk
 from hailwhale.core.query.formula import Formula
-from hailwhale.core.query.parameters import PlotQuery, parse_plot, parse_requested_dimensions
+from hailwhale.core.query.parameters import (
+    DEFAULT_LIMIT,
+    PlotQuery,
+    parse_plot,
+    parse_requested_dimensions,
+)
+from hailwhale.core.query.ranking import Sort
 from hailwhale.core.time.calendar_grid import Grid, parse_zone
 from hailwhale.core.time.period import Period, Trailing
 from hailwhale.errors import BadInput
@@ -77,6 +83,22 @@ class AlertRule:
     webhooks: tuple[str, ...]
     emails: tuple[str, ...]
     graph: bool
+
+    @property
+    def plot(self) -> PlotQuery:
+        """The series of its period, as its graph shows it."""
+        return PlotQuery(
+            pk=self.pk,
+            dimensions=(self.dimension,),
+            formulas=(self.formula,),
+            period=self.period,
+            grid=None,
+            depth=0,
+            threshold=Decimal(0),
+            limit=DEFAULT_LIMIT,
+            sort=Sort(self.formula, descending=True),
+            other=False,
+        )
 
 
 @dataclass(frozen=True, slots=True)

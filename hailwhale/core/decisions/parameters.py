@@ -7,8 +7,9 @@ plain Python, as for `question`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from hailwhale.core.decisions.policy import Policy
 from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
 from hailwhale.core.events.metrics import UNIQUES
 from hailwhale.core.events.param_names import normalize_names
@@ -38,26 +39,6 @@ _OPTIONS = 'a list of options such as ["a", "b", "c"], or several with commas be
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """How a decision divides visitors among its options, and what it takes for evidence.
-
-    `weights` are shares of what is given at random, 1 where none is given; `holdout` of the
-    visitors get a random option, always; no option gets less than its `minimum` nor more than its
-    `maximum` share. Evidence loses half its weight each `half_life_days` (None: none). Results come
-    `delay_s` after their exposures (None: as late as they are seen to). Without `explore` the
-    option that looks best is given.
-    """
-
-    weights: Mapping[str, float] = field(default_factory=dict)
-    holdout: float = 0.0
-    minimum: Mapping[str, float] = field(default_factory=dict)
-    maximum: Mapping[str, float] = field(default_factory=dict)
-    half_life_days: float | None = None
-    delay_s: int | None = None
-    explore: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class DecisionQuery:
     """A question to a decision. No `options` are all that were ever counted; `dimensions` are the
     leaf paths of the visitor."""
@@ -67,7 +48,7 @@ class DecisionQuery:
     dimensions: tuple[Path, ...]
     formula: Formula
     goal: str
-    rules: Rules
+    policy: Policy
     uid: str | None = None
     slots: int = 1
     reasons: bool = True
@@ -98,7 +79,7 @@ def _choice(found: Mapping[str, object], limits: Limits) -> DecisionQuery:
         _dimensions(found, limits),
         _formula(found.get("by_metric")),
         _goal(found.get("goal")),
-        _rules(found, options),
+        _policy(found, options),
         None if uid is None or uid == "" else parse_label(uid, limits, "uid"),
         whole(found.get("slots"), "slots", 1, len(options) or MAX_OPTIONS, default=1),
         flag(found.get("reasons", True), "reasons"),
@@ -148,7 +129,7 @@ def _goal(value: object) -> str:
     return str(goal)
 
 
-def _rules(found: Mapping[str, object], options: Sequence[str]) -> Rules:
+def _policy(found: Mapping[str, object], options: Sequence[str]) -> Policy:
     weights = _by_option(found.get("weights"), "weights", options)
     minimum = _by_option(found.get("minimum"), "minimum", options, most=1)
     maximum = _by_option(found.get("maximum"), "maximum", options, most=1)
@@ -156,14 +137,15 @@ def _rules(found: Mapping[str, object], options: Sequence[str]) -> Rules:
         raise BadInput("minimum", minimum, "shares that add up to at most 1")
     if options:
         _refuse_contradiction(weights, minimum, maximum, options)
-    return Rules(
-        weights,
-        _number(found.get("holdout"), "holdout", 0, 1) if _there(found, "holdout") else 0.0,
-        minimum,
-        maximum,
-        _length_s(found, "half_life") / DAY_S if _there(found, "half_life") else None,
-        _delay_s(found) if _there(found, "delay") else None,
-        flag(found.get("explore", True), "explore"),
+    half_life_s = _length_s(found, "half_life") if _there(found, "half_life") else None
+    return Policy(
+        half_life_days=None if half_life_s is None else half_life_s / DAY_S,
+        delay_s=_delay_s(found) if _there(found, "delay") else None,
+        holdout=_number(found["holdout"], "holdout", 0, 1) if _there(found, "holdout") else 0.0,
+        minimum=minimum,
+        maximum=maximum,
+        weights=weights,
+        explore=flag(found.get("explore", True), "explore"),
     )
 
 

@@ -27,7 +27,7 @@ class Policy:
     """
 
     half_life_days: float | None = None
-    delay_s: float | None = None
+    delay_s: int | None = None
     holdout: float = 0.0
     minimum: Mapping[str, float] = field(default_factory=dict)
     maximum: Mapping[str, float] = field(default_factory=dict)

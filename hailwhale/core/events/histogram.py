@@ -14,7 +14,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from decimal import Decimal, localcontext
+
+from hailwhale.core.events.aggregate import EXACT
 
 SIGN = "~"  # between the name of a metric and its bucket
 PER_DECADE = 24
@@ -94,10 +96,11 @@ def quantile(counts: Mapping[str, Decimal], share: float) -> float | None:
     )
     if not values:
         return None
-    wanted = Decimal(repr(share)) * sum(count for _, count in values)
-    reached = Decimal(0)
-    for value, count in values:
-        reached += count
-        if reached >= wanted:
-            return value
+    with localcontext(EXACT):  # counts have up to 60 digits, and one of them may decide
+        wanted = Decimal(repr(share)) * sum(count for _, count in values)
+        reached = Decimal(0)
+        for value, count in values:
+            reached += count
+            if reached >= wanted:
+                return value
     return values[-1][0]

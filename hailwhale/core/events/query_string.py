@@ -5,6 +5,7 @@ Owns how names and values are written in a URL. It must not know what the parame
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from urllib.parse import unquote_plus
 
@@ -27,6 +28,17 @@ def query_pair(pair: str) -> tuple[str, object]:
     name = unquote_plus(name, errors="strict")
     value = unquote_plus(value, errors="strict")
     return name, value if name in _VERBATIM else LazyLiteral(value, name)
+
+
+def query_text(value: object) -> str:
+    """Write a value as the text that stands for it in a query: JSON unless it is a text.
+
+    >>> query_text("Shop"), query_text(["country", "US"]), query_text(True)
+    ('Shop', '["country", "US"]', '1')
+    """
+    if isinstance(value, bool):
+        return str(int(value))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def query_fields_of(text: str, where: str, read: ReadPair = query_pair) -> dict[str, object]:

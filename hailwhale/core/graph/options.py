@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
 from hailwhale.core.events.param_names import normalize_names
-from hailwhale.core.query.parameters import PLOT_PARAMETERS, PlotQuery, flag, parse_plot, whole
+from hailwhale.core.query.parameters import PLOT_PARAMETERS, PlotQuery, flag, plot_query, whole
 from hailwhale.errors import BadInput
 
 Fields = Mapping[str, object]
@@ -37,11 +37,11 @@ _LOCALE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,6}", re.ASCII)
 class GraphAppearance:
     """How a graph is drawn. Sizes are in CSS pixels."""
 
-    title: str
-    view: str
-    height: int
-    width: int
-    theme: str
+    title: str = ""
+    view: str = VIEWS[0]
+    height: int = DEFAULT_HEIGHT
+    width: int = DEFAULT_WIDTH
+    theme: str = THEMES[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ class Graph:
     """A plot and its look. `options` are the parameters as the widget takes them."""
 
     plot: PlotQuery
-    look: GraphAppearance
-    options: dict[str, object]
+    look: GraphAppearance = GraphAppearance()
+    options: Fields = field(default_factory=dict)
 
 
 def parse_graph(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> Graph:
@@ -60,7 +60,7 @@ def parse_graph(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> Graph:
     'area'
     """
     found = normalize_names(fields, GRAPH_PARAMETERS)
-    plot = parse_plot({name: found[name] for name in _ASKING if name in found}, limits)
+    plot = plot_query({name: found[name] for name in _ASKING if name in found}, limits)
     look = _look(found)
     for name in ("live", "table", "controls", "legend"):
         flag(found.get(name), name)

@@ -97,7 +97,11 @@ class ChildrenQuery:
 
 def parse_totals(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> TotalsQuery:
     """Read the parameters of a totals question; see `TOTALS_PARAMETERS`."""
-    found = normalize_names(fields, TOTALS_PARAMETERS)
+    return totals_query(normalize_names(fields, TOTALS_PARAMETERS), limits)
+
+
+def totals_query(found: Fields, limits: Limits = DEFAULT_LIMITS) -> TotalsQuery:
+    """Read the parameters of a totals question, names normalized already."""
     periods = _texts(found.get("periods"), "period") or list(DEFAULT_TOTALS)
     if len(periods) > MAX_PERIODS:
         raise BadInput("period", periods, f"at most {MAX_PERIODS} periods")
@@ -112,7 +116,11 @@ def parse_totals(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> TotalsQuery
 
 def parse_plot(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> PlotQuery:
     """Read the parameters of a plotpoints question; see `PLOT_PARAMETERS`."""
-    found = normalize_names(fields, PLOT_PARAMETERS)
+    return plot_query(normalize_names(fields, PLOT_PARAMETERS), limits)
+
+
+def plot_query(found: Fields, limits: Limits = DEFAULT_LIMITS) -> PlotQuery:
+    """Read the parameters of a plotpoints question, names normalized already."""
     formulas = parse_formulas(found.get("metrics"))
     depth = whole(found.get("depth"), "depth", 0, limits.depth, default=0)
     other = flag(found.get("other"), "other")

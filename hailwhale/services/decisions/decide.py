@@ -10,11 +10,10 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
-from hailwhale.core.decisions import Assignment, DecisionReport, Policy, Posterior, sample_ratio
+from hailwhale.core.decisions import Assignment, DecisionReport, Posterior, sample_ratio
 from hailwhale.core.decisions.exposure import DECIDED, nodes_of
-from hailwhale.core.decisions.parameters import DecisionQuery, Rules
+from hailwhale.core.decisions.parameters import DecisionQuery
 from hailwhale.core.events.event import Event
 from hailwhale.core.events.metrics import HITS
 from hailwhale.core.events.paths import Path
@@ -66,6 +65,14 @@ class SampleRatio:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class DecisionReasons:
+    """What is known of every option for a visitor, and whether the traffic is sound."""
+
+    report: DecisionReport
+    sample_ratio: SampleRatio
+
+
 class Decider:
     """Decides, and tells why."""
 
@@ -97,7 +104,7 @@ class Decider:
         Raises `BadInput` where there is nothing to choose from.
         """
         options = self._options(choice)
-        posterior = self._models.of(choice, policy_of(choice.rules))
+        posterior = self._models.of(choice)
         visitor = nodes_of(choice.dimensions)
         given = posterior.choose(visitor, options, self._chance, choice.slots)
         if choice.uid is not None:
@@ -118,16 +125,16 @@ class Decider:
         report = posterior.report(visitor, options) if choice.reasons else None
         return Decision(given, report, id)
 
-    def reasons(self, choice: DecisionQuery) -> tuple[DecisionReport, SampleRatio]:
+    def reasons(self, choice: DecisionQuery) -> DecisionReasons:
         """What is known of every option for a visitor, and whether the traffic is sound."""
         options = self._options(choice)
-        posterior = self._models.of(choice, policy_of(choice.rules))
+        posterior = self._models.of(choice)
         report = posterior.report(nodes_of(choice.dimensions), options)
-        return report, self._sample_ratio(choice.pk, options)
+        return DecisionReasons(report, self._sample_ratio(choice.pk, options))
 
     def posterior(self, choice: DecisionQuery) -> Posterior:
         """What the evidence says now."""
-        return self._models.of(choice, policy_of(choice.rules))
+        return self._models.of(choice)
 
     def _options(self, choice: DecisionQuery) -> Sequence[str]:
         options = choice.options or tuple(self.evidence.options(choice.pk))
@@ -151,51 +158,3 @@ class Decider:
         return SampleRatio(
             dict(zip(options, decided, strict=True)), dict(zip(options, exposed, strict=True)), p
         )
-
-
-def policy_of(rules: Rules) -> Policy:
-    """How the maths is to go about it, from the rules of a question."""
-    return Policy(
-        half_life_days=rules.half_life_days,
-        delay_s=rules.delay_s,
-        holdout=rules.holdout,
-        minimum=rules.minimum,
-        maximum=rules.maximum,
-        weights=rules.weights,
-        explore=rules.explore,
-    )
-
-
-def reasons_answer(report: DecisionReport, ratio: SampleRatio) -> dict[str, Any]:
-    """What /reasons answers: what is known of each option, and of its traffic."""
-    sample: dict[str, object] = {"decided": ratio.decided, "exposed": ratio.exposed, "p": ratio.p}
-    if ratio.warning:
-        sample["warning"] = ratio.warning
-    return {
-        "options": report_answer(report),
-        "winner": report.winner,
-        "sample_ratio": sample,
-    }
-
-
-def report_answer(report: DecisionReport) -> dict[str, object]:
-    """What is known of each option, in the shape of the HTTP answers; see README."""
-    return {
-        each.option: {
-            "estimate": _rounded(each.estimate),
-            "interval": [_rounded(each.low), _rounded(each.high)],
-            "best": _rounded(each.best),
-            "loss": _rounded(each.loss),
-            "share": _rounded(each.weight),
-            "hits": _rounded(each.hits),
-            "verdict": each.verdict,
-            "reason": each.reason,
-        }
-        for each in report.options
-    }
-
-
-def _rounded(number: float) -> float | int:
-    """To the digits that an estimate can have."""
-    short = float(f"{number:.5g}")
-    return int(short) if short.is_integer() else short

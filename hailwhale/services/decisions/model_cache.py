@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock, Thread
 
-from hailwhale.core.decisions import Objective, Policy, Posterior, fit
+from hailwhale.core.decisions import Objective, Posterior, fit
 from hailwhale.core.decisions.parameters import MAX_OPTIONS, DecisionQuery
 from hailwhale.errors import HailWhaleError
 from hailwhale.services.decisions.evidence import EvidenceReader
@@ -46,28 +46,26 @@ class PosteriorCache:
         self._models: OrderedDict[object, _CachedPosterior] = OrderedDict()
         self._lock = Lock()
 
-    def of(self, choice: DecisionQuery, policy: Policy) -> Posterior:
+    def of(self, choice: DecisionQuery) -> Posterior:
         """What the evidence says about a decision: at most seconds old, however busy it is."""
-        model = self._model(choice, policy)
+        model = self._model(choice)
         posterior, age_s = model.posterior, self._ticks() - model.made_s
         if posterior is None or age_s > STALE_S:
-            return self._waited_for(model, choice, policy)
+            return self._waited_for(model, choice)
         if age_s > model.fresh_s:
-            self._renew(model, choice, policy)
+            self._renew(model, choice)
         return posterior
 
-    def _waited_for(
-        self, model: _CachedPosterior, choice: DecisionQuery, policy: Policy
-    ) -> Posterior:
+    def _waited_for(self, model: _CachedPosterior, choice: DecisionQuery) -> Posterior:
         """A model that is made now, by one of all those that wait for it."""
         with model.lock:
             posterior = model.posterior
             if posterior is None or self._ticks() - model.made_s > STALE_S:
-                posterior = self._make(model, choice, policy)
+                posterior = self._make(model, choice)
             return posterior
 
-    def _model(self, choice: DecisionQuery, policy: Policy) -> _CachedPosterior:
-        key = (choice.pk, choice.formula.text, choice.goal, repr(policy))
+    def _model(self, choice: DecisionQuery) -> _CachedPosterior:
+        key = (choice.pk, choice.formula.text, choice.goal, repr(choice.policy))
         with self._lock:
             model = self._models.setdefault(key, _CachedPosterior())
             self._models.move_to_end(key)
@@ -75,18 +73,18 @@ class PosteriorCache:
                 self._models.popitem(last=False)
             return model
 
-    def _make(self, model: _CachedPosterior, choice: DecisionQuery, policy: Policy) -> Posterior:
+    def _make(self, model: _CachedPosterior, choice: DecisionQuery) -> Posterior:
         start_s = self._ticks()
         objective = Objective.of(choice.formula, choice.goal)
         options = self._evidence.busiest_options(choice.pk, MAX_OPTIONS)
         tally = self._evidence.tally(choice.pk, options, objective.metrics, objective.products)
-        posterior = fit(tally, objective, policy)
+        posterior = fit(tally, objective, choice.policy)
         end_s = self._ticks()
         model.fresh_s = min(STALE_S / 2, max(FRESH_S, _EFFORT * (end_s - start_s)))
         model.posterior, model.made_s = posterior, end_s
         return posterior
 
-    def _renew(self, model: _CachedPosterior, choice: DecisionQuery, policy: Policy) -> None:
+    def _renew(self, model: _CachedPosterior, choice: DecisionQuery) -> None:
         """Make a model anew behind the caller's back, unless that is under way."""
         with model.lock:
             if model.renewing:
@@ -95,7 +93,7 @@ class PosteriorCache:
 
         def renew() -> None:
             try:
-                self._make(model, choice, policy)
+                self._make(model, choice)
             except HailWhaleError as fault:
                 log.warning("%s is decided by what was known before: %s", choice.pk, fault)
             finally:

@@ -50,7 +50,7 @@ class OffPolicyEvaluator:
         if numerator is None or denominator is None:
             expected = "a metric, or a quotient of sums of metrics"
             raise BadInput("by_metric", choice.formula.text, expected)
-        until_s = self._clock() - (choice.rules.delay_s or 0)
+        until_s = self._clock() - (choice.policy.delay_s or 0)
         journal = self._deciding.journal.lines(choice.pk) if lines is None else lines
         decided = [each for each in read_journal(journal) if each.at_s <= until_s]
         if not decided:

@@ -17,7 +17,6 @@ from hailwhale.core.events.hit_codec import decode_amount, decode_head, decode_i
 from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
 from hailwhale.core.events.param_names import normalize_names
 from hailwhale.core.events.paths import PAIRS, Path, parse_pk
-from hailwhale.core.numbers import as_number
 from hailwhale.core.query.parameters import flag, whole
 from hailwhale.errors import BadInput
 from hailwhale.services.ingest.visitor_ids import VisitorHasher
@@ -105,6 +104,28 @@ class SpyRule:
 NOT_SPIED = SpyRule(0, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class RecentEvent:
+    """An event as the spy log shows it. Private labels and a private visitor read `MASK`.
+
+    Private metrics are None. `visitor` is the hash of the uid, empty where there was none.
+    """
+
+    at_s: int
+    pk: Path
+    dimensions: tuple[Path, ...]
+    metrics: Mapping[str, Decimal | None]
+    visitor: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecentPage:
+    """Events, newest first, and the number to ask with for those that come after them."""
+
+    number: int
+    events: tuple[RecentEvent, ...]
+
+
 class RecentEvents:
     """Looks into the spy log. `private` are dimensions, metrics or `uid` that are masked."""
 
@@ -116,14 +137,12 @@ class RecentEvents:
         self._private = frozenset(private)
         self._most = most
 
-    def recent(self, question: SpyQuestion) -> list[dict[str, object]]:
+    def recent(self, question: SpyQuestion) -> tuple[RecentEvent, ...]:
         """The last events, newest first."""
-        return self.since(question, None)[1]
+        return self.since(question, None).events
 
-    def since(
-        self, question: SpyQuestion, number: int | None
-    ) -> tuple[int, list[dict[str, object]]]:
-        """The number to ask with the next time, and the events since `number`, newest first.
+    def since(self, question: SpyQuestion, number: int | None) -> RecentPage:
+        """The events since `number`, newest first, and the number to ask with the next time.
 
         Those that came while nobody asked are there as far as the log goes back; with None, all
         that it has.
@@ -136,14 +155,14 @@ class RecentEvents:
         if number is not None:
             fresh = min(max(0, seen.number - number), len(hits))
             hits = hits[len(hits) - fresh :]
-        shown: list[dict[str, object]] = []
+        shown: list[RecentEvent] = []
         for hit in reversed(hits):
             event, who = read_hit(hit)
             if _is_below(event.pk, question.pk) and visitor in (None, who):
                 shown.append(self._shown(event, who))
                 if len(shown) == question.limit:
                     break
-        return seen.number, shown
+        return RecentPage(seen.number, tuple(shown))
 
     def erase(self, pk: Path, dimension: Path = ()) -> None:
         """Erase the events at or below a pk, and at or below one dimension."""
@@ -170,26 +189,24 @@ class RecentEvents:
         self._log.erase(root, dict.fromkeys(going))
         return len(going)
 
-    def _shown(self, event: Event, who: str) -> dict[str, object]:
-        """An event as it is told, with what is private masked."""
-        shown: dict[str, object] = {
-            "at": event.at_s,
-            "pk": list(event.pk),
-            "dimensions": [self._path(path) for path in event.dimensions if path[0] != PAIRS],
-            "metrics": {
-                name: MASK if name in self._private else as_number(amount)
+    def _shown(self, event: Event, who: str) -> RecentEvent:
+        """An event as it is shown, with what is private masked."""
+        return RecentEvent(
+            at_s=event.at_s,
+            pk=event.pk,
+            dimensions=tuple([self._path(path) for path in event.dimensions if path[0] != PAIRS]),
+            metrics={
+                name: None if name in self._private else amount
                 for name, amount in event.metrics.items()
                 if PRODUCT_SIGN not in name
             },
-        }
-        if who:
-            shown["visitor"] = MASK if "uid" in self._private else who
-        return shown
+            visitor=MASK if who and "uid" in self._private else who,
+        )
 
-    def _path(self, path: Path) -> list[str]:
+    def _path(self, path: Path) -> Path:
         if path[0] not in self._private:
-            return list(path)
-        return [path[0], *(MASK for _ in path[1:])] if len(path) > 1 else [path[0]]
+            return path
+        return (path[0], *(MASK for _ in path[1:]))
 
 
 def read_hit(hit: bytes) -> tuple[Event, str]:

@@ -8,7 +8,6 @@ one checks and one sends. It must not know files or loops.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,8 +27,8 @@ from hailwhale.core.alerts.watch import (
     sent,
 )
 from hailwhale.core.alerts.wording import MeasuredChange, body, holds, sentence
-from hailwhale.core.events.paths import written
-from hailwhale.core.graph.options import parse_graph
+from hailwhale.core.events.query_string import query_text
+from hailwhale.core.graph.options import Graph
 from hailwhale.core.graph.svg import draw
 from hailwhale.core.query.formula import Formula
 from hailwhale.core.query.parameters import TotalsQuery
@@ -105,13 +104,13 @@ class AlertRunner:
         reference = earlier(alert.period, whole, grid)
         weight = self._total(alert, alert.formula.weight, reference, grid)
         return MeasuredChange(
-            value, self._total(alert, alert.formula, reference, grid), abs(weight)
+            value, self._total(alert, alert.formula, reference, grid), weight.copy_abs()
         )
 
     def _total(self, alert: AlertRule, formula: Formula, period: Period, grid: Grid) -> Decimal:
         question = TotalsQuery(alert.pk, (alert.dimension,), (formula,), (period,), grid)
-        found = self._services.reporting.totals(question)
-        return Decimal(str(found[period.text][written(alert.dimension)][formula.text]))
+        [found] = self._services.reporting.totals(question)
+        return found.by_path[alert.dimension][formula.text]
 
     def _tell(
         self, name: str, alert: AlertRule, watch: AlertStatus, measured: MeasuredChange, now_s: int
@@ -169,8 +168,8 @@ class AlertRunner:
         if not alert.graph:
             return ""
         try:
-            graph = parse_graph(_question(alert), self._services.settings.limits)
-            return draw(picture_of(graph, self._services.graphing.graph(graph.plot)))
+            plot = alert.plot
+            return draw(picture_of(Graph(plot), self._services.graphing.graph(plot)))
         except HailWhaleError as fault:  # the notice is more important than its picture
             log.warning("no picture for %s: %s", alert.name, fault)
             return ""
@@ -179,7 +178,7 @@ class AlertRunner:
         """Where the graph can be looked at."""
         if not self._rules.home:
             return ""
-        fields = {name: _in_url(value) for name, value in _question(alert).items()}
+        fields = {name: query_text(value) for name, value in _question(alert).items()}
         return f"{self._rules.home}/graph.svg?{urlencode(fields)}"
 
 
@@ -198,7 +197,3 @@ def _question(alert: AlertRule) -> dict[str, object]:
     if alert.dimension:
         fields["dimensions"] = [list(alert.dimension)]
     return fields | {"period": alert.period.text}
-
-
-def _in_url(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

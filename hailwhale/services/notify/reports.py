@@ -7,7 +7,7 @@ alerts. It must not know files or loops.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,8 +17,8 @@ from hailwhale.core.alerts.due import last_due_s
 from hailwhale.core.alerts.rules import AlertRules, MailServer, ReportRule
 from hailwhale.core.alerts.watch import AlertStatus, PendingNotice, claimed, decoded, sent
 from hailwhale.core.alerts.wording import MeasuredChange
-from hailwhale.core.events.paths import Path, written
-from hailwhale.core.graph.options import Graph, GraphAppearance, parse_graph
+from hailwhale.core.events.paths import Path
+from hailwhale.core.graph.options import Graph, GraphAppearance
 from hailwhale.core.graph.svg import draw
 from hailwhale.core.numbers import readable
 from hailwhale.core.query.parameters import TotalsQuery
@@ -98,7 +98,7 @@ class ReportSender:
             ReportLine(
                 _name(report, one.path),
                 one.metric,
-                MeasuredChange(one.total, earlier[written(one.path)][one.metric]),
+                MeasuredChange(one.total, earlier[one.path][one.metric]),
             )
             for one in graphed.series
         ]
@@ -119,16 +119,13 @@ class ReportSender:
 
     def _before(
         self, report: ReportRule, paths: Sequence[Path], whole: Period, grid: Grid
-    ) -> dict[str, dict[str, Decimal]]:
+    ) -> Mapping[Path, Mapping[str, Decimal]]:
         """The totals of the same series over the period before."""
         plot = report.plot
         period = before(plot.period, whole, grid)
         question = TotalsQuery(plot.pk, tuple(dict.fromkeys(paths)), plot.formulas, (period,), grid)
-        found = self._services.reporting.totals(question)[period.text]
-        return {
-            path: {metric: Decimal(str(value)) for metric, value in values.items()}
-            for path, values in found.items()
-        }
+        [found] = self._services.reporting.totals(question)
+        return found.by_path
 
     def _settle(self, name: str, claim: AlertStatus, failed: tuple[str, ...]) -> None:
         now_s = int(self._services.clock())
@@ -156,8 +153,7 @@ def _drawn(report: ReportRule, graphed: GraphData, metric: str) -> str:
     """The picture of one metric."""
     formula = next(each for each in report.plot.formulas if each.text == metric)
     series = tuple(one for one in graphed.series if one.metric == metric)
-    look: GraphAppearance = parse_graph({"theme": "light"}).look
-    graph = Graph(replace(report.plot, formulas=(formula,)), look, {})
+    graph = Graph(replace(report.plot, formulas=(formula,)), GraphAppearance(theme="light"))
     return draw(picture_of(graph, replace(graphed, series=series)))
 
 

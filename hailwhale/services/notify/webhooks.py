@@ -6,7 +6,6 @@ not know what is told.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Mapping
 from email.message import Message
@@ -15,6 +14,8 @@ from typing import IO
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+import simplejson
 
 from hailwhale import __version__
 
@@ -38,9 +39,10 @@ _opener = build_opener(_NoRedirects)
 def post(url: str, id: str, body: Mapping[str, object], wait: Callable[[float], object]) -> bool:
     """Hand a body over; whether it was taken. `wait` sleeps between tries.
 
-    The id goes along as ``Idempotency-Key``, for a receiver to know what came before.
+    Decimals are written with all their digits. The id goes along as ``Idempotency-Key``, for a
+    receiver to know what came before.
     """
-    data = json.dumps(body, ensure_ascii=False, default=str).encode()
+    data = simplejson.dumps(body, use_decimal=True, ensure_ascii=False).encode()
     headers = {
         "Content-Type": "application/json",
         "User-Agent": f"hailwhale/{__version__}",

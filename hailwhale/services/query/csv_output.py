@@ -11,60 +11,62 @@ from decimal import Decimal
 from itertools import chain
 from typing import IO
 
+from hailwhale.core.events.paths import written
 from hailwhale.core.graphite.curves import Curve
 from hailwhale.core.numbers import Number, as_number
 from hailwhale.core.time.calendar_grid import Grid
-from hailwhale.services.query.ranking import RankAnswer
-from hailwhale.services.query.series import PlotAnswer, TotalsAnswer
+from hailwhale.services.query.results import PeriodTotals, Plotpoints, Ranking
 
 # Where a spreadsheet takes a cell for a formula: at its start, and behind a semicolon, which parts
 # cells where the comma is the decimal point. The wide signs are what Japanese ones take, too.
 _FORMULA = re.compile(r"(?:^|(?<=;))(?=[ \"]*[=+\-@\t\r＝＋－＠])")
 
 
-def totals_csv(answer: TotalsAnswer) -> str:
+def totals_csv(answer: Iterable[PeriodTotals]) -> str:
     """The columns period, dimension, metric and value.
 
-    >>> print(totals_csv({"today": {"=SUM(A1)": {"hits": -2}}}).splitlines()[1])
+    >>> found = PeriodTotals("today", {("=SUM(A1)",): {"hits": Decimal(-2)}})
+    >>> print(totals_csv([found]).splitlines()[1])
     today,'=SUM(A1),hits,-2
     """
     rows = (
-        (period, dimension, metric, value)
-        for period, dimensions in answer.items()
-        for dimension, metrics in dimensions.items()
-        for metric, value in metrics.items()
+        (each.period, written(path), metric, as_number(value))
+        for each in answer
+        for path, values in each.by_path.items()
+        for metric, value in values.items()
     )
     return _csv(("period", "dimension", "metric", "value"), rows)
 
 
-def plot_csv(answer: PlotAnswer) -> str:
+def plot_csv(answer: Plotpoints) -> str:
     """The columns time (ISO 8601, UTC, of the bucket's start), dimension, metric and value."""
+    starts = [datetime.fromtimestamp(start_s, UTC).isoformat() for start_s in answer.starts_s]
     rows = (
-        (datetime.fromtimestamp(int(at_ms) // 1000, UTC).isoformat(), dimension, metric, value)
-        for dimension, metrics in answer.items()
-        for metric, points in metrics.items()
-        for at_ms, value in points
+        (start, written(path), metric, as_number(value))
+        for path, series in answer.by_path.items()
+        for metric, values in series.items()
+        for start, value in zip(starts, values, strict=True)
     )
     return _csv(("time", "dimension", "metric", "value"), rows)
 
 
-def rank_csv(answer: RankAnswer) -> str:
+def rank_csv(answer: Ranking) -> str:
     """The columns dimension (or pk) to importance, then one for each further metric.
 
     What there is no number of stays empty.
     """
-    name = "pk" if answer and "pk" in answer[0] else "dimension"
-    further = list(answer[0]["metrics"])[1:] if answer else []
+    children = answer.children
+    name = "pk" if answer.of_pks and children else "dimension"
+    further = list(children[0].by_metric)[1:] if children else []
+    numbers = ("value", "share", "parent_value", "difference", "relative", "importance")
     rows = (
         (
-            row["pk"] if "pk" in row else row["dimension"],
-            *(row["value"], row["share"], row["parent_value"]),
-            *(row["difference"], row["relative"], row["importance"]),
-            *(row["metrics"][metric] for metric in further),
+            written(child.path),
+            *(_number(getattr(child.comparison, column)) for column in numbers),
+            *(as_number(child.by_metric[metric]) for metric in further),
         )
-        for row in answer
+        for child in children
     )
-    numbers = ("value", "share", "parent_value", "difference", "relative", "importance")
     return _csv((name, *numbers, *further), rows)
 
 

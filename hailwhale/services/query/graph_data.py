@@ -5,7 +5,6 @@ Totals come from here since a ratio's total is no sum of its points. It does not
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,15 +14,13 @@ from urllib.parse import quote
 from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
 from hailwhale.core.events.metrics import UNIQUES
 from hailwhale.core.events.paths import Path
+from hailwhale.core.events.query_string import query_text
 from hailwhale.core.graph.options import parse_graph
-from hailwhale.core.numbers import Number, as_number
 from hailwhale.core.query.formula import Formula
 from hailwhale.core.query.parameters import PlotQuery
 from hailwhale.core.time.calendar_grid import Grid
 from hailwhale.services.query.ranges import RangeReader
 from hailwhale.services.query.series import SeriesQueries
-
-GraphAnswer = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +55,23 @@ class GraphQueries:
 
     def graph(self, question: PlotQuery) -> GraphData:
         """The numbers of every series, in the order of plotpoints, metric by metric."""
-        span, lines = self._reporting.lines(question)
+        found = self._reporting.lines(question)
         period = question.period
         return GraphData(
             period=period.text,
             interval="" if period.interval is None else str(period.interval),
             calendar=self._spans.calendar(period, question.grid),
-            edges_s=span.edges,
+            edges_s=found.span.edges,
             series=tuple(
                 GraphSeries(
                     path,
                     formula.text,
                     is_additive(formula),
-                    formula.total(columns, span.buckets),
-                    tuple(formula.series(columns, span.buckets)),
+                    formula.total(columns, found.span.buckets),
+                    tuple(formula.series(columns, found.span.buckets)),
                 )
                 for formula in question.formulas
-                for path, columns in lines
+                for path, columns in found.series
             ),
         )
 
@@ -93,47 +90,15 @@ def is_additive(formula: Formula) -> bool:
     return formula.weight is formula and "*" not in formula.text and not carried
 
 
-def answer_of(graphed: GraphData) -> GraphAnswer:
-    """A graph as /graph.json has it; times are epoch milliseconds, dimensions lists of labels."""
-    series: list[dict[str, object]] = [
-        {
-            "dimension": list(one.path),
-            "metric": one.metric,
-            "additive": one.additive,
-            "total": as_number(one.total),
-            "values": _numbers(one.values),
-        }
-        for one in graphed.series
-    ]
-    return {
-        "period": graphed.period,
-        "interval": graphed.interval,
-        "tz": graphed.calendar.name,
-        "starts_ms": [edge_s * 1000 for edge_s in graphed.edges_s[:-1]],
-        "end_ms": graphed.edges_s[-1] * 1000,
-        "series": series,
-    }
-
-
 def graph_tag(fields: Mapping[str, object], home: str, limits: Limits = DEFAULT_LIMITS) -> str:
     """The line of HTML that shows a graph of the service at `home`, checked as it will be there.
 
     >>> print(graph_tag({"pk": "Shop", "metric": "dollars"}, "https://hw.example.com"))
     <script async src="https://hw.example.com/graph.js?pk=Shop&amp;metrics=dollars"></script>
     """
-    options = parse_graph(fields, limits).options
+    options = dict(parse_graph(fields, limits).options)
     home = str(options.pop("hwurl", home)).rstrip("/")
-    query = "&".join(f"{name}={quote(_in_url(value), safe='')}" for name, value in options.items())
+    texts = {name: quote(query_text(value), safe="") for name, value in options.items()}
+    query = "&".join(f"{name}={text}" for name, text in texts.items())
     address = escape(f"{home}/graph.js?{query}")
     return f'<script async src="{address}"></script>'
-
-
-def _in_url(value: object) -> str:
-    """A value as a URL carries it; what is no text, as JSON."""
-    if isinstance(value, bool):
-        return str(int(value))
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _numbers(values: tuple[Decimal, ...]) -> list[Number]:
-    return [as_number(value) for value in values]

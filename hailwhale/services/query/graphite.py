@@ -233,8 +233,7 @@ class MetricTree:
         return self._siblings.labels(SiblingAxis(pk), dimensions)
 
     def _metrics(self, pk: Path) -> list[str]:
-        metrics = self._reporting.known(pk)["metrics"]
-        return metrics if isinstance(metrics, list) else []
+        return list(self._reporting.known(pk).metrics)
 
     def _bound(self, found: Sequence[object], pattern: Pattern) -> None:
         if len(found) > MAX_CURVES:

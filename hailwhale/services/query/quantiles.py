@@ -13,11 +13,12 @@ from decimal import Decimal
 from hailwhale.core.events.histogram import buckets_of, quantile
 from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
 from hailwhale.core.events.param_names import normalize_names
-from hailwhale.core.numbers import Number, as_number, finite
+from hailwhale.core.numbers import finite
 from hailwhale.core.query.formula import Formula
-from hailwhale.core.query.parameters import TOTALS_PARAMETERS, TotalsQuery, parse_totals
+from hailwhale.core.query.parameters import TOTALS_PARAMETERS, TotalsQuery, totals_query
 from hailwhale.errors import BadInput
-from hailwhale.services.query.series import SeriesQueries, TotalsAnswer
+from hailwhale.services.query.results import PeriodTotals
+from hailwhale.services.query.series import SeriesQueries
 from hailwhale.store.protocol import LabelStore
 
 QUANTILES_PARAMETERS = (*TOTALS_PARAMETERS, "shares")
@@ -30,7 +31,7 @@ def parse_quantiles(
     """What is asked and of which shares; see `QUANTILES_PARAMETERS`. Raises `BadInput`."""
     found = normalize_names(fields, QUANTILES_PARAMETERS)
     shares = parse_shares(found.pop("shares", None))
-    return parse_totals(found, limits), shares
+    return totals_query(found, limits), shares
 
 
 def parse_shares(shares: object) -> tuple[float, ...]:
@@ -65,30 +66,33 @@ class QuantileQueries:
         self._labels = labels
         self._reporting = reporting
 
-    def totals(self, question: TotalsQuery, shares: Sequence[float]) -> TotalsAnswer:
-        """`{period: {dimension: {"latency:p95": number}}}` for the plain metrics of a question.
+    def totals(self, question: TotalsQuery, shares: Sequence[float]) -> list[PeriodTotals]:
+        """The quantiles of the plain metrics of a question, named as `quantile_name` does.
 
-        Each is the nearest rank, off by `core.histogram.RELATIVE_ERROR` at most; 0 where there are
-        no values, as totals are. Raises `BadInput` for a formula, and for a metric that is counted
-        under the pk but not as a histogram.
+        Each is the nearest rank, off by `RELATIVE_ERROR` at most; 0 where there are no values, as
+        totals are. Raises `BadInput` for a formula, and for a metric that is counted under the pk
+        but not as a histogram.
         """
         known = self._labels.metrics(question.pk)
         buckets = {formula.text: _buckets(formula, known) for formula in question.formulas}
         formulas = tuple([Formula.parse(name) for names in buckets.values() for name in names])
         if not formulas:
-            formulas = question.formulas  # nothing is counted: the shape of the answer is the same
+            formulas = question.formulas  # nothing is counted: every quantile is 0
         sums = self._reporting.totals(replace(question, formulas=formulas))
-        return {
-            period: {
-                dimension: {
-                    quantile_name(metric, share): _quantile(found, names, share)
-                    for metric, names in buckets.items()
-                    for share in shares
-                }
-                for dimension, found in by_dimension.items()
-            }
-            for period, by_dimension in sums.items()
-        }
+        return [
+            PeriodTotals(
+                each.period,
+                {
+                    path: {
+                        quantile_name(metric, share): _quantile(found, names, share)
+                        for metric, names in buckets.items()
+                        for share in shares
+                    }
+                    for path, found in each.by_path.items()
+                },
+            )
+            for each in sums
+        ]
 
 
 def _buckets(formula: Formula, known: set[str]) -> list[str]:
@@ -100,6 +104,6 @@ def _buckets(formula: Formula, known: set[str]) -> list[str]:
     return found
 
 
-def _quantile(sums: Mapping[str, Number], names: Sequence[str], share: float) -> Number:
-    counts = {name: Decimal(str(sums[name])) for name in names}
-    return as_number(Decimal(f"{quantile(counts, share) or 0:.3g}"))
+def _quantile(sums: Mapping[str, Decimal], names: Sequence[str], share: float) -> Decimal:
+    """A quantile to the three digits that a histogram tells."""
+    return Decimal(f"{quantile({name: sums[name] for name in names}, share) or 0:.3g}")

@@ -1,21 +1,16 @@
 """Answers to /rank: what is below a dimension or a pk, in order, each beside its parent.
 
-Reads what children come to through `siblings`, has it put in order by `core.ranking`, and writes
-rows with numbers as exact as everywhere. It does not know HTTP, nor how sums are read.
+Reads what children come to through `children` and has it put in order by `core.query.ranking`. It
+does not know HTTP, nor how sums are read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
-from typing import NotRequired, TypedDict
 
-from hailwhale.core.events.paths import Path, written
-from hailwhale.core.numbers import Number, as_number
 from hailwhale.core.query.formula import terms_of
 from hailwhale.core.query.parameters import RankQuery
 from hailwhale.core.query.ranking import (
-    ParentComparison,
     ParentWithChildren,
     column,
     compare_to_parents,
@@ -23,27 +18,7 @@ from hailwhale.core.query.ranking import (
 )
 from hailwhale.services.query.children import ChildrenReader, SiblingAxis
 from hailwhale.services.query.ranges import RangeReader, ResolvedRange
-
-
-class RankRow(TypedDict):
-    """One row of a ranking: a `dimension` or, where pks are ranked, a `pk`, as written everywhere.
-
-    The numbers are those of the first metric asked for, as `ParentComparison` explains them.
-    `metrics` has the value of every metric asked for.
-    """
-
-    dimension: NotRequired[str]
-    pk: NotRequired[str]
-    value: Number
-    share: Number | None
-    parent_value: Number
-    difference: Number
-    relative: Number | None
-    importance: Number | None
-    metrics: dict[str, Number]
-
-
-RankAnswer = list[RankRow]
+from hailwhale.services.query.results import RankedChild, Ranking
 
 
 class RankingQueries:
@@ -53,8 +28,8 @@ class RankingQueries:
         self._spans = spans
         self._siblings = siblings
 
-    def rank(self, question: RankQuery) -> RankAnswer:
-        """The rows that come first, in their order.
+    def rank(self, question: RankQuery) -> Ranking:
+        """The children that come first, in their order.
 
         Of all siblings only what decides is read; what else is shown, only of those shown.
         """
@@ -65,13 +40,13 @@ class RankingQueries:
             deciding = list(dict.fromkeys((*deciding, *wanted)))
         families = self._families(question, deciding, span)
         chosen = _chosen(question, families, span)
-        rows: dict[int, Iterator[RankRow]] = {}
+        rows: dict[int, Iterator[RankedChild]] = {}
         for number, places in _by_family(chosen).items():
             family = families[number].picked(places)
             if not set(wanted) <= set(deciding):
                 family = self._read_again(question, family, wanted, span)
             rows[number] = _rows(question, family, span)
-        return [next(rows[number]) for number, _ in chosen]
+        return Ranking(question.of_pks, tuple([next(rows[number]) for number, _ in chosen]))
 
     def _families(
         self, question: RankQuery, terms: Sequence[str], span: ResolvedRange
@@ -125,33 +100,12 @@ def _by_family(chosen: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
 
 def _rows(
     question: RankQuery, family: ParentWithChildren, span: ResolvedRange
-) -> Iterator[RankRow]:
-    """The rows of a family's children, in the order they stand in there."""
+) -> Iterator[RankedChild]:
+    """The children of a family, in the order they stand in there."""
     values = {
         formula.text: formula.totals(family.parts, span.buckets) for formula in question.formulas
     }
-    for place, standing in enumerate(
-        compare_to_parents(question.formulas[0], family, span.buckets)
-    ):
-        metrics = {text: as_number(found[place]) for text, found in values.items()}
-        yield _row(question.of_pks, family.path(place), standing, metrics)
-
-
-def _row(
-    of_pks: bool, path: Path, standing: ParentComparison, metrics: dict[str, Number]
-) -> RankRow:
-    numbers: RankRow = {
-        "value": as_number(standing.value),
-        "share": _number(standing.share),
-        "parent_value": as_number(standing.parent_value),
-        "difference": as_number(standing.difference),
-        "relative": _number(standing.relative),
-        "importance": _number(standing.importance),
-        "metrics": metrics,
-    }
-    name = written(path)
-    return {"pk": name, **numbers} if of_pks else {"dimension": name, **numbers}
-
-
-def _number(value: Decimal | None) -> Number | None:
-    return None if value is None else as_number(value)
+    comparisons = compare_to_parents(question.formulas[0], family, span.buckets)
+    for place, comparison in enumerate(comparisons):
+        of_child = {text: found[place] for text, found in values.items()}
+        yield RankedChild(family.path(place), comparison, of_child)

@@ -1,18 +1,19 @@
 """Answers to questions: totals, plotpoints and the dimensions there are.
 
-Takes parsed questions and returns plain dicts in the shape of the HTTP answers, with numbers exact.
+Takes parsed questions and returns the values of `results`. It does not know how answers are
+written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import reduce
 
 from hailwhale.core.decisions.exposure import DECIDED, PRODUCT_SIGN
 from hailwhale.core.events.histogram import is_bucket
 from hailwhale.core.events.overflow import OTHER
-from hailwhale.core.events.paths import Path, written
-from hailwhale.core.numbers import Number, as_number
+from hailwhale.core.events.paths import Path
 from hailwhale.core.query.formula import Formula, sums_of, terms_of
 from hailwhale.core.query.parameters import ChildrenQuery, PlotQuery, TotalsQuery
 from hailwhale.core.query.ranking import ParentWithChildren, top_n
@@ -24,11 +25,16 @@ from hailwhale.services.query.children import (
     refuse_too_many,
 )
 from hailwhale.services.query.ranges import RangeReader, ResolvedRange, SeriesColumns
+from hailwhale.services.query.results import KnownNames, PeriodTotals, Plotpoints
 from hailwhale.store.protocol import LabelStore
 
-TotalsAnswer = dict[str, dict[str, dict[str, Number]]]
-PlotAnswer = dict[str, dict[str, list[list[Number]]]]
-KnownAnswer = dict[str, list[str] | bool]
+
+@dataclass(frozen=True, slots=True)
+class PlottedSums:
+    """The range of a plot, and of each series it shows the sums in each bucket, in their order."""
+
+    span: ResolvedRange
+    series: tuple[tuple[Path, SeriesColumns], ...]
 
 
 class SeriesQueries:
@@ -39,37 +45,39 @@ class SeriesQueries:
         self._spans = spans
         self._siblings = siblings
 
-    def totals(self, question: TotalsQuery) -> TotalsAnswer:
-        """`{period: {dimension: {metric: number}}}`, periods keyed as they were asked."""
+    def totals(self, question: TotalsQuery) -> list[PeriodTotals]:
+        """The totals of each period, a period that is asked twice once."""
         metrics = _metrics_of(question.formulas)
-        answer: TotalsAnswer = {}
+        found: dict[str, PeriodTotals] = {}
         for period in question.periods:
             span = self._spans.span(period, question.grid)
             series = self._series(question.pk, question.dimensions, metrics, span, whole=True)
-            answer[period.text] = {
-                written(dimension): {
-                    formula.text: as_number(formula.total(columns, span.buckets))
+            values = {
+                path: {
+                    formula.text: formula.total(columns, span.buckets)
                     for formula in question.formulas
                 }
-                for dimension, columns in series.items()
+                for path, columns in series.items()
             }
-        return answer
+            found[period.text] = PeriodTotals(period.text, values)
+        return list(found.values())
 
-    def plotpoints(self, question: PlotQuery) -> PlotAnswer:
-        """`{dimension: {metric: [[epoch ms of the bucket's start, number], …]}}`.
+    def plotpoints(self, question: PlotQuery) -> Plotpoints:
+        """The series of a plot. `lines` says which they are, and in which order."""
+        found = self.lines(question)
+        buckets = found.span.buckets
+        return Plotpoints(
+            tuple([bucket.start_s for bucket in buckets]),
+            {
+                path: {
+                    formula.text: formula.series(columns, buckets) for formula in question.formulas
+                }
+                for path, columns in found.series
+            },
+        )
 
-        What comes, and in which order, is told at `lines`.
-        """
-        span, series = self.lines(question)
-        return {
-            written(path): {
-                formula.text: _points(formula, columns, span) for formula in question.formulas
-            }
-            for path, columns in series
-        }
-
-    def lines(self, question: PlotQuery) -> tuple[ResolvedRange, list[tuple[Path, SeriesColumns]]]:
-        """The span of a plot, and the sums in each of its buckets of every dimension it shows.
+    def lines(self, question: PlotQuery) -> PlottedSums:
+        """The range of a plot, and the sums in each of its buckets of every dimension it shows.
 
         The dimensions asked for come first, then the descendants shown, then the `_other` series.
         What is shown is chosen by sums: columns are read of nothing else but what makes `_other`.
@@ -85,11 +93,11 @@ class SeriesQueries:
         if question.other:
             shown = [path for path, _ in series]
             series += self._others(question.pk, shown, descent, metrics, span)
-        return span, series
+        return PlottedSums(span, tuple(series))
 
-    def subdimensions(self, question: ChildrenQuery) -> dict[str, list[str]]:
-        """`{dimension: [dimension, …]}`: what is known below each, `depth` levels down."""
-        answer: dict[str, list[str]] = {}
+    def subdimensions(self, question: ChildrenQuery) -> dict[Path, list[Path]]:
+        """The dimensions known below each one asked for, `depth` levels down."""
+        found: dict[Path, list[Path]] = {}
         for asked in question.dimensions:
             below: list[Path] = []
             level: Sequence[Path] = [asked]
@@ -97,26 +105,25 @@ class SeriesQueries:
                 level = self._below(question.pk, level)
                 below += level
                 refuse_too_many(len(below))
-            answer[written(asked)] = [written(path) for path in sorted(below)]
-        return answer
+            found[asked] = sorted(below)
+        return found
 
     def pks(self, pk: Path = ()) -> list[Path]:
         """The pks known one level below `pk`; below the empty path, the root pks."""
         return [(*pk, label) for label in sorted(self._labels.subpks(pk))]
 
-    def known(self, pk: Path) -> KnownAnswer:
+    def known(self, pk: Path) -> KnownNames:
         """What there is to ask about a pk: its metrics, its dimensions, whether it is a decision.
 
         What a decision sums up for itself is left out, and the buckets of histograms.
         """
         metrics = {name for name in self._labels.metrics(pk) if not is_bucket(name)}
-        shown = sorted(name for name in metrics if PRODUCT_SIGN not in name and name != DECIDED)
-        dimensions = [label for (label,) in self._below(pk, [()])]
-        return {
-            "metrics": shown,
-            "dimensions": dimensions,
-            "decision": len(shown) < len(metrics),
-        }
+        shown = [name for name in metrics if PRODUCT_SIGN not in name and name != DECIDED]
+        return KnownNames(
+            metrics=tuple(sorted(shown)),
+            dimensions=tuple([label for (label,) in self._below(pk, [()])]),
+            is_decision=len(shown) < len(metrics),
+        )
 
     def _series(
         self,
@@ -179,11 +186,3 @@ def _chosen(question: PlotQuery, descent: DrillDown, span: ResolvedRange) -> lis
 
 def _metrics_of(formulas: Sequence[Formula]) -> list[str]:
     return list(dict.fromkeys(metric for formula in formulas for metric in formula.metrics))
-
-
-def _points(formula: Formula, columns: SeriesColumns, span: ResolvedRange) -> list[list[Number]]:
-    values = formula.series(columns, span.buckets)
-    return [
-        [bucket.start_s * 1000, as_number(value)]
-        for bucket, value in zip(span.buckets, values, strict=True)
-    ]

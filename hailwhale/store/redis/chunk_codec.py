@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from hailwhale.core.events.aggregate import SeriesIncrement
+from hailwhale.core.events.aggregate import SeriesIncrement, SeriesKey
 from hailwhale.core.numbers import decimal_text
 from hailwhale.core.time.bucketing import ChunkSet
 from hailwhale.store.redis.keys import Keys, shard_of
@@ -25,12 +25,13 @@ class WriteBatch:
     """Rows written down: `rows` are what rows.lua takes, the rest is whom they belong to.
 
     `prefixes` are the first parts of the keys by frame; `nodes` says for each row its frame and the
-    last part of its keys, one after the other.
+    last part of its keys, one after the other; `series` has the (pk, dimension) of each row.
     """
 
     name: str
     prefixes: Sequence[Sequence[str]]
     nodes: Sequence[int | str]
+    series: Sequence[SeriesKey]
     rows: str = ""
 
     @property
@@ -38,15 +39,16 @@ class WriteBatch:
         """The chunk as the plan holds it."""
         return f"{self.name}\n{compact([self.prefixes, self.nodes])}\n{self.rows}"
 
-    def rows_of_nodes(self) -> Iterator[tuple[int, str]]:
-        """For each row its frame and the last part of its keys."""
-        numbers = cast("Sequence[int]", self.nodes[::2])
-        return zip(numbers, cast("Sequence[str]", self.nodes[1::2]), strict=True)
+    @property
+    def frames(self) -> Sequence[int]:
+        """The frame of each row."""
+        return cast("Sequence[int]", self.nodes[::2])
 
     def keys(self) -> list[str]:
         """The hashes of cells that it touches, in the order of the rows."""
-        prefixes = self.prefixes
-        return [prefix + node for frame, node in self.rows_of_nodes() for prefix in prefixes[frame]]
+        prefixes, nodes = self.prefixes, cast("Sequence[str]", self.nodes[1::2])
+        rows = zip(self.frames, nodes, strict=True)
+        return [prefix + node for frame, node in rows for prefix in prefixes[frame]]
 
 
 def cut(rows: Sequence[SeriesIncrement], cells: int) -> Iterator[list[SeriesIncrement]]:
@@ -75,7 +77,8 @@ def pack(keys: Keys, rows: Sequence[SeriesIncrement]) -> WriteBatch:
         amounts = _QUOTE.join([decimal_text(each) for _, sums in row.sums for each in sums])
         texts.append(f'[{frame + 1},{shared.names(row.metrics)},{shape},"{amounts}"]')
     written = f"{shared.text()[:-1]},[{','.join(texts)}]]"
-    return WriteBatch(secrets.token_hex(8), shared.prefixes, nodes, written)
+    series = [(row.pk, row.dimension) for row in rows]
+    return WriteBatch(secrets.token_hex(8), shared.prefixes, nodes, series, written)
 
 
 class _Shared:
@@ -116,8 +119,9 @@ class _Shared:
 
 def read_chunk(stored: bytes) -> WriteBatch:
     """A chunk of the plan, without its rows."""
-    name, nodes, _rows = stored.split(b"\n", 2)
-    return WriteBatch(name.decode(), *json.loads(nodes))
+    name, head, _rows = stored.split(b"\n", 2)
+    prefixes, nodes = json.loads(head)
+    return WriteBatch(name.decode(), prefixes, nodes, [Keys.parts(node) for node in nodes[1::2]])
 
 
 def compact(value: object) -> str:

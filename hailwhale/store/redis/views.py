@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hailwhale.core.events.paths import Path
 from hailwhale.store.redis.chunk_codec import WriteBatch
 from hailwhale.store.redis.client import Client, Script, ask, faults_named
 from hailwhale.store.redis.cluster import Command
@@ -26,6 +27,7 @@ _GENERATION = b"\x1fgeneration"
 _ABSENT = ViewData(b"", b"")
 
 Update = tuple[int, int, str, list[int], list[int], list[str]]
+Family = tuple[bool, Path, Path]  # the children of (pk, dimension), or with True those of the pk
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,9 @@ class ViewRegistry:
     """The views of one shard, as of a generation: name, width and metric, by chunk and family."""
 
     generation: str = ""
-    by_family: Mapping[str, Sequence[tuple[str, int, str]]] = field(default_factory=dict)
+    by_family: Mapping[tuple[str, Family], Sequence[tuple[str, int, str]]] = field(
+        default_factory=dict
+    )
 
     def updates(self, chunk: WriteBatch, first: int) -> tuple[list[str], list[Update]]:
         """The names of the views that a chunk touches, and the updates as views.lua takes them.
@@ -43,10 +47,12 @@ class ViewRegistry:
         if not self.by_family:
             return [], []
         found: dict[str, Update] = {}
-        for number, (frame, node) in enumerate(chunk.rows_of_nodes(), 1):
-            for family, label in _families(node):
-                for place, prefix in enumerate(chunk.prefixes[frame], 1):
-                    for name, width, metric in self.by_family.get(_place(prefix) + family, ()):
+        chunks = [[_place(prefix) for prefix in prefixes] for prefixes in chunk.prefixes]
+        rows = zip(chunk.frames, chunk.series, strict=True)
+        for number, (frame, series) in enumerate(rows, 1):
+            for family, label in _families(*series):
+                for place, of_chunk in enumerate(chunks[frame], 1):
+                    for name, width, metric in self.by_family.get((of_chunk, family), ()):
                         if name not in found:
                             key = first + 3 * len(found)
                             found[name] = (key, width, metric, [], [], [])
@@ -79,10 +85,10 @@ class RedisViews:
         with faults_named():
             [known] = ask(self._client, [("HGETALL", self._keys.views(shard))])
         generation = known.pop(_GENERATION, b"").decode()
-        by_family: dict[str, list[tuple[str, int, str]]] = {}
+        by_family: dict[tuple[str, Family], list[tuple[str, int, str]]] = {}
         for name in map(bytes.decode, known):
             family, metric, width = name.split(_MARK)
-            by_family.setdefault(family, []).append((name, int(width), metric))
+            by_family.setdefault(_family(family), []).append((name, int(width), metric))
         found = self._registries[shard] = ViewRegistry(generation, by_family)
         return found
 
@@ -189,10 +195,15 @@ def _place(prefix: str) -> str:
     return prefix.partition("}:")[2]
 
 
-def _families(node: str) -> Iterator[tuple[str, str]]:
+def _family(text: str) -> tuple[str, Family]:
+    """Read the chunk and the family of a view from its name."""
+    rollup, start, rest = text.split(":", 2)
+    return f"{rollup}:{start}:", (rest[0] == "p", *Keys.parts(rest[1:]))
+
+
+def _families(pk: Path, dimension: Path) -> Iterator[tuple[Family, str]]:
     """The families that a (pk, dimension) is a child in, and its label there."""
-    pk, dimension = Keys.parts(node)
     if dimension:
-        yield f"d{Keys.node(pk, dimension[:-1])}", dimension[-1]
+        yield (False, pk, dimension[:-1]), dimension[-1]
     if len(pk) > 1:
-        yield f"p{Keys.node(pk[:-1], dimension)}", pk[-1]
+        yield (True, pk[:-1], dimension), pk[-1]

@@ -56,9 +56,9 @@ def _pack(keys: Keys, run: Sequence[tuple[VisitorIncrement, Sequence[str]]]) -> 
         rows.append([frame + 1, *map(numbers.__getitem__, visitors)])
     prefixes = [[keys.chunk(shard, c.rollup, c.start_s) for c in f.chunks] for f in frames]
     ttls = [[chunk.ttl_s or 0 for chunk in frame.chunks] for frame in frames]
-    return WriteBatch(
-        secrets.token_hex(8), prefixes, nodes, MARK + compact([ttls, list(numbers), rows])
-    )
+    series = [(visit.pk, visit.dimension) for visit, _ in run]
+    text = MARK + compact([ttls, list(numbers), rows])
+    return WriteBatch(secrets.token_hex(8), prefixes, nodes, series, text)
 
 
 class RedisVisitors:

@@ -8,8 +8,9 @@ from hailwhale.core.decisions.parameters import parse_decide, parse_reasons
 from hailwhale.core.events.event import Event
 from hailwhale.errors import BadInput
 from hailwhale.services.container import Services
-from hailwhale.services.decisions.decide import Decision, ShareTaking, reasons_answer, report_answer
+from hailwhale.services.decisions.decide import Decision, ShareTaking
 from hailwhale.services.decisions.exposures import ExposureCounter
+from hailwhale.services.json_shapes import reasons_json, report_json
 from hailwhale.store.types import AcceptStatus
 from hailwhale.web.plugins.auth import says_bot
 from hailwhale.web.request import Fields, SizeLimits, one_event
@@ -41,8 +42,7 @@ def add_deciding(
 
     def reasons() -> bottle.HTTPResponse:
         choice = parse_reasons(one_event(bottle.request.environ, sizes), limits)
-        report, ratio = deciding.reasons(choice)
-        return json_reply(reasons_answer(report, ratio))
+        return json_reply(reasons_json(deciding.reasons(choice)))
 
     app.route("/decide", ["GET", "POST"], decide)
     app.route("/decide", "HEAD", head_refused)
@@ -62,7 +62,7 @@ def decision_body(decision: Decision, slots: int) -> dict[str, object]:
     if decision.id is not None:
         body["decision"] = decision.id
     if decision.report is not None:
-        body["reasons"] = report_answer(decision.report)
+        body["reasons"] = report_json(decision.report)
     return body
 
 

@@ -18,7 +18,7 @@ from hailwhale.core.query.parameters import parse_plot
 from hailwhale.core.time.calendar_grid import UTC
 from hailwhale.errors import BadInput, HailWhaleError
 from hailwhale.services.container import Services
-from hailwhale.services.query.graph_data import answer_of
+from hailwhale.services.json_shapes import graph_json as graph_shape
 from hailwhale.services.query.graph_picture import picture_of
 from hailwhale.web.assets import lean, static_folder, vendor_file, widget
 from hailwhale.web.plugins.errors import fault_reply
@@ -41,7 +41,7 @@ def add_graphs(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> Non
 
     def graph_json() -> bottle.HTTPResponse:
         question = parse_plot(one_event(bottle.request.environ, sizes), limits)
-        return json_reply(answer_of(services.graphing.graph(question)))
+        return json_reply(graph_shape(services.graphing.graph(question)))
 
     def graph_js() -> bottle.HTTPResponse:
         fields = one_event(bottle.request.environ, sizes)

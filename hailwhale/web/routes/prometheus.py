@@ -17,7 +17,7 @@ from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, genera
 
 from hailwhale.core.events.param_names import normalize_names
 from hailwhale.core.events.paths import Path, written
-from hailwhale.core.query.parameters import PLOT_PARAMETERS, parse_plot
+from hailwhale.core.query.parameters import PLOT_PARAMETERS, plot_query
 from hailwhale.services.container import Services
 from hailwhale.services.query.graph_data import GraphData
 from hailwhale.web.request import Fields, SizeLimits, one_event
@@ -52,7 +52,7 @@ def add_prometheus(app: bottle.Bottle, services: Services, sizes: SizeLimits) ->
 
     def prometheus() -> bottle.HTTPResponse:
         asked = normalize_names(one_event(bottle.request.environ, sizes), PROMETHEUS_PARAMETERS)
-        question = parse_plot(DEFAULTS | asked, limits)
+        question = plot_query({**DEFAULTS, **asked}, limits)
         registry = CollectorRegistry()
         registry.register(Chosen(question.pk, services.graphing.graph(question)))
         text: bytes = generate_latest(registry)  # type: ignore[no-untyped-call]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import bottle
 
 from hailwhale.core.events.param_names import normalize_names
@@ -15,8 +17,17 @@ from hailwhale.core.query.parameters import (
 )
 from hailwhale.errors import BadInput
 from hailwhale.services.container import Services
+from hailwhale.services.json_shapes import (
+    known_json,
+    pks_json,
+    plotpoints_json,
+    ranking_json,
+    subdimensions_json,
+    totals_json,
+)
 from hailwhale.services.query.csv_output import plot_csv, rank_csv, totals_csv
 from hailwhale.services.query.quantiles import parse_quantiles
+from hailwhale.services.query.results import PeriodTotals
 from hailwhale.web.request import BOUND, Fields, SizeLimits, one_event
 from hailwhale.web.responses import csv_reply, json_reply
 
@@ -28,26 +39,26 @@ def add_answers(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> No
     def totals() -> bottle.HTTPResponse:
         fields, as_csv = _asked(sizes)
         answer = reporting.totals(parse_totals(fields, limits))
-        return csv_reply(totals_csv(answer)) if as_csv else json_reply(answer)
+        return _totals_reply(answer, as_csv)
 
     def quantiles() -> bottle.HTTPResponse:
         fields, as_csv = _asked(sizes)
         answer = services.quantiles.totals(*parse_quantiles(fields, limits))
-        return csv_reply(totals_csv(answer)) if as_csv else json_reply(answer)
+        return _totals_reply(answer, as_csv)
 
     def plotpoints() -> bottle.HTTPResponse:
         fields, as_csv = _asked(sizes)
         answer = reporting.plotpoints(parse_plot(fields, limits))
-        return csv_reply(plot_csv(answer)) if as_csv else json_reply(answer)
+        return csv_reply(plot_csv(answer)) if as_csv else json_reply(plotpoints_json(answer))
 
     def rank() -> bottle.HTTPResponse:
         fields, as_csv = _asked(sizes)
         answer = services.ranking.rank(parse_rank(fields, limits))
-        return csv_reply(rank_csv(answer)) if as_csv else json_reply(answer)
+        return csv_reply(rank_csv(answer)) if as_csv else json_reply(ranking_json(answer))
 
     def subdimensions() -> bottle.HTTPResponse:
-        fields = one_event(bottle.request.environ, sizes)
-        return json_reply(reporting.subdimensions(parse_children(fields, limits)))
+        question = parse_children(one_event(bottle.request.environ, sizes), limits)
+        return json_reply(subdimensions_json(reporting.subdimensions(question)))
 
     def pks() -> bottle.HTTPResponse:
         environ = bottle.request.environ
@@ -55,11 +66,11 @@ def add_answers(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> No
             return json_reply({"pks": [[root] for root in sorted(environ[BOUND].roots)]})
         fields = normalize_names(one_event(environ, sizes), BELOW_PARAMETERS)
         above = () if fields.get("pk") in (None, "") else parse_pk(fields["pk"], limits)
-        return json_reply({"pks": reporting.pks(above)})
+        return json_reply({"pks": pks_json(reporting.pks(above))})
 
     def known() -> bottle.HTTPResponse:
         fields = normalize_names(one_event(bottle.request.environ, sizes), BELOW_PARAMETERS)
-        return json_reply(reporting.known(parse_pk(fields.get("pk"), limits)))
+        return json_reply(known_json(reporting.known(parse_pk(fields.get("pk"), limits))))
 
     for path, answer in (
         ("/pks", pks),
@@ -71,6 +82,10 @@ def add_answers(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> No
         ("/subdimensions", subdimensions),
     ):
         app.route(path, ["GET", "POST"], answer)
+
+
+def _totals_reply(answer: Sequence[PeriodTotals], as_csv: bool) -> bottle.HTTPResponse:
+    return csv_reply(totals_csv(answer)) if as_csv else json_reply(totals_json(answer))
 
 
 def _asked(sizes: SizeLimits) -> tuple[Fields, bool]:

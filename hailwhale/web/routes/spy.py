@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from threading import BoundedSemaphore
 
@@ -17,7 +17,14 @@ import simplejson
 
 from hailwhale.errors import HailWhaleError, StoreUnavailable
 from hailwhale.services.container import Services
-from hailwhale.services.ingest.spy_log import MAX_LIMIT, RecentEvents, SpyQuestion, parse_spy
+from hailwhale.services.ingest.spy_log import (
+    MAX_LIMIT,
+    RecentEvents,
+    RecentPage,
+    SpyQuestion,
+    parse_spy,
+)
+from hailwhale.services.json_shapes import events_json
 from hailwhale.web.request import SizeLimits, one_event
 from hailwhale.web.responses import json_reply
 
@@ -48,12 +55,12 @@ def add_spy(
         environ = bottle.request.environ
         question = parse_spy(one_event(environ, sizes), services.settings.limits)
         if not question.live and not environ.get("HTTP_ACCEPT", "").startswith(_EVENTS):
-            return json_reply({"events": spying.recent(question)})
+            return json_reply({"events": events_json(spying.recent(question))})
         last = environ.get("HTTP_LAST_EVENT_ID", "")
-        number, events = spying.since(question, int(last) if _NUMBER.fullmatch(last) else None)
+        page = spying.since(question, int(last) if _NUMBER.fullmatch(last) else None)
         if not viewers.acquire(blocking=False):
             raise StoreUnavailable(f"{MAX_VIEWERS} viewers are looking at this process already")
-        live = _live(spying, question, number, events, pause)
+        live = _live(spying, question, page, pause)
         return bottle.HTTPResponse(_released(live, viewers), 200, _HEADERS)
 
     app.route("/spy", ["GET", "POST"], spy)
@@ -69,28 +76,28 @@ def _released(live: Iterator[str], viewers: BoundedSemaphore) -> Iterator[str]:
 def _live(
     spying: RecentEvents,
     question: SpyQuestion,
-    number: int,
-    events: Sequence[dict[str, object]],
+    page: RecentPage,
     pause: Callable[[float], None],
 ) -> Iterator[str]:
     question = replace(question, limit=MAX_LIMIT)
     quiet = 0
-    yield ": the last events, and those to come\n\n" + _written(number, events)
+    yield ": the last events, and those to come\n\n" + _written(page)
     for _ in range(LOOKS):
         pause(_LOOK_S)
         try:
-            number, events = spying.since(question, number)
+            page = spying.since(question, page.number)
         except HailWhaleError:
-            events = ()
-        quiet = 0 if events else quiet + 1
-        if events:
-            yield _written(number, events)
+            page = RecentPage(page.number, ())
+        quiet = 0 if page.events else quiet + 1
+        if page.events:
+            yield _written(page)
         elif quiet >= _QUIET_LOOKS:
             quiet = 0
             yield ": nothing new\n\n"
 
 
-def _written(number: int, events: Sequence[dict[str, object]]) -> str:
+def _written(page: RecentPage) -> str:
     """Events as they are sent, the oldest first; what follows the last one has a higher number."""
-    lines = [simplejson.dumps(event, use_decimal=True) for event in reversed(events)]
-    return "".join(f"id: {number}\ndata: {line}\n\n" for line in lines)
+    events = reversed(events_json(page.events))
+    lines = [simplejson.dumps(event, use_decimal=True) for event in events]
+    return "".join(f"id: {page.number}\ndata: {line}\n\n" for line in lines)

@@ -17,6 +17,7 @@ from hailwhale.commands.demo.http import Service
 from hailwhale.core.query.parameters import parse_totals
 from hailwhale.errors import BadInput, HailWhaleError, StoreUnavailable
 from hailwhale.services.container import Services
+from hailwhale.services.json_shapes import totals_json
 from hailwhale.web.apps import whale_app
 from tests.browser.serving import serving, site
 from tests.conftest import NOW_S, Clock
@@ -36,7 +37,7 @@ def present(make_services: MakeServices, clock: Clock) -> Iterator[tuple[Service
 
 def total(services: Services, pk: object, metric: str = "hits", **more: object) -> Any:
     question = {"pk": pk, "metrics": metric, "period": "all", **more}
-    [found] = services.reporting.totals(parse_totals(question))["all"].values()
+    [found] = totals_json(services.reporting.totals(parse_totals(question)))["all"].values()
     return found[metric]
 
 
@@ -103,7 +104,7 @@ def test_it_sends_the_past_once_and_then_the_present(
     assert 200_000 < visits < 650_000
     assert total(services, [shop.LANDING, "bold"], "earned") > 0
     assert total(services, shop.LANDING) >= 2_000
-    assert services.reporting.known((shop.LANDING,))["decision"] is True
+    assert services.reporting.known((shop.LANDING,)).is_decision
     assert total(services, shop.SHOP, "revenue", dimensions=[["country", "US"]]) > 0
 
     assert main([*command, "--days", "1", "--seconds", "0.5"]) == 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hailwhale.core.decisions.parameters import Rules, parse_decide, parse_reasons
+from hailwhale.core.decisions.parameters import parse_decide, parse_reasons
+from hailwhale.core.decisions.policy import Policy
 from hailwhale.errors import BadInput
 
 ASKED: dict[str, object] = {"pk": "Page", "options": ["a", "b"], "by_metric": "earned/spent"}
@@ -21,7 +22,7 @@ def test_the_readmes_question_has_these_parts() -> None:
     assert choice.formula.text == "earned/spent"
     assert (choice.goal, choice.uid, choice.slots) == ("min", "ann", 2)
     assert (choice.reasons, choice.log) == (True, False)
-    assert choice.rules == Rules()
+    assert choice.policy == Policy()
 
 
 @pytest.mark.parametrize(
@@ -48,21 +49,21 @@ def test_known_data_is_another_word_for_dimensions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "rules"),
+    ("given", "policy"),
     [
-        ({"weights": {"a": 3}}, Rules(weights={"a": 3.0})),
-        ({"holdout": "0.1"}, Rules(holdout=0.1)),
-        ({"minimum": 0.05}, Rules(minimum={"a": 0.05, "b": 0.05})),
-        ({"maximum": {"b": "0.5"}}, Rules(maximum={"b": 0.5})),
-        ({"half_life": "14d"}, Rules(half_life_days=14.0)),
-        ({"half_life": "12h"}, Rules(half_life_days=0.5)),
-        ({"delay": "2h"}, Rules(delay_s=7200)),
-        ({"explore": "0"}, Rules(explore=False)),
+        ({"weights": {"a": 3}}, Policy(weights={"a": 3.0})),
+        ({"holdout": "0.1"}, Policy(holdout=0.1)),
+        ({"minimum": 0.05}, Policy(minimum={"a": 0.05, "b": 0.05})),
+        ({"maximum": {"b": "0.5"}}, Policy(maximum={"b": 0.5})),
+        ({"half_life": "14d"}, Policy(half_life_days=14.0)),
+        ({"half_life": "12h"}, Policy(half_life_days=0.5)),
+        ({"delay": "2h"}, Policy(delay_s=7200)),
+        ({"explore": "0"}, Policy(explore=False)),
     ],
 )
-def test_rules_say_how_visitors_are_divided(given: dict[str, object], rules: Rules) -> None:
-    assert parse_decide({**ASKED, **given}).rules == rules
-    assert parse_reasons({**ASKED, **given}).rules == rules
+def test_rules_say_how_visitors_are_divided(given: dict[str, object], policy: Policy) -> None:
+    assert parse_decide({**ASKED, **given}).policy == policy
+    assert parse_reasons({**ASKED, **given}).policy == policy
 
 
 @pytest.mark.parametrize(

@@ -81,3 +81,11 @@ def test_a_bucket_is_a_metric_that_can_be_asked_for(value: float) -> None:
     name = bucket_metric("latency", value)
     assert parse_metric_name(name) == name
     assert Formula.parse(name).is_plain
+
+
+@pytest.mark.parametrize("share", [1, 1.0])
+@pytest.mark.parametrize("others", [10, 10**25, 10**29 - 1, 10**29, 10**59])
+def test_one_value_among_any_number_decides_a_quantile(others: int, share: float) -> None:
+    counts = {"t~p24": Decimal(others), "t~p48": Decimal(1)}
+    assert quantile(counts, share) == value_of("p48")
+    assert quantile(counts, 0.5) == value_of("p24")

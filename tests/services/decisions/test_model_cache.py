@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from threading import Event, Thread
 from typing import Any
 
@@ -73,10 +74,10 @@ def models(evidence: Evidence, ticks: Ticks) -> PosteriorCache:
 def test_a_fresh_model_is_used_again(
     models: PosteriorCache, evidence: Evidence, ticks: Ticks
 ) -> None:
-    first = models.of(ASKED, Policy())
+    first = models.of(ASKED)
     ticks.now_s += FRESH_S
 
-    assert models.of(ASKED, Policy()) is first
+    assert models.of(ASKED) is first
     assert evidence.read == 1
 
 
@@ -85,9 +86,9 @@ def test_other_rules_or_another_formula_have_a_model_of_their_own(
 ) -> None:
     other = parse_decide({"pk": "Page", "by_metric": "spent", "options": "a,b"})
 
-    models.of(ASKED, Policy())
-    models.of(ASKED, Policy(holdout=0.5))
-    models.of(other, Policy())
+    models.of(ASKED)
+    models.of(replace(ASKED, policy=Policy(holdout=0.5)))
+    models.of(other)
 
     assert evidence.read == 3
 
@@ -95,25 +96,25 @@ def test_other_rules_or_another_formula_have_a_model_of_their_own(
 def test_an_old_model_answers_while_a_new_one_is_made(
     models: PosteriorCache, evidence: Evidence, ticks: Ticks
 ) -> None:
-    first = models.of(ASKED, Policy())
+    first = models.of(ASKED)
     evidence.go_on.clear()
     ticks.now_s += FRESH_S + 0.1
 
-    assert models.of(ASKED, Policy()) is first
-    assert models.of(ASKED, Policy()) is first
+    assert models.of(ASKED) is first
+    assert models.of(ASKED) is first
     evidence.go_on.set()
 
-    until(lambda: models.of(ASKED, Policy()) is not first)
+    until(lambda: models.of(ASKED) is not first)
     assert evidence.read == 2
 
 
 def test_after_a_pause_a_question_waits_for_what_is_true_now(
     models: PosteriorCache, evidence: Evidence, ticks: Ticks
 ) -> None:
-    first = models.of(ASKED, Policy())
+    first = models.of(ASKED)
     ticks.now_s += STALE_S + 0.1
 
-    assert models.of(ASKED, Policy()) is not first
+    assert models.of(ASKED) is not first
     assert evidence.read == 2
 
 
@@ -122,7 +123,7 @@ def test_many_that_wait_for_the_first_model_have_it_made_once(
 ) -> None:
     evidence.go_on.clear()
     found: list[object] = []
-    threads = [Thread(target=lambda: found.append(models.of(ASKED, Policy()))) for _ in range(5)]
+    threads = [Thread(target=lambda: found.append(models.of(ASKED))) for _ in range(5)]
     for thread in threads:
         thread.start()
     evidence.go_on.set()
@@ -137,13 +138,13 @@ def test_many_that_wait_for_the_first_model_have_it_made_once(
 def test_while_the_store_is_away_the_last_model_answers(
     models: PosteriorCache, evidence: Evidence, ticks: Ticks
 ) -> None:
-    first = models.of(ASKED, Policy())
+    first = models.of(ASKED)
     evidence.fault = StoreUnavailable("away")
     ticks.now_s += FRESH_S + 0.1
 
-    assert models.of(ASKED, Policy()) is first
+    assert models.of(ASKED) is first
     until(lambda: evidence.read >= 2)
-    assert models.of(ASKED, Policy()) is first
+    assert models.of(ASKED) is first
 
 
 def test_the_first_question_while_the_store_is_away_says_so(
@@ -152,6 +153,6 @@ def test_the_first_question_while_the_store_is_away_says_so(
     evidence.fault = StoreUnavailable("away")
 
     with pytest.raises(StoreUnavailable):
-        models.of(ASKED, Policy())
+        models.of(ASKED)
     evidence.fault = None
-    assert models.of(ASKED, Policy())
+    assert models.of(ASKED)

@@ -55,8 +55,8 @@ def count(services: Services, counted: Counted) -> None:
 def known(services: Services, **asked: object) -> dict[str, tuple[float, str]]:
     """For each option its share of visitors and its verdict."""
     fields = {"pk": "Layout", "by_metric": "dollars/visitors", **asked}
-    report, _ = services.deciding.reasons(parse_reasons(fields))
-    return {each.option: (each.weight, each.verdict) for each in report.options}
+    options = services.deciding.reasons(parse_reasons(fields)).report.options
+    return {each.option: (each.weight, each.verdict) for each in options}
 
 
 def test_what_earns_is_good_what_does_not_is_bad_and_what_is_hardly_known_is_a_test(

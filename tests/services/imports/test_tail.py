@@ -19,6 +19,7 @@ from hailwhale.services.container import Services
 from hailwhale.services.imports.file_formats import NdjsonFormat
 from hailwhale.services.imports.importer import Importer
 from hailwhale.services.imports.tail import LogTailer
+from hailwhale.services.json_shapes import totals_json
 from hailwhale.store.protocol import Store
 from tests.conftest import Clock
 from tests.parts import FailsOnce, watched
@@ -92,7 +93,7 @@ class Log:
 
     def total(self, pk: str, metric: str) -> Decimal:
         question = {"pk": pk, "metrics": metric, "period": "all"}
-        found = self.services.reporting.totals(parse_totals(question))["all"]["_"]
+        found = totals_json(self.services.reporting.totals(parse_totals(question)))["all"]["_"]
         return Decimal(found[metric])
 
     def aside(self, name: str) -> Path:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import redis
 
+from hailwhale.core.events.paths import written
 from hailwhale.core.query.parameters import parse_children
 from hailwhale.core.time.calendar_grid import parse_zone
 from hailwhale.errors import BadInput
@@ -151,7 +152,7 @@ def below(services: Services, pk: object, dimension: object = "_") -> list[str]:
     [found] = services.reporting.subdimensions(
         parse_children({"pk": pk, "dimension": dimension})
     ).values()
-    return found
+    return [written(path) for path in found]
 
 
 @pytest.fixture(params=["at once", "each alone", "by the drain"])

@@ -9,7 +9,8 @@ import pytest
 from hailwhale.core.decisions.parameters import parse_decide
 from hailwhale.errors import BadInput
 from hailwhale.services.container import Services
-from hailwhale.services.ingest.spy_log import SpyRule, parse_spy
+from hailwhale.services.ingest.spy_log import RecentPage, SpyRule, parse_spy
+from hailwhale.services.json_shapes import events_json
 from hailwhale.store.types import EncodedHit
 from tests.conftest import NOW_S
 
@@ -17,7 +18,7 @@ MakeServices = Callable[..., Services]
 
 
 def spied(services: Services, pk: object = "Shop", **asked: object) -> list[dict[str, object]]:
-    return services.spying.recent(parse_spy({"pk": pk, **asked}))
+    return events_json(services.spying.recent(parse_spy({"pk": pk, **asked})))
 
 
 def numbers(events: list[dict[str, object]]) -> list[object]:
@@ -177,29 +178,30 @@ def test_what_came_since_the_last_look_is_told_once(make_services: MakeServices)
     services = make_services(spy_entries=10)
     question = parse_spy({"pk": "Shop"})
     count(services, {"pk": "Shop", "metrics": {"n": 1}})
-    number, events = services.spying.since(question, None)
-    assert numbers(events) == [1]
-    assert services.spying.since(question, number) == (number, [])
+    first = services.spying.since(question, None)
+    assert numbers(events_json(first.events)) == [1]
+    assert services.spying.since(question, first.number) == RecentPage(first.number, ())
     count(services, *({"pk": "Shop", "metrics": {"n": n}} for n in (2, 3)))
-    number, events = services.spying.since(question, number)
-    assert numbers(events) == [3, 2]
+    second = services.spying.since(question, first.number)
+    assert numbers(events_json(second.events)) == [3, 2]
     count(services, *({"pk": "Shop", "metrics": {"n": n}} for n in range(30)))
-    assert numbers(services.spying.since(question, number)[1]) == list(range(29, 19, -1))
+    third = services.spying.since(question, second.number)
+    assert numbers(events_json(third.events)) == list(range(29, 19, -1))
 
 
 def test_what_came_since_can_be_that_of_one_visitor(services: Services) -> None:
     question = parse_spy({"pk": "Shop", "uid": "ann"})
-    number, _ = services.spying.since(question, None)
+    number = services.spying.since(question, None).number
     count(services, *({"pk": "Shop", "uid": uid} for uid in ("ann", "bob", "ann")))
-    assert len(services.spying.since(question, number)[1]) == 2
+    assert len(services.spying.since(question, number).events) == 2
 
 
 def test_a_number_from_before_an_erasure_tells_nothing_old(services: Services) -> None:
     question = parse_spy({"pk": "Shop"})
     count(services, *({"pk": "Shop"} for _ in range(5)))
-    number, _ = services.spying.since(question, None)
+    number = services.spying.since(question, None).number
     services.erasing.reset(("Shop",))
-    assert services.spying.since(question, number) == (0, [])
+    assert services.spying.since(question, number) == RecentPage(0, ())
 
 
 # Erasure

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 
 import pytest
 
@@ -44,8 +45,8 @@ class Rig:
     def total(self, pk: list[str], metric: str, dimension: object = "_") -> object:
         self.services.drain.flush()
         question = {"pk": pk, "metrics": metric, "dimensions": [dimension], "period": "all"}
-        answer = self.services.reporting.totals(parse_totals(question))
-        return next(iter(answer["all"].values()))[metric]
+        [answer] = self.services.reporting.totals(parse_totals(question))
+        return next(iter(answer.by_path.values()))[metric]
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_the_lines_of_packets_are_counted_once_each(rig: Rig) -> None:
     assert rig.fed(b"shop.paid:1|c\nshop.paid:2|c|#country:US\n", b"\n\nshop.revenue:9.5|c")
     assert rig.fed()
     assert rig.total(["shop"], "paid") == 3
-    assert rig.total(["shop"], "revenue") == 9.5
+    assert rig.total(["shop"], "revenue") == Decimal("9.5")
     assert rig.total(["shop"], "hits") == 3
     assert rig.total(["shop"], "paid", ["country", "US"]) == 2
 
@@ -99,13 +100,13 @@ def test_timings_tell_their_quantiles_of_every_pk_and_dimension(rig: Rig) -> Non
             "period": "all",
         }
     )
-    found = quantiles.totals(question, (0.5, 0.95))["all"]
-    for name, true_p50, true_p95 in (("_", 50, 95), ('["country", "US"]', 49, 95)):
-        assert found[name]["t:p50"] == pytest.approx(true_p50, rel=0.05)
-        assert found[name]["t:p95"] == pytest.approx(true_p95, rel=0.05)
-    above = quantiles.totals(parse_totals({"pk": "web", "metric": "t", "period": "all"}), (1,))
-    assert above["all"]["_"]["t:p100"] == pytest.approx(100_000, rel=0.05)
-    assert rig.services.reporting.known(("web",))["metrics"] == ["hits", "t_count", "t_sum"]
+    [found] = quantiles.totals(question, (0.5, 0.95))
+    for path, true_p50, true_p95 in (((), 50, 95), (("country", "US"), 49, 95)):
+        assert float(found.by_path[path]["t:p50"]) == pytest.approx(true_p50, rel=0.05)
+        assert float(found.by_path[path]["t:p95"]) == pytest.approx(true_p95, rel=0.05)
+    [above] = quantiles.totals(parse_totals({"pk": "web", "metric": "t", "period": "all"}), (1,))
+    assert float(above.by_path[()]["t:p100"]) == pytest.approx(100_000, rel=0.05)
+    assert rig.services.reporting.known(("web",)).metrics == ("hits", "t_count", "t_sum")
 
 
 def test_what_cannot_be_counted_is_said_and_tallied_and_the_rest_counts(
@@ -161,7 +162,8 @@ def test_while_the_store_is_away_all_is_kept_with_its_time(
     assert rig.total(["queue"], "depth") == 7
     assert rig.total(["site", "visitors"], "uniques") == 1
     question = parse_totals({"pk": "shop", "metric": "paid", "period": "1h:1h"})
-    assert rig.services.reporting.totals(question)["1h:1h"]["_"]["paid"] == 2
+    [found] = rig.services.reporting.totals(question)
+    assert found.by_path[()]["paid"] == 2
 
 
 def test_what_is_kept_is_bounded_and_what_is_dropped_is_tallied(

@@ -14,6 +14,7 @@ from hailwhale.core.time.calendar_grid import parse_zone
 from hailwhale.errors import BadInput, StoreUnavailable
 from hailwhale.services.container import Services
 from hailwhale.services.ingest.visitor_ids import VisitorHasher
+from hailwhale.services.json_shapes import ranking_json
 from tests.conftest import NOW_S, Clock
 
 DAY_S = 86_400
@@ -27,11 +28,10 @@ def uniques(
     metric: str = "uniques",
     dimension: object = "_",
     **more: object,
-) -> Decimal | int | float:
+) -> Decimal:
     asked = {"pk": pk, "metric": metric, "period": period, "dimension": dimension, **more}
-    [[number]] = [
-        found.values() for found in services.reporting.totals(parse_totals(asked))[period].values()
-    ]
+    [found] = services.reporting.totals(parse_totals(asked))
+    [[number]] = [values.values() for values in found.by_path.values()]
     return number
 
 
@@ -76,9 +76,9 @@ def test_days_are_put_together_and_not_added_up(services: Services) -> None:
     assert uniques(services, period="1d:2026-03-06..2026-03-06") == 1
     assert uniques(services) == 3
     plot = parse_plot({"pk": "Shop", "metrics": ["uniques", "hits/uniques"], "period": "1d:3d"})
-    points = services.reporting.plotpoints(plot)["_"]
-    assert [value for _, value in points["uniques"]] == [0, 2, 1]
-    assert [value for _, value in points["hits/uniques"]] == [0, 1, 1]
+    points = services.reporting.plotpoints(plot).by_path[()]
+    assert list(points["uniques"]) == [0, 2, 1]
+    assert list(points["hits/uniques"]) == [0, 1, 1]
 
 
 def test_a_total_of_days_takes_them_whole_whatever_its_width(services: Services) -> None:
@@ -88,7 +88,7 @@ def test_a_total_of_days_takes_them_whole_whatever_its_width(services: Services)
     assert uniques(services, period="yesterday") == 2
     assert uniques(services, period="1h:2026-03-13..2026-03-14") == 3
     rank = parse_rank({"pk": "Shop", "metric": "uniques", "period": "yesterday"})
-    assert [row["value"] for row in services.ranking.rank(rank)] == [1, 1]
+    assert [row["value"] for row in ranking_json(services.ranking.rank(rank))] == [1, 1]
     plot = parse_plot({"pk": "Shop", "metric": "uniques", "period": "today"})
     with pytest.raises(BadInput, match="visitors are kept by day"):
         services.reporting.plotpoints(plot)
@@ -137,20 +137,21 @@ def test_the_days_are_those_of_the_time_zone(make_services: MakeServices) -> Non
     visit(services, "ann", midnight_s)
     visit(services, "ann", midnight_s - 1)
     plot = parse_plot({"pk": "Shop", "metric": "uniques", "period": "1d:2d"})
-    assert [value for _, value in services.reporting.plotpoints(plot)["_"]["uniques"]] == [1, 1]
+    points = services.reporting.plotpoints(plot).by_path[()]
+    assert list(points["uniques"]) == [1, 1]
 
 
 def test_children_are_ranked_by_their_visitors(services: Services) -> None:
     for uid, country in [("ann", "US"), ("bob", "US"), ("ann", "CA"), ("ann", "CA")]:
         visit(services, uid, dimensions={"country": country})
     question = {"pk": "Shop", "dimension": "country", "metrics": "uniques,hits", "period": "all"}
-    rows = services.ranking.rank(parse_rank(question))
+    rows = ranking_json(services.ranking.rank(parse_rank(question)))
     assert [(row["dimension"], row["value"], row["share"]) for row in rows] == [
         ('["country", "US"]', 2, 1),
         ('["country", "CA"]', 1, 0.5),
     ]
     plot = parse_plot({**question, "period": "1d:1d", "depth": 1, "threshold": 0.6})
-    assert list(services.reporting.plotpoints(plot)) == ["country", '["country", "US"]']
+    assert list(services.reporting.plotpoints(plot).by_path) == [("country",), ("country", "US")]
 
 
 def test_many_children_are_ranked_by_their_visitors(services: Services) -> None:
@@ -159,7 +160,7 @@ def test_many_children_are_ranked_by_their_visitors(services: Services) -> None:
         + [{"pk": "Shop", "dimensions": "n7", "uid": "other"}]
     )
     question = {"pk": "Shop", "metric": "uniques", "period": "1d:1mo", "limit": 2}
-    first, second = services.ranking.rank(parse_rank(question))
+    first, second = ranking_json(services.ranking.rank(parse_rank(question)))
     assert (first["dimension"], first["value"], second["value"]) == ("n7", 2, 1)
     assert first["parent_value"] == 51
 

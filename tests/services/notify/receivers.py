@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -33,7 +34,7 @@ class Hook:
         self.tries.append(environ["HTTP_IDEMPOTENCY_KEY"])
         status = self.answers.pop(0) if self.answers else 204
         if status < 300:
-            self.bodies.append(json.loads(sent))
+            self.bodies.append(json.loads(sent, parse_float=Decimal))
         start_response(f"{status} Status", [("Location", self.url), ("Content-Length", "0")])
         return []
 

@@ -6,11 +6,13 @@ It is Sunday 2026-03-15 12:10:30 UTC; a check is due every minute.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from hailwhale.core.alerts.rules import AlertRules, parse_rules
+from hailwhale.core.query.parameters import parse_plot
 from hailwhale.errors import BadInput
 from hailwhale.services.container import Services
 from hailwhale.services.notify.alerts import AlertRunner
@@ -211,6 +213,53 @@ def test_a_change_is_held_against_a_whole_period_before(
     assert hook.kinds == kinds
 
 
+LARGE = Decimal("1234567890123456789012345.67")  # 25 digits before the point: no float tells them
+
+
+@pytest.mark.parametrize(
+    ("rule", "kinds"),
+    [
+        ({"above": LARGE - Decimal("0.01")}, ["firing"]),
+        ({"above": LARGE}, []),
+        ({"below": LARGE}, []),
+        ({"below": LARGE + Decimal("0.01")}, ["firing"]),
+        ({"rises_by": 100, "minimum": LARGE / 2}, []),
+        ({"rises_by": 100, "minimum": (LARGE - 1) / 2}, ["firing"]),
+    ],
+)
+def test_a_large_sum_is_compared_to_its_last_digit(
+    services: Services, hook: Hook, rule: dict[str, Any], kinds: list[str]
+) -> None:
+    """The last whole hour has the sum, the hour before half of one less."""
+    hour = NOW_S % HOUR_S + 60
+    count(services, 1, hour, metrics={"revenue": LARGE})
+    count(services, 1, hour + HOUR_S, metrics={"revenue": (LARGE - 1) / 2})
+    Watching(services, hook, period="1h:1h", **{"metric": "revenue", **rule}).check()
+    assert hook.kinds == kinds
+
+
+def test_a_webhook_gets_a_large_sum_as_a_number_with_all_its_digits(
+    services: Services, hook: Hook
+) -> None:
+    count(services, 1, HOUR_S, metrics={"revenue": LARGE})
+    Watching(services, hook, period="all", metric="revenue", above=LARGE - 1).check()
+    [told] = hook.bodies
+    assert told["value"] == LARGE
+    assert "revenue of Shop is 1,234,567,890,123,456,789,012,345.67, above" in told["text"]
+
+
+def test_the_graph_of_an_alert_is_of_its_own_series(services: Services, hook: Hook) -> None:
+    file: dict[str, Any] = {
+        "dimension": ["country", "US"],
+        "metric": "revenue/hits",
+        "period": "1h:1d",
+        "above": 1,
+    }
+    [alert] = Watching(services, hook, **file).rules.alerts
+    asked = {"pk": "Shop", "dimensions": ["country", "US"], "metrics": "revenue/hits"}
+    assert alert.plot == parse_plot({**asked, "period": "1h:1d"})
+
+
 def test_a_period_that_cannot_be_answered_is_said_and_changes_nothing(
     services: Services, hook: Hook
 ) -> None:
@@ -325,3 +374,20 @@ def test_a_report_has_numbers_what_they_were_and_pictures(
     assert [each["Content-ID"] for each in pictures] == ["<graph1.svg>", "<graph2.svg>"]
     assert 'src="cid:graph1.svg"' in html
     assert "<script" not in pictures[0].get_content().decode()
+
+
+def test_a_report_shows_large_sums_to_their_last_digit(
+    services: Services, clock: Clock, box: Mailbox
+) -> None:
+    check = reporting(services, box, metrics="revenue", every="day")
+    check()
+    count(services, 1, 0, metrics={"revenue": LARGE})
+    count(services, 1, WEEK_S, metrics={"revenue": LARGE - 1})
+    clock.now_s += DAY_S
+    check()
+    [(_, message)] = box.mails
+    text = message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert (
+        "Shop: revenue 1,234,567,890,123,456,789,012,345.67"
+        " (before: 1,234,567,890,123,456,789,012,344.67, +0.0 %)"
+    ) in text

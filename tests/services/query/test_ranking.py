@@ -16,8 +16,8 @@ from hailwhale.core.events.paths import Path, written
 from hailwhale.core.query.parameters import parse_children, parse_plot, parse_rank, parse_totals
 from hailwhale.errors import BadInput
 from hailwhale.services.container import Services, assemble
+from hailwhale.services.json_shapes import RankAnswer, ranking_json, totals_json
 from hailwhale.services.query import children
-from hailwhale.services.query.ranking import RankAnswer
 from hailwhale.store.protocol import CellStore
 from hailwhale.store.types import CellQuery
 from tests.conftest import NOW_S, Clock
@@ -68,7 +68,8 @@ def counted(services: Services, seed: int) -> list[Sent]:
 
 
 def asked(services: Services, **fields: object) -> RankAnswer:
-    return services.ranking.rank(parse_rank({"pk": "Shop", "period": "1d:1mo", **fields}))
+    question = parse_rank({"pk": "Shop", "period": "1d:1mo", **fields})
+    return ranking_json(services.ranking.rank(question))
 
 
 def expected(
@@ -193,7 +194,7 @@ def test_every_metric_asked_for_is_shown_and_the_first_has_the_numbers(services:
 def totals_at(services: Services, dimension: str, question: Mapping[str, object]) -> object:
     """The metrics of one dimension as /totals has them."""
     asked_for = {**question, "dimensions": parse_literal(dimension, "dimensions")}
-    answer = services.reporting.totals(parse_totals(asked_for))
+    answer = totals_json(services.reporting.totals(parse_totals(asked_for)))
     [[found]] = [list(each.values()) for each in answer.values()]
     return found
 
@@ -269,8 +270,8 @@ def test_of_all_siblings_only_what_decides_is_read(logged: Services, log: Log) -
 def test_a_plot_reads_the_points_of_what_it_shows_alone(logged: Services, log: Log) -> None:
     question = {"pk": "Shop", "dimension": "town", "depth": 1, "threshold": 0, "limit": 3}
     fields = {**question, "metrics": "tax", "sort": "-dollars", "period": "all"}
-    answer = logged.reporting.plotpoints(parse_plot(fields))
-    assert list(answer) == ["town", *(f'["town", "{n}"]' for n in (19, 18, 17))]
+    found = logged.reporting.plotpoints(parse_plot(fields)).by_path
+    assert list(found) == [("town",), *(("town", str(n)) for n in (19, 18, 17))]
     read = Counter(metric for _, path, metric in log.read_of if path[1:])
     assert read == {"dollars": 20, "tax": 20 + 3}
 

@@ -81,22 +81,20 @@ def test_a_plot_shows_what_the_plain_rule_shows(
                 "dimensions": [list(path) or ["_"] for path in asked],
                 "sort": f"{sign}{sort.text}",
             }
-            answer = services.reporting.plotpoints(parse_plot(fields))
-            expected = shown(known, lead, sort, asked, rule)
-            assert list(answer) == [written(path) for path in expected]
-            for path, metrics in zip(expected, answer.values(), strict=True):
-                points = [Fraction(str(value)) for _, value in metrics[lead.text]]
-                assert sum(points) == known.value(lead, (PK, path))
+            found = services.reporting.plotpoints(parse_plot(fields)).by_path
+            assert list(found) == shown(known, lead, sort, asked, rule)
+            for path, metrics in found.items():
+                total = sum(map(Fraction, metrics[lead.text]))
+                assert total == known.value(lead, (PK, path))
 
 
 @pytest.mark.parametrize("limit", [0, 1, 2])
 def test_other_and_what_is_shown_are_all_children_together(services: Services, limit: int) -> None:
     known = Counted.of(counted(services, 6), "1d:1mo")
     fields = {"pk": "Shop", "metrics": "dollars", "depth": 3, "threshold": 0.2, "limit": limit}
-    answer = services.reporting.plotpoints(parse_plot({**fields, "other": 1}))
+    found = services.reporting.plotpoints(parse_plot({**fields, "other": 1})).by_path
     sums = {
-        name: sum(Fraction(str(value)) for _, value in metrics["dollars"])
-        for name, metrics in answer.items()
+        written(path): sum(map(Fraction, metrics["dollars"])) for path, metrics in found.items()
     }
     shown_paths = [path for _, path in known.known if written(path) in sums]
     assert len(shown_paths) == len([name for name in sums if "_other" not in name])
@@ -116,4 +114,5 @@ def test_a_sort_may_go_by_the_last_value(services: Services) -> None:
         event = {"pk": "Shop", "dimensions": label, "metrics": {"price": price}}
         services.counting.count_now({**event, "at": NOW_S - days_ago * DAY_S})
     fields = {"pk": "Shop", "depth": 1, "threshold": 0, "sort": "-price:last", "period": "1d:1w"}
-    assert list(services.reporting.plotpoints(parse_plot(fields))) == ["_", "b", "c", "a"]
+    found = services.reporting.plotpoints(parse_plot(fields)).by_path
+    assert list(found) == [(), ("b",), ("c",), ("a",)]

@@ -9,6 +9,7 @@ import pytest
 
 from hailwhale.core.query.parameters import parse_totals
 from hailwhale.services.container import Services
+from hailwhale.services.json_shapes import totals_json
 from hailwhale.web.apps import hail_app, whale_app
 from tests.web.client import Answer, Client
 from tests.web.queries import total
@@ -20,7 +21,7 @@ def cookie_of(answer: Answer) -> str:
 
 def visitors(services: Services) -> object:
     asked = {"pk": "Page", "metric": "uniques", "period": "all"}
-    return services.reporting.totals(parse_totals(asked))["all"]["_"]["uniques"]
+    return totals_json(services.reporting.totals(parse_totals(asked)))["all"]["_"]["uniques"]
 
 
 def test_a_visit_is_counted_and_its_visitor_known_again(whale: Client, services: Services) -> None:
