@@ -19,7 +19,7 @@ from django.db.models.functions import Cast
 from hailwhale.contrib.django import conf
 from hailwhale.contrib.django.pks import field_of, own_pk, root_of
 from hailwhale.core.numbers import as_number
-from hailwhale.core.query.parameters import whole
+from hailwhale.core.value_parsers import parse_int
 from hailwhale.services.query.ranking import RankRow
 
 LIMIT = 1_000
@@ -89,7 +89,7 @@ def with_counted(
     filters). An object never counted has 0. Where more than `limit` were counted, those that are
     not among the first have None: that they are less is all that is known.
     """
-    whole(limit, "limit", 1, MAX_LIMIT, default=LIMIT)
+    parse_int(limit, "limit", 1, MAX_LIMIT, default=LIMIT)
     field = _key(queryset.model)
     annotations = {}
     for name, metric in metrics.items():

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from hailwhale.core.events.event import Event, parse_event
 from hailwhale.core.events.hit_codec import encode_hit
 from hailwhale.core.events.limits import Limits
+from hailwhale.core.events.param_names import Fields
 from hailwhale.errors import BadInput, BufferFull
 from hailwhale.services.ingest.group_commit import Accept, GroupCommit
 from hailwhale.store.types import AcceptStatus, EncodedHit
 
-Fields = Mapping[str, object]
 Parse = Callable[[Fields, float, Limits], Event]  # fields, now in epoch seconds, limits
 
 

@@ -15,11 +15,10 @@ from hailwhale.core.decisions.exposure import PRODUCT_SIGN
 from hailwhale.core.events.event import Event
 from hailwhale.core.events.hit_codec import decode_amount, decode_head, decode_instant, split_hit
 from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
-from hailwhale.core.events.param_names import normalize_names
+from hailwhale.core.events.param_names import Fields, normalize_names
 from hailwhale.core.events.paths import PAIRS, Path, parse_pk
 from hailwhale.core.numbers import as_number
-from hailwhale.core.query.parameters import flag, whole
-from hailwhale.errors import BadInput
+from hailwhale.core.value_parsers import is_absent, parse_bool, parse_int, parse_name
 from hailwhale.services.ingest.visitor_ids import VisitorHasher
 from hailwhale.store.protocol import Store
 from hailwhale.store.redis.spy_log import SIGNS
@@ -46,17 +45,15 @@ class SpyQuestion:
     live: bool
 
 
-def parse_spy(fields: Mapping[str, object], limits: Limits = DEFAULT_LIMITS) -> SpyQuestion:
+def parse_spy(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> SpyQuestion:
     """Read the parameters of a look into the spy log; see `SPY_PARAMETERS`."""
     found = normalize_names(fields, SPY_PARAMETERS)
-    uid = found.get("uid")
-    if uid is not None and (isinstance(uid, bool) or not isinstance(uid, str | int)):
-        raise BadInput("uid", uid, "text or a whole number")
+    uid = parse_name(found.get("uid"), "uid")
     return SpyQuestion(
         parse_pk(found.get("pk"), limits),
-        None if uid is None or uid == "" else str(uid),
-        whole(found.get("limit"), "limit", 1, MAX_LIMIT, default=DEFAULT_LIMIT),
-        flag(found.get("live"), "live"),
+        None if is_absent(uid) else str(uid),
+        parse_int(found.get("limit"), "limit", 1, MAX_LIMIT, default=DEFAULT_LIMIT),
+        parse_bool(found.get("live"), "live"),
     )
 
 

@@ -13,11 +13,11 @@ from hailwhale.core.query.parameters import (
     parse_rank,
     parse_totals,
 )
-from hailwhale.errors import BadInput
+from hailwhale.core.value_parsers import is_absent, parse_enum
 from hailwhale.services.container import Services
 from hailwhale.services.query.csv_output import plot_csv, rank_csv, totals_csv
 from hailwhale.services.query.quantiles import parse_quantiles
-from hailwhale.web.request import BOUND, Fields, SizeLimits, one_event
+from hailwhale.web.request import BOUND, SizeLimits, one_event
 from hailwhale.web.responses import csv_reply, json_reply
 
 
@@ -54,7 +54,7 @@ def add_answers(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> No
         if BOUND in environ and not environ.get("QUERY_STRING"):  # its own roots, not everybody's
             return json_reply({"pks": [[root] for root in sorted(environ[BOUND].roots)]})
         fields = normalize_names(one_event(environ, sizes), BELOW_PARAMETERS)
-        above = () if fields.get("pk") in (None, "") else parse_pk(fields["pk"], limits)
+        above = () if is_absent(fields.get("pk")) else parse_pk(fields["pk"], limits)
         return json_reply({"pks": reporting.pks(above)})
 
     def known() -> bottle.HTTPResponse:
@@ -73,10 +73,8 @@ def add_answers(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> No
         app.route(path, ["GET", "POST"], answer)
 
 
-def _asked(sizes: SizeLimits) -> tuple[Fields, bool]:
+def _asked(sizes: SizeLimits) -> tuple[dict[str, object], bool]:
     """The parameters of a question without its format, and whether that is CSV."""
     fields = one_event(bottle.request.environ, sizes)
-    form = fields.pop("format", "json")
-    if form not in ("json", "csv", ""):
-        raise BadInput("format", form, "json or csv")
+    form = parse_enum(fields.pop("format", "json"), "format", ("json", "csv"), "json or csv")
     return fields, form == "csv"

@@ -13,8 +13,8 @@ from typing import Any
 
 import bottle
 
+from hailwhale.core.events.param_names import Fields
 from hailwhale.services.container import Services
-from hailwhale.services.ingest.buffer import Fields
 from hailwhale.services.ingest.visitor_ids import VisitorHasher
 from hailwhale.settings import Settings
 from hailwhale.store.types import AcceptStatus
