@@ -15,6 +15,7 @@ from hailwhale.core.numbers import Number
 from hailwhale.core.query.parameters import (
     parse_children,
     parse_plot,
+    parse_quantiles,
     parse_rank,
     parse_requested_dimensions,
     parse_totals,
@@ -24,7 +25,6 @@ from hailwhale.errors import BadInput
 from hailwhale.sealed import SealedUrls
 from hailwhale.services.decisions.decide import reasons_answer
 from hailwhale.services.query.graph_data import graph_tag
-from hailwhale.services.query.quantiles import parse_quantiles
 from hailwhale.services.query.ranking import RankAnswer
 from hailwhale.services.query.series import PlotAnswer, TotalsAnswer
 from hailwhale.store.types import AcceptStatus

@@ -12,10 +12,9 @@ from typing import Any
 from hailwhale.core.decisions.parameters import GOALS, MAX_OPTIONS
 from hailwhale.core.events.limits import Limits
 from hailwhale.core.graph.options import THEMES, VIEWS
-from hailwhale.core.query.parameters import DEFAULT_LIMIT, MAX_ROWS
+from hailwhale.core.query.parameters import DEFAULT_LIMIT, MAX_ROWS, MAX_SPY_LIMIT
 from hailwhale.core.query.ranking import COLUMNS
 from hailwhale.core.value_parsers import MAX_TEXT_CHARS
-from hailwhale.services.ingest.spy_log import MAX_LIMIT as MAX_SPIED
 
 Schema = dict[str, Any]
 
@@ -146,7 +145,9 @@ def parameters(limits: Limits) -> dict[str, ApiParameter]:
         for name, each in render.items()
     }
     found |= {f"format of {route}": _word("treejson", "treejson") for route in _FIND}
-    spied = ApiParameter("The most events", {"type": "integer", "minimum": 1, "maximum": MAX_SPIED})
+    spied = ApiParameter(
+        "The most events", {"type": "integer", "minimum": 1, "maximum": MAX_SPY_LIMIT}
+    )
     as_text = _word("How the answer is written", "json", "text")
     return {**found, "limit of /spy": spied, "format of /decide": as_text}
 

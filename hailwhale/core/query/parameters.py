@@ -1,4 +1,4 @@
-"""Questions, parsed once at the edge: what /totals, /plotpoints, /rank and the library ask.
+"""Questions, parsed once at the edge: what /totals, /plotpoints, /rank, /spy … and the library ask.
 
 Owns the parameters of a question and their defaults. It does not answer: it must not know stores.
 Values are plain Python (a list, a dict, a text): the web layer has already read its literals.
@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
 from hailwhale.core.events.metrics import UNIQUES
 from hailwhale.core.events.param_names import Fields, normalize_names
 from hailwhale.core.events.paths import OVERALL, Path, parse_dimensions, parse_pk
+from hailwhale.core.numbers import finite
 from hailwhale.core.query.formula import Formula
 from hailwhale.core.query.ranking import COLUMNS, Sort
 from hailwhale.core.time.calendar_grid import Grid, parse_tzoffset, parse_zone
@@ -23,6 +25,7 @@ from hailwhale.core.value_parsers import (
     parse_decimal,
     parse_enum,
     parse_int,
+    parse_name,
     parse_texts,
 )
 from hailwhale.errors import BadInput
@@ -31,6 +34,8 @@ _COMMON = ("pk", "dimensions", "metrics", "periods", "tz", "tzoffset", "format")
 PLOT_PARAMETERS = (*_COMMON, "depth", "threshold", "limit", "sort", "other")
 RANK_PARAMETERS = (*_COMMON, "of", "depth", "threshold", "limit", "sort", "by")
 TOTALS_PARAMETERS = _COMMON
+QUANTILES_PARAMETERS = (*TOTALS_PARAMETERS, "shares")
+SPY_PARAMETERS = ("pk", "uid", "limit", "live")
 CHILDREN_PARAMETERS = ("pk", "dimensions", "depth")
 BELOW_PARAMETERS = ("pk",)
 RESET_PARAMETERS = ("pk", "dimensions")
@@ -40,6 +45,9 @@ MAX_ROWS = 1_000_000
 DEFAULT_THRESHOLD = Decimal("0.1")
 MAX_FORMULAS = 64
 MAX_PERIODS = 32
+DEFAULT_SHARES = (0.5, 0.95, 0.99)
+DEFAULT_SPY_LIMIT = 100
+MAX_SPY_LIMIT = 1_000
 _MAX_OFFSET = 9999  # four digits
 
 
@@ -97,6 +105,23 @@ class ChildrenQuery:
     pk: Path
     dimensions: tuple[Path, ...]
     depth: int
+
+
+class QuantilesQuery(NamedTuple):
+    """Quantiles over periods: those of `shares` of the values, for the metrics of a question."""
+
+    question: TotalsQuery
+    shares: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SpyQuestion:
+    """Whose events: those at or below a pk, of a visitor by its uid if one is given."""
+
+    pk: Path
+    uid: str | None
+    limit: int
+    live: bool
 
 
 def parse_totals(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> TotalsQuery:
@@ -167,6 +192,41 @@ def parse_children(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> ChildrenQ
         parse_pk(found.get("pk"), limits),
         parse_requested_dimensions(found.get("dimensions"), limits),
         parse_int(found.get("depth"), "depth", 1, limits.depth, default=1),
+    )
+
+
+def parse_quantiles(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> QuantilesQuery:
+    """Read the parameters of a quantiles question; see `QUANTILES_PARAMETERS`."""
+    found = normalize_names(fields, QUANTILES_PARAMETERS)
+    shares = parse_shares(found.pop("shares", None))
+    return QuantilesQuery(parse_totals(found, limits), shares)
+
+
+def parse_shares(shares: object) -> tuple[float, ...]:
+    """Read shares of the values, each above 0 and at most 1.
+
+    >>> parse_shares("0.5,0.999"), parse_shares(0.9), parse_shares(None)
+    ((0.5, 0.999), (0.9,), (0.5, 0.95, 0.99))
+    """
+    if shares is None:
+        return DEFAULT_SHARES
+    given = shares.split(",") if isinstance(shares, str) else shares
+    numbers = [finite(each) for each in (given if isinstance(given, list | tuple) else [given])]
+    found = tuple([float(number or 0) for number in numbers])
+    if not found or not all(0 < share <= 1 for share in found):
+        raise BadInput("shares", shares, "shares above 0 and at most 1, such as 0.5, 0.95")
+    return found
+
+
+def parse_spy(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> SpyQuestion:
+    """Read the parameters of a look into the spy log; see `SPY_PARAMETERS`."""
+    found = normalize_names(fields, SPY_PARAMETERS)
+    uid = parse_name(found.get("uid"), "uid")
+    return SpyQuestion(
+        parse_pk(found.get("pk"), limits),
+        None if is_absent(uid) else str(uid),
+        parse_int(found.get("limit"), "limit", 1, MAX_SPY_LIMIT, default=DEFAULT_SPY_LIMIT),
+        parse_bool(found.get("live"), "live"),
     )
 
 

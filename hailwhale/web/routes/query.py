@@ -10,13 +10,13 @@ from hailwhale.core.query.parameters import (
     BELOW_PARAMETERS,
     parse_children,
     parse_plot,
+    parse_quantiles,
     parse_rank,
     parse_totals,
 )
 from hailwhale.core.value_parsers import is_absent, parse_enum
 from hailwhale.services.container import Services
 from hailwhale.services.query.csv_output import plot_csv, rank_csv, totals_csv
-from hailwhale.services.query.quantiles import parse_quantiles
 from hailwhale.web.request import BOUND, SizeLimits, one_event
 from hailwhale.web.responses import csv_reply, json_reply
 
