@@ -16,7 +16,7 @@ from hailwhale.core.events.param_names import Fields
 from hailwhale.core.value_parsers import is_absent
 from hailwhale.errors import BadInput
 from hailwhale.services.decisions.journal import DecisionJournal
-from hailwhale.services.ingest.buffer import BatchReport
+from hailwhale.services.ingest.types import BatchReport
 from hailwhale.store.types import AcceptStatus
 
 

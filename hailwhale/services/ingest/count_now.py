@@ -14,10 +14,10 @@ from hailwhale.core.time.bucketing import BucketPlanner
 from hailwhale.core.time.calendar_grid import Grid
 from hailwhale.core.time.rollups import Rollup
 from hailwhale.errors import BadInput, StoreUnavailable
-from hailwhale.services.ingest.buffer import BatchReport, Parse
 from hailwhale.services.ingest.commit import commit
 from hailwhale.services.ingest.drain import MAX_STEP_SIZE, Drain
 from hailwhale.services.ingest.spy_log import RecentHit, SpyRule
+from hailwhale.services.ingest.types import BatchReport, Parse
 from hailwhale.store.protocol import Store
 from hailwhale.store.redis.keys import shard_of
 from hailwhale.store.types import (
