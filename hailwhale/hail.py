@@ -5,8 +5,8 @@ A facade: it hands values on to the parsers and services, and has no logic of it
 
 from __future__ import annotations
 
+from hailwhale.core.query.parameters import parse_spy
 from hailwhale.default_instance import ClassOrInstance, either, given
-from hailwhale.services.ingest.spy_log import parse_spy
 from hailwhale.services.json_shapes import events_json
 from hailwhale.store.types import AcceptStatus
 

@@ -15,6 +15,7 @@ from hailwhale.core.numbers import Number
 from hailwhale.core.query.parameters import (
     parse_children,
     parse_plot,
+    parse_quantiles,
     parse_rank,
     parse_requested_dimensions,
     parse_totals,
@@ -34,7 +35,6 @@ from hailwhale.services.json_shapes import (
     totals_json,
 )
 from hailwhale.services.query.graph_data import graph_tag
-from hailwhale.services.query.quantiles import parse_quantiles
 from hailwhale.store.types import AcceptStatus
 
 

@@ -11,7 +11,7 @@ from hailwhale.commands.options import Subparsers, add_settings, settings_to_ask
 from hailwhale.commands.query import totals_table
 from hailwhale.core.events.histogram import RELATIVE_ERROR
 from hailwhale.core.events.literals import parse_literal
-from hailwhale.services.query.quantiles import SHARES, parse_quantiles
+from hailwhale.core.query.parameters import DEFAULT_SHARES, parse_quantiles
 from hailwhale.whale import Whale
 
 _LITERALS = ("pk", "metrics", "dimensions", "periods")
@@ -27,7 +27,7 @@ def add_parser(subparsers: Subparsers) -> None:
         epilog='example: hailwhale quantiles \'["web", "api"]\' latency --period 1h:1d '
         '--dimensions \'{"country": "US"}\'',
     )
-    shares = ",".join(f"{share:g}" for share in SHARES)
+    shares = ",".join(f"{share:g}" for share in DEFAULT_SHARES)
     parser.add_argument("pk", metavar="PK", help="a label or a list of labels")
     parser.add_argument("metrics", metavar="METRIC", help="the timing, or several with commas")
     parser.add_argument("--shares", "--share", metavar="S", help=f"of the values ({shares})")

@@ -37,6 +37,7 @@ from hailwhale.services.query.series import SeriesQueries
 from hailwhale.services.query.view_sums import ViewSums
 from hailwhale.services.security.bearer_tokens import Tokens
 from hailwhale.services.security.sealed_tokens import TokenSealer, sealing_of
+from hailwhale.services.security.signed_cookie import CookieSigner
 from hailwhale.settings import Settings
 from hailwhale.store.declared import DeclaredRollups, declared
 from hailwhale.store.open import open_store
@@ -75,6 +76,7 @@ class Services:
     spool: DiskQueue | None
     tallies: RequestStats
     visitors: VisitorHasher
+    cookies: CookieSigner
     spying: RecentEvents
     clock: Callable[[], float]
     close: Callable[[], None]
@@ -184,6 +186,7 @@ def assemble(
         spool=spool,
         tallies=tallies,
         visitors=visitors,
+        cookies=CookieSigner(partial(visitors.lasting_key, "cookies")),
         spying=spying,
         clock=clock,
         close=partial(_close, spool, tallies, close),

@@ -7,7 +7,8 @@ from functools import partial
 import bottle
 
 from hailwhale.services.container import Services
-from hailwhale.web.plugins.auth import Auth, client_address
+from hailwhale.web.client_address import client_address
+from hailwhale.web.plugins.auth import Auth
 from hailwhale.web.plugins.cors import Cors
 from hailwhale.web.plugins.errors import ErrorHandler, plain_errors
 from hailwhale.web.plugins.request_log import RequestLog

@@ -11,10 +11,10 @@ from typing import Any
 
 from hailwhale.core.decisions.parameters import GOALS, MAX_OPTIONS
 from hailwhale.core.events.limits import Limits
-from hailwhale.core.graph.options import MAX_TITLE_CHARS, THEMES, VIEWS
-from hailwhale.core.query.parameters import DEFAULT_LIMIT, MAX_ROWS
+from hailwhale.core.graph.options import THEMES, VIEWS
+from hailwhale.core.query.parameters import DEFAULT_LIMIT, MAX_ROWS, MAX_SPY_LIMIT
 from hailwhale.core.query.ranking import COLUMNS
-from hailwhale.services.ingest.spy_log import MAX_LIMIT as MAX_SPIED
+from hailwhale.core.value_parsers import MAX_TEXT_CHARS
 
 Schema = dict[str, Any]
 
@@ -108,7 +108,7 @@ def parameters(limits: Limits) -> dict[str, ApiParameter]:
         "slots": _whole("So many options at once", 1, MAX_OPTIONS),
         "reasons": _flag("0: leave them out"),
         "log": _flag("Write the decision into the journal"),
-        "title": ApiParameter("A line above", {"type": "string", "maxLength": MAX_TITLE_CHARS}),
+        "title": ApiParameter("A line above", {"type": "string", "maxLength": MAX_TEXT_CHARS}),
         "view": _word("How it is drawn", *VIEWS),
         "area": _flag("Filled lines"),
         "height": _whole("In CSS pixels", 40, 4000),
@@ -145,7 +145,9 @@ def parameters(limits: Limits) -> dict[str, ApiParameter]:
         for name, each in render.items()
     }
     found |= {f"format of {route}": _word("treejson", "treejson") for route in _FIND}
-    spied = ApiParameter("The most events", {"type": "integer", "minimum": 1, "maximum": MAX_SPIED})
+    spied = ApiParameter(
+        "The most events", {"type": "integer", "minimum": 1, "maximum": MAX_SPY_LIMIT}
+    )
     as_text = _word("How the answer is written", "json", "text")
     return {**found, "limit of /spy": spied, "format of /decide": as_text}
 

@@ -20,7 +20,6 @@ from hailwhale.core.events.query_string import query_fields_of, query_pair
 from hailwhale.errors import BadInput, TooLarge
 from hailwhale.services.security.bearer_tokens import RootBinding
 
-Fields = dict[str, object]
 Environ = Mapping[str, Any]
 
 # What `access` leaves in an environ: to what root pks the caller is held, a `RootBinding`; and the
@@ -51,7 +50,7 @@ class PostedEvents:
     """What a POST carries. `batch` tells many events from one; items that could not be read are
     the `BadInput` that says why."""
 
-    events: list[Fields | BadInput]
+    events: list[dict[str, object] | BadInput]
     batch: bool
 
 
@@ -60,7 +59,7 @@ def media_type(environ: Environ) -> str:
     return str(environ.get("CONTENT_TYPE", "")).split(";")[0].strip().lower()
 
 
-def query_fields(environ: Environ, sizes: SizeLimits) -> Fields:
+def query_fields(environ: Environ, sizes: SizeLimits) -> dict[str, object]:
     """The parameters of the URL, values as they are `Written`."""
     fields = _query(environ, sizes)
     if BOUND in environ:
@@ -68,7 +67,7 @@ def query_fields(environ: Environ, sizes: SizeLimits) -> Fields:
     return fields
 
 
-def _query(environ: Environ, sizes: SizeLimits) -> Fields:
+def _query(environ: Environ, sizes: SizeLimits) -> dict[str, object]:
     query: str = environ.get("QUERY_STRING", "")
     if len(query) > sizes.event_bytes:
         raise TooLarge("query", "a longer one", f"at most {sizes.event_bytes} bytes")
@@ -78,7 +77,7 @@ def _query(environ: Environ, sizes: SizeLimits) -> Fields:
     return _form_fields(query, "query")
 
 
-def one_event(environ: Environ, sizes: SizeLimits) -> Fields:
+def one_event(environ: Environ, sizes: SizeLimits) -> dict[str, object]:
     """The fields of a request for one thing, from its URL or its body, as plain values."""
     if SEALED in environ:
         return _plain(environ[SEALED])
@@ -123,7 +122,7 @@ def _pairs(text: str, where: str) -> list[tuple[str, str]]:
         raise BadInput(where, "more", f"at most {_MAX_FIELDS} parameters") from fault
 
 
-def _pairs_of(fields: Fields) -> list[tuple[str, str]]:
+def _pairs_of(fields: dict[str, object]) -> list[tuple[str, str]]:
     """A JSON object as pairs: several texts in an array, numbers as they are written."""
     pairs = [
         (name, each)
@@ -136,7 +135,7 @@ def _pairs_of(fields: Fields) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in pairs]
 
 
-def _plain(fields: Fields) -> Fields:
+def _plain(fields: dict[str, object]) -> dict[str, object]:
     return {name: unwrap(value) for name, value in fields.items()}
 
 
@@ -148,7 +147,9 @@ def posted_events(environ: Environ, sizes: SizeLimits) -> PostedEvents:
     return PostedEvents([_bounded(environ[BOUND], event) for event in posted.events], posted.batch)
 
 
-def _bounded(bound: RootBinding, event: Fields | BadInput) -> Fields | BadInput:
+def _bounded(
+    bound: RootBinding, event: dict[str, object] | BadInput
+) -> dict[str, object] | BadInput:
     try:
         if isinstance(event, dict):
             bound.check(event)
@@ -199,7 +200,7 @@ def _lines(text: str, sizes: SizeLimits) -> PostedEvents:
     return PostedEvents([_line(line, sizes) for line in lines], batch=True)
 
 
-def _line(line: str, sizes: SizeLimits) -> Fields | BadInput:
+def _line(line: str, sizes: SizeLimits) -> dict[str, object] | BadInput:
     try:
         _refuse_large(line, sizes)
         return _fields(parse_relaxed_json(line, "event"))
@@ -207,7 +208,7 @@ def _line(line: str, sizes: SizeLimits) -> Fields | BadInput:
         return fault
 
 
-def _item(item: object, sizes: SizeLimits, whole_chars: int) -> Fields | BadInput:
+def _item(item: object, sizes: SizeLimits, whole_chars: int) -> dict[str, object] | BadInput:
     try:
         # An item cannot be larger than the body it came in, so most need no measuring.
         if whole_chars > sizes.event_bytes // 4:
@@ -217,13 +218,13 @@ def _item(item: object, sizes: SizeLimits, whole_chars: int) -> Fields | BadInpu
         return fault
 
 
-def _fields(value: object) -> Fields:
+def _fields(value: object) -> dict[str, object]:
     if not isinstance(value, dict):
         raise BadInput("event", value, 'a JSON object such as {"pk": "Shop", "metrics": {…}}')
     return value
 
 
-def _form_fields(text: str, where: str) -> Fields:
+def _form_fields(text: str, where: str) -> dict[str, object]:
     return query_fields_of(text, where, _read)
 
 

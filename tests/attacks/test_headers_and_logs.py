@@ -68,8 +68,8 @@ def test_a_path_reaches_no_header(whale: Client, value: str) -> None:
 def test_the_cookie_is_of_our_own_making(whale: Client, services: Services, value: str) -> None:
     given = whale.get("/tracker", {"pk": "Shop", "uid": value})
     assert "set-cookie" not in given.headers
-    stolen = f"hwuid={quote(value)}.{services.visitors.signed('a').rpartition('.')[2]}"
-    for cookie in (f"hwuid={value}", stolen, f"hwuid={services.visitors.signed('a')}x"):
+    stolen = f"hwuid={quote(value)}.{services.cookies.sign('a').rpartition('.')[2]}"
+    for cookie in (f"hwuid={value}", stolen, f"hwuid={services.cookies.sign('a')}x"):
         answer = whale.request("GET", "/tracker", "pk=Shop", environ={"HTTP_COOKIE": cookie})
         assert answer.text != value
         assert answer.headers["set-cookie"].startswith(f"hwuid={answer.text}.")

@@ -28,20 +28,24 @@ from hailwhale.core.decisions.parameters import (
 from hailwhale.core.events.limits import DEFAULT_LIMITS
 from hailwhale.core.events.param_names import normalize_names
 from hailwhale.core.graph.options import GRAPH_PARAMETERS, parse_graph
-from hailwhale.core.query.parameters import CHILDREN_PARAMETERS, parse_children
+from hailwhale.core.query.parameters import (
+    CHILDREN_PARAMETERS,
+    SPY_PARAMETERS,
+    parse_children,
+    parse_spy,
+)
 from hailwhale.core.query.ranking import Sort
 from hailwhale.core.time.calendar_grid import Interval, parse_tzoffset, parse_zone
 from hailwhale.core.time.period import Period
 from hailwhale.core.time.timestamp import parse_timestamp
 from hailwhale.errors import BadInput, BadSeal
-from hailwhale.services.ingest.spy_log import SPY_PARAMETERS, parse_spy
 from hailwhale.services.query.csv_output import totals_csv
 from hailwhale.services.query.results import PeriodTotals
 from hailwhale.services.security.bearer_tokens import Tokens
 from hailwhale.services.security.keyring import Keyring
 from hailwhale.services.security.sealed_tokens import TokenSealer
 from hailwhale.settings import Settings
-from hailwhale.web.plugins.auth import client_address, network_of
+from hailwhale.web.client_address import client_address, network_of
 from hailwhale.web.responses import first_wanted
 from tests.attacks.hostile import FORMULAS, KEY, LINE_BREAKS, NUMBERS, SCRIPTS, TEXTS
 from tests.conftest import NOW_S

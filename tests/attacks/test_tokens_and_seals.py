@@ -180,7 +180,7 @@ def test_what_is_sealed_for_one_thing_opens_no_other(make_services: MakeServices
         "graph": services.sealing.graph({"pk": "Shop"}),
         "bearer": header(services, "admin")["authorization"].removeprefix("Bearer "),
         "admin": ADMIN_TOKEN,
-        "cookie": services.visitors.signed("ann"),
+        "cookie": services.cookies.sign("ann"),
     }
     opens = {("pixel", "pixel"), ("graph", "graph"), ("bearer", "bearer"), ("admin", "bearer")}
     for (name, token), place in product(tokens.items(), ("pixel", "graph", "bearer")):
@@ -207,7 +207,7 @@ def test_what_compares_secrets_in_constant_time_decides(
     right = {
         "bearer": header(services, "read")["authorization"].removeprefix("Bearer "),
         "admin": ADMIN_TOKEN,
-        "cookie": services.visitors.signed("ann"),
+        "cookie": services.cookies.sign("ann"),
     }[which]
     shown = f"{right[:-3]}AAA" if says else right
     compared: list[tuple[object, object]] = []

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from hailwhale.cli import main
+from hailwhale.core.query.parameters import parse_spy
 from hailwhale.services.container import Services
-from hailwhale.services.ingest.spy_log import parse_spy
 
 
 def test_a_visitor_is_forgotten_by_its_uid(

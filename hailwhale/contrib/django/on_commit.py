@@ -21,10 +21,8 @@ log = logging.getLogger("hailwhale.contrib.django.counting")
 
 clock = time.time
 
-Fields = dict[str, Any]
 
-
-def count(fields: Fields, using: str | None) -> bool | None:
+def count(fields: dict[str, Any], using: str | None) -> bool | None:
     """Count one event when the transaction on the database `using` commits; without one, now.
 
     An event that waits keeps the time of this call. Raises `BadInput` here and now in both cases.
@@ -38,7 +36,7 @@ def count(fields: Fields, using: str | None) -> bool | None:
     return send(**fields) is not False
 
 
-def update_count_to(fields: Fields, using: str | None) -> None:
+def update_count_to(fields: dict[str, Any], using: str | None) -> None:
     """Set counters to their values, at the same moments. It goes straight to the store."""
     send = conf.whale().update_count_to
     parse_event(fields, clock(), conf.whale().settings.limits, add_hits=False)
@@ -52,11 +50,11 @@ def _in_transaction(using: str | None) -> bool:
     return bool(transaction.get_connection(using).in_atomic_block)
 
 
-def _send_at_commit(send: conf.Send, fields: Fields, using: str | None) -> None:
+def _send_at_commit(send: conf.Send, fields: dict[str, Any], using: str | None) -> None:
     transaction.on_commit(partial(_send_late, send, fields), using=using, robust=True)
 
 
-def _send_late(send: conf.Send, fields: Fields) -> None:
+def _send_late(send: conf.Send, fields: dict[str, Any]) -> None:
     """The rows are there, and whoever made them cannot be told any more: the log is."""
     try:
         send(**fields)

@@ -17,7 +17,8 @@ from django.db.models.functions import Cast
 from hailwhale.contrib.django import conf
 from hailwhale.contrib.django.pks import field_of, own_pk, root_of
 from hailwhale.core.events.paths import Path
-from hailwhale.core.query.parameters import parse_rank, whole
+from hailwhale.core.query.parameters import parse_rank
+from hailwhale.core.value_parsers import parse_int
 from hailwhale.services.query.results import RankedChild
 
 LIMIT = 1_000
@@ -90,7 +91,7 @@ def with_counted(
     filters). An object never counted has 0. Where more than `limit` were counted, those that are
     not among the first have None: that they are less is all that is known.
     """
-    whole(limit, "limit", 1, MAX_LIMIT, default=LIMIT)
+    parse_int(limit, "limit", 1, MAX_LIMIT, default=LIMIT)
     field = _key(queryset.model)
     annotations = {}
     for name, metric in metrics.items():

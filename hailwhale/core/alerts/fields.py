@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 
-from hailwhale.core.numbers import finite
 from hailwhale.core.time.calendar_grid import Grid, Interval, parse_zone
+from hailwhale.core.value_parsers import parse_decimal
 from hailwhale.errors import BadInput
 
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
@@ -60,10 +60,7 @@ class RuleTable:
         """A number, None where there is none."""
         if key not in self.values:
             return None
-        number = finite(self.values[key])
-        if number is None or (least is not None and number < least):
-            raise self.refuse(key, "a number" if least is None else f"a number from {least}")
-        return number
+        return parse_decimal(self.values[key], f"{self.name}: {key}", least)
 
     def whole(self, key: str, least: int, most: int, default: int) -> int:
         """A whole number within bounds."""

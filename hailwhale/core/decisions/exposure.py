@@ -20,6 +20,7 @@ from hailwhale.core.events.literals import unwrap
 from hailwhale.core.events.metrics import HITS
 from hailwhale.core.events.param_names import normalize_names
 from hailwhale.core.events.paths import PAIRS, Path, parse_label, prefixes
+from hailwhale.core.value_parsers import is_absent
 from hailwhale.errors import BadInput
 
 EXPOSURE_PARAMETERS = (*EVENT_PARAMETERS, "option", "decision")
@@ -71,7 +72,7 @@ def parse_option(value: object, limits: Limits = DEFAULT_LIMITS) -> str:
     '2'
     """
     value = unwrap(value)
-    if value is None or value == "":
+    if is_absent(value):
         raise BadInput("option", value, "the option that was shown, such as option=b")
     return parse_label(value, limits, "option")
 

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from hailwhale.core.decisions.policy import Policy
 from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
 from hailwhale.core.events.metrics import UNIQUES
-from hailwhale.core.events.param_names import normalize_names
+from hailwhale.core.events.param_names import Fields, normalize_names
 from hailwhale.core.events.paths import Path, parse_dimensions, parse_label, parse_pk
-from hailwhale.core.numbers import finite
 from hailwhale.core.query.formula import Formula
-from hailwhale.core.query.parameters import flag, whole
 from hailwhale.core.time.calendar_grid import DAY_S, Interval
+from hailwhale.core.value_parsers import is_absent, parse_bool, parse_decimal, parse_enum, parse_int
 from hailwhale.errors import BadInput
 
 MAX_OPTIONS = 500
@@ -55,7 +54,7 @@ class DecisionQuery:
     log: bool = False
 
 
-def parse_decide(fields: Mapping[str, object], limits: Limits = DEFAULT_LIMITS) -> DecisionQuery:
+def parse_decide(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> DecisionQuery:
     """Read the parameters of /decide; see `DECIDE_PARAMETERS`. Raises `BadInput`.
 
     >>> choice = parse_decide({"pk": "Page", "options": ["a", "b"], "by_metric": "earned/spent"})
@@ -65,12 +64,12 @@ def parse_decide(fields: Mapping[str, object], limits: Limits = DEFAULT_LIMITS) 
     return _choice(normalize_names(fields, DECIDE_PARAMETERS), limits)
 
 
-def parse_reasons(fields: Mapping[str, object], limits: Limits = DEFAULT_LIMITS) -> DecisionQuery:
+def parse_reasons(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> DecisionQuery:
     """Read the parameters of /reasons; see `REASONS_PARAMETERS`. Raises `BadInput`."""
     return _choice(normalize_names(fields, REASONS_PARAMETERS), limits)
 
 
-def _choice(found: Mapping[str, object], limits: Limits) -> DecisionQuery:
+def _choice(found: Fields, limits: Limits) -> DecisionQuery:
     options = _options(found.get("options"), limits)
     uid = found.get("uid")
     return DecisionQuery(
@@ -78,17 +77,17 @@ def _choice(found: Mapping[str, object], limits: Limits) -> DecisionQuery:
         options,
         _dimensions(found, limits),
         _formula(found.get("by_metric")),
-        _goal(found.get("goal")),
+        parse_enum(found.get("goal"), "goal", GOALS, "max, or min where less is better"),
         _policy(found, options),
-        None if uid is None or uid == "" else parse_label(uid, limits, "uid"),
-        whole(found.get("slots"), "slots", 1, len(options) or MAX_OPTIONS, default=1),
-        flag(found.get("reasons", True), "reasons"),
-        flag(found.get("log"), "log"),
+        None if is_absent(uid) else parse_label(uid, limits, "uid"),
+        parse_int(found.get("slots"), "slots", 1, len(options) or MAX_OPTIONS, default=1),
+        parse_bool(found.get("reasons", True), "reasons"),
+        parse_bool(found.get("log"), "log"),
     )
 
 
 def _options(value: object, limits: Limits) -> tuple[str, ...]:
-    if value is None or value == "":
+    if is_absent(value):
         return ()
     listed = value.split(",") if isinstance(value, str) else value
     if not isinstance(listed, Sequence):
@@ -106,8 +105,8 @@ def _options(value: object, limits: Limits) -> tuple[str, ...]:
     return tuple(options)
 
 
-def _dimensions(found: Mapping[str, object], limits: Limits) -> tuple[Path, ...]:
-    given = [name for name in ("dimensions", "known_data") if found.get(name) not in (None, "")]
+def _dimensions(found: Fields, limits: Limits) -> tuple[Path, ...]:
+    given = [name for name in ("dimensions", "known_data") if _is_given(found, name)]
     if len(given) > 1:
         raise BadInput("known_data", found["known_data"], "dimensions or known_data, not both")
     return parse_dimensions(found[given[0]], limits, given[0]) if given else ()
@@ -122,14 +121,7 @@ def _formula(value: object) -> Formula:
     return formula
 
 
-def _goal(value: object) -> str:
-    goal = GOALS[0] if value is None or value == "" else value
-    if goal not in GOALS:
-        raise BadInput("goal", value, "max, or min where less is better")
-    return str(goal)
-
-
-def _policy(found: Mapping[str, object], options: Sequence[str]) -> Policy:
+def _policy(found: Fields, options: Sequence[str]) -> Policy:
     weights = _by_option(found.get("weights"), "weights", options)
     minimum = _by_option(found.get("minimum"), "minimum", options, most=1)
     maximum = _by_option(found.get("maximum"), "maximum", options, most=1)
@@ -137,15 +129,16 @@ def _policy(found: Mapping[str, object], options: Sequence[str]) -> Policy:
         raise BadInput("minimum", minimum, "shares that add up to at most 1")
     if options:
         _refuse_contradiction(weights, minimum, maximum, options)
-    half_life_s = _length_s(found, "half_life") if _there(found, "half_life") else None
+    half_life_s = _length_s(found, "half_life") if _is_given(found, "half_life") else None
+    holdout = parse_decimal(found["holdout"], "holdout", 0, 1) if _is_given(found, "holdout") else 0
     return Policy(
         half_life_days=None if half_life_s is None else half_life_s / DAY_S,
-        delay_s=_delay_s(found) if _there(found, "delay") else None,
-        holdout=_number(found["holdout"], "holdout", 0, 1) if _there(found, "holdout") else 0.0,
+        delay_s=_delay_s(found) if _is_given(found, "delay") else None,
+        holdout=float(holdout),
         minimum=minimum,
         maximum=maximum,
         weights=weights,
-        explore=flag(found.get("explore", True), "explore"),
+        explore=parse_bool(found.get("explore", True), "explore"),
     )
 
 
@@ -169,38 +162,31 @@ def _by_option(
     value: object, parameter: str, options: Sequence[str], most: float = 1e6
 ) -> dict[str, float]:
     """A number for each option named, or one for all; only options that are asked about."""
-    if value is None or value == "":
+    if is_absent(value):
         return {}
     if not isinstance(value, Mapping):
         if not options:
             raise BadInput(parameter, value, "a number by option, where no options are named")
-        number = _number(value, parameter, 0, most)
+        number = float(parse_decimal(value, parameter, 0, most))
         return dict.fromkeys(options, number)
     numbers = {}
     for name, given in value.items():
         option = parse_label(name, parameter=parameter)
         if options and option not in options:
             raise BadInput(parameter, option, f"one of the options {', '.join(options)}")
-        numbers[option] = _number(given, parameter, 0, most)
+        numbers[option] = float(parse_decimal(given, parameter, 0, most))
     return numbers
 
 
-def _number(value: object, parameter: str, least: float, most: float) -> float:
-    number = finite(value)
-    if number is None or not least <= number <= most:
-        raise BadInput(parameter, value, f"a number from {least} to {most:g}")
-    return float(number)
+def _is_given(found: Fields, name: str) -> bool:
+    return not is_absent(found.get(name))
 
 
-def _there(found: Mapping[str, object], name: str) -> bool:
-    return found.get(name) not in (None, "")
-
-
-def _delay_s(found: Mapping[str, object]) -> int:
+def _delay_s(found: Fields) -> int:
     return 0 if found["delay"] in (0, "0") else _length_s(found, "delay")
 
 
-def _length_s(found: Mapping[str, object], name: str) -> int:
+def _length_s(found: Fields, name: str) -> int:
     value = found[name]
     if not isinstance(value, str):
         raise BadInput(name, value, "a length of time such as 12h or 7d")

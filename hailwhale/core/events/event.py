@@ -13,9 +13,10 @@ from decimal import Decimal
 from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
 from hailwhale.core.events.literals import parse_cached
 from hailwhale.core.events.metrics import Metrics, parse_metrics
-from hailwhale.core.events.param_names import normalize_names
+from hailwhale.core.events.param_names import Fields, normalize_names
 from hailwhale.core.events.paths import Path, parse_dimensions, parse_label, parse_pk
 from hailwhale.core.time.timestamp import parse_timestamp
+from hailwhale.core.value_parsers import parse_name
 from hailwhale.errors import BadInput
 
 EVENT_PARAMETERS = ("pk", "dimensions", "metrics", "at", "id", "uid")
@@ -38,7 +39,7 @@ class Event:
 
 
 def parse_event(
-    fields: Mapping[str, object],
+    fields: Fields,
     now_s: float,
     limits: Limits = DEFAULT_LIMITS,
     *,
@@ -77,10 +78,7 @@ def _parse_metrics_alone(value: object, limits: Limits) -> Metrics:
 
 
 def _parse_name(value: object, limits: Limits, parameter: str) -> str | None:
-    if value is None:
+    name = parse_name(value, parameter)
+    if name is None or (name == "" and parameter == "uid"):  # a page's slot that was left empty
         return None
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise BadInput(parameter, value, "text or a whole number")
-    if value == "" and parameter == "uid":  # a page's slot that was left empty
-        return None
-    return parse_label(value, limits, parameter)
+    return parse_label(name, limits, parameter)

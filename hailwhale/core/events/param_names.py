@@ -7,6 +7,8 @@ from difflib import get_close_matches
 
 from hailwhale.errors import BadInput
 
+Fields = Mapping[str, object]  # a request's or an event's parameters by name
+
 _SINGULAR = {
     "dimension": "dimensions",
     "metric": "metrics",
@@ -27,7 +29,7 @@ def singular_of(name: str) -> str:
     return _SINGULAR_OF.get(name, name)
 
 
-def normalize_names(fields: Mapping[str, object], known: Sequence[str]) -> dict[str, object]:
+def normalize_names(fields: Fields, known: Sequence[str]) -> dict[str, object]:
     """Fields under their one name each; `known` lists the names, plural where there are two.
 
     A singular that is known itself stays as it is.

@@ -1,4 +1,4 @@
-"""Questions, parsed once at the edge: what /totals, /plotpoints, /rank and the library ask.
+"""Questions, parsed once at the edge: what /totals, /plotpoints, /rank, /spy … and the library ask.
 
 Owns the parameters of a question and their defaults. It does not answer: it must not know stores.
 Values are plain Python (a list, a dict, a text): the web layer has already read its literals.
@@ -6,27 +6,36 @@ Values are plain Python (a list, a dict, a text): the web layer has already read
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
 from hailwhale.core.events.metrics import UNIQUES
-from hailwhale.core.events.param_names import normalize_names
+from hailwhale.core.events.param_names import Fields, normalize_names
 from hailwhale.core.events.paths import OVERALL, Path, parse_dimensions, parse_pk
 from hailwhale.core.numbers import finite
 from hailwhale.core.query.formula import Formula
 from hailwhale.core.query.ranking import COLUMNS, Sort
 from hailwhale.core.time.calendar_grid import Grid, parse_tzoffset, parse_zone
 from hailwhale.core.time.period import DEFAULT, DEFAULT_TOTALS, Period
+from hailwhale.core.value_parsers import (
+    is_absent,
+    parse_bool,
+    parse_decimal,
+    parse_enum,
+    parse_int,
+    parse_name,
+    parse_texts,
+)
 from hailwhale.errors import BadInput
-
-Fields = Mapping[str, object]
 
 _COMMON = ("pk", "dimensions", "metrics", "periods", "tz", "tzoffset", "format")
 PLOT_PARAMETERS = (*_COMMON, "depth", "threshold", "limit", "sort", "other")
 RANK_PARAMETERS = (*_COMMON, "of", "depth", "threshold", "limit", "sort", "by")
 TOTALS_PARAMETERS = _COMMON
+QUANTILES_PARAMETERS = (*TOTALS_PARAMETERS, "shares")
+SPY_PARAMETERS = ("pk", "uid", "limit", "live")
 CHILDREN_PARAMETERS = ("pk", "dimensions", "depth")
 BELOW_PARAMETERS = ("pk",)
 RESET_PARAMETERS = ("pk", "dimensions")
@@ -36,6 +45,9 @@ MAX_ROWS = 1_000_000
 DEFAULT_THRESHOLD = Decimal("0.1")
 MAX_FORMULAS = 64
 MAX_PERIODS = 32
+DEFAULT_SHARES = (0.5, 0.95, 0.99)
+DEFAULT_SPY_LIMIT = 100
+MAX_SPY_LIMIT = 1_000
 _MAX_OFFSET = 9999  # four digits
 
 
@@ -95,6 +107,23 @@ class ChildrenQuery:
     depth: int
 
 
+class QuantilesQuery(NamedTuple):
+    """Quantiles over periods: those of `shares` of the values, for the metrics of a question."""
+
+    question: TotalsQuery
+    shares: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SpyQuestion:
+    """Whose events: those at or below a pk, of a visitor by its uid if one is given."""
+
+    pk: Path
+    uid: str | None
+    limit: int
+    live: bool
+
+
 def parse_totals(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> TotalsQuery:
     """Read the parameters of a totals question; see `TOTALS_PARAMETERS`."""
     return totals_query(normalize_names(fields, TOTALS_PARAMETERS), limits)
@@ -102,7 +131,7 @@ def parse_totals(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> TotalsQuery
 
 def totals_query(found: Fields, limits: Limits = DEFAULT_LIMITS) -> TotalsQuery:
     """Read the parameters of a totals question, names normalized already."""
-    periods = _texts(found.get("periods"), "period") or list(DEFAULT_TOTALS)
+    periods = parse_texts(found.get("periods"), "period") or list(DEFAULT_TOTALS)
     if len(periods) > MAX_PERIODS:
         raise BadInput("period", periods, f"at most {MAX_PERIODS} periods")
     return TotalsQuery(
@@ -122,8 +151,8 @@ def parse_plot(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> PlotQuery:
 def plot_query(found: Fields, limits: Limits = DEFAULT_LIMITS) -> PlotQuery:
     """Read the parameters of a plotpoints question, names normalized already."""
     formulas = parse_formulas(found.get("metrics"))
-    depth = whole(found.get("depth"), "depth", 0, limits.depth, default=0)
-    other = flag(found.get("other"), "other")
+    depth = parse_int(found.get("depth"), "depth", 0, limits.depth, default=0)
+    other = parse_bool(found.get("other"), "other")
     if other and any(UNIQUES in formula.metrics for formula in formulas):
         raise BadInput("other", found["other"], "no other=1 with uniques: they do not add up")
     return PlotQuery(
@@ -133,7 +162,7 @@ def plot_query(found: Fields, limits: Limits = DEFAULT_LIMITS) -> PlotQuery:
         _period(found),
         _zone(found),
         depth,
-        _share(found.get("threshold"), DEFAULT_THRESHOLD if depth else Decimal(0)),
+        _threshold(found, DEFAULT_THRESHOLD if depth else Decimal(0)),
         _limit(found),
         _sort(found, formulas[0]),
         other,
@@ -145,7 +174,7 @@ def parse_rank(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> RankQuery:
     found = normalize_names(fields, RANK_PARAMETERS)
     formulas = parse_formulas(found.get("metrics"))
     dimensions = parse_requested_dimensions(found.get("dimensions"), limits)
-    of_pks = _word(found.get("of"), "of", ("dimensions", "pks")) == "pks"
+    of_pks = parse_enum(found.get("of"), "of", ("dimensions", "pks")) == "pks"
     if of_pks and len(dimensions) > 1:
         raise BadInput("dimensions", found["dimensions"], "one dimension to rank pks at")
     depth = limits.depth if found.get("depth") == "all" else found.get("depth")
@@ -156,11 +185,11 @@ def parse_rank(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> RankQuery:
         formulas,
         _period(found),
         _zone(found),
-        whole(depth, "depth", 1, limits.depth, default=1),
-        _share(found.get("threshold"), Decimal(0)),
+        parse_int(depth, "depth", 1, limits.depth, default=1),
+        _threshold(found, Decimal(0)),
         _limit(found),
         _sort(found, formulas[0]),
-        _word(found.get("by"), "by", COLUMNS),
+        parse_enum(found.get("by"), "by", COLUMNS),
     )
 
 
@@ -170,7 +199,42 @@ def parse_children(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> ChildrenQ
     return ChildrenQuery(
         parse_pk(found.get("pk"), limits),
         parse_requested_dimensions(found.get("dimensions"), limits),
-        whole(found.get("depth"), "depth", 1, limits.depth, default=1),
+        parse_int(found.get("depth"), "depth", 1, limits.depth, default=1),
+    )
+
+
+def parse_quantiles(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> QuantilesQuery:
+    """Read the parameters of a quantiles question; see `QUANTILES_PARAMETERS`."""
+    found = normalize_names(fields, QUANTILES_PARAMETERS)
+    shares = parse_shares(found.pop("shares", None))
+    return QuantilesQuery(totals_query(found, limits), shares)
+
+
+def parse_shares(shares: object) -> tuple[float, ...]:
+    """Read shares of the values, each above 0 and at most 1.
+
+    >>> parse_shares("0.5,0.999"), parse_shares(0.9), parse_shares(None)
+    ((0.5, 0.999), (0.9,), (0.5, 0.95, 0.99))
+    """
+    if shares is None:
+        return DEFAULT_SHARES
+    given = shares.split(",") if isinstance(shares, str) else shares
+    numbers = [finite(each) for each in (given if isinstance(given, list | tuple) else [given])]
+    found = tuple([float(number or 0) for number in numbers])
+    if not found or not all(0 < share <= 1 for share in found):
+        raise BadInput("shares", shares, "shares above 0 and at most 1, such as 0.5, 0.95")
+    return found
+
+
+def parse_spy(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> SpyQuestion:
+    """Read the parameters of a look into the spy log; see `SPY_PARAMETERS`."""
+    found = normalize_names(fields, SPY_PARAMETERS)
+    uid = parse_name(found.get("uid"), "uid")
+    return SpyQuestion(
+        parse_pk(found.get("pk"), limits),
+        None if is_absent(uid) else str(uid),
+        parse_int(found.get("limit"), "limit", 1, MAX_SPY_LIMIT, default=DEFAULT_SPY_LIMIT),
+        parse_bool(found.get("live"), "live"),
     )
 
 
@@ -200,89 +264,36 @@ def parse_formulas(value: object) -> tuple[Formula, ...]:
     >>> [formula.text for formula in parse_formulas("dollars, dollars/hits")]
     ['dollars', 'dollars/hits']
     """
-    texts = _texts(value, "metrics") or ["hits"]
+    texts = parse_texts(value, "metrics") or ["hits"]
     if len(texts) > MAX_FORMULAS:
         raise BadInput("metrics", value, f"at most {MAX_FORMULAS} metrics")
     formulas = (Formula.parse(text, "metrics") for text in texts)
     return tuple({formula.text: formula for formula in formulas}.values())
 
 
-def whole(value: object, parameter: str, least: int, most: int, default: int) -> int:
-    """A whole number within bounds; absent or empty gives the default.
-
-    >>> whole("3", "depth", 0, 8, default=0)
-    3
-    """
-    if value is None or value == "":
+def _threshold(found: Fields, default: Decimal) -> Decimal:
+    value = found.get("threshold")
+    if is_absent(value):
         return default
-    expected = f"a whole number from {least} to {most}"
-    number = _number(value, parameter, least, most, expected)
-    if number != int(number):
-        raise BadInput(parameter, value, expected)
-    return int(number)
-
-
-def flag(value: object, parameter: str) -> bool:
-    """A yes or no: 1 or 0, true or false; absent or empty is no.
-
-    >>> flag("1", "other"), flag(None, "other")
-    (True, False)
-    """
-    words = {"1": True, "true": True, "0": False, "false": False, "": False, "none": False}
-    known = isinstance(value, bool | str | None) or value in (0, 1)
-    word = str(value).strip().lower() if known else "?"
-    if word not in words:
-        raise BadInput(parameter, value, "1 or 0")
-    return words[word]
-
-
-def _share(value: object, default: Decimal) -> Decimal:
-    if value is None or value == "":
-        return default
-    return _number(value, "threshold", 0, 1, "a share of the parent from 0 to 1, such as 0.1")
-
-
-def _number(value: object, parameter: str, least: int, most: int, expected: str) -> Decimal:
-    number = finite(value)
-    if number is None or not least <= number <= most:
-        raise BadInput(parameter, value, expected)
-    return number
-
-
-def _texts(value: object, parameter: str) -> list[str]:
-    """A text, several with commas between, or a list of texts, as a list; empty when absent."""
-    if value is None or value == "":
-        return []
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",")]
-    if isinstance(value, Sequence) and all(isinstance(part, str) for part in value):
-        return list(value)
-    raise BadInput(parameter, value, "a text or a list of texts")
-
-
-def _word(value: object, parameter: str, words: Sequence[str]) -> str:
-    """One of some words; absent or empty is the first."""
-    word = words[0] if value is None or value == "" else value
-    if word not in words:
-        raise BadInput(parameter, value, f"one of {' '.join(words)}")
-    return str(word)
+    expected = "a share of the parent from 0 to 1, such as 0.1"
+    return parse_decimal(value, "threshold", 0, 1, expected)
 
 
 def _period(found: Fields) -> Period:
-    periods = _texts(found.get("periods"), "period") or [DEFAULT]
+    periods = parse_texts(found.get("periods"), "period") or [DEFAULT]
     if len(periods) != 1:
         raise BadInput("period", found["periods"], "one period")
     return Period.parse(periods[0], "period")
 
 
 def _limit(found: Fields) -> int:
-    return whole(found.get("limit"), "limit", 0, MAX_ROWS, default=DEFAULT_LIMIT)
+    return parse_int(found.get("limit"), "limit", 0, MAX_ROWS, default=DEFAULT_LIMIT)
 
 
 def _sort(found: Fields, shown: Formula) -> Sort:
     """What is asked for, else what is shown first, the largest at the top."""
     sort = found.get("sort")
-    if sort is None or sort == "":
+    if is_absent(sort):
         return Sort(shown, descending=True)
     if not isinstance(sort, str):
         raise BadInput("sort", sort, "a metric, with a minus in front for the largest first")
@@ -291,13 +302,13 @@ def _sort(found: Fields, shown: Formula) -> Sort:
 
 def _zone(found: Fields) -> Grid | None:
     zone, offset = found.get("tz"), found.get("tzoffset")
-    if zone not in (None, "") and offset not in (None, ""):
+    if not is_absent(zone) and not is_absent(offset):
         raise BadInput("tzoffset", offset, "either tz or tzoffset, not both")
-    if zone not in (None, ""):
+    if not is_absent(zone):
         if not isinstance(zone, str):
             raise BadInput("tz", zone, "an IANA time zone such as Europe/Berlin")
         return parse_zone(zone, "tz")
-    if offset not in (None, ""):
+    if not is_absent(offset):
         small = isinstance(offset, int) and -_MAX_OFFSET <= offset <= _MAX_OFFSET
         return parse_tzoffset(str(offset) if small else offset)
     return None

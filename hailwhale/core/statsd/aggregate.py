@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from typing import TypeAlias
 
 from hailwhale.core.events.aggregate import EXACT
 from hailwhale.core.events.histogram import bucket_metric
@@ -88,7 +87,6 @@ class SamplePlace:
     dimensions: tuple[Path, ...]
 
 
-Fields: TypeAlias = dict[str, object]
 _Event = tuple[Path, tuple[Path, ...], int, str | None]  # pk, dimensions, at_s, uid
 _Amounts = dict[tuple[str, Decimal], Decimal]  # by metric and rate
 
@@ -140,7 +138,7 @@ class StatsdSums:
             self._count(event, place.metric + COUNT, _ONE, sample.rate)
             self._count(event, bucket_metric(place.metric, amount), _ONE, sample.rate)
 
-    def take(self) -> list[Fields]:
+    def take(self) -> list[dict[str, object]]:
         """The events of what was summed up, which is then let go of."""
         events, self._events, self._amounts = self._events, {}, 0
         return [
@@ -188,7 +186,7 @@ class StatsdSums:
         else:
             amounts[metric, rate] = EXACT.add(before, amount)
 
-    def _fields(self, event: _Event, amounts: _Amounts) -> list[Fields]:
+    def _fields(self, event: _Event, amounts: _Amounts) -> list[dict[str, object]]:
         """An event, or several where it has more metrics than one may; their hits add up."""
         pk, dimensions, at_s, uid = event
         sums: dict[str, Decimal] = {}
@@ -196,11 +194,14 @@ class StatsdSums:
             sums[metric] = EXACT.add(sums.get(metric, Decimal(0)), _scaled(amount, rate))
         hits = sums.pop(HITS, Decimal(0))
         names, most = list(sums), max(1, self._limits.metrics - 1)
-        found: list[Fields] = []
+        found: list[dict[str, object]] = []
         for start in range(0, max(1, len(names)), most):
             metrics = {name: sums[name] for name in names[start : start + most]}
             metrics = {HITS: Decimal(0) if start else hits, **metrics}
-            fields: Fields = {"pk": list(pk), "dimensions": [list(path) for path in dimensions]}
+            fields: dict[str, object] = {
+                "pk": list(pk),
+                "dimensions": [list(path) for path in dimensions],
+            }
             fields |= {"metrics": metrics, "at": at_s}
             found.append(fields if uid is None else fields | {"uid": uid})
         return found

@@ -12,9 +12,11 @@ from hailwhale.core.decisions.exposure import PRODUCT_SIGN, parse_exposure
 from hailwhale.core.events.event import Event
 from hailwhale.core.events.limits import Limits
 from hailwhale.core.events.literals import unwrap
+from hailwhale.core.events.param_names import Fields
+from hailwhale.core.value_parsers import is_absent
 from hailwhale.errors import BadInput
 from hailwhale.services.decisions.journal import DecisionJournal
-from hailwhale.services.ingest.buffer import BatchReport, Fields
+from hailwhale.services.ingest.types import BatchReport
 from hailwhale.store.types import AcceptStatus
 
 
@@ -75,4 +77,4 @@ class ExposureCounter:
 
 def _decision(fields: Mapping[str, object]) -> str | None:
     value = unwrap(fields.get("decision"))
-    return None if value is None or value == "" else str(value)
+    return None if is_absent(value) else str(value)

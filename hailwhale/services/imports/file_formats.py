@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from hailwhale.core.events.literals import unwrap
+from hailwhale.core.events.param_names import Fields
 from hailwhale.core.events.query_string import query_fields_of
 from hailwhale.core.imports.access_log import FORMATS, LogReader, cells
 from hailwhale.errors import BadInput
@@ -24,7 +25,6 @@ from hailwhale.services.imports.row_readers import (
     lines_of,
 )
 from hailwhale.services.ingest.bots import is_bot
-from hailwhale.services.ingest.buffer import Fields
 
 PIXELS = ("/count", "/count.gif", "/pixel.gif")
 _TOKEN = "token"  # noqa: S105 - the parameter that shows one: no part of the event

@@ -17,9 +17,9 @@ from itertools import count
 from typing import BinaryIO
 
 from hailwhale.core.events.literals import parse_relaxed_json
+from hailwhale.core.events.param_names import Fields
 from hailwhale.errors import BadInput
 from hailwhale.services.imports.column_mapping import ColumnMapping
-from hailwhale.services.ingest.buffer import Fields
 
 LINE_BYTES = 16 * 1024 * 1024  # what a line holds past this is not looked at: no event is as large
 

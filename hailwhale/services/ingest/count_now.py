@@ -9,14 +9,15 @@ from hailwhale.core.events.aggregate import EXACT, EventBatch
 from hailwhale.core.events.event import Event, parse_event
 from hailwhale.core.events.hit_codec import encode_hit
 from hailwhale.core.events.limits import Limits
+from hailwhale.core.events.param_names import Fields
 from hailwhale.core.time.bucketing import BucketPlanner
 from hailwhale.core.time.calendar_grid import Grid
 from hailwhale.core.time.rollups import Rollup
 from hailwhale.errors import BadInput, StoreUnavailable
-from hailwhale.services.ingest.buffer import BatchReport, Fields, Parse
 from hailwhale.services.ingest.commit import commit
 from hailwhale.services.ingest.drain import MAX_STEP_SIZE, Drain
 from hailwhale.services.ingest.spy_log import RecentHit, SpyRule
+from hailwhale.services.ingest.types import BatchReport, Parse
 from hailwhale.store.protocol import CellStore, CommitStore
 from hailwhale.store.redis.keys import shard_of
 from hailwhale.store.types import (

@@ -14,49 +14,19 @@ from decimal import Decimal
 from hailwhale.core.decisions.exposure import PRODUCT_SIGN
 from hailwhale.core.events.event import Event
 from hailwhale.core.events.hit_codec import decode_amount, decode_head, decode_instant, split_hit
-from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
-from hailwhale.core.events.param_names import normalize_names
-from hailwhale.core.events.paths import PAIRS, Path, parse_pk
-from hailwhale.core.query.parameters import flag, whole
-from hailwhale.errors import BadInput
+from hailwhale.core.events.paths import PAIRS, Path
+from hailwhale.core.query.parameters import SpyQuestion
 from hailwhale.services.ingest.visitor_ids import VisitorHasher
 from hailwhale.store.protocol import SpyStore
 from hailwhale.store.redis.spy_log import SIGNS
 from hailwhale.store.types import SpyEntries
 
-SPY_PARAMETERS = ("pk", "uid", "limit", "live")
-DEFAULT_LIMIT = 100
-MAX_LIMIT = 1_000
 MASK = "***"
 
 _LOOKED_AT = 10_000  # hits at the end of a window that are looked at, and
 _KEPT_AT_ONCE = 2_000  # how many of them a step keeps: bounds what the spy log costs the drain
 _MOST_OF_A_ROOT = 1_000
 _ALL = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class SpyQuestion:
-    """Whose events: those at or below a pk, of a visitor by its uid if one is given."""
-
-    pk: Path
-    uid: str | None
-    limit: int
-    live: bool
-
-
-def parse_spy(fields: Mapping[str, object], limits: Limits = DEFAULT_LIMITS) -> SpyQuestion:
-    """Read the parameters of a look into the spy log; see `SPY_PARAMETERS`."""
-    found = normalize_names(fields, SPY_PARAMETERS)
-    uid = found.get("uid")
-    if uid is not None and (isinstance(uid, bool) or not isinstance(uid, str | int)):
-        raise BadInput("uid", uid, "text or a whole number")
-    return SpyQuestion(
-        parse_pk(found.get("pk"), limits),
-        None if uid is None or uid == "" else str(uid),
-        whole(found.get("limit"), "limit", 1, MAX_LIMIT, default=DEFAULT_LIMIT),
-        flag(found.get("live"), "live"),
-    )
 
 
 RecentHit = tuple[str, bytes]  # a root pk and a hit

@@ -16,7 +16,8 @@ from itertools import islice
 from threading import Lock
 
 from hailwhale.core.events.limits import Limits
-from hailwhale.core.statsd.aggregate import Fields, MetricNaming, StatsdSums
+from hailwhale.core.events.param_names import Fields
+from hailwhale.core.statsd.aggregate import MetricNaming, StatsdSums
 from hailwhale.core.statsd.lines import LINE, parse_line
 from hailwhale.errors import BadInput, StoreUnavailable
 from hailwhale.services.ingest.buffer import BufferWriter

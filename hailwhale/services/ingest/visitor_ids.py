@@ -1,4 +1,4 @@
-"""Who came: uids into keyed hashes, the only form in which they are kept, and signed cookies.
+"""Who came: uids into keyed hashes, the only form in which they are kept.
 
 Owns the secrets that this takes and when they change. It does not know what hashes are counted for.
 
@@ -11,7 +11,6 @@ can tell any more whose the old hashes were.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
@@ -22,7 +21,6 @@ from hailwhale.core.time.calendar_grid import DAY_S
 from hailwhale.store.protocol import SecretStore
 
 _HASH_BYTES = 9  # 12 signs of base64, and one chance in 10^12 that two of 100,000 visitors are one
-_SIGN_BYTES = 12
 _UID_BYTES = 12
 _FOR_EVER = "ever"
 
@@ -36,7 +34,7 @@ class _Salts:
 
 
 class VisitorHasher:
-    """Hashes uids, and signs those that it makes. Threads may share it."""
+    """Hashes uids. Threads may share it."""
 
     def __init__(
         self, secrets: SecretStore, key: str, salt_days: int, clock: Callable[[], float]
@@ -48,7 +46,6 @@ class VisitorHasher:
         self._clock = clock
         self._lock = Lock()
         self._salts: _Salts | None = None
-        self._signing: bytes | None = None
         self._lasting: bytes | None = None
 
     def name(self, uid: str) -> str:
@@ -65,28 +62,16 @@ class VisitorHasher:
     def lasting_name(self, uid: str) -> str:
         """A visitor's hash whose salt never changes: for what a visitor is to find again."""
         if self._lasting is None:
-            self._lasting = self._derived("kept", [_FOR_EVER])[0]
+            self._lasting = self.lasting_key("kept")
         return _hashed(uid, self._lasting)
+
+    def lasting_key(self, kind: str) -> bytes:
+        """Derive the key of a kind that never changes from the secrets of the store and ours."""
+        return self._derived(kind, [_FOR_EVER])[0]
 
     def new_uid(self) -> str:
         """A uid for somebody who has none."""
         return _text(secrets.token_bytes(_UID_BYTES))
-
-    def signed(self, uid: str) -> str:
-        """A uid as a cookie holds it; `verified` reads it."""
-        return f"{uid}.{self._signature(uid)}"
-
-    def verified(self, cookie: str) -> str | None:
-        """The uid that was signed here; None for anything else."""
-        uid, _, signature = cookie.rpartition(".")
-        right = self._signature(uid).encode()
-        return uid if uid and hmac.compare_digest(signature.encode(), right) else None
-
-    def _signature(self, uid: str) -> str:
-        if self._signing is None:
-            self._signing = self._derived("cookies", [_FOR_EVER])[0]
-        made = hashlib.blake2b(uid.encode(), digest_size=_SIGN_BYTES, key=self._signing)
-        return _text(made.digest())
 
     def _look(self, epoch: int) -> _Salts:
         with self._lock:

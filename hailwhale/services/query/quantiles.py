@@ -11,43 +11,12 @@ from dataclasses import replace
 from decimal import Decimal
 
 from hailwhale.core.events.histogram import buckets_of, quantile
-from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
-from hailwhale.core.events.param_names import normalize_names
-from hailwhale.core.numbers import finite
 from hailwhale.core.query.formula import Formula
-from hailwhale.core.query.parameters import TOTALS_PARAMETERS, TotalsQuery, totals_query
+from hailwhale.core.query.parameters import TotalsQuery
 from hailwhale.errors import BadInput
 from hailwhale.services.query.results import PeriodTotals
 from hailwhale.services.query.series import SeriesQueries
 from hailwhale.store.protocol import LabelStore
-
-QUANTILES_PARAMETERS = (*TOTALS_PARAMETERS, "shares")
-SHARES = (0.5, 0.95, 0.99)
-
-
-def parse_quantiles(
-    fields: Mapping[str, object], limits: Limits = DEFAULT_LIMITS
-) -> tuple[TotalsQuery, tuple[float, ...]]:
-    """What is asked and of which shares; see `QUANTILES_PARAMETERS`. Raises `BadInput`."""
-    found = normalize_names(fields, QUANTILES_PARAMETERS)
-    shares = parse_shares(found.pop("shares", None))
-    return totals_query(found, limits), shares
-
-
-def parse_shares(shares: object) -> tuple[float, ...]:
-    """Shares of the values, each above 0 and at most 1; raises `BadInput`.
-
-    >>> parse_shares("0.5,0.999"), parse_shares(0.9), parse_shares(None)
-    ((0.5, 0.999), (0.9,), (0.5, 0.95, 0.99))
-    """
-    if shares is None:
-        return SHARES
-    given = shares.split(",") if isinstance(shares, str) else shares
-    numbers = [finite(each) for each in (given if isinstance(given, list | tuple) else [given])]
-    found = tuple([float(number or 0) for number in numbers])
-    if not found or not all(0 < share <= 1 for share in found):
-        raise BadInput("shares", shares, "shares above 0 and at most 1, such as 0.5, 0.95")
-    return found
 
 
 def quantile_name(metric: str, share: float) -> str:

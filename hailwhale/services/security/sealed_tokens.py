@@ -29,15 +29,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hailwhale.core.events.event import EVENT_PARAMETERS, parse_event
 from hailwhale.core.events.limits import Limits
 from hailwhale.core.events.literals import parse_relaxed_json
+from hailwhale.core.events.param_names import Fields
 from hailwhale.core.events.paths import parse_label
 from hailwhale.core.graph.options import parse_graph
 from hailwhale.core.numbers import decimal_text, finite
 from hailwhale.core.time.calendar_grid import Interval
+from hailwhale.core.value_parsers import is_absent
 from hailwhale.errors import BadInput, BadSeal, BadSetting
 from hailwhale.services.security.keyring import Keyring
 from hailwhale.settings import Settings
-
-Fields = Mapping[str, object]
 
 _VERSION = b"\x01"
 _ID = slice(1, 5)
@@ -152,7 +152,7 @@ class TokenSealer:
         return parse_label(value, self.limits, name)
 
     def _until_s(self, expires: object, now_s: float, most_s: int | None) -> int | None:
-        if expires is None or expires == "":
+        if is_absent(expires):
             return None if most_s is None else int(now_s) + most_s
         seconds = _length_s(expires)
         if most_s is not None and seconds > most_s:

@@ -9,8 +9,7 @@ What it finds out is left in the environ for `params`: a token's root pks, a sea
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Sequence
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from collections.abc import Callable
 from typing import Any
 
 import bottle
@@ -22,11 +21,11 @@ from hailwhale.services.container import Services
 from hailwhale.services.ingest.bots import is_bot
 from hailwhale.services.security.bearer_tokens import RootBinding, Scope, Token
 from hailwhale.services.security.bind_check import is_loopback
+from hailwhale.web.client_address import network_of
 from hailwhale.web.plugins.request_log import note_refused
 from hailwhale.web.request import BOUND, SEALED, Environ, SizeLimits, query_fields
 from hailwhale.web.responses import left_out_reply
 
-Network = IPv4Network | IPv6Network
 Needs = frozenset[Scope]
 
 PIXEL = "/pixel/<token>.gif"
@@ -228,64 +227,6 @@ class Auth:
 
 _SEALED_PIXEL = (PIXEL, "sealed")
 _ADMIN = Token("admin", "HAILWHALE_ADMIN_TOKEN", frozenset({Scope.ADMIN}), frozenset(), 0, "")
-
-
-def client_address(environ: Environ, trusted: Sequence[Network]) -> str:
-    """The address that a request came from, by the word of trusted proxies alone.
-
-    X-Forwarded-For is read from its end, where the nearest proxy writes, for as long as who wrote
-    is trusted. Behind a Unix socket there is no address: its peer is trusted as 127.0.0.1 is.
-
-    >>> proxies = [ip_network("10.0.0.0/8")]
-    >>> said = {"HTTP_X_FORWARDED_FOR": "6.6.6.6, 203.0.113.9, 10.0.0.7"}
-    >>> client_address({"REMOTE_ADDR": "10.0.0.1", **said}, proxies)
-    '203.0.113.9'
-    >>> client_address({"REMOTE_ADDR": "198.51.100.4", **said}, proxies)
-    '198.51.100.4'
-    """
-    found: str = environ.get("REMOTE_ADDR") or "127.0.0.1"
-    said = [part.strip() for part in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
-    while said and _is_in(found, trusted):
-        before = said.pop()
-        if not _is_address(before):
-            break
-        found = before
-    return found
-
-
-def network_of(environ: Environ, trusted: Sequence[Network]) -> str:
-    """Whose a request is, for limits: an address, of IPv6 its /64, which is one customer's.
-
-    >>> network_of({"REMOTE_ADDR": "2001:db8::1:2:3:4"}, [])
-    '2001:db8::'
-    """
-    text = client_address(environ, trusted)
-    if not _is_address(text):
-        return "unknown"
-    address = ip_address(text)
-    if not isinstance(address, IPv6Address):
-        return str(address)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(ip_network((int(address) >> 64 << 64, 64)).network_address)
-
-
-def _is_in(text: str, networks: Sequence[Network]) -> bool:
-    if not networks or not _is_address(text):
-        return False
-    address = ip_address(text)
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return any(address in network for network in networks)
-
-
-def _is_address(text: str) -> bool:
-    """Whether a text is an address; one with a zone, which may be any text, is none of a client."""
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return "%" not in text
 
 
 def _named(needs: Needs) -> str:

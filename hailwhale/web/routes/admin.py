@@ -14,6 +14,7 @@ from hailwhale.core.query.parameters import (
     RESET_PARAMETERS,
     parse_requested_dimensions,
 )
+from hailwhale.core.value_parsers import is_absent
 from hailwhale.errors import BadInput
 from hailwhale.services.container import Services
 from hailwhale.web.request import SizeLimits, one_event
@@ -34,7 +35,7 @@ def add_operating(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> 
 
     def reset() -> bottle.HTTPResponse:
         fields = normalize_names(one_event(bottle.request.environ, sizes), RESET_PARAMETERS)
-        if fields.get("pk") in (None, ""):
+        if is_absent(fields.get("pk")):
             raise BadInput("pk", fields.get("pk"), "the pk to erase (pk=_ for the unnamed one)")
         paths = parse_requested_dimensions(fields.get("dimensions"), limits)
         if len(paths) != 1:

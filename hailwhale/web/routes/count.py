@@ -7,8 +7,9 @@ from typing import Protocol
 
 import bottle
 
+from hailwhale.core.events.param_names import Fields
 from hailwhale.errors import BadInput
-from hailwhale.services.ingest.buffer import BatchReport, Fields
+from hailwhale.services.ingest.types import BatchReport
 from hailwhale.store.types import AcceptStatus
 from hailwhale.web.plugins.errors import reason_of
 from hailwhale.web.plugins.request_log import note_refused

@@ -6,14 +6,14 @@ import bottle
 
 from hailwhale.core.decisions.parameters import parse_decide, parse_reasons
 from hailwhale.core.events.event import Event
-from hailwhale.errors import BadInput
+from hailwhale.core.value_parsers import parse_enum
 from hailwhale.services.container import Services
 from hailwhale.services.decisions.decide import Decision, ShareTaking
 from hailwhale.services.decisions.exposures import ExposureCounter
 from hailwhale.services.json_shapes import reasons_json, report_json
 from hailwhale.store.types import AcceptStatus
 from hailwhale.web.plugins.auth import says_bot
-from hailwhale.web.request import Fields, SizeLimits, one_event
+from hailwhale.web.request import SizeLimits, one_event
 from hailwhale.web.responses import head_refused, json_reply, text_reply
 from hailwhale.web.routes.count import add_counting
 
@@ -66,10 +66,8 @@ def decision_body(decision: Decision, slots: int) -> dict[str, object]:
     return body
 
 
-def _asked(sizes: SizeLimits) -> tuple[Fields, bool]:
+def _asked(sizes: SizeLimits) -> tuple[dict[str, object], bool]:
     """The parameters without the format, and whether that is text."""
     fields = one_event(bottle.request.environ, sizes)
-    form = fields.pop("format", "json")
-    if form not in ("json", "text", ""):
-        raise BadInput("format", form, "json or text")
+    form = parse_enum(fields.pop("format", "json"), "format", ("json", "text"), "json or text")
     return fields, form == "text"

@@ -16,8 +16,8 @@ from hailwhale.core.graphite.curves import Curve
 from hailwhale.core.graphite.functions import index
 from hailwhale.core.graphite.times import parse_time
 from hailwhale.core.numbers import as_number, decimal_text
-from hailwhale.core.query.parameters import flag, whole
 from hailwhale.core.time.calendar_grid import Grid, parse_zone
+from hailwhale.core.value_parsers import parse_bool, parse_enum, parse_int
 from hailwhale.errors import BadInput
 from hailwhale.services.container import Services
 from hailwhale.services.query.csv_output import graphite_csv
@@ -66,7 +66,7 @@ def add_graphite(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> N
 
     def expand() -> bottle.HTTPResponse:
         fields = _asked(sizes, EXPAND_PARAMETERS)
-        leaves_only = flag(fields.get("leavesOnly", [None])[0], "leavesOnly")
+        leaves_only = parse_bool(fields.get("leavesOnly", [None])[0], "leavesOnly")
         found = graphite.find(_query(fields), roots_of(bottle.request.environ))
         return json_reply({"results": expanded(found, leaves_only=leaves_only)})
 
@@ -108,10 +108,7 @@ def _given(fields: Mapping[str, list[str]], name: str) -> str:
 
 
 def _one(fields: Mapping[str, list[str]], name: str, words: Sequence[str]) -> str:
-    word = _given(fields, name) or words[0]
-    if word not in words:
-        raise BadInput(name, word, f"one of {' '.join(words)}")
-    return word
+    return parse_enum(_given(fields, name), name, words)
 
 
 def _query(fields: Mapping[str, list[str]]) -> str:
@@ -131,7 +128,9 @@ def _span(
     end_s = parse_time(until, now_s, grid, "until") + (until == "now")
     if end_s <= begin_s:
         raise BadInput("until", until, "a time after from")
-    most = whole(_given(fields, "maxDataPoints"), "maxDataPoints", 1, 1_000_000, default=max_points)
+    most = parse_int(
+        _given(fields, "maxDataPoints"), "maxDataPoints", 1, 1_000_000, default=max_points
+    )
     return begin_s, end_s, min(most, max_points)
 
 

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 import bottle
 import simplejson
 
+from hailwhale.core.events.param_names import Fields
 from hailwhale.core.graph.options import LOOKING_PARAMETERS, Graph, parse_graph
 from hailwhale.core.graph.svg import SvgGraph, draw
 from hailwhale.core.query.parameters import parse_plot
@@ -22,7 +23,7 @@ from hailwhale.services.json_shapes import graph_json as graph_shape
 from hailwhale.services.query.graph_picture import picture_of
 from hailwhale.web.assets import lean, static_folder, vendor_file, widget
 from hailwhale.web.plugins.errors import fault_reply
-from hailwhale.web.request import SEALED, Fields, SizeLimits, one_event, query_fields
+from hailwhale.web.request import SEALED, SizeLimits, one_event, query_fields
 from hailwhale.web.responses import json_reply
 from hailwhale.web.routes.beacon import JAVASCRIPT, script_reply
 

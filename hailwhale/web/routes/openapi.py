@@ -24,13 +24,13 @@ from hailwhale.core.query.parameters import (
     BELOW_PARAMETERS,
     CHILDREN_PARAMETERS,
     PLOT_PARAMETERS,
+    QUANTILES_PARAMETERS,
     RANK_PARAMETERS,
     RESET_PARAMETERS,
+    SPY_PARAMETERS,
     TOTALS_PARAMETERS,
 )
 from hailwhale.services.container import Services
-from hailwhale.services.ingest.spy_log import SPY_PARAMETERS
-from hailwhale.services.query.quantiles import QUANTILES_PARAMETERS
 from hailwhale.web.openapi_parameters import ApiParameter, described, parameters
 from hailwhale.web.plugins.auth import NEEDS, PUBLIC, SEALABLE
 from hailwhale.web.responses import json_reply

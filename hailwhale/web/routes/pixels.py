@@ -7,7 +7,7 @@ from collections.abc import Callable
 import bottle
 
 from hailwhale.core.events.literals import unwrap
-from hailwhale.services.ingest.buffer import Fields
+from hailwhale.core.events.param_names import Fields
 from hailwhale.services.security.sealed_tokens import TokenSealer
 from hailwhale.store.types import AcceptStatus
 from hailwhale.web.plugins.request_log import note_refused

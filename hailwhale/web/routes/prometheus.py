@@ -20,11 +20,11 @@ from hailwhale.core.events.paths import Path, written
 from hailwhale.core.query.parameters import PLOT_PARAMETERS, plot_query
 from hailwhale.services.container import Services
 from hailwhale.services.query.graph_data import GraphData
-from hailwhale.web.request import Fields, SizeLimits, one_event
+from hailwhale.web.request import SizeLimits, one_event
 
 PROMETHEUS_PARAMETERS = tuple(name for name in PLOT_PARAMETERS if name != "format")
 # What is shown must not come and go by small changes of what others come to.
-DEFAULTS: Fields = {"periods": "all", "threshold": 0, "limit": 1_000}
+DEFAULTS: dict[str, object] = {"periods": "all", "threshold": 0, "limit": 1_000}
 LABELS = ("pk", "dimension", "label", "metric", "period")
 _DOC = "What a metric or a formula comes to over a period"
 

@@ -12,10 +12,11 @@ from hailwhale.core.query.parameters import (
     BELOW_PARAMETERS,
     parse_children,
     parse_plot,
+    parse_quantiles,
     parse_rank,
     parse_totals,
 )
-from hailwhale.errors import BadInput
+from hailwhale.core.value_parsers import is_absent, parse_enum
 from hailwhale.services.container import Services
 from hailwhale.services.json_shapes import (
     known_json,
@@ -26,9 +27,8 @@ from hailwhale.services.json_shapes import (
     totals_json,
 )
 from hailwhale.services.query.csv_output import plot_csv, rank_csv, totals_csv
-from hailwhale.services.query.quantiles import parse_quantiles
 from hailwhale.services.query.results import PeriodTotals
-from hailwhale.web.request import BOUND, Fields, SizeLimits, one_event
+from hailwhale.web.request import BOUND, SizeLimits, one_event
 from hailwhale.web.responses import csv_reply, json_reply
 
 
@@ -65,7 +65,7 @@ def add_answers(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> No
         if BOUND in environ and not environ.get("QUERY_STRING"):  # its own roots, not everybody's
             return json_reply({"pks": [[root] for root in sorted(environ[BOUND].roots)]})
         fields = normalize_names(one_event(environ, sizes), BELOW_PARAMETERS)
-        above = () if fields.get("pk") in (None, "") else parse_pk(fields["pk"], limits)
+        above = () if is_absent(fields.get("pk")) else parse_pk(fields["pk"], limits)
         return json_reply({"pks": pks_json(reporting.pks(above))})
 
     def known() -> bottle.HTTPResponse:
@@ -88,10 +88,8 @@ def _totals_reply(answer: Sequence[PeriodTotals], as_csv: bool) -> bottle.HTTPRe
     return csv_reply(totals_csv(answer)) if as_csv else json_reply(totals_json(answer))
 
 
-def _asked(sizes: SizeLimits) -> tuple[Fields, bool]:
+def _asked(sizes: SizeLimits) -> tuple[dict[str, object], bool]:
     """The parameters of a question without its format, and whether that is CSV."""
     fields = one_event(bottle.request.environ, sizes)
-    form = fields.pop("format", "json")
-    if form not in ("json", "csv", ""):
-        raise BadInput("format", form, "json or csv")
+    form = parse_enum(fields.pop("format", "json"), "format", ("json", "csv"), "json or csv")
     return fields, form == "csv"

@@ -15,15 +15,10 @@ from threading import BoundedSemaphore
 import bottle
 import simplejson
 
+from hailwhale.core.query.parameters import MAX_SPY_LIMIT, SpyQuestion, parse_spy
 from hailwhale.errors import HailWhaleError, StoreUnavailable
 from hailwhale.services.container import Services
-from hailwhale.services.ingest.spy_log import (
-    MAX_LIMIT,
-    RecentEvents,
-    RecentPage,
-    SpyQuestion,
-    parse_spy,
-)
+from hailwhale.services.ingest.spy_log import RecentEvents, RecentPage
 from hailwhale.services.json_shapes import events_json
 from hailwhale.web.request import SizeLimits, one_event
 from hailwhale.web.responses import json_reply
@@ -79,7 +74,7 @@ def _live(
     page: RecentPage,
     pause: Callable[[float], None],
 ) -> Iterator[str]:
-    question = replace(question, limit=MAX_LIMIT)
+    question = replace(question, limit=MAX_SPY_LIMIT)
     quiet = 0
     yield ": the last events, and those to come\n\n" + _written(page)
     for _ in range(LOOKS):

@@ -13,9 +13,9 @@ from typing import Any
 
 import bottle
 
+from hailwhale.core.events.param_names import Fields
 from hailwhale.services.container import Services
-from hailwhale.services.ingest.buffer import Fields
-from hailwhale.services.ingest.visitor_ids import VisitorHasher
+from hailwhale.services.security.signed_cookie import CookieSigner
 from hailwhale.settings import Settings
 from hailwhale.store.types import AcceptStatus
 from hailwhale.web.request import SizeLimits, query_fields
@@ -31,7 +31,7 @@ def add_tracker(
     count: Callable[[Fields], AcceptStatus],
 ) -> None:
     """Mount /tracker, which answers with the uid, or with nothing where there is none."""
-    settings, visitors = services.settings, services.visitors
+    settings, visitors, cookies = services.settings, services.visitors, services.cookies
 
     def tracker() -> bottle.HTTPResponse:
         environ = bottle.request.environ
@@ -40,12 +40,12 @@ def add_tracker(
         if settings.honour_dnt and _does_not_want(environ):
             count(fields)
             return text_reply("")
-        known = _known(environ, visitors)
+        known = _known(environ, cookies)
         uid = str(given) or known or visitors.new_uid()
         count({**fields, "uid": uid})
         reply = text_reply(uid)
         if not given:
-            reply.add_header("Set-Cookie", cookie(visitors.signed(uid), settings, environ))
+            reply.add_header("Set-Cookie", cookie(cookies.sign(uid), settings, environ))
         return reply
 
     app.route("/tracker", "GET", tracker)
@@ -71,10 +71,10 @@ def _does_not_want(environ: Mapping[str, Any]) -> bool:
     return environ.get("HTTP_DNT") == "1" or environ.get("HTTP_SEC_GPC") == "1"
 
 
-def _known(environ: Mapping[str, Any], visitors: VisitorHasher) -> str | None:
+def _known(environ: Mapping[str, Any], cookies: CookieSigner) -> str | None:
     """The uid of a cookie of ours."""
     try:
         found = SimpleCookie(environ.get("HTTP_COOKIE", "")).get(COOKIE)
     except CookieError:
         return None
-    return visitors.verified(found.value) if found is not None else None
+    return cookies.verify(found.value) if found is not None else None

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from hailwhale.core.decisions.parameters import parse_decide
+from hailwhale.core.query.parameters import parse_spy
 from hailwhale.errors import BadInput
 from hailwhale.services.container import Services
-from hailwhale.services.ingest.spy_log import RecentPage, SpyRule, parse_spy
+from hailwhale.services.ingest.spy_log import RecentPage, SpyRule
 from hailwhale.services.json_shapes import events_json
 from hailwhale.store.types import EncodedHit
 from tests.conftest import NOW_S

@@ -19,12 +19,12 @@ from hailwhale.core.graph.options import parse_graph
 from hailwhale.core.query.parameters import (
     parse_children,
     parse_plot,
+    parse_quantiles,
     parse_rank,
     parse_totals,
 )
 from hailwhale.services.container import Services
 from hailwhale.services.query.graph_data import graph_tag
-from hailwhale.services.query.quantiles import parse_quantiles
 from tests.web.client import Client
 
 PACKAGE = Path(hailwhale.__file__).parent

@@ -1,0 +1,71 @@
+"""The address of a client: X-Forwarded-For as far as trusted proxies wrote it, and its network.
+
+Owns whom to believe. It must not know what an address is used for: the log, and rate limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from hailwhale.web.request import Environ
+
+Network = IPv4Network | IPv6Network
+
+
+def client_address(environ: Environ, trusted: Sequence[Network]) -> str:
+    """The address that a request came from, by the word of trusted proxies alone.
+
+    X-Forwarded-For is read from its end, where the nearest proxy writes, for as long as who wrote
+    is trusted. Behind a Unix socket there is no address: its peer is trusted as 127.0.0.1 is.
+
+    >>> proxies = [ip_network("10.0.0.0/8")]
+    >>> said = {"HTTP_X_FORWARDED_FOR": "6.6.6.6, 203.0.113.9, 10.0.0.7"}
+    >>> client_address({"REMOTE_ADDR": "10.0.0.1", **said}, proxies)
+    '203.0.113.9'
+    >>> client_address({"REMOTE_ADDR": "198.51.100.4", **said}, proxies)
+    '198.51.100.4'
+    """
+    found: str = environ.get("REMOTE_ADDR") or "127.0.0.1"
+    said = [part.strip() for part in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+    while said and _is_in(found, trusted):
+        before = said.pop()
+        if not _is_address(before):
+            break
+        found = before
+    return found
+
+
+def network_of(environ: Environ, trusted: Sequence[Network]) -> str:
+    """Whose a request is, for limits: an address, of IPv6 its /64, which is one customer's.
+
+    >>> network_of({"REMOTE_ADDR": "2001:db8::1:2:3:4"}, [])
+    '2001:db8::'
+    """
+    text = client_address(environ, trusted)
+    if not _is_address(text):
+        return "unknown"
+    address = ip_address(text)
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ip_network((int(address) >> 64 << 64, 64)).network_address)
+
+
+def _is_in(text: str, networks: Sequence[Network]) -> bool:
+    if not networks or not _is_address(text):
+        return False
+    address = ip_address(text)
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return any(address in network for network in networks)
+
+
+def _is_address(text: str) -> bool:
+    """Whether a text is an address; one with a zone, which may be any text, is none of a client."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
