@@ -12,6 +12,7 @@ import selectors
 import socket
 import struct
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from threading import Event, Thread
 
 from hailwhale.commands.options import Subparsers, add_settings, read_settings
@@ -26,6 +27,7 @@ from hailwhale.services.container import Services, open_services
 from hailwhale.services.ingest.statsd import StatsdIntake
 from hailwhale.services.security.bind_check import is_loopback
 from hailwhale.settings import Settings
+from hailwhale.store.open import check_store_settings
 
 log = logging.getLogger("hailwhale.statsd")
 
@@ -77,14 +79,11 @@ def run(args: argparse.Namespace) -> int:
     naming = _naming(args, settings)
     if not args.interval > 0:
         raise BadInput("interval", args.interval, "seconds, more than 0")
+    addresses = _addresses(args, settings)
+    check_store_settings(settings)
     log_to_stderr(settings.log_format)
-    udp = args.udp if args.udp or args.tcp else _UDP
     with ExitStack() as stack:
-        listeners = [
-            stack.enter_context(closing(_opened(kind, address, settings)))
-            for kind, address in ((socket.SOCK_DGRAM, udp), (socket.SOCK_STREAM, args.tcp))
-            if address
-        ]
+        listeners = [stack.enter_context(closing(each.opened())) for each in addresses]
         services = stack.enter_context(closing(open_services(settings, spooled=True)))
         intake, stop = _intake(services, naming), stop_on_signals()
         for listener in listeners:
@@ -123,10 +122,36 @@ def _intake(services: Services, naming: MetricNaming) -> StatsdIntake:
     return StatsdIntake(services.hail, services.counting, refused, naming, limits, services.clock)
 
 
-def _opened(kind: socket.SocketKind, address: str, settings: Settings) -> socket.socket:
-    """A socket at HOST:PORT. Nothing in the protocol says who sends: so others are let in by a
-    word."""
-    option = "udp" if kind is socket.SOCK_DGRAM else "tcp"
+@dataclass(frozen=True, slots=True)
+class ListenAddress:
+    """An address to listen at, and the option (`udp` or `tcp`) that it came from."""
+
+    option: str
+    host: str
+    port: int
+
+    def opened(self) -> socket.socket:
+        """Open its socket; raises `BadSetting` naming the option when it cannot be had."""
+        if self.option == "tcp":
+            return listen(self.host, self.port, "--tcp")
+        try:
+            found = bound(self.host, self.port, socket.SOCK_DGRAM)
+        except OSError as fault:
+            where = netloc(self.host, self.port)
+            raise BadSetting(f"--udp: cannot listen on {where}: {fault}") from fault
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
+        return found
+
+
+def _addresses(args: argparse.Namespace, settings: Settings) -> list[ListenAddress]:
+    """Read all addresses, before any socket is opened: a port in use hides no wrong address."""
+    udp = args.udp if args.udp or args.tcp else _UDP
+    asked = (("udp", udp), ("tcp", args.tcp))
+    return [_address(option, text, settings) for option, text in asked if text]
+
+
+def _address(option: str, address: str, settings: Settings) -> ListenAddress:
+    """Read a HOST:PORT. StatsD has no tokens: only HAILWHALE_OPEN lets other machines send."""
     host, _, port = address.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not host or not (port.isascii() and port.isdecimal() and int(port) < 65_536):
@@ -136,14 +161,7 @@ def _opened(kind: socket.SocketKind, address: str, settings: Settings) -> socket
             f"--{option}: {host!r} can be reached from other machines, and StatsD has no tokens: "
             "HAILWHALE_OPEN=1 (--open) lets everyone count"
         )
-    if kind is socket.SOCK_STREAM:
-        return listen(host, int(port))
-    try:
-        found = bound(host, int(port), kind)
-    except OSError as fault:
-        raise BadSetting(f"--udp: cannot listen on {netloc(host, int(port))}: {fault}") from fault
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
-    return found
+    return ListenAddress(option, host, int(port))
 
 
 class UdpTcpReceiver:

@@ -194,6 +194,19 @@ class EmbeddedValkey:
         self.stop()
 
 
+def check_directory(data_dir: Path) -> None:
+    """Refuse a data directory that cannot be created or written to; creates nothing.
+
+    Raises `HailWhaleError`.
+    """
+    data_dir = data_dir.expanduser().resolve()
+    there = next(str(folder) for folder in (data_dir, *data_dir.parents) if os.path.exists(folder))
+    if not os.path.isdir(there) or not os.access(there, os.W_OK | os.X_OK):
+        raise HailWhaleError(
+            f"cannot use the data directory {data_dir}: {there} is not a directory to write to"
+        )
+
+
 def address(data_dir: Path) -> str | None:
     """Where the server that runs on a data directory listens, or None when none answers."""
     try:

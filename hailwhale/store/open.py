@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from hailwhale.errors import DataDirInUse
 from hailwhale.settings import Settings
-from hailwhale.store.embedded import EmbeddedValkey, address
+from hailwhale.store.embedded import EmbeddedValkey, address, check_directory
 from hailwhale.store.protocol import Store
 from hailwhale.store.redis.client import open_client
 from hailwhale.store.redis.keys import Keys
 from hailwhale.store.redis.replica_ack import ReplicaAck
 from hailwhale.store.redis.store import RedisStore
+from hailwhale.store.redis.url import parse_address
 
 _WAIT_SHARE = 0.5  # of the time that an answer may take, for replicas to confirm
 
@@ -24,6 +25,17 @@ class OpenedStore:
 
     store: Store
     close: Callable[[], None]
+
+
+def check_store_settings(settings: Settings) -> None:
+    """Refuse settings that name no store that there could be; opens and creates nothing.
+
+    Raises `BadSetting` for the URL, and `HailWhaleError` for the data directory.
+    """
+    if settings.redis_url:
+        parse_address(settings.redis_url)
+    else:
+        check_directory(settings.data_dir)
 
 
 def open_store(settings: Settings) -> OpenedStore:

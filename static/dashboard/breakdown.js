@@ -5,8 +5,8 @@
  */
 import { keyOf, sumsBefore } from './before.js';
 import { ask, askIfThere } from './net.js';
-import { bar, card, change, el, number, percent } from './parts.js';
-import { asked, go, leads, said, toPk } from './state.js';
+import { arrange, bar, card, change, el, number, percent, say } from './parts.js';
+import { asked, go, leads, link, said, toPk } from './state.js';
 
 const EVERY_S = 10;
 const SHORT = 6;
@@ -19,23 +19,20 @@ export function breakdowns(lookout) {
 
   /** One table for each thing that is below; those that are there stay. */
   function show(state, known, old) {
-    const wanted = new Map([['pks', { title: `Below ${said(state.pk)}`, of: 'pks', path: state.within }]]);
     const paths = state.within.length ? [state.within] : known.dimensions.map((name) => [name]);
-    for (const path of paths) wanted.set(JSON.stringify(path), { title: said(path), of: '', path });
+    const wanted = new Map(paths.map((path) => [JSON.stringify(path), { title: said(path), of: '', path }]));
+    wanted.set('pks', { title: `Below ${said(state.pk)}`, of: 'pks', path: state.within });
     for (const [key, board] of boards) {
       if (wanted.has(key)) continue;
       board.watch.stop();
-      board.element.remove();
       boards.delete(key);
     }
     for (const [key, what] of wanted) {
       const long = state.within.length > 0 && !what.of;
       if (!boards.has(key)) boards.set(key, new Board(what, long, lookout));
-      const board = boards.get(key);
-      if (what.of) element.append(board.element);
-      else element.insertBefore(board.element, boards.has('pks') ? boards.get('pks').element : null);
-      board.show(state, old);
+      boards.get(key).show(state, old);
     }
+    arrange(element, [...wanted.keys()].map((key) => boards.get(key).element));
   }
 
   return { element, show };
@@ -45,27 +42,27 @@ class Board {
   constructor(what, long, lookout) {
     Object.assign(this, what, { long, lookout, watch: null });
     this.body = el('tbody', {});
-    this.head = el('tr', {});
+    this.rows = new Map(); // by path, as text
+    this.heads = Object.fromEntries(Object.keys(long ? COLUMNS : { value: '', share: '' }).map((name) => [name, this.head(name)]));
     this.note = el('p', { class: 'muted', hidden: true }, 'Nothing below in this period.');
     const link_up = !what.of && !long ? el('a', { class: 'more', ...leads({ within: what.path, view: '' }), 'aria-label': `All of ${what.title}` }, 'All') : null;
-    this.element = card(what.title, { class: long ? 'board long' : 'board', hidden: true }, el('div', { class: 'scrolled' }, el('table', {}, el('thead', {}, this.head), this.body)), this.note);
+    this.element = card(what.title, { class: long ? 'board long' : 'board', hidden: true }, el('div', { class: 'scrolled' }, el('table', {}, el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, what.of ? 'pk' : 'Label'), ...Object.values(this.heads), el('th', { scope: 'col' }, 'Change'))), this.body)), this.note);
     if (link_up) this.element.firstChild.append(link_up);
   }
 
   show(state, old) {
     Object.assign(this, { state, old });
-    this.head.replaceChildren(...this.heads());
+    say(this.heads.value.firstChild, state.metric);
+    for (const [name, head] of Object.entries(this.heads)) {
+      if (name === (state.sort || 'value')) head.setAttribute('aria-sort', 'descending');
+      else head.removeAttribute('aria-sort');
+    }
     if (this.watch) this.watch.look();
     else this.watch = this.lookout.every(EVERY_S, (signal) => this.look(signal), (answer) => this.draw(answer));
   }
 
-  heads() {
-    const by = this.state.sort || 'value';
-    const head = (name, text) => el('th', { scope: 'col', 'aria-sort': by === name ? 'descending' : null },
-      this.long ? el('button', { type: 'button', onclick: () => go({ sort: name === 'value' ? '' : name }, true) }, text) : el('span', {}, text));
-    const shown = this.long ? COLUMNS : { value: this.state.metric, share: 'Share' };
-    return [el('th', { scope: 'col' }, this.of ? 'pk' : 'Label'), ...Object.entries(shown).map(([name, text]) => head(name, name === 'value' ? this.state.metric : text)),
-      el('th', { scope: 'col' }, 'Change')];
+  head(name) {
+    return el('th', { scope: 'col' }, this.long ? el('button', { type: 'button', onclick: () => go({ sort: name === 'value' ? '' : name }, true) }, COLUMNS[name]) : el('span', {}, COLUMNS[name]));
   }
 
   async look(signal) {
@@ -99,18 +96,28 @@ class Board {
     this.element.hidden = !rows.length && (!this.long || this.path.length > 1);
     this.note.hidden = rows.length > 0;
     const most = Math.max(...rows.map((row) => Math.abs(row.share || 0)));
-    this.body.replaceChildren(...rows.map((row) => this.row(row, were, most)));
+    const before = this.rows;
+    this.rows = new Map(rows.map((row) => {
+      const path = pathOf(this.of ? row.pk : row.dimension);
+      const key = JSON.stringify(path);
+      const made = before.get(key) || el('tr', {}, el('th', { scope: 'row' }, bar(0), el('a', this.of ? {} : leads({ within: path, view: '' }), said(path.slice(-1)))));
+      this.fill(made, path, row, were, most);
+      return [key, made];
+    }));
+    arrange(this.body, [...this.rows.values()]);
   }
 
-  row(row, were, most) {
-    const path = pathOf(this.of ? row.pk : row.dimension);
-    const where = this.of ? { href: toPk(path) } : leads({ within: path, view: '' });
+  /** Tell the numbers of a row; its link stays, and with it a focus that it has. */
+  fill(made, path, row, were, most) {
+    const [head, ...cells] = made.children;
     const then = were.get(keyOf({ dimension: path, metric: this.state.metric }));
-    return el('tr', {}, el('th', { scope: 'row' }, bar(row.share / (most || 1)), el('a', where, said(path.slice(-1)))),
-      el('td', { class: 'number' }, number(row.value)),
+    head.firstChild.replaceWith(bar(row.share / (most || 1)));
+    head.lastChild.href = this.of ? toPk(path) : link({ within: path, view: '' });
+    cells.forEach((cell) => cell.remove());
+    made.append(...[el('td', { class: 'number' }, number(row.value)),
       el('td', { class: 'number muted' }, row.share === null ? '–' : percent(row.share)),
       this.long ? el('td', { class: 'number muted' }, row.importance === null ? '–' : percent(row.importance, true)) : null,
-      el('td', { class: 'number' }, change(row.value, then, this.old ? this.old.told : '')));
+      el('td', { class: 'number' }, change(row.value, then, this.old ? this.old.told : ''))].filter(Boolean));
   }
 }
 

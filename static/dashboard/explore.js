@@ -10,7 +10,7 @@ import { decision } from './decision.js';
 import { feed } from './feed.js';
 import { ask, askIfThere, token } from './net.js';
 import { numbers } from './numbers.js';
-import { el } from './parts.js';
+import { arrange, el } from './parts.js';
 import { asked, go, here, leads, link, said, toPk } from './state.js';
 
 const PERIODS = ['hour', 'day', 'today', 'seven', 'thirty', 'mtd', '1w:3mo', '1mo:1y', 'all'];
@@ -20,6 +20,7 @@ export function explore(main, lookout, state) {
   const { pk, within } = state;
   const parts = { numbers: numbers(lookout), breakdowns: breakdowns(lookout), decision: decision(lookout, pk), builder: builder() };
   const tabs = el('nav', { class: 'tabs', 'aria-label': 'Dimensions' });
+  const tabOf = new Map(); // by the name of a dimension, '' overall
   const place = el('div', { class: 'graph' });
   const versus = el('label', { class: 'versus' }, el('input', { type: 'checkbox', onchange: ({ target }) => go({ compare: target.checked ? '1' : '' }) }), ' Beside the period before');
   const add = adder();
@@ -85,13 +86,18 @@ export function explore(main, lookout, state) {
   place.addEventListener('hailwhale:period', ({ detail }) => go({ period: detail.period }));
   place.addEventListener('hailwhale:view', ({ detail }) => go({ view: detail.view }, true));
 
+  function tab(name) {
+    return el('a', {
+      ...leads({ within: name ? [name] : [], view: '', sort: '' }),
+      'aria-current': name === (within[0] || '') ? 'page' : null,
+    }, name || 'Overall');
+  }
+
   function learned(answer) {
     const same = JSON.stringify(answer) === JSON.stringify(known);
     known = answer;
-    tabs.replaceChildren(...[[], ...known.dimensions.map((name) => [name])].map((path) => el('a', {
-      ...leads({ within: path, view: '', sort: '' }),
-      'aria-current': (path.length ? within[0] === path[0] : !within.length) ? 'page' : null,
-    }, path.length ? path[0] : 'Overall')));
+    for (const name of ['', ...known.dimensions]) if (!tabOf.has(name)) tabOf.set(name, tab(name));
+    arrange(tabs, ['', ...known.dimensions].map((name) => tabOf.get(name)));
     tabs.hidden = !known.dimensions.length;
     add.learn(known.metrics);
     if (!same || !graph) show(here());

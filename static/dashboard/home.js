@@ -5,7 +5,7 @@
 import { todayOf } from './before.js';
 import { feed } from './feed.js';
 import { ask, askIfThere } from './net.js';
-import { change, el, number, say, spark } from './parts.js';
+import { change, el, number, remove, say, spark } from './parts.js';
 import { toPk } from './state.js';
 
 const EVERY_S = 10;
@@ -46,8 +46,9 @@ export function home(main, lookout) {
     const [now, then] = ['now', 'then'].map((name) => all.reduce((total, one) => total + one[name], 0));
     say(sum, number(Math.round(now)));
     moved.replaceChildren('hits ', change(now, then, 'yesterday by this time'), then ? ' on yesterday by this time' : '');
-    if (all.every((one) => one.answered) && !grid.dataset.sorted) {
-      grid.dataset.sorted = 'yes'; // once: cards that change places cannot be clicked
+    // Once, and not under the focus: cards that change places can neither be clicked nor tabbed to.
+    if (!grid.dataset.sorted && all.every((one) => one.answered) && !grid.contains(document.activeElement)) {
+      grid.dataset.sorted = 'yes';
       grid.append(...all.sort(busier).map((one) => one.element));
     }
   }
@@ -70,7 +71,7 @@ export function home(main, lookout) {
     for (const [root, one] of cards) {
       if (pks.some(([name]) => name === root)) continue;
       one.watch.stop();
-      one.element.remove();
+      remove(one.element);
       cards.delete(root);
     }
     sieve();

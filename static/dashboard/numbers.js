@@ -1,7 +1,7 @@
 /* The totals of a pk: a tile for each metric, with its change; a click on one draws it. */
 import { keyOf, sumsBefore } from './before.js';
 import { askIfThere } from './net.js';
-import { change, el, number, say } from './parts.js';
+import { arrange, change, el, number, say } from './parts.js';
 import { asked, go } from './state.js';
 
 const EVERY_S = 3;
@@ -36,7 +36,7 @@ export function numbers(lookout) {
     if (!metrics.includes(state.metric)) metrics.push(state.metric);
     asking = { state, old, metrics };
     for (const name of tiles.keys()) if (!metrics.includes(name)) tiles.delete(name);
-    element.replaceChildren(...metrics.map((name) => {
+    arrange(element, metrics.map((name) => {
       if (!tiles.has(name)) tiles.set(name, tile(name));
       const one = tiles.get(name);
       one.element.setAttribute('aria-pressed', String(name === state.metric));

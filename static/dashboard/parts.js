@@ -86,6 +86,26 @@ export function card(title, attributes = {}, ...children) {
   return el('section', { class: `paper ${more}`.trim(), ...rest }, el('header', {}, el('h2', {}, title)), ...children);
 }
 
+/** Show these children, in this order. While one of them has the focus, those that are there keep
+ * their places and new ones come last: a list does not move under somebody who tabs through it.
+ */
+export function arrange(parent, children) {
+  if (!parent.contains(document.activeElement)) {
+    parent.replaceChildren(...children);
+    return;
+  }
+  const wanted = new Set(children);
+  for (const child of [...parent.children]) if (!wanted.has(child)) remove(child);
+  parent.append(...children.filter((child) => child.parentNode !== parent));
+}
+
+/** Remove an element of a list; a focus that it has goes to the one next to it. */
+export function remove(element) {
+  const next = element.nextElementSibling || element.previousElementSibling;
+  if (next && element.contains(document.activeElement)) (next.querySelector('a, button') || next).focus();
+  element.remove();
+}
+
 /** How long ago, in words. */
 export function ago(at_s, now_s) {
   const gone = Math.max(0, Math.round(now_s - at_s));

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from hailwhale.services.container import Services
 from hailwhale.web.apps import whale_app
@@ -21,6 +21,9 @@ from tests.conftest import NOW_S
 
 # What pages of 2013 have; `make test` puts it there.
 OLD_JQUERY = Path(sys.prefix) / "old-jquery/mkdocs/themes/mkdocs/js/jquery-1.10.2.min.js"
+
+DEADLINE_MS = 60_000  # passed only by what hangs, on a machine that other suites keep busy, too
+expect.set_options(timeout=DEADLINE_MS)
 
 OpenPage = Callable[..., Page]
 DAY_S, HOUR_S = 86_400, 3_600
@@ -79,7 +82,7 @@ def open_page(browser: Browser, origin: str) -> Iterator[OpenPage]:
         }
         told |= {"viewport": {"width": 900, "height": 700}, "reduced_motion": "reduce", **options}
         context = browser.new_context(**told)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(DEADLINE_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda fault: faults.append(str(fault)))

@@ -13,7 +13,7 @@ from hailwhale.errors import StoreUnavailable
 from hailwhale.services.container import Services
 from hailwhale.services.security.bearer_tokens import Scope
 from hailwhale.web.apps import whale_app
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import DEADLINE_MS, OpenPage
 from tests.browser.serving import serving
 from tests.conftest import NOW_S, Clock
 
@@ -26,7 +26,7 @@ CELLS = "(body) => [...body.rows].map((row) => [...row.cells].map((cell) => cell
 def shows(page: Page, board: str, expected: list[list[str]]) -> None:
     """Wait until a table of the dashboard, known by the heading of its card, has these cells."""
     card = page.locator("section.paper", has=page.get_by_role("heading", name=board, exact=True))
-    deadline_s = time.monotonic() + 10
+    deadline_s = time.monotonic() + DEADLINE_MS / 1000
     while (found := card.locator("tbody").evaluate(CELLS)) != expected:
         assert time.monotonic() < deadline_s, found
         page.wait_for_timeout(50)
@@ -86,7 +86,7 @@ def test_cards_count_on_while_they_are_looked_at(
     expect(queue.locator(".today b")).to_have_text("1")
     shop.counting.count_now({"pk": "Queue", "metrics": {"jobs": 4}})
     shop.counting.count_now({"pk": "Newcomer"})
-    expect(queue.locator(".today b")).to_have_text("2", timeout=15_000)
+    expect(queue.locator(".today b")).to_have_text("2")
     expect(page.get_by_role("heading", name="Newcomer")).to_be_visible()
 
 
@@ -285,7 +285,7 @@ def test_a_store_that_is_away_is_told_and_waited_for(
     page.reload()
     expect(page.get_by_role("alert")).to_have_text("The store is away. Trying again.")
     monkeypatch.setattr(type(shop.reporting), "pks", kept)
-    expect(page.locator(".grid > li")).to_have_count(2, timeout=15_000)
+    expect(page.locator(".grid > li")).to_have_count(2)
     expect(page.get_by_role("alert")).to_be_hidden()
 
 

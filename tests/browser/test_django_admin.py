@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.drawing import ready, table
 from tests.deploy.running import DEADLINE_S, ROOT, started
-from tests.faults.processes import free_port
+from tests.ports import free_port
 
 EXAMPLE = ROOT / "examples/django_shop"
 MANAGE = [sys.executable, str(EXAMPLE / "manage.py")]

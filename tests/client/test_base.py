@@ -15,7 +15,7 @@ from hailwhale.services.container import Services
 from hailwhale.web.apps import hail_app, whale_app
 from tests.client.conftest import MakeClient, Relay, Serve, Total, count
 from tests.conftest import NOW_S
-from tests.deploy.running import until
+from tests.deploy.running import DEADLINE_S, until
 
 WSGI = Callable[[dict[str, Any], Any], Any]
 
@@ -23,7 +23,7 @@ WSGI = Callable[[dict[str, Any], Any], Any]
 def test_an_event_is_counted_in_the_background(client: Client, total: Total) -> None:
     sale = {"revenue": 19.99, "sales": 1}
     assert client.count(["Product", 7], {"country": "US"}, sale, at=NOW_S)
-    assert client.flush()
+    assert client.flush(DEADLINE_S)
     assert client.stats == Stats(counted=1)
     assert total("Product", "revenue", [["country", "US"]]) == 19.99
 
@@ -32,7 +32,7 @@ def test_events_go_in_batches_and_by_two_routes(client: Client, total: Total) ->
     for _ in range(700):
         client.count("Shop", at=NOW_S)
         client.count_decision("Page", "b", metric={"earned": 2}, at=NOW_S)
-    assert client.flush()
+    assert client.flush(DEADLINE_S)
     assert client.stats == Stats(counted=1_400)
     assert (total("Shop"), total(["Page", "b"], "earned")) == (700, 1_400)
 
@@ -42,7 +42,7 @@ def test_lost_answers_double_nothing_for_events_come_again_with_their_ids(
 ) -> None:
     client = make_client(relay.url, linger_s=100)
     count(client, 40)
-    assert client.flush()
+    assert client.flush(DEADLINE_S)
     assert client.stats.counted == total("Shop") == 40
     assert client.stats.failures == 3
     assert len(relay.batches) == 4
@@ -53,7 +53,7 @@ def test_lost_answers_double_nothing_for_events_come_again_with_their_ids(
 def test_an_id_of_ones_own_counts_once(client: Client, total: Total) -> None:
     for _ in range(3):
         client.count("Shop", id="order-17", at=NOW_S)
-    assert client.flush()
+    assert client.flush(DEADLINE_S)
     assert client.stats.counted == 3
     assert total("Shop") == 1
 
@@ -77,7 +77,7 @@ def test_a_service_that_hangs_holds_up_nobody(
         assert client.stats == Stats(queued=1_001)
     finally:
         goes_on.set()
-    assert client.flush()
+    assert client.flush(DEADLINE_S)
     assert total("Shop") == 1_001
 
 
@@ -100,7 +100,7 @@ def test_a_wrong_event_is_refused_alone_and_said(
     assert client.count("Shop\ud800", at=NOW_S)
     assert not client.count(object())
     assert client.count("Shop", at=NOW_S)
-    assert client.flush()
+    assert client.flush(DEADLINE_S)
     assert (client.stats.counted, client.stats.refused, total("Shop")) == (2, 3, 2)
     assert "refused" in caplog.text
 
@@ -126,7 +126,7 @@ def test_a_batch_over_the_services_size_is_sent_in_parts(
     count(client, 20)
     client.count("Shop", dimensions=["x" * 250, "y" * 250, "z" * 250], at=NOW_S)
     count(client, 20)
-    assert client.flush()
+    assert client.flush(DEADLINE_S)
     assert (client.stats.counted, client.stats.refused, total("Shop")) == (40, 1, 40)
 
 
@@ -165,7 +165,7 @@ def test_what_is_no_word_of_the_service_settles_nothing(
     client = make_client(serve(strange_at_first))
     count(client, 1)
     until(lambda: client.stats.failures, "the strange answer")
-    assert client.flush()
+    assert client.flush(DEADLINE_S)
     assert client.stats.counted == total("Shop") == 1
     assert asked == [("POST", "/count")] * 2
 
@@ -188,7 +188,7 @@ def test_a_wait_that_no_clock_can_hold_does_not_end_the_sending(
     client = make_client(serve(full_at_first))
     count(client, 1)
     until(lambda: asked, "the first request")
-    assert client.flush()
+    assert client.flush(DEADLINE_S)
     assert client.stats.counted == 1
 
 
@@ -201,7 +201,7 @@ def test_a_batch_that_is_refused_whole_is_not_sent_for_ever(
 
     client = make_client(serve(refuses), linger_s=100)
     count(client, 2)
-    assert client.flush()
+    assert client.flush(DEADLINE_S)
     assert (client.stats.refused, client.stats.last_fault) == (2, "body: not today")
 
 
@@ -212,7 +212,7 @@ def test_what_was_sent_too_long_ago_to_be_known_is_dropped(
     count(client, 1)
     until(lambda: client.stats.failures, "a first try")
     monkeypatch.setattr("hailwhale.client.outbox._KNOWN_S", -1)
-    assert client.flush()
+    assert client.flush(DEADLINE_S)
     assert (client.stats.queued, client.stats.dropped) == (0, 1)
 
 
@@ -245,7 +245,7 @@ def test_a_fault_of_ours_does_not_end_the_sending(
 
     monkeypatch.setattr(client._outbox, "_send", fails_once)
     count(client, 2)
-    assert client.flush()
+    assert client.flush(DEADLINE_S)
     assert total("Shop") == 2
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert "Traceback" in caplog.text

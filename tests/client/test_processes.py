@@ -106,7 +106,7 @@ held.wait()
 child = os.fork()
 if not child:
     client.count("Shop", at=1773576630)
-    print(client.flush(), flush=True)
+    print(client.flush(120), flush=True)
     os._exit(0)
 goes_on.set()
 os.waitpid(child, 0)

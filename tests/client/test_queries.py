@@ -26,6 +26,7 @@ from hailwhale.web.apps import whale_app
 from hailwhale.whale import Whale
 from tests.client.conftest import MakeClient, Serve, count
 from tests.conftest import NOW_S
+from tests.deploy.running import DEADLINE_S
 from tests.loops import run_async
 
 US = [["country", "US"]]
@@ -112,7 +113,7 @@ def test_a_token_opens_what_it_may(
     url = serve(whale_app(services))
     client = make_client(url, counts)
     count(client, 2)
-    assert client.flush()
+    assert client.flush(DEADLINE_S)
     assert client.stats.counted == 2
     with pytest.raises(NotAllowed) as strange:
         make_client(url).totals("Shop")
@@ -173,7 +174,7 @@ def test_the_client_of_asyncio_counts_and_asks_while_the_loop_goes_on(
             assert client.count("Shop", metrics={"dollars": 2}, at=NOW_S)
             await asyncio.wait_for(at_work.wait(), 30)  # the service waits for us now
             goes_on.set()
-            assert await client.flush()
+            assert await client.flush(DEADLINE_S)
             answers = await asyncio.gather(
                 client.totals("Shop", metrics="sales,hits", period="all"),
                 client.rank("Shop", of="pks", metrics="sales"),

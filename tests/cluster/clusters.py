@@ -13,7 +13,8 @@ from typing import Any
 from redis.cluster import ClusterNode, RedisCluster
 from redis.crc import key_slot
 
-from tests.cluster.nodes import Node, free_port, wait_for
+from tests.cluster.nodes import Node, wait_for
+from tests.ports import free_port
 
 _SLOTS = 16_384
 _PRIMARIES = 3

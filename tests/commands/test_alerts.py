@@ -16,9 +16,9 @@ import pytest
 from hailwhale.cli import main
 from hailwhale.services.container import Services
 from hailwhale.store.embedded import EmbeddedValkey
+from tests.deploy.running import DEADLINE_S
 from tests.services.notify.receivers import Hook, Mailbox, hooked, mailed
 
-PATIENCE_S = 30.0
 MAIL = """
 [mail]
 host = "127.0.0.1"
@@ -78,7 +78,7 @@ def running(environ: dict[str, str], rules: Path) -> Iterator[subprocess.Popen[s
         assert "looking every 1 s" in process.stderr.readline()
         yield process
         process.send_signal(signal.SIGTERM)
-        _, told = process.communicate(timeout=PATIENCE_S)
+        _, told = process.communicate(timeout=DEADLINE_S)
         assert process.returncode == 0, told
     finally:
         process.kill()
@@ -86,7 +86,7 @@ def running(environ: dict[str, str], rules: Path) -> Iterator[subprocess.Popen[s
 
 
 def until(reached: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + PATIENCE_S
+    deadline_s = time.monotonic() + DEADLINE_S
     while not reached() and time.monotonic() < deadline_s:
         time.sleep(0.05)
     assert reached()

@@ -11,6 +11,7 @@ import pytest
 
 from hailwhale import __version__
 from hailwhale.cli import main
+from tests.deploy.running import DEADLINE_S
 
 COMMANDS = [
     *("serve", "hail", "whale", "drain", "count", "totals", "plotpoints", "rank"),
@@ -52,7 +53,7 @@ def test_a_reader_that_has_seen_enough_is_no_fault() -> None:
         [sys.executable, "-m", "hailwhale.cli", "doctor", "--redis-url", "redis://127.0.0.1:1"],
         stdout=writing,
         stderr=subprocess.PIPE,
-        timeout=30,
+        timeout=DEADLINE_S,
         check=False,
     )
     os.close(writing)

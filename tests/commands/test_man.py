@@ -13,6 +13,7 @@ import pytest
 from hailwhale.cli import main, parser
 from hailwhale.commands.man import manual
 from hailwhale.settings import Settings
+from tests.deploy.running import DEADLINE_S
 
 PAGE = manual(parser())
 PLAIN = PAGE.replace(r"\-", "-")
@@ -66,6 +67,6 @@ def test_troff_has_no_warning_where_there_is_one(tmp_path: Path) -> None:
     page = tmp_path / "hailwhale.1"
     page.write_text(PAGE)
     command = [groff, "-man", "-Tutf8", "-ww", str(page)] if groff else ["cat", str(page)]
-    done = subprocess.run(command, capture_output=True, timeout=60, check=True)
+    done = subprocess.run(command, capture_output=True, timeout=DEADLINE_S, check=True)
     assert done.stderr == b""
     assert b"HAILWHALE_REDIS_URL" in done.stdout

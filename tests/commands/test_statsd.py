@@ -271,6 +271,28 @@ def test_packets_that_the_receive_buffer_had_no_room_for_are_tallied(services: S
 
 
 @pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (
+            "--tcp",
+            "another program listens on {where}: stop it, or choose another port with --tcp",
+        ),
+        ("--udp", "cannot listen on {where}: [Errno 98] Address already in use"),
+    ],
+)
+def test_an_address_in_use_is_refused_by_the_name_of_its_option(
+    option: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kind = socket.SOCK_STREAM if option == "--tcp" else socket.SOCK_DGRAM
+    with closing(bound(LOCAL, 0, kind)) as taken:
+        if kind == socket.SOCK_STREAM:
+            taken.listen()
+        where = f"{LOCAL}:{taken.getsockname()[1]}"
+        assert main(["statsd", option, where]) == 2
+    assert capsys.readouterr().err == f"hailwhale: {option}: {said.format(where=where)}\n"
+
+
+@pytest.mark.parametrize(
     ("options", "said"),
     [
         (["--udp", "8125"], "udp: got '8125'; expected HOST:PORT"),

@@ -12,7 +12,6 @@ import ipaddress
 import os
 import pwd
 import shutil
-import socket
 import ssl
 import subprocess
 import sys
@@ -29,6 +28,7 @@ from cryptography.x509.oid import NameOID
 
 from hailwhale.store.embedded import EmbeddedValkey
 from tests.deploy.running import DEADLINE_S, ROOT, environ, until
+from tests.ports import free_port
 
 _NEEDED = ("supervisord", "supervisorctl", "nginx")
 _SUPERVISOR = """
@@ -127,7 +127,7 @@ def deployed(here: Path) -> Iterator[Stack]:
         pytest.skip(f"needs Debian's supervisor and nginx: {', '.join(missing)}")
     with ExitStack() as stack:
         store = stack.enter_context(EmbeddedValkey(here / "store", fsync="no"))
-        hail, whale, http_port, https_port = free_ports(4)
+        hail, whale, http_port, https_port = (free_port() for _ in range(4))
         (here / "logs").mkdir()
         write_certificate(here)
         _write_supervisor(here, store.url, hail, whale)
@@ -211,15 +211,6 @@ def _write_nginx(here: Path, hail: int, whale: int, http_port: int, https_port: 
 
 def _user() -> str:
     return pwd.getpwuid(os.getuid()).pw_name
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nothing listens on now."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 def write_certificate(here: Path) -> None:

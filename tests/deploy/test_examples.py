@@ -18,7 +18,8 @@ from urllib.request import urlopen
 import pytest
 
 from tests.deploy.running import ROOT, environ, pids_below, until
-from tests.deploy.stack import Stack, deployed, free_ports
+from tests.deploy.stack import Stack, deployed
+from tests.ports import free_port
 
 SENDERS = 4
 
@@ -232,7 +233,7 @@ def test_the_unit_is_as_hardened_as_it_says(unit: Path) -> None:
 def test_a_socket_that_systemd_hands_on_is_served(tmp_path: Path) -> None:
     if shutil.which("systemd-socket-activate") is None:
         pytest.skip("needs systemd-socket-activate")
-    [port] = free_ports(1)
+    port = free_port()
     serve = [sys.executable, "-m", "hailwhale.cli", "serve", "--data-dir", str(tmp_path / "data")]
     with subprocess.Popen(
         ["systemd-socket-activate", "--listen", f"127.0.0.1:{port}", *_passed(), *serve],

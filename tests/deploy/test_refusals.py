@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from hailwhale.store.embedded import EmbeddedValkey
 from tests.deploy.running import completed
 
 ALL = "0.0.0.0"  # noqa: S104
@@ -16,6 +20,26 @@ TO_OTHERS = (
 SHARED = (
     "is for a store that several processes share, so it needs one; `hailwhale serve` brings its own"
 )
+
+
+NO_URL = (
+    "HAILWHALE_REDIS_URL: got 'http://127.0.0.1': expected redis://host:6379/0, rediss:// or "
+    "unix://, redis+cluster://host:port,host:port or "
+    "redis+sentinel://host:26379,host:26379/service[/db]"
+)
+WRONG_URL = ("--redis-url", "http://127.0.0.1")
+BUSY = "127.0.0.1:BUSY"  # the address that something listens on, by TCP and by UDP
+
+
+@pytest.fixture(scope="module")
+def busy_port() -> Iterator[int]:
+    """A port of 127.0.0.1 that another program listens on, by TCP and by UDP."""
+    with ExitStack() as stack:
+        tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        udp = stack.enter_context(socket.socket(type=socket.SOCK_DGRAM))
+        udp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        udp.bind(tcp.getsockname())
+        yield int(tcp.getsockname()[1])
 
 
 @pytest.mark.parametrize(
@@ -41,12 +65,12 @@ SHARED = (
             {},
             "the store does not answer: Error 111 connecting to 127.0.0.1:1. Connection refused.",
         ),
+        *(([command, *WRONG_URL], {}, NO_URL) for command in ("serve", "hail", "whale")),
+        (["statsd", "--udp", BUSY, *WRONG_URL], {}, NO_URL),
         (
-            ["serve", "--redis-url", "http://127.0.0.1"],
+            ["statsd", "--udp", BUSY, "--tcp", "8125"],
             {},
-            "HAILWHALE_REDIS_URL: got 'http://127.0.0.1': expected redis://host:6379/0, rediss:// "
-            "or unix://, redis+cluster://host:port,host:port or "
-            "redis+sentinel://host:26379,host:26379/service[/db]",
+            "tcp: got '8125'; expected HOST:PORT, such as 127.0.0.1:8125",
         ),
         (
             ["serve"],
@@ -56,21 +80,43 @@ SHARED = (
         ),
     ],
 )
-def test_a_wrong_setting_is_refused_with_what_to_do(
-    tmp_path: Path, arguments: list[str], variables: dict[str, str], message: str
+def test_a_wrong_setting_is_refused_with_what_to_do_even_when_the_port_is_in_use(
+    tmp_path: Path, busy_port: int, arguments: list[str], variables: dict[str, str], message: str
 ) -> None:
-    found = completed(*arguments, HAILWHALE_DATA_DIR=str(tmp_path / "data"), **variables)
+    given = [text.replace("BUSY", str(busy_port)) for text in arguments]
+    variables = {"HAILWHALE_PORT": str(busy_port), **variables}
+    found = completed(*given, HAILWHALE_DATA_DIR=str(tmp_path / "data"), **variables)
     assert (found.returncode, found.stdout) == (2, "")
     assert found.stderr.splitlines() == [f"hailwhale: {message}"]
     assert not (tmp_path / "data").exists()
 
 
-def test_a_data_directory_that_cannot_be_one_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [["serve", "--port", "BUSY"], ["statsd", "--udp", BUSY]])
+@pytest.mark.parametrize("below", ["", "data"])
+def test_a_data_directory_that_cannot_be_one_is_refused_even_when_the_port_is_in_use(
+    tmp_path: Path, busy_port: int, command: list[str], below: str
+) -> None:
     in_the_way = tmp_path / "file"
     in_the_way.write_text("not a directory")
-    found = completed("serve", "--port", "0", "--data-dir", str(in_the_way))
+    data_dir = in_the_way / below
+    given = [text.replace("BUSY", str(busy_port)) for text in command]
+    found = completed(*given, "--data-dir", str(data_dir))
     assert (found.returncode, found.stdout) == (2, "")
-    assert found.stderr.startswith("hailwhale: cannot use the data directory: ")
+    assert found.stderr == (
+        f"hailwhale: cannot use the data directory {data_dir}: {in_the_way} is not a directory to "
+        "write to\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["hail", "whale"])
+def test_a_shared_store_of_another_time_zone_is_refused_even_when_the_port_is_in_use(
+    valkey: EmbeddedValkey, namespace: str, busy_port: int, command: str
+) -> None:
+    shared = {"HAILWHALE_REDIS_URL": valkey.url, "HAILWHALE_NAMESPACE": namespace}
+    assert completed("count", "Shop", HAILWHALE_TIMEZONE="Europe/Berlin", **shared).returncode == 0
+    found = completed(command, "--port", str(busy_port), **shared)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert "set HAILWHALE_TIMEZONE=Europe/Berlin" in found.stderr
     assert len(found.stderr.splitlines()) == 1
 
 

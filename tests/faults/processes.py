@@ -24,17 +24,18 @@ from hailwhale.store.embedded import EmbeddedValkey
 from hailwhale.store.redis.client import connect
 from hailwhale.store.redis.keys import Keys, shard_of
 from hailwhale.store.redis.store import RedisStore
+from tests.deploy.running import DEADLINE_S
 from tests.faults.proxy import Proxy
+from tests.ports import free_port
 
-_PATIENCE_S = 60.0
 _STOPPED_WITHIN_S = 15.0
 _POLL_S = 0.005
 _LOG_SHOWN_CHARS = 2_000
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:
-    """Return as soon as `condition` holds; AssertionError naming `what` when it takes a minute."""
-    deadline_s = time.monotonic() + _PATIENCE_S
+    """Return as soon as `condition` holds; AssertionError naming `what` when it never does."""
+    deadline_s = time.monotonic() + DEADLINE_S
     while not condition():
         assert time.monotonic() < deadline_s, f"waited too long for {what}"
         time.sleep(_POLL_S)
@@ -245,12 +246,6 @@ class Deployment:
 def _survive_a_full_disk() -> None:
     """What a write past a limit on the size of files does: fail, as on a full disk, not kill."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def listens(port: int) -> bool:

@@ -18,11 +18,11 @@ from urllib.parse import urlencode
 
 import simplejson
 
+from tests.deploy.running import DEADLINE_S
 from tests.faults.judge import Fate
 from tests.faults.traffic import Sample, Traffic
 
 _TIMEOUT_S = 10.0
-_PATIENCE_S = 60.0
 _RETRY_S = 0.02
 
 
@@ -62,7 +62,7 @@ class Sender(Thread):
     def _settle(self, samples: Sequence[Sample]) -> None:
         """Send samples, those with an id until they are acknowledged."""
         waiting = list(samples)
-        deadline_s = time.monotonic() + _PATIENCE_S
+        deadline_s = time.monotonic() + DEADLINE_S
         while waiting:
             assert time.monotonic() < deadline_s, f"never acknowledged: {waiting[0].id}"
             again = []
@@ -123,7 +123,7 @@ class Sender(Thread):
             return None
 
     def _connect(self) -> None:
-        deadline_s = time.monotonic() + _PATIENCE_S
+        deadline_s = time.monotonic() + DEADLINE_S
         while self._connection.sock is None:
             try:
                 self._connection.connect()

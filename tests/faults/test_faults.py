@@ -31,9 +31,10 @@ from tests.faults.faults import (
 )
 from tests.faults.harness import acknowledged, refuse_complaints, traffic
 from tests.faults.judge import Verdict, judge
-from tests.faults.processes import Deployment, free_port, wait_for
+from tests.faults.processes import Deployment, wait_for
 from tests.faults.sender import Sender
 from tests.faults.traffic import ROOTS
+from tests.ports import free_port
 
 REQUESTS = 30
 

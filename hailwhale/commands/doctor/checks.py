@@ -6,7 +6,6 @@ the look; where there is no directory yet, one in a temporary directory stands i
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,7 @@ from hailwhale.errors import BadSetting, HailWhaleError
 from hailwhale.services.ingest.spool_directory import SpoolDirectory
 from hailwhale.services.security.bind_check import is_loopback, refuse_unsafe
 from hailwhale.settings import Settings
-from hailwhale.store.embedded import EmbeddedValkey, address
+from hailwhale.store.embedded import EmbeddedValkey, address, check_directory
 from hailwhale.store.open import open_store
 from hailwhale.store.protocol import StatsStore, Store
 from hailwhale.store.redis.keys import SHARDS
@@ -116,17 +115,11 @@ def _server_to_look_at(settings: Settings) -> Iterator[tuple[str, CheckResult, b
             data_dir = settings.data_dir
             text = f"{where}; nothing runs on it, so its Valkey was started for this look"
         else:
-            _refuse_unwritable(settings.data_dir.expanduser().resolve())
+            check_directory(settings.data_dir)
             data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             text = f"{where} is not there yet; a Valkey in a temporary directory was looked at"
         server = stack.enter_context(EmbeddedValkey(data_dir, settings.fsync))
         yield server.url, CheckResult(Level.OK, "store", text), False
-
-
-def _refuse_unwritable(data_dir: Path) -> None:
-    parent = next(folder for folder in data_dir.parents if folder.exists())
-    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-        raise HailWhaleError(f"cannot make {data_dir}: {parent} is not a directory to write to")
 
 
 def layout_findings(examined: ServersInfo) -> Iterator[CheckResult]:

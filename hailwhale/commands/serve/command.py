@@ -11,11 +11,12 @@ from hailwhale.commands.options import Subparsers, add_settings, environment, re
 from hailwhale.commands.serve.log_setup import log_to_stderr
 from hailwhale.commands.serve.signals import end_with_parent
 from hailwhale.commands.serve.socket_holder import hold
-from hailwhale.commands.serve.sockets import netloc, opened
+from hailwhale.commands.serve.sockets import inherited, listen, netloc, opened
 from hailwhale.commands.serve.wsgi_servers import server, server_name
 from hailwhale.errors import BadSetting, StoreUnavailable
 from hailwhale.services.container import open_services
 from hailwhale.settings import Settings
+from hailwhale.store.open import check_store_settings
 from hailwhale.web.apps import hail_app, whale_app
 from hailwhale.web.lazy_app import LazyApp
 
@@ -79,24 +80,31 @@ def run_serve(args: argparse.Namespace) -> int:
 
 
 def run_web(args: argparse.Namespace) -> int:
-    """Serve one app until a signal: look whether it can be, then hold the socket for it."""
+    """Serve one app until a signal.
+
+    Settings are checked first, then the store, and the port is asked for last: with several things
+    wrong, whoever starts it hears of the settings before the port that is in use.
+    """
     if args.parent is not None:
         return _serve_for_parent(args)
     settings = read_settings(args)
     log_to_stderr(settings.log_format)
     server_name(settings)  # one that is not there is said now, not by the child
-    listener, settings = opened(settings, os.environ)
+    listener, settings = inherited(settings, os.environ)
     if not settings.redis_url:
         raise BadSetting(
             f"HAILWHALE_REDIS_URL: `hailwhale {args.command}` is for a store that several "
             "processes share, so it needs one; `hailwhale serve` brings its own"
         )
+    check_store_settings(settings)
     try:
         open_services(settings).close()  # what is wrong is said here, and not by every worker
     except StoreUnavailable as fault:
         if not _spooled(args, settings):
             raise
         log.warning("%s; starting all the same", fault)
+    if listener is None:
+        listener = listen(settings.host, settings.port)
     buffered = ["--buffered"] if args.command == "whale" and args.buffered else []
     return hold([args.command, *buffered], listener, environment(args))
 

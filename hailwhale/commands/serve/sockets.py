@@ -26,10 +26,23 @@ _SYSTEMD_FD = 3  # the first that systemd hands on: sd_listen_fds(3)
 def opened(
     settings: Settings, environ: Mapping[str, str], fd: int | None = None
 ) -> tuple[socket.socket, Settings]:
-    """The socket to serve on, and the settings with the address that it has.
+    """Return the socket to serve on, and the settings with the address that it has.
 
-    It is `fd`, one that systemd handed on (`LISTEN_FDS`), or else a new one on the settings' host
-    and port. Raises `BadSetting` when there is none to be had, or not safely.
+    It is the one that `inherited` finds, or else a new one on the settings' host and port. Raises
+    `BadSetting` when there is none to be had, or not safely.
+    """
+    listener, found = inherited(settings, environ, fd)
+    return listener or listen(found.host, found.port), found
+
+
+def inherited(
+    settings: Settings, environ: Mapping[str, str], fd: int | None = None
+) -> tuple[socket.socket | None, Settings]:
+    """Return the socket that was handed on, if one was, and the settings with its address.
+
+    It is `fd`, or the one that systemd handed on (`LISTEN_FDS`). No socket is opened, so what is
+    wrong with the settings can be said before the port is asked for. Raises `BadSetting` when the
+    address may not be served on, whether it is the socket's or the settings' own.
     """
     if fd is None and environ.get("LISTEN_PID") == str(os.getpid()):
         if environ.get("LISTEN_FDS") != "1":
@@ -40,7 +53,7 @@ def opened(
         fd = _SYSTEMD_FD
     if fd is None:
         refuse_unsafe(settings)
-        return listen(settings.host, settings.port), settings
+        return None, settings
     listener = _handed(fd)
     host, port = listener.getsockname()[:2]
     found = replace(settings, host=host, port=port)
@@ -67,8 +80,12 @@ def _handed(fd: int) -> socket.socket:
     return listener
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens; port 0 takes a free one. Raises `BadSetting` when it cannot."""
+def listen(host: str, port: int, option: str = "") -> socket.socket:
+    """Open a socket that listens; port 0 takes a free one.
+
+    Raises `BadSetting` when it cannot, which names `option` when the address came from there, and
+    otherwise the settings of the address.
+    """
     deadline_s = time.monotonic() + _LET_GO_S
     while True:
         try:
@@ -80,11 +97,12 @@ def listen(host: str, port: int) -> socket.socket:
                 continue
             if in_use:
                 raise BadSetting(
-                    f"HAILWHALE_PORT: another program listens on {netloc(host, port)}: stop it, or "
-                    "choose another port with --port or HAILWHALE_PORT"
+                    f"{option or 'HAILWHALE_PORT'}: another program listens on "
+                    f"{netloc(host, port)}: stop it, or choose another port with "
+                    f"{option or '--port or HAILWHALE_PORT'}"
                 ) from fault
             raise BadSetting(
-                f"HAILWHALE_HOST: cannot listen on {netloc(host, port)}: {fault}"
+                f"{option or 'HAILWHALE_HOST'}: cannot listen on {netloc(host, port)}: {fault}"
             ) from fault
 
 

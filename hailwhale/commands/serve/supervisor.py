@@ -1,8 +1,9 @@
 """The supervisor of `hailwhale serve`: an embedded Valkey, a web process and a drain, kept running.
 
-It owns their order. Up: the address, the store, the children, and the word that it serves once a
-request was answered. Down: no new connections, the requests in flight, the drain's step, what is
-still buffered, the store. It does not know what the children do with a request or a hit.
+It owns their order. Up: the settings, the address, the store, the children, and the word that it
+serves once a request was answered. Down: no new connections, the requests in flight, the drain's
+step, what is still buffered, the store. It does not know what the children do with a request or a
+hit.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ from dataclasses import replace
 from hailwhale.commands.options import shown_store
 from hailwhale.commands.serve.child_process import ChildProcess
 from hailwhale.commands.serve.signals import GRACE_S, end_with_parent
-from hailwhale.commands.serve.sockets import netloc, opened
+from hailwhale.commands.serve.sockets import inherited, listen, netloc
 from hailwhale.commands.serve.wsgi_servers import server_name
 from hailwhale.errors import HailWhaleError, StoreUnavailable
 from hailwhale.services.container import Services, open_services
 from hailwhale.settings import Settings
 from hailwhale.store.embedded import EmbeddedValkey
+from hailwhale.store.open import check_store_settings
 
 _TICK_S = 0.05
 _READY_S = 60.0
@@ -56,10 +58,13 @@ class Supervisor:
         Raises `HailWhaleError` when it cannot start: an address or data directory in use, a store
         made of something else. What dies later is started again.
         """
+        listener, self._settings = inherited(self._settings, self._environ)
         server_name(self._settings)  # one that is not there is said now, not by the child
+        check_store_settings(self._settings)
         self._stop_on_signals()
         with ExitStack() as stack:  # unwound from the last, which is the order to stop in
-            listener, self._settings = opened(self._settings, self._environ)
+            if listener is None:
+                listener = listen(self._settings.host, self._settings.port)
             stack.callback(listener.close)
             services = self._open_store(stack)
             fd, parent = listener.fileno(), ["--parent", str(os.getpid())]

@@ -202,8 +202,8 @@ def test_a_data_directory_that_cannot_be_made_fails(
     monkeypatch.delenv("HAILWHALE_REDIS_URL")
     (tmp_path / "file").write_text("in the way")
     assert doctor("--data-dir", str(tmp_path / "file" / "data"), code=1)[-1] == (
-        f"FAIL  store: cannot make {tmp_path / 'file' / 'data'}: {tmp_path / 'file'} is not a "
-        "directory to write to"
+        f"FAIL  store: cannot use the data directory {tmp_path / 'file' / 'data'}: "
+        f"{tmp_path / 'file'} is not a directory to write to"
     )
 
 

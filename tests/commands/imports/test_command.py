@@ -23,9 +23,9 @@ from hailwhale.cli import main
 from hailwhale.store.embedded import EmbeddedValkey
 from hailwhale.store.redis.keys import Keys
 from hailwhale.store.redis.store import RedisStore
+from tests.deploy.running import DEADLINE_S
 from tests.services.imports.plain_sums import Counted, expected, stored
 
-DEADLINE_S = 60
 LOOK_S = 0.002
 CSV = """\
 sku,country,amount,no,sold_at

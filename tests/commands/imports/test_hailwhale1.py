@@ -20,9 +20,9 @@ from hailwhale.store.embedded import EmbeddedValkey
 from hailwhale.store.redis.client import connect
 from hailwhale.store.redis.keys import Keys
 from hailwhale.store.redis.store import RedisStore
+from tests.deploy.running import DEADLINE_S
 from tests.services.imports.plain_sums import stored
 
-DEADLINE_S = 60
 Said: TypeAlias = Callable[..., tuple[int, str, str]]
 
 # The last versions: a key names the interval. ["Product", "7"] sold 3 in the US and 2 in Åland; the

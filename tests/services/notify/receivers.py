@@ -17,7 +17,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 
 from tests.browser.serving import serving
-from tests.faults.processes import free_port
+from tests.ports import free_port
 
 
 @dataclass

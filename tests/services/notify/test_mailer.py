@@ -15,7 +15,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from hailwhale.core.alerts.rules import MailServer
 from hailwhale.services.notify.mailer import MailMessage, mail
 from tests.deploy.stack import write_certificate
-from tests.faults.processes import free_port
+from tests.ports import free_port
 from tests.services.notify.receivers import Mailbox
 
 LETTER = MailMessage("one", "Revenue is low", "It is 3.", "", (), datetime(2026, 3, 15, tzinfo=UTC))
