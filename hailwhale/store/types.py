@@ -204,7 +204,7 @@ class ChildrenView:
         return self.pk, (*self.dimension, label)
 
 
-SHEET_DECIMALS = 4  # what a sheet can hold: money and counts; the cells hold everything
+VIEW_DECIMALS = 4  # what views hold: money and counts; the cells hold everything
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +212,7 @@ class ViewData:
     """What a view holds: a row for each of its `names`, which are labels with a newline after each.
 
     A row is as many 64-bit big-endian integers as the view is wide, amounts in units of
-    10^-SHEET_DECIMALS; rows of zeros may be missing at the end, and rows without a name be there.
+    10^-VIEW_DECIMALS; rows of zeros may be missing at the end, and rows without a name be there.
     """
 
     names: bytes

@@ -19,10 +19,10 @@ from hailwhale.core.time.calendar_grid import Grid
 from hailwhale.core.time.rollups import Rollup, extent
 from hailwhale.services.query.ranges import ResolvedRange
 from hailwhale.store.protocol import ViewStore
-from hailwhale.store.types import SHEET_DECIMALS, ChildrenView, ViewData
+from hailwhale.store.types import VIEW_DECIMALS, ChildrenView, ViewData
 
 _LARGEST = 2**62  # sums below it cannot have gone round
-_WHOLE = 10**SHEET_DECIMALS
+_WHOLE = 10**VIEW_DECIMALS
 _BY_UNIT = np.dtype(">i8")
 
 
@@ -125,7 +125,7 @@ def _totals(
 def _amounts(units: Any) -> list[Decimal]:
     if not np.any(units % _WHOLE):
         return list(map(Decimal, (units // _WHOLE).tolist()))
-    return list(map(Decimal.scaleb, map(Decimal, units.tolist()), repeat(-SHEET_DECIMALS)))
+    return list(map(Decimal.scaleb, map(Decimal, units.tolist()), repeat(-VIEW_DECIMALS)))
 
 
 def _rows(units: bytes, count: int, width: int) -> Any:

@@ -327,7 +327,7 @@ def test_a_fault_that_is_no_absence_ends_nothing(
     flaky.away = True
     spooling.accept([hit("a")], NOW_S)
     with monkeypatch.context() as patched:
-        patched.setattr(store, "accept", lambda *_: 1 / 0)
+        patched.setattr(store.buffers, "accept", lambda *_: 1 / 0)
         flaky.away = False
         until(lambda: not spooling._away)
         with pytest.raises(ZeroDivisionError):

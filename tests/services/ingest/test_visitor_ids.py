@@ -261,7 +261,7 @@ def test_a_new_salt_makes_new_hashes_and_the_old_one_is_gone(
 
 
 class _Away:
-    def secrets(self, kind: str, names: list[str]) -> list[bytes]:
+    def get(self, kind: str, names: list[str]) -> list[bytes]:
         raise StoreUnavailable("away")
 
 
@@ -270,7 +270,7 @@ def test_a_salt_that_is_known_is_enough_while_the_store_is_away(
 ) -> None:
     visitors = make(services, clock, days=1)
     visitors.name("ann")
-    monkeypatch.setattr(visitors, "_store", _Away())
+    monkeypatch.setattr(visitors, "_secrets", _Away())
     clock.now_s += DAY_S
     visitors.name("ann")
     clock.now_s += DAY_S

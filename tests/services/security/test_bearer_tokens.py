@@ -24,7 +24,7 @@ from tests.conftest import NOW_S, Clock
 class Broken:
     """A store that does not answer."""
 
-    def tokens(self) -> dict[str, bytes]:
+    def all(self) -> dict[str, bytes]:
         raise StoreUnavailable("away")
 
 

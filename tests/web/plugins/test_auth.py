@@ -278,7 +278,7 @@ def without_tokens(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     def away() -> dict[str, bytes]:
         raise StoreUnavailable("the store does not answer")
 
-    monkeypatch.setattr(services.store, "tokens", away)
+    monkeypatch.setattr(services.store.tokens, "all", away)
 
 
 @pytest.mark.parametrize(("counting", "status"), [("open", 200), ("sealed", 503), ("off", 503)])
