@@ -85,7 +85,8 @@ class BufferFull(StoreUnavailable):
 
 
 class StoreMismatch(HailWhaleError):
-    """The store was made with other rollups or another time zone than the settings now say."""
+    """The store was made with other rollups or another time zone than the settings now say, or in a
+    format that this version does not read."""
 
 
 class DataDirInUse(HailWhaleError):

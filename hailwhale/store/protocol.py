@@ -40,7 +40,7 @@ class SchemaStore(Protocol):
         """Record the schema of an empty store, or check it against the recorded one.
 
         Returns the epoch second since which each rollup added later is filled. Raises
-        `StoreMismatch` for another zone or a missing rollup.
+        `StoreMismatch` for another zone, a missing rollup or data in a format that is not read.
         """
 
 

@@ -3,7 +3,7 @@ r"""Every key and field that HailWhale keeps in Redis or Valkey, drawn and built
 All keys of a root pk carry the tag of its shard, so they live on one node of a cluster and one
 script can touch all that belongs to an event::
 
-    hw:meta                                hash    what the store was made with: zone, rollups
+    hw:meta                                hash    zone, rollups and format of the store
     hw:imports                             hash    name of an import -> its last block counted whole
     hw:secrets:<kind>                      hash    name -> 32 random bytes, such as salts
     hw:tokens                              hash    id of a bearer token -> what it may, and its hash

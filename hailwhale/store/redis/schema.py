@@ -1,4 +1,4 @@
-"""The schema: which time zone and rollups a store was made with, recorded at first use."""
+"""The schema: which time zone, rollups and format a store was made with, recorded at first use."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from hailwhale.errors import StoreMismatch
 from hailwhale.store.redis.client import Client, faults_named
+from hailwhale.store.redis.format_check import check_format
 from hailwhale.store.redis.keys import Keys
 
 
@@ -16,14 +17,15 @@ class RedisSchema:
 
     def __init__(self, client: Client, keys: Keys) -> None:
         self._client = client
+        self._keys = keys
         self._key = keys.meta()
         self._declared: tuple[str, Sequence[str], int] | None = None  # what this process declared
 
     def declare(self, zone: str, rollups: Sequence[str], now_s: int) -> Mapping[str, int]:
-        first = {"zone": zone, "rollups": json.dumps(dict.fromkeys(rollups, None))}
         with faults_named():
-            for name, value in first.items():
-                self._one("HSETNX", self._key, name, value)
+            is_new = bool(self._one("HSETNX", self._key, "zone", zone))
+            self._one("HSETNX", self._key, "rollups", json.dumps(dict.fromkeys(rollups, None)))
+            check_format(self._client, self._keys, is_new=is_new)
             recorded = self._one("HMGET", self._key, "zone", "rollups")
             recorded_zone, known = recorded[0].decode(), json.loads(recorded[1])
             _refuse_mismatch(recorded_zone, zone, list(known), rollups)

@@ -1,0 +1,119 @@
+"""Refuse a store whose data has a format that this version does not read; mark one that it does.
+
+Owns the number of the format and the marks of earlier ones. Cells, labels, visitors, decisions and
+spy logs have had one format since the first version. What waits has not: hits in a buffer,
+increments in a plan, and the line that an import goes on after. Read by the wrong version these
+would be lost or counted twice, so such a store is not opened.
+
+A store is marked when it is made. One without a mark is from before there were marks: it is looked
+through once, and marked when nothing in it is of an earlier format.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from itertools import chain
+
+from hailwhale.errors import StoreMismatch
+from hailwhale.store.redis.client import Client, ask
+from hailwhale.store.redis.keys import SHARDS, Keys
+
+FORMAT = (
+    1  # of all that is kept: a version that changes a format reads this one, too, or refuses it
+)
+
+_FIELD = "format"
+_LOOKED_AT = 100  # hits at the head of each buffer, where the oldest are
+_LEAST_POSITION = (
+    10**12
+)  # positions begin at the microseconds of the epoch, once they counted from 0
+
+_WAITING = (
+    "an earlier version left hits or increments waiting in this store, in a format that this "
+    "version does not read: run `hailwhale drain --once` with the version that wrote them, then "
+    "open the store with this one"
+)
+_IMPORTS = (
+    "the first version may have begun imports in this store, whose lines it numbered otherwise: "
+    "resumed by this version some of them would be counted twice. Import the files again into an "
+    "empty store in another data directory, or keep this store to the version that wrote it"
+)
+
+
+def check_format(client: Client, keys: Keys, *, is_new: bool) -> None:
+    """Mark a store with the format of its data; raise `StoreMismatch` for one we do not read."""
+    [found] = ask(client, [("HGET", keys.meta(), _FIELD)])
+    if found is not None:
+        if int(found) > FORMAT:
+            raise StoreMismatch(
+                f"a later version wrote this store: its format is {int(found)}, this version reads "
+                f"formats up to {FORMAT}. Install the version that wrote it, or a later one"
+            )
+        return
+    if not is_new:
+        _refuse_waiting(client, keys)
+        _refuse_imports(client, keys)
+    ask(client, [("HSET", keys.meta(), _FIELD, FORMAT)])
+
+
+def _refuse_waiting(client: Client, keys: Keys) -> None:
+    shards = range(SHARDS)
+    buffers = ask(client, [("LRANGE", keys.buffer(n), 0, _LOOKED_AT - 1) for n in shards])
+    chunks = ask(client, [("LINDEX", keys.plan(n), 0) for n in shards])
+    hits = chain.from_iterable(buffers)
+    if any(map(_is_earlier_hit, hits)) or any(map(_is_earlier_chunk, chunks)):
+        raise StoreMismatch(_WAITING)
+
+
+def _is_earlier_hit(hit: bytes) -> bool:
+    r"""Whether the amounts of a hit are an object by name, as they were at first.
+
+    >>> _is_earlier_hit(b'0\t[["Shop"],[]]\t{"hits":1}'), _is_earlier_hit(b'0\t[["a"],[],["n"]]\t1')
+    (True, False)
+    """
+    parts = hit.split(b"\t")
+    return len(parts) == 3 and parts[2].startswith(b"{")
+
+
+def _is_earlier_chunk(chunk: bytes | None) -> bool:
+    r"""Whether a chunk of a plan holds rows in one of the two forms that there were at first.
+
+    The first had the key of each row; the second wrote moments where there are shapes now, which
+    are lists of moments.
+
+    >>> _is_earlier_chunk(b'name\n["hw:{1}:all:0:a"]\n[[0,"0:hits","1"]]')
+    True
+    >>> _is_earlier_chunk(b'name\n[[["p"]],[0,"a"]]\n[[[0]],[["hits"]],[[0]],[[1,1,1,"1"]]]')
+    True
+    >>> _is_earlier_chunk(b'name\n[[["p"]],[0,"a"]]\n[[[0]],[["hits"]],[[[0]]],[[1,1,1,"1"]]]')
+    False
+    """
+    if chunk is None:
+        return False
+    _, nodes, rows = chunk.split(b"\n", 2)
+    if isinstance(json.loads(nodes)[0], str):
+        return True
+    if not rows.startswith(b"["):  # visitors, which have one form
+        return False
+    moments = json.loads(rows)[2]
+    return isinstance(moments[0][0], int)
+
+
+def _refuse_imports(client: Client, keys: Keys) -> None:
+    [blocks] = ask(client, [("HVALS", keys.imports_done())])
+    if not blocks:
+        return
+    shards = range(SHARDS)
+    series = ask(client, [("HGET", keys.stats(n), "series") for n in shards])
+    positions = ask(client, [("GET", keys.position(n)) for n in shards])
+    # A store whose series are counted was written by a version that numbers blocks as this one.
+    if not any(series) and _may_be_lines([int(block) for block in blocks], positions):
+        raise StoreMismatch(_IMPORTS)
+
+
+def _may_be_lines(numbers: Sequence[int], positions: Sequence[bytes | None]) -> bool:
+    """Whether the last blocks of imports may be numbered by lines, not by twice a line plus one."""
+    if any(number % 2 == 0 for number in numbers):
+        return True
+    return not any(position and int(position) >= _LEAST_POSITION for position in positions)
