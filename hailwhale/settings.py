@@ -222,9 +222,9 @@ class Settings:
     spool_bytes: int = _setting(
         268_435_456,
         "HAILWHALE_SPOOL_BYTES",
-        "most bytes of hits kept on disk while the store is unavailable; 0: /count answers 503 "
-        "then",
-        variables.whole(0, 2**40),
+        "maximum bytes of hits queued on disk while the store is unavailable; 0: /count answers "
+        "503 instead",
+        setting_parsers.whole(0, 2**40),
     )
     spool_dir: str = _setting(
         "",
@@ -330,8 +330,8 @@ class Settings:
     uid_key: str = _setting(
         "",
         "HAILWHALE_UID_KEY",
-        "secret that hashes of visitors are made with in addition to the store's own, the same for "
-        "all processes; empty: the store's alone",
+        "secret key added to the store's salt when visitor ids are hashed, the same in every "
+        "process; empty: the salt only",
     )
     uid_salt_days: int = _setting(
         0,
