@@ -21,7 +21,7 @@ from docutils.parsers.rst import Directive, directives, roles
 
 HERE = Path(__file__).parent
 VOCABULARY = HERE / "vocabulary.txt"
-MAX_WORDS = 30
+MAX_WORDS = 32
 _CODE = "X"  # stands for a literal: one word that no rule looks at
 _ABBREVIATIONS = ("e.g.", "i.e.", "et al.", "etc.", "vs.")
 _END = re.compile(r"(?<=[.!?:;])[)\"*”]*\s+(?=[\"(*“]*[A-Z0-9/$])")

@@ -139,7 +139,7 @@ def test_the_ranking_of_the_reference_begins_as_the_ranking_does(services: Servi
 
 def test_the_error_of_the_reference_is_the_error() -> None:
     with pytest.raises(BadInput) as fault:
-        settle_names({"metrcis": "sales"}, EVENT_PARAMETERS)
+        normalize_names({"metrcis": "sales"}, EVENT_PARAMETERS)
     assert fault.value.message in " ".join(HTTP.split())
 
 
