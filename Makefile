@@ -7,7 +7,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 .PHONY: install run test lint prose audit bench yardsticks docs clean
 
 # Whose English `make lint` checks: pages, and with a folder of Python files their docstrings.
-PROSE ?= README.rst docs
+PROSE ?= README.rst CHANGES.rst docs
 
 install: $(VENV)/run.stamp
 
