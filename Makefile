@@ -4,7 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: install run test lint audit bench yardsticks docs clean
+.PHONY: install run test lint prose audit bench yardsticks docs clean
+
+# Whose English `make lint` checks: pages, and with a folder of Python files their docstrings.
+PROSE ?= README.rst CHANGES.rst docs
 
 install: $(VENV)/run.stamp
 
@@ -19,6 +22,12 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --config pyproject.toml --no-cache
+	$(BIN)/codespell README.rst CHANGES.rst CONTRIBUTING.rst docs hailwhale tests benchmarks examples static
+	$(BIN)/python docs/prose.py $(PROSE)
+
+# The English of the docstrings, too: `make prose PROSE=hailwhale`.
+prose: $(VENV)/dev.stamp
+	$(BIN)/python docs/prose.py $(PROSE)
 
 # Known vulnerabilities of what is installed. It asks PyPI's JSON API, so it is no part of lint: where
 # that does not answer this fails, as it does when it finds one.

@@ -48,7 +48,15 @@ TEST = [
     "mini-racer>=0.14",
     "playwright>=1.50",
 ]
-LINT = ["django-stubs>=5.2", "mypy>=1.13", "ruff>=0.9"]
+# docs/prose.py parses the docs with docutils, which comes with Sphinx.
+LINT = [
+    "codespell>=2.4",
+    "django-stubs>=5.2",
+    "docutils>=0.21",
+    "mypy>=1.13",
+    "ruff>=0.9",
+    "types-docutils>=0.21",
+]
 DOCS = ["furo>=2025.9", "sphinx>=8"]
 # What `python -m benchmarks compare` holds HailWhale against; docs/benchmarks.rst has the others.
 BENCH = ["carbon>=1.1.10", "mabwiser>=2.7", "vowpalwabbit>=9.10", "whisper>=1.1.10"]

@@ -24,12 +24,3 @@ html_theme_options = {
     "light_css_variables": {"color-brand-primary": "#00629e", "color-brand-content": "#00629e"},
     "dark_css_variables": {"color-brand-primary": "#7cc4f5", "color-brand-content": "#7cc4f5"},
 }
-
-
-def setup(app):
-    """The README stands above docs/ and is a page: its pictures are found from both."""
-
-    def read(_app, _path, _parent, content):
-        content[0] = content[0].replace(".. image:: docs/", ".. image:: ")
-
-    app.connect("include-read", read)

@@ -2,7 +2,7 @@
 
 Each is an SVG of 480 units, so that its words can be read on a phone. Colours are variables of the
 page where there is one (see _ext/inline_svg.py), else those of the reader's system. A test draws
-them again and holds the files to it.
+them again and compares the files.
 """
 
 from __future__ import annotations
@@ -89,6 +89,20 @@ def event() -> Iterator[str]:
     yield text(0, 284, "… each in its minute, its hour, its day, and in the total for ever.", "m")
 
 
+def pk() -> Iterator[str]:
+    """An event counts under each prefix of its pk."""
+    for x, name, revenue in ((0, "123", 20), (250, "456", 30)):
+        yield box(x, 8, 230, 34)
+        yield text(x + 115, 30, f'["Product", "{name}"]: {revenue}', "c", "middle")
+        yield arrow((x + 115, 42), (x + 115, 168))
+    yield labelled(175, 84, 130, "Product", "revenue 50", on=True)
+    yield labelled(45, 168, 140, "Product > 123", "revenue 20", on=True)
+    yield labelled(295, 168, 140, "Product > 456", "revenue 30", on=True)
+    yield arrow((115, 106), (175, 106))
+    yield arrow((365, 106), (305, 106))
+    yield text(240, 236, "Product is the root pk. Its sum is over all products.", "m", "middle")
+
+
 def prefixes() -> Iterator[str]:
     """Dimensions are paths: every prefix has a sum of its own."""
     yield labelled(180, 6, 120, "_ (the overall)", "revenue 900", on=True)
@@ -106,8 +120,28 @@ def prefixes() -> Iterator[str]:
     yield text(240, 271, "count the path country > US > phone when you want that.", "m", "middle")
 
 
+def metric() -> Iterator[str]:
+    """Metrics are summed; a formula is evaluated on the sums."""
+    for column, words in enumerate(("dollars", "hits", "dollars/hits")):
+        yield text(160 + 130 * column, 22, words, "c", "middle")
+    rows = (
+        ("Monday", "90", "30", "3"),
+        ("Tuesday", "10", "1", "10"),
+        ("both days", "100", "31", ""),
+    )
+    for row, (day, *numbers) in enumerate(rows):
+        y = 34 + 46 * row + 12 * (row == 2)
+        yield text(0, y + 24, day, "a" if row == 2 else "")
+        for column, number in enumerate(numbers):
+            yield box(105 + 130 * column, y, 110, 36, on=column < 2)
+            yield text(160 + 130 * column, y + 23, number or "3.2258…", "", "middle")
+    for x, words in ((160, "summed"), (290, "summed"), (420, "100 / 31")):
+        yield text(x, 196, words, "m", "middle")
+    yield text(420, 214, "not the mean 6.5", "m", "middle")
+
+
 def rollups() -> Iterator[str]:
-    """What is stored, and from which of it a period is answered."""
+    """Stored resolutions, and which of them answers a period."""
     rows = (
         ("1m", "2 hours", 56),
         ("1h", "35 days", 170),
@@ -135,8 +169,29 @@ def rollups() -> Iterator[str]:
         yield text(84, 222 + 22 * row, source)
 
 
+def bucket() -> Iterator[str]:
+    """The bucket of an event's time, in each rollup."""
+    rows = (
+        ("minutes", 46, ("12:09", "12:10", "12:11", "12:12")),
+        ("hours", 112, ("11:00", "12:00", "13:00", "14:00")),
+        ("days", 178, ("14 March", "15 March", "16 March", "17 March")),
+    )
+    for name, y, starts in rows:
+        yield text(0, y + 19, name, "a")
+        for column, start in enumerate(starts):
+            if column < 3:
+                yield box(84 + 132 * column, y, 132, 30, on=column == 1)
+            yield text(84 + 132 * column, y + 46, start, "m", "start" if column < 3 else "end")
+    for y in (46, 112, 178):
+        x = {46: 282, 112: 239, 178: 283}[y]
+        yield f'<circle cx="{x}" cy="{y + 15}" r="5" class="h"/>'
+    yield text(282, 20, "an event at 12:10:30", "", "middle")
+    yield arrow((282, 26), (282, 44))
+    yield text(240, 248, "A bucket contains its start, and not its end.", "m", "middle")
+
+
 def flow() -> Iterator[str]:
-    """The way of an event, and of a question."""
+    """How an event is stored, and how a question is answered."""
     yield text(40, 34, "GET /count", "c", "middle")
     yield arrow((40, 42), (40, 66))
     yield labelled(0, 66, 80, "hail", "accepts", on=True)
@@ -149,10 +204,10 @@ def flow() -> Iterator[str]:
     yield arrow((440, 110), (440, 170))
     yield arrow((400, 192), (290, 192))
     yield text(282, 196, "GET /totals", "c", "end")
-    yield labelled(0, 170, 80, "spool", "its disk")
+    yield labelled(0, 170, 80, "disk queue", "the spool")
     yield arrow((40, 110), (40, 170))
-    yield text(0, 232, "while the store is away", "m")
-    yield text(480, 232, "Filled: processes. Framed: what is kept.", "m", "end")
+    yield text(0, 232, "while the store is unavailable", "m")
+    yield text(480, 232, "Filled: processes. Framed: data.", "m", "end")
 
 
 def decisions() -> Iterator[str]:
@@ -168,13 +223,16 @@ def decisions() -> Iterator[str]:
     yield text(240, 134, "and later", "m", "middle")
     yield text(240, 160, "earned 25", "c", "middle")
     yield arrow((85, 120), (85, 54))
-    yield text(96, 92, "what b is worth to such a visitor", "m")
+    yield text(96, 92, "value of b for this kind of visitor", "m")
 
 
 PICTURES = {
     "event.svg": (event, 296),
+    "pk.svg": (pk, 248),
     "prefixes.svg": (prefixes, 282),
+    "metric.svg": (metric, 224),
     "rollups.svg": (rollups, 276),
+    "bucket.svg": (bucket, 260),
     "flow.svg": (flow, 244),
     "decisions.svg": (decisions, 176),
 }

@@ -15,20 +15,14 @@ from hailwhale.core.alerts.rules import parse_rules
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "alerts.rst").read_text()
-README = (ROOT / "README.rst").read_text()
 
 
 def test_the_file_of_the_page_is_understood() -> None:
-    [text] = re.findall(r"::\n\n(    every = .*?)\n\nTry it", PAGE, re.DOTALL)
+    [text] = re.findall(r"::\n\n(    every = .*?)\n\nTo try it", PAGE, re.DOTALL)
     found = parse_rules(tomllib.loads(textwrap.dedent(text), parse_float=Decimal))
     assert [alert.name for alert in found.alerts] == ["errors", "US revenue fell"]
+    assert (found.alerts[1].word, int(found.alerts[1].bound)) == ("falls_by", 30)
     assert [report.name for report in found.reports] == ["The shop, every Monday"]
-
-
-def test_the_alert_of_the_readme_is_understood() -> None:
-    [text] = re.findall(r"::\n\n(        \[\[alert\]\].*?)\n\n", README, re.DOTALL)
-    [alert] = parse_rules(tomllib.loads(textwrap.dedent(text))).alerts
-    assert (alert.word, int(alert.bound)) == ("falls_by", 30)
 
 
 @pytest.mark.parametrize(

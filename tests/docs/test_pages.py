@@ -90,13 +90,30 @@ def test_what_the_start_page_installs_is_what_make_installs() -> None:
     ("name", "skipped"),
     [
         ("start.rst", 2),
-        *((f"{name}.rst", 0) for name in ("cookbook", "http", "export", "prometheus")),
+        *(
+            (f"{name}.rst", 0)
+            for name in ("cookbook", "http", "export", "import", "prometheus", "visitors")
+        ),
     ],
 )
 def test_each_block_answers_as_the_page_shows(reader: Reader, name: str, skipped: int) -> None:
     todo = blocks(page(name))[skipped:]
     assert todo
     found = wrong(reader, todo)
+    assert found == [], "\n\n".join(found)
+
+
+def test_the_readme_goes_from_counting_to_a_graph(alone: Reader) -> None:
+    readme = (ROOT / "README.rst").read_text(encoding="utf-8")
+    install, *todo = blocks(readme)
+    get_it, run = commands(install)
+    assert (get_it.words, run.words) == (
+        "git clone <this repository> hailwhale && cd hailwhale",
+        "make run",
+    )
+    assert as_shown(run.shown.replace("127.0.0.1:8085", "127.0.0.1:…"), alone.server.said)
+    assert [block.language for block in todo] == ["console", "console", "html", "html"]
+    found = wrong(alone, todo)
     assert found == [], "\n\n".join(found)
 
 

@@ -25,7 +25,17 @@ def test_every_route_has_its_place_in_the_reference_once(services: Services) -> 
 
 
 @pytest.mark.parametrize(
-    "name", ["event.svg", "prefixes.svg", "rollups.svg", "flow.svg", "decisions.svg"]
+    "name",
+    [
+        "event.svg",
+        "pk.svg",
+        "prefixes.svg",
+        "metric.svg",
+        "rollups.svg",
+        "bucket.svg",
+        "flow.svg",
+        "decisions.svg",
+    ],
 )
 def test_the_pictures_are_as_their_script_draws_them(
     monkeypatch: pytest.MonkeyPatch, name: str
