@@ -22,7 +22,7 @@ from hailwhale.core.query.parameters import (
 from hailwhale.core.time.period import DEFAULT, DEFAULT_TOTALS, NICKNAMES
 from hailwhale.errors import BadInput
 from hailwhale.services.container import Services
-from hailwhale.services.json_shapes import totals_json
+from hailwhale.services.json_shapes import ranking_json, totals_json
 from hailwhale.settings import Settings
 from hailwhale.web.apps import hail_app, whale_app
 
@@ -131,7 +131,7 @@ def test_the_ranking_of_the_reference_begins_as_the_ranking_does(services: Servi
         event = {"pk": "Shop", "dimensions": {"country": country}, "metrics": metrics}
         services.counting.count_now(event)
     question = {"pk": "Shop", "dimension": "country", "metrics": "dollars/hits,hits"}
-    answer = services.ranking.rank(parse_rank(question))
+    answer = ranking_json(services.ranking.rank(parse_rank(question)))
     shown = re.search(r'\n +\[(\{"dimension":[^\n]*\n[^\n]*\}\}), …\]', HTTP, re.DOTALL)
     assert shown is not None
     assert json.loads(shown.group(1)) == json.loads(json.dumps(answer[0], default=float))
