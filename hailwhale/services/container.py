@@ -124,16 +124,22 @@ def assemble(
         spy=spy,
     )
     spans = RangeReader(
-        store.cells, store.visitors, grid, rollups, since, clock, settings.max_points
+        cells=store.cells,
+        visitors=store.visitors,
+        grid=grid,
+        rollups=rollups,
+        since=since,
+        clock=clock,
+        max_points=settings.max_points,
     )
     siblings = ChildrenReader(store.labels, spans, ViewSums(store.views, grid, rollups, clock))
     reporting = SeriesQueries(store.labels, spans, siblings)
     settle = CardinalityLimiter(
-        store.cardinality,
-        settings.max_roots,
-        settings.max_names,
-        time.monotonic,
-        spool.is_away if spool else lambda: False,
+        admitted=store.cardinality,
+        most_roots=settings.max_roots,
+        most_names=settings.max_names,
+        clock=time.monotonic,
+        is_away=spool.is_away if spool else lambda: False,
     ).settle
     accept = spool.accept if spool else store.buffers.accept
     hail = BufferWriter(accept, limits, clock, visitors.name, settle)
@@ -152,7 +158,6 @@ def assemble(
     journal = DecisionJournal(store.journals, settings.journal_entries, clock)
     evidence = EvidenceReader(store.labels, store.cells, spans, clock)
     models = PosteriorCache(evidence, time.monotonic)
-    days = settings.sticky_days
     tallies = RequestStats(store.request_stats)
     return Services(
         settings=settings,
@@ -160,21 +165,29 @@ def assemble(
         hail=hail,
         drain=drain,
         counting=counting,
-        erasing=Eraser(store, grid, rollups, clock, drain, spying, visitors.lasting_name),
+        erasing=Eraser(
+            store=store,
+            grid=grid,
+            rollups=rollups,
+            clock=clock,
+            drain=drain,
+            spying=spying,
+            name_of=visitors.lasting_name,
+        ),
         reporting=reporting,
         graphing=GraphQueries(reporting, spans),
         graphite=Graphite(reporting, siblings, spans, limits, clock, settings.max_points),
         quantiles=QuantileQueries(store.labels, reporting),
         ranking=RankingQueries(spans, siblings),
         deciding=Decider(
-            store.assignments,
-            evidence,
-            models,
-            journal,
-            clock,
-            days,
-            chance or random.SystemRandom(),
-            visitors.lasting_name,
+            assignments=store.assignments,
+            evidence=evidence,
+            models=models,
+            journal=journal,
+            clock=clock,
+            term_days=settings.sticky_days,
+            chance=chance or random.SystemRandom(),
+            name_of=visitors.lasting_name,
         ),
         exposing=ExposureCounter(hail.take, hail.count_many, journal, limits, clock),
         exposing_now=ExposureCounter(

@@ -29,6 +29,7 @@ class CardinalityLimiter:
 
     def __init__(
         self,
+        *,
         admitted: CardinalityStore,
         most_roots: int,
         most_names: int,

@@ -31,6 +31,7 @@ class Eraser:
 
     def __init__(
         self,
+        *,
         store: Store,
         grid: Grid,
         rollups: Sequence[Rollup],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -19,7 +19,7 @@ from hailwhale.core.events.event import parse_event
 from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
 from hailwhale.core.events.paths import expand, prefixes
 from hailwhale.core.time.calendar_grid import UTC
-from hailwhale.core.time.rollups import ALL, DEFAULT_ROLLUPS
+from hailwhale.core.time.rollups import ALL, DEFAULT_ROLLUPS, Rollup
 from hailwhale.errors import BadInput, StoreUnavailable
 from hailwhale.services.container import Services
 from hailwhale.services.imports import importer
@@ -37,10 +37,19 @@ BROKEN = BadInput("event", "{", "an object")
 
 
 def importing_on(
-    store: Store, clock: Callable[[], float] | None = None, limits: Limits = DEFAULT_LIMITS
+    store: Store,
+    clock: Callable[[], float] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    rollups: Sequence[Rollup] = DEFAULT_ROLLUPS,
 ) -> Importer:
     return Importer(
-        store.commits, store.imports, UTC, DEFAULT_ROLLUPS, limits, clock or Clock(), str
+        commits=store.commits,
+        imports=store.imports,
+        grid=UTC,
+        rollups=rollups,
+        limits=limits,
+        clock=clock or Clock(),
+        name_of=str,
     )
 
 
@@ -286,7 +295,7 @@ def test_rows_past_every_retention_are_counted_for_all_time_and_reported(store: 
     rows = [InputRow(1, 1, {"pk": "Shop", "at": "1999-12-31"}), InputRow(2, 1, {"pk": "Shop"})]
     report = run(importing_on(store), rows)
     assert (report.counted, report.undated) == (2, 1)
-    undated = Importer(store.commits, store.imports, UTC, [ALL], DEFAULT_LIMITS, Clock(), str)
+    undated = importing_on(store, rollups=[ALL])
     assert run(undated, rows, name="no dates at all").undated == 0
 
 
