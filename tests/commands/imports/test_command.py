@@ -342,7 +342,7 @@ def test_imports_killed_eight_times_count_every_row_exactly_once(
     kills = 0
     events: list[Counted] = []
     while kills < 8:  # an import may get to its end between two kills: then another follows
-        lines, more = lines_and_events(1_500, seed=len(events))
+        lines, more = lines_and_events(900, seed=len(events))
         events += more
         Path("e.ndjson").write_text("\n".join(lines))
         process = start("e.ndjson", "--rejects", "rejects")
