@@ -14,7 +14,6 @@ from hailwhale.commands.demo.service import PatientService, open_client
 from hailwhale.core.query.parameters import parse_totals
 from hailwhale.errors import BadInput, HailWhaleError, StoreUnavailable
 from hailwhale.services.container import Services
-from hailwhale.services.json_shapes import totals_json
 from hailwhale.web.apps import whale_app
 from tests.browser.serving import serving
 from tests.client.conftest import Relay
@@ -53,8 +52,8 @@ def dropping_answers_after_counting(services: Services) -> Iterator[str]:
 
 def hits(services: Services, pk: object) -> object:
     question = parse_totals({"pk": pk, "metrics": "hits", "period": "all"})
-    [found] = totals_json(services.reporting.totals(question))["all"].values()
-    return found["hits"]
+    [found] = services.reporting.totals(question)
+    return found.by_path[()]["hits"]
 
 
 @pytest.mark.parametrize("lose", [answering_503_after_counting, dropping_answers_after_counting])
