@@ -36,6 +36,9 @@ LAYERED = {
     "setting_parsers",
     "core",
     "errors",
+    "moved_names",
+    "protocols",
+    "types",
 }
 
 

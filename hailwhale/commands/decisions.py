@@ -19,6 +19,7 @@ from hailwhale.core.events.literals import parse_literal
 from hailwhale.core.events.paths import parse_pk
 from hailwhale.errors import BadInput
 from hailwhale.services.decisions.off_policy import RULES, LogReplay, OffPolicyEvaluator
+from hailwhale.types import Reasons
 from hailwhale.whale import Whale
 
 DEFAULT_RULES = "logged,uniform,current,best"
@@ -120,7 +121,7 @@ def run_reasons(args: argparse.Namespace) -> int:
     return 0
 
 
-def reasons_table(answer: dict[str, Any]) -> str:
+def reasons_table(answer: Reasons) -> str:
     """A line for each option, best first.
 
     >>> a = {"estimate": 0.0312, "interval": [0.025, 0.038], "best": 0.97, "loss": 0.0001}
@@ -136,7 +137,7 @@ def reasons_table(answer: dict[str, Any]) -> str:
             [
                 option,
                 *(_short(number) for number in (known["estimate"], *known["interval"])),
-                *(_short(known[name]) for name in ("best", "loss", "share")),
+                *(_short(number) for number in (known["best"], known["loss"], known["share"])),
                 _short(known["hits"]),
                 str(known["verdict"]),
                 str(known["reason"]),
@@ -188,7 +189,7 @@ def _lines(path: str) -> list[bytes]:
         raise BadInput("journal", path, f"a file that can be read: {fault.strerror}") from fault
 
 
-def _question(args: argparse.Namespace) -> dict[str, object]:
+def _question(args: argparse.Namespace) -> dict[str, Any]:
     """The parameters that were given, read as in a URL."""
     given = {name: getattr(args, name) for name in (*_LITERALS, *_TEXTS)}
     return {

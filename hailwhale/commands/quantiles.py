@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 import simplejson
 
@@ -41,7 +42,9 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the quantiles."""
     given = {name: getattr(args, name) for name in _LITERALS}
-    fields = {name: parse_literal(text, name) for name, text in given.items() if text is not None}
+    fields: dict[str, Any] = {
+        name: parse_literal(text, name) for name, text in given.items() if text is not None
+    }
     whale = Whale(settings=settings_to_ask(args))
     try:
         pk = parse_literal(args.pk, "pk")

@@ -20,7 +20,7 @@ from hailwhale.contrib.django import conf
 from hailwhale.contrib.django.pks import field_of, own_pk, root_of
 from hailwhale.core.numbers import as_number
 from hailwhale.core.query.parameters import whole
-from hailwhale.services.query.ranking import RankRow
+from hailwhale.types import DimensionsLike, PeriodLike, RankRow, ZoneLike
 
 LIMIT = 1_000
 MAX_LIMIT = 5_000  # each object is two parameters of the query, and SQLite takes 32,766
@@ -76,9 +76,9 @@ class Ranked(F):
 def with_counted(
     queryset: models.QuerySet[M],
     *,
-    period: str | None = None,
-    dimension: object = None,
-    tz: str | None = None,
+    period: PeriodLike | None = None,
+    dimension: DimensionsLike | None = None,
+    tz: ZoneLike | None = None,
     limit: int = LIMIT,
     **metrics: str,
 ) -> models.QuerySet[M]:

@@ -10,7 +10,6 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from hailwhale.core.decisions import DecisionReport, Policy, Posterior, sample_ratio
 from hailwhale.core.decisions.exposure import DECIDED, nodes_of
@@ -25,6 +24,8 @@ from hailwhale.services.decisions.journal import DecisionJournal
 from hailwhale.services.decisions.model_cache import PosteriorCache
 from hailwhale.store.protocol import Store
 from hailwhale.store.types import AcceptStatus, Assignment
+from hailwhale.types import OptionReasons, Reasons
+from hailwhale.types import SampleRatio as SampleRatioAnswer
 
 SUSPICIOUS = 0.001  # of shares that are as allocated, one in a thousand looks so far off
 
@@ -167,9 +168,9 @@ def policy_of(rules: Rules) -> Policy:
     )
 
 
-def reasons_answer(report: DecisionReport, ratio: SampleRatio) -> dict[str, Any]:
+def reasons_answer(report: DecisionReport, ratio: SampleRatio) -> Reasons:
     """What /reasons answers: what is known of each option, and of its traffic."""
-    sample: dict[str, object] = {"decided": ratio.decided, "exposed": ratio.exposed, "p": ratio.p}
+    sample: SampleRatioAnswer = {"decided": ratio.decided, "exposed": ratio.exposed, "p": ratio.p}
     if ratio.warning:
         sample["warning"] = ratio.warning
     return {
@@ -179,7 +180,7 @@ def reasons_answer(report: DecisionReport, ratio: SampleRatio) -> dict[str, Any]
     }
 
 
-def report_answer(report: DecisionReport) -> dict[str, object]:
+def report_answer(report: DecisionReport) -> dict[str, OptionReasons]:
     """What is known of each option, in the shape of the HTTP answers; see README."""
     return {
         each.option: {

@@ -24,6 +24,7 @@ from hailwhale.services.ingest.visitor_ids import VisitorHasher
 from hailwhale.store.protocol import Store
 from hailwhale.store.redis.spy_log import SIGNS
 from hailwhale.store.types import SpyEntries
+from hailwhale.types import SpyEvent
 
 SPY_PARAMETERS = ("pk", "uid", "limit", "live")
 DEFAULT_LIMIT = 100
@@ -116,13 +117,11 @@ class RecentEvents:
         self._private = frozenset(private)
         self._most = most
 
-    def recent(self, question: SpyQuestion) -> list[dict[str, object]]:
+    def recent(self, question: SpyQuestion) -> list[SpyEvent]:
         """The last events, newest first."""
         return self.since(question, None)[1]
 
-    def since(
-        self, question: SpyQuestion, number: int | None
-    ) -> tuple[int, list[dict[str, object]]]:
+    def since(self, question: SpyQuestion, number: int | None) -> tuple[int, list[SpyEvent]]:
         """The number to ask with the next time, and the events since `number`, newest first.
 
         Those that came while nobody asked are there as far as the log goes back; with None, all
@@ -136,7 +135,7 @@ class RecentEvents:
         if number is not None:
             fresh = min(max(0, seen.number - number), len(hits))
             hits = hits[len(hits) - fresh :]
-        shown: list[dict[str, object]] = []
+        shown: list[SpyEvent] = []
         for hit in reversed(hits):
             event, who = read_hit(hit)
             if _is_below(event.pk, question.pk) and visitor in (None, who):
@@ -170,9 +169,9 @@ class RecentEvents:
         self._store.erase_seen(root, dict.fromkeys(going))
         return len(going)
 
-    def _shown(self, event: Event, who: str) -> dict[str, object]:
+    def _shown(self, event: Event, who: str) -> SpyEvent:
         """An event as it is told, with what is private masked."""
-        shown: dict[str, object] = {
+        shown: SpyEvent = {
             "at": event.at_s,
             "pk": list(event.pk),
             "dimensions": [self._path(path) for path in event.dimensions if path[0] != PAIRS],

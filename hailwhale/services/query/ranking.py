@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import NotRequired, TypedDict
 
 from hailwhale.core.events.paths import Path, written
 from hailwhale.core.numbers import Number, as_number
@@ -23,25 +22,7 @@ from hailwhale.core.query.ranking import (
 )
 from hailwhale.services.query.children import ChildrenReader, SiblingAxis
 from hailwhale.services.query.ranges import RangeReader, ResolvedRange
-
-
-class RankRow(TypedDict):
-    """One row of a ranking: a `dimension` or, where pks are ranked, a `pk`, as written everywhere.
-
-    The numbers are those of the first metric asked for, as `ParentComparison` explains them.
-    `metrics` has the value of every metric asked for.
-    """
-
-    dimension: NotRequired[str]
-    pk: NotRequired[str]
-    value: Number
-    share: Number | None
-    parent_value: Number
-    difference: Number
-    relative: Number | None
-    importance: Number | None
-    metrics: dict[str, Number]
-
+from hailwhale.types import RankRow
 
 RankAnswer = list[RankRow]
 

@@ -25,10 +25,10 @@ from hailwhale.services.query.children import (
 )
 from hailwhale.services.query.ranges import RangeReader, ResolvedRange, SeriesColumns
 from hailwhale.store.protocol import Store
+from hailwhale.types import Known
 
 TotalsAnswer = dict[str, dict[str, dict[str, Number]]]
 PlotAnswer = dict[str, dict[str, list[list[Number]]]]
-KnownAnswer = dict[str, list[str] | bool]
 
 
 class SeriesQueries:
@@ -104,7 +104,7 @@ class SeriesQueries:
         """The pks known one level below `pk`; below the empty path, the root pks."""
         return [(*pk, label) for label in sorted(self._store.subpks(pk))]
 
-    def known(self, pk: Path) -> KnownAnswer:
+    def known(self, pk: Path) -> Known:
         """What there is to ask about a pk: its metrics, its dimensions, whether it is a decision.
 
         What a decision sums up for itself is left out, and the buckets of histograms.

@@ -18,6 +18,7 @@ import simplejson
 from hailwhale.errors import HailWhaleError, StoreUnavailable
 from hailwhale.services.container import Services
 from hailwhale.services.ingest.spy_log import MAX_LIMIT, RecentEvents, SpyQuestion, parse_spy
+from hailwhale.types import SpyEvent
 from hailwhale.web.request import SizeLimits, one_event
 from hailwhale.web.responses import json_reply
 
@@ -70,7 +71,7 @@ def _live(
     spying: RecentEvents,
     question: SpyQuestion,
     number: int,
-    events: Sequence[dict[str, object]],
+    events: Sequence[SpyEvent],
     pause: Callable[[float], None],
 ) -> Iterator[str]:
     question = replace(question, limit=MAX_LIMIT)
@@ -90,7 +91,7 @@ def _live(
             yield ": nothing new\n\n"
 
 
-def _written(number: int, events: Sequence[dict[str, object]]) -> str:
+def _written(number: int, events: Sequence[SpyEvent]) -> str:
     """Events as they are sent, the oldest first; what follows the last one has a higher number."""
     lines = [simplejson.dumps(event, use_decimal=True) for event in reversed(events)]
     return "".join(f"id: {number}\ndata: {line}\n\n" for line in lines)
