@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from threading import Lock
 from types import MethodType
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
@@ -97,12 +98,16 @@ class ClassOrInstance:
         Args:
             url: A Redis or Valkey URL, such as "redis://localhost:6379/0"; it overrides the
                 settings'. None takes the settings'.
-            settings: The settings, in place of those of the environment; then `url` is not used.
+            settings: The settings, in place of those of the environment.
 
         Raises:
             BadSetting: A setting has a value that it cannot have.
         """
-        self._settings = settings or Settings.from_env(redis_url=url)
+        if settings is None:
+            settings = Settings.from_env(redis_url=url)
+        elif url is not None:
+            settings = replace(settings, redis_url=url)
+        self._settings = settings
         self._lock = Lock()
 
     @property

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import bottle
 
+from hailwhale.core.events.limits import Limits
 from hailwhale.core.events.param_names import normalize_names
-from hailwhale.core.events.paths import parse_pk
+from hailwhale.core.events.paths import Path, parse_pk
 from hailwhale.core.query.parameters import (
     BELOW_PARAMETERS,
     parse_children,
@@ -17,6 +18,7 @@ from hailwhale.errors import BadInput
 from hailwhale.services.container import Services
 from hailwhale.services.query.csv_output import plot_csv, rank_csv, totals_csv
 from hailwhale.services.query.quantiles import parse_quantiles
+from hailwhale.services.security.bearer_tokens import RootBinding
 from hailwhale.web.request import BOUND, Fields, SizeLimits, one_event
 from hailwhale.web.responses import csv_reply, json_reply
 
@@ -50,12 +52,10 @@ def add_answers(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> No
         return json_reply(reporting.subdimensions(parse_children(fields, limits)))
 
     def pks() -> bottle.HTTPResponse:
-        environ = bottle.request.environ
-        if BOUND in environ and not environ.get("QUERY_STRING"):  # its own roots, not everybody's
-            return json_reply({"pks": [[root] for root in sorted(environ[BOUND].roots)]})
-        fields = normalize_names(one_event(environ, sizes), BELOW_PARAMETERS)
-        above = () if fields.get("pk") in (None, "") else parse_pk(fields["pk"], limits)
-        return json_reply({"pks": reporting.pks(above)})
+        above, bound = _pks_above(sizes, limits)
+        if above or bound is None:
+            return json_reply({"pks": reporting.pks(above)})
+        return json_reply({"pks": [[root] for root in sorted(bound.roots)]})
 
     def known() -> bottle.HTTPResponse:
         fields = normalize_names(one_event(bottle.request.environ, sizes), BELOW_PARAMETERS)
@@ -71,6 +71,18 @@ def add_answers(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> No
         ("/subdimensions", subdimensions),
     ):
         app.route(path, ["GET", "POST"], answer)
+
+
+def _pks_above(sizes: SizeLimits, limits: Limits) -> tuple[Path, RootBinding | None]:
+    """The pk to look below, () for the root pks, and the roots that the caller is bound to."""
+    environ = dict(bottle.request.environ)
+    bound: RootBinding | None = environ.pop(BOUND, None)  # it would refuse a request without a pk
+    fields = normalize_names(one_event(environ, sizes), BELOW_PARAMETERS)
+    if fields.get("pk") in (None, ""):
+        return (), bound
+    if bound is not None:
+        bound.check(fields)
+    return parse_pk(fields["pk"], limits), bound
 
 
 def _asked(sizes: SizeLimits) -> tuple[Fields, bool]:
