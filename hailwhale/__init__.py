@@ -80,14 +80,16 @@ _MODULE_OF = {
 }
 
 
-def __getattr__(name: str) -> object:
-    if name in _MODULES:
-        return import_module(f"hailwhale.{name}")
-    if name not in __all__:
-        raise AttributeError(f"module 'hailwhale' has no attribute {name!r}")
-    value = getattr(import_module(f"hailwhale.{_MODULE_OF.get(name, 'errors')}"), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a type checker takes a module with __getattr__ to have every name
+
+    def __getattr__(name: str) -> object:
+        if name in _MODULES:
+            return import_module(f"hailwhale.{name}")
+        if name not in __all__:
+            raise AttributeError(f"module 'hailwhale' has no attribute {name!r}")
+        value = getattr(import_module(f"hailwhale.{_MODULE_OF.get(name, 'errors')}"), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
