@@ -10,16 +10,35 @@ from decimal import Decimal
 from typing import Self
 
 _SHOWN_CHARS = 80
+_EXPECTED = "expected "
 
 
 class HailWhaleError(Exception):
-    """Base of every error that HailWhale raises on purpose."""
+    """Base of every error that HailWhale raises on purpose.
+
+    Errors pickle and copy with all their attributes, so they pass through process pools and queues.
+    """
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(
+    kind: type[HailWhaleError], args: tuple[object, ...], attributes: dict[str, object]
+) -> HailWhaleError:
+    """Rebuild a pickled error without its constructor, whose parameters are not its `args`."""
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error
 
 
 class BadInput(HailWhaleError, ValueError):
     """A value that came in is not what its parameter takes; nothing was counted.
 
-    `parameter` names what was wrong, `message` says what came and what was expected.
+    Attributes:
+        parameter: The name of the parameter that has the wrong value, such as "period".
+        expected: What the parameter takes, in words.
+        message: What came and what was expected, without the parameter's name.
 
     >>> raise BadInput("period", "5x:1h", "an interval and a length such as 1d:1mo")
     Traceback (most recent call last):
@@ -29,16 +48,21 @@ class BadInput(HailWhaleError, ValueError):
 
     def __init__(self, parameter: str, got: object, expected: str) -> None:
         self.parameter = parameter
-        self.message = f"got {shown(got)}; expected {expected}"
+        self.expected = expected
+        self.message = f"got {shown(got)}; {_EXPECTED}{expected}"
         super().__init__(f"{parameter}: {self.message}")
 
     @classmethod
-    def told(cls, parameter: str, message: str) -> Self:
-        """The fault that a service told of: its message says what came and what was expected."""
-        fault = cls(parameter, None, "")
-        fault.message = message
-        fault.args = (f"{parameter}: {message}",)
-        return fault
+    def from_message(cls, parameter: str, message: str) -> Self:
+        """Rebuild the error that a service reported: its message has what came and was expected.
+
+        >>> BadInput.from_message("period", "got '5x'; expected 1d:1mo").expected
+        '1d:1mo'
+        """
+        error = cls(parameter, None, message.rpartition(_EXPECTED)[2])
+        error.message = message
+        error.args = (f"{parameter}: {message}",)
+        return error
 
 
 class TooLarge(BadInput):

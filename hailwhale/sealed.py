@@ -1,6 +1,6 @@
-"""The library's door to sealed URLs, a part of `Whale`: pixels and graphs for public pages.
+"""The library's facade for sealed URLs, a part of `Whale`: pixels and graphs for public pages.
 
-A facade: it hands values on to `services.sealing`, and has no logic of its own. It needs the keys
+It passes values on to `services.security`, and has no logic of its own. It needs the keys
 (`hailwhale keys new`) and nothing of the store.
 """
 
@@ -9,9 +9,20 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from html import escape
+from typing import Unpack
 
-from hailwhale.default_instance import ClassOrInstance, either, given
+from hailwhale.core.time.period_text import plain_arguments
+from hailwhale.default_instance import ClassOrInstance, either
 from hailwhale.services.security.sealed_tokens import TokenSealer, sealing_of
+from hailwhale.types import (
+    DimensionsLike,
+    FormulasLike,
+    GraphOptions,
+    LengthLike,
+    MetricsLike,
+    PathLike,
+    PeriodLike,
+)
 
 
 class SealedUrls(ClassOrInstance):
@@ -21,7 +32,7 @@ class SealedUrls(ClassOrInstance):
 
     @property
     def sealing(self) -> TokenSealer:
-        """What seals, by the keys of the settings."""
+        """The sealer, by the keys of the settings."""
         if self._sealing is None:
             self._sealing = sealing_of(self.settings, time.time)
         return self._sealing
@@ -29,41 +40,91 @@ class SealedUrls(ClassOrInstance):
     @either
     def pixel_url(
         self,
-        pk: object = None,
-        dimensions: object = None,
-        metrics: object = None,
+        pk: PathLike | None = None,
+        dimensions: DimensionsLike | None = None,
+        metrics: MetricsLike | None = None,
         *,
-        dimension: object = None,
-        metric: object = None,
+        dimension: DimensionsLike | None = None,
+        metric: MetricsLike | None = None,
         slots: Sequence[str] = (),
-        expires: object = None,
+        expires: LengthLike | None = None,
         once: bool = False,
     ) -> str:
-        """The URL of a pixel that counts exactly this, whoever loads it.
+        """Return the URL of a pixel that counts exactly this, whoever loads it.
 
-        `slots` names what the page may add to the URL: dimensions (`&country=US` counts
-        `country > US`) and `uid`. It `expires` after a length such as "30d" (None: never). With
-        `once` it counts once however often it is loaded, and expires in 23 hours at the latest.
+        Args:
+            pk: What the pixel counts: a label such as "Signup", or a path of labels.
+            dimensions: What it can be split by: a label, a path of labels, a mapping such as
+                {"country": "US"}, or a list of paths.
+            metrics: Amounts by name, such as {"dollars": 5}, or names that count 1 each.
+            dimension, metric: Other names of `dimensions` and `metrics`; give one of each two.
+            slots: What the page may add to the URL: names of dimensions (`&country=US` counts
+                country > US), or "uid".
+            expires: After how long the pixel counts no more: a length such as "30d", or a
+                timedelta. None is never.
+            once: Whether to count once however often it is loaded; it expires after 23 hours at
+                the latest.
+
+        Returns:
+            An absolute URL if HAILWHALE_PUBLIC_URL is set, else a path.
+
+        Raises:
+            BadInput: A parameter has a value that it cannot have.
+            BadSetting: There is no key to seal with; `hailwhale keys new` makes one.
+
+        Example:
+            >>> from hailwhale import Whale
+            >>> url = Whale.pixel_url("Signup", metrics={"dollars": 5}, expires="30d")
+            >>> url.startswith("https://hw.example.com/pixel/"), url.endswith(".gif")
+            (True, True)
         """
-        fields = given(pk=pk, dimensions=dimensions, metrics=metrics)
-        fields |= given(dimension=dimension, metric=metric)
-        token = self.sealing.pixel(fields, slots, expires, once=once)
+        fields = plain_arguments(
+            pk=pk, dimensions=dimensions, metrics=metrics, dimension=dimension, metric=metric
+        )
+        length = plain_arguments(expires=expires).get("expires")
+        token = self.sealing.pixel(fields, slots, length, once=once)
         return f"{self.settings.home}/pixel/{token}.gif"
 
     @either
     def pixel_tag(
         self,
-        pk: object = None,
-        dimensions: object = None,
-        metrics: object = None,
+        pk: PathLike | None = None,
+        dimensions: DimensionsLike | None = None,
+        metrics: MetricsLike | None = None,
         *,
-        dimension: object = None,
-        metric: object = None,
+        dimension: DimensionsLike | None = None,
+        metric: MetricsLike | None = None,
         slots: Sequence[str] = (),
-        expires: object = None,
+        expires: LengthLike | None = None,
         once: bool = False,
     ) -> str:
-        """The `<img>` for a template, of the pixel that `pixel_url` makes."""
+        """Return the `<img>` element of the pixel that `pixel_url` makes.
+
+        Args:
+            pk: What the pixel counts: a label such as "Signup", or a path of labels.
+            dimensions: What it can be split by: a label, a path of labels, a mapping such as
+                {"country": "US"}, or a list of paths.
+            metrics: Amounts by name, such as {"dollars": 5}, or names that count 1 each.
+            dimension, metric: Other names of `dimensions` and `metrics`; give one of each two.
+            slots: What the page may add to the URL: names of dimensions (`&country=US` counts
+                country > US), or "uid".
+            expires: After how long the pixel counts no more: a length such as "30d", or a
+                timedelta. None is never.
+            once: Whether to count once however often it is loaded; it expires after 23 hours at
+                the latest.
+
+        Returns:
+            An `<img>` element, escaped: mark it as safe in a template.
+
+        Raises:
+            BadInput: A parameter has a value that it cannot have.
+            BadSetting: There is no key to seal with; `hailwhale keys new` makes one.
+
+        Example:
+            >>> from hailwhale import Whale
+            >>> Whale.pixel_tag("Signup", once=True).endswith('.gif" width="1" height="1" alt="">')
+            True
+        """
         url = self.pixel_url(
             pk,
             dimensions,
@@ -78,20 +139,93 @@ class SealedUrls(ClassOrInstance):
 
     @either
     def sealed_graph_url(
-        self, /, pk: object = None, *, expires: object = None, **asked: object
+        self,
+        pk: PathLike | None = None,
+        dimensions: DimensionsLike | None = None,
+        metrics: FormulasLike | None = None,
+        period: PeriodLike | None = None,
+        depth: int | None = None,
+        *,
+        expires: LengthLike | None = None,
+        **options: Unpack[GraphOptions],
     ) -> str:
-        """The URL of a script that shows exactly this graph, whoever's page it is on.
+        """Return the URL of a script that shows exactly this graph, whoever's page it is on.
 
-        `asked` are the parameters of /graph.js, except `target` and `hwurl`. The token in the URL
-        is as good for /plotpoints, /totals and /graph.svg, which answer what was sealed.
+        The token in the URL also opens /plotpoints, /totals and /graph.svg, which answer what was
+        sealed.
+
+        Args:
+            pk: What the graph shows: a label such as "Shop", or a path of labels.
+            dimensions: The dimensions to show: a label, a path of labels, a mapping or a list of
+                paths. None is the overall, "_".
+            metrics: Metrics or formulas: a list, or text with commas between. None is "hits".
+            period: A period such as "1d:1mo", a Period, a timedelta, a date or two dates. None is
+                "1d:1mo".
+            depth: How many levels of descendants to add. None is 0.
+            expires: After how long the graph shows no more: a length such as "30d", or a timedelta.
+                None is never.
+            options: The other parameters of /plotpoints and /graph.js, such as `title`, `height`
+                in CSS pixels, `view` or `live`; see `hailwhale.types.GraphOptions`.
+
+        Returns:
+            An absolute URL if HAILWHALE_PUBLIC_URL is set, else a path.
+
+        Raises:
+            BadInput: A parameter has a value that it cannot have.
+            BadSetting: There is no key to seal with; `hailwhale keys new` makes one.
+
+        Example:
+            >>> from hailwhale import Whale
+            >>> url = Whale.sealed_graph_url("Shop", metrics="dollars", depth=1)
+            >>> url.startswith("https://hw.example.com/graph.js?token=")
+            True
         """
-        token = self.sealing.graph(given(pk=pk, **asked), expires)
-        return f"{self.settings.home}/graph.js?token={token}"
+        fields = plain_arguments(
+            pk=pk, dimensions=dimensions, metrics=metrics, period=period, depth=depth, **options
+        )
+        length = plain_arguments(expires=expires).get("expires")
+        return f"{self.settings.home}/graph.js?token={self.sealing.graph(fields, length)}"
 
     @either
     def sealed_graph_tag(
-        self, /, pk: object = None, *, expires: object = None, **asked: object
+        self,
+        pk: PathLike | None = None,
+        dimensions: DimensionsLike | None = None,
+        metrics: FormulasLike | None = None,
+        period: PeriodLike | None = None,
+        depth: int | None = None,
+        *,
+        expires: LengthLike | None = None,
+        **options: Unpack[GraphOptions],
     ) -> str:
-        """The `<script>` for a template, of the graph that `sealed_graph_url` makes."""
-        url = self.sealed_graph_url(pk, expires=expires, **asked)
+        """Return the `<script>` element of the graph that `sealed_graph_url` makes.
+
+        Args:
+            pk: What the graph shows: a label such as "Shop", or a path of labels.
+            dimensions: The dimensions to show: a label, a path of labels, a mapping or a list of
+                paths. None is the overall, "_".
+            metrics: Metrics or formulas: a list, or text with commas between. None is "hits".
+            period: A period such as "1d:1mo", a Period, a timedelta, a date or two dates. None is
+                "1d:1mo".
+            depth: How many levels of descendants to add. None is 0.
+            expires: After how long the graph shows no more: a length such as "30d", or a timedelta.
+                None is never.
+            options: The other parameters of /plotpoints and /graph.js, such as `title`, `height`
+                in CSS pixels, `view` or `live`; see `hailwhale.types.GraphOptions`.
+
+        Returns:
+            A `<script>` element, escaped: mark it as safe in a template.
+
+        Raises:
+            BadInput: A parameter has a value that it cannot have.
+            BadSetting: There is no key to seal with; `hailwhale keys new` makes one.
+
+        Example:
+            >>> from hailwhale import Whale
+            >>> Whale.sealed_graph_tag("Shop", metrics="dollars").startswith("<script async src=")
+            True
+        """
+        url = self.sealed_graph_url(
+            pk, dimensions, metrics, period, depth, expires=expires, **options
+        )
         return f'<script async src="{escape(url)}"></script>'

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import importlib.util
 import logging
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,6 +38,9 @@ LAYERED = {
     "setting_parsers",
     "core",
     "errors",
+    "moved_names",
+    "protocols",
+    "types",
 }
 
 
@@ -92,9 +97,23 @@ def test_the_core_has_no_clock_no_randomness_and_no_io(path: Path) -> None:
 @pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.name)
 def test_no_module_at_the_top_shares_a_librarys_name(path: Path) -> None:
     # `python hailwhale/wsgi.py` puts this folder first on sys.path: a module named as a library
-    # would be imported in the library's place.
+    # would be imported in the library's place, by whatever is imported before wsgi.py removes it.
     if path.stem == "__init__":
         assert path.parent.name == "hailwhale"
         return
     spec = importlib.util.find_spec(path.stem)
-    assert spec is None or Path(str(spec.origin)).parent == PACKAGE
+    shared = spec is not None and Path(str(spec.origin)).parent != PACKAGE
+    assert shared == (path.stem == "types")
+
+
+def test_the_service_runs_as_a_file_though_types_is_a_librarys_name_too() -> None:
+    # Without `site` no module of the library has been imported before the file begins.
+    started = subprocess.run(
+        [sys.executable, "-S", PACKAGE / "wsgi.py", "--help"],
+        env={"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (started.returncode, started.stderr) == (0, "")
+    assert "hailwhale serve" in started.stdout

@@ -6,21 +6,22 @@ Facades: events go into the outbox, whose thread serves both, and questions to t
 from __future__ import annotations
 
 import asyncio
-import functools
-from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Self
 
+from hailwhale.client.async_queries import AsyncQueries
 from hailwhale.client.base import ClientBase
 from hailwhale.client.queries import Queries
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
 
 class Client(ClientBase, Queries):
-    """Counts in the background and asks, for programs that wait.
+    """Counts over HTTP in the background, and asks; for programs that wait for an answer.
 
+    `count` and `count_decision` queue an event and return; the other methods wait, and raise what
+    the library would. Every keyword that can be singular or plural is accepted in both spellings.
+    In the examples `client` is `Client("http://localhost:8085")`.
+
+    >>> from hailwhale import Client
     >>> client = Client("http://127.0.0.1:9", close_timeout_s=0)
     >>> client.count("Signup", dimensions={"campaign": "spring"})
     True
@@ -33,11 +34,34 @@ class Client(ClientBase, Queries):
     """
 
     def flush(self, timeout_s: float = 10) -> bool:
-        """Wait until all that was counted so far has an answer, at most so long; whether it has."""
+        """Wait until the service has answered for every event that was counted so far.
+
+        Args:
+            timeout_s: How many seconds to wait at most.
+
+        Returns:
+            True if every event has an answer; False if the time was up first.
+
+        Example:
+            >>> client.count("Signup")
+            True
+            >>> client.flush()
+            True
+        """
         return self._outbox.flush(timeout_s)
 
     def close(self) -> bool:
-        """Flush, and count no more; False when events had no answer and were dropped."""
+        """Flush, and count no more; the end of a `with` block and of the program do the same.
+
+        Returns:
+            True if every event has an answer; False if some were dropped without one.
+
+        Example:
+            >>> client.close()
+            True
+            >>> client.count("Signup")
+            False
+        """
         return self._outbox.close()
 
     def __enter__(self) -> Self:
@@ -46,47 +70,58 @@ class Client(ClientBase, Queries):
     def __exit__(
         self,
         kind: type[BaseException] | None,
-        fault: BaseException | None,
+        error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
         self.close()
 
 
-def _in_a_thread(
-    ask: Callable[Concatenate[Queries, P], R],
-) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, R]]:
-    """A question that is asked in a thread, so that the loop goes on."""
-
-    @functools.wraps(ask)
-    async def asked(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return await asyncio.to_thread(ask, Queries(self._service), *args, **kwargs)
-
-    return asked
-
-
-class AsyncClient(ClientBase):
-    """Counts in the background and asks, without holding up the event loop.
+class AsyncClient(ClientBase, AsyncQueries):
+    """Counts over HTTP in the background, and asks, without blocking the event loop.
 
     `count` and `count_decision` are no coroutines: they return at once, so there is nothing to
-    await. The questions, `flush` and `close` are::
+    await. All other methods are awaited. In the examples `client` is
+    `AsyncClient("http://localhost:8085")`.
 
-        async with AsyncClient("https://hw.example.com") as client:
-            client.count("Signup")
-            await client.totals("Signup", period="today")
+    >>> import asyncio
+    >>> async def sign_up():
+    ...     client.count("Signup")
+    ...     await client.flush()
+    ...     return await client.total("Signup", period="today")
+    >>> asyncio.run(sign_up())
+    1
     """
 
-    totals = _in_a_thread(Queries.totals)
-    quantiles = _in_a_thread(Queries.quantiles)
-    plotpoints = _in_a_thread(Queries.plotpoints)
-    rank = _in_a_thread(Queries.rank)
-    decide = _in_a_thread(Queries.decide)
-
     async def flush(self, timeout_s: float = 10) -> bool:
-        """As `Client.flush`."""
+        """Wait until the service has answered for every event that was counted so far.
+
+        Args:
+            timeout_s: How many seconds to wait at most.
+
+        Returns:
+            True if every event has an answer; False if the time was up first.
+
+        Example:
+            >>> async def sign_up():
+            ...     client.count("Signup")
+            ...     return await client.flush()
+            >>> asyncio.run(sign_up())
+            True
+        """
         return await asyncio.to_thread(self._outbox.flush, timeout_s)
 
     async def close(self) -> bool:
-        """As `Client.close`."""
+        """Flush, and count no more; an `async with` block and the program's end do the same.
+
+        Returns:
+            True if every event has an answer; False if some were dropped without one.
+
+        Example:
+            >>> asyncio.run(client.close())
+            True
+            >>> client.count("Signup")
+            False
+        """
         return await asyncio.to_thread(self._outbox.close)
 
     async def __aenter__(self) -> Self:
@@ -95,7 +130,7 @@ class AsyncClient(ClientBase):
     async def __aexit__(
         self,
         kind: type[BaseException] | None,
-        fault: BaseException | None,
+        error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
         await self.close()

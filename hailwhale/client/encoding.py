@@ -11,16 +11,23 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
+from hailwhale.errors import BadInput
+
 
 def text_of(fields: Mapping[str, object]) -> str:
-    """Parameters as a JSON object, less those that are None.
+    """Parameters as a JSON object, without those that are None.
 
-    Raises `TypeError`, `ValueError` or `RecursionError` for what no parser of a service would take.
+    Raises `BadInput` that names the parameter for a value that JSON has no form for.
 
     >>> text_of({"pk": ("Shop", 7), "metrics": {"dollars": Decimal("19.990")}, "uid": None})
     '{"pk":["Shop",7],"metrics":{"dollars":"19.990"}}'
     """
-    return _encode({name: value for name, value in fields.items() if value is not None})
+    given = {name: value for name, value in fields.items() if value is not None}
+    try:
+        return _encode(given)
+    except (TypeError, ValueError, RecursionError) as error:
+        name, reason = _unwritable(given) or ("event", error)
+        raise BadInput(name, given.get(name), f"a value that JSON has ({reason})") from error
 
 
 def event_text(fields: Mapping[str, object], now_s: float) -> str:
@@ -35,6 +42,16 @@ def event_text(fields: Mapping[str, object], now_s: float) -> str:
         "id": secrets.token_hex(12) if id is None else id,
     }
     return text_of({**fields, **fixed})
+
+
+def _unwritable(fields: Mapping[str, object]) -> tuple[str, Exception] | None:
+    """The first field that cannot be written, and why."""
+    for name, value in fields.items():
+        try:
+            _encode(value)
+        except (TypeError, ValueError, RecursionError) as error:
+            return name, error
+    return None
 
 
 def _written(value: object) -> object:

@@ -76,11 +76,7 @@ class ServiceConnection:
 
     def ask(self, path: str, fields: Mapping[str, object]) -> Any:
         """The answer of a route, its numbers exact; raises what the service would."""
-        try:
-            body = text_of(fields)
-        except (TypeError, ValueError, RecursionError) as fault:
-            raise BadInput("question", fields, f"values that JSON has ({fault})") from fault
-        status, answer, wait_s = self._post(path, body)
+        status, answer, wait_s = self._post(path, text_of(fields))
         if status != 200:
             raise self._fault(status, answer, wait_s)
         return answer
@@ -123,9 +119,9 @@ class ServiceConnection:
         if isinstance(error, dict):
             parameter, message = error.get("parameter"), str(error.get("message"))
         if status == 413:
-            return TooLarge.told(parameter or "body", message)
+            return TooLarge.from_message(parameter or "body", message)
         if parameter is not None and status in (400, 403):
-            return (NotYours if status == 403 else BadInput).told(parameter, message)
+            return (NotYours if status == 403 else BadInput).from_message(parameter, message)
         if status in _NOT_FOR_YOU:
             return NotAllowed(message, token_shown=status == 403)
         if status == 429:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         _post(args.url, given, args.token)
         print("accepted")
         return 0
-    fields = {
+    fields: dict[str, Any] = {
         name: parse_literal(text, name) if name in _LITERALS else text
         for name, text in given.items()
     }

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import simplejson
 
@@ -186,7 +187,7 @@ def _lines(path: str) -> list[bytes]:
         raise BadInput("journal", path, f"a file that can be read: {fault.strerror}") from fault
 
 
-def _question(args: argparse.Namespace) -> dict[str, object]:
+def _question(args: argparse.Namespace) -> dict[str, Any]:
     """The parameters that were given, read as in a URL."""
     given = {name: getattr(args, name) for name in (*_LITERALS, *_TEXTS)}
     return {

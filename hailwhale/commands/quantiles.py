@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from contextlib import closing
+from typing import Any
 
 import simplejson
 
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the quantiles."""
     given = {name: getattr(args, name) for name in _LITERALS}
     fields = {name: parse_literal(text, name) for name, text in given.items() if text is not None}
-    asked = {**fields, "shares": args.shares, "tz": args.tz}
+    asked: dict[str, Any] = {**fields, "shares": args.shares, "tz": args.tz}
     with closing(Whale(settings=settings_to_ask(args))) as whale:
         if args.json:
             answer = whale.quantiles(**asked)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Context, Decimal
+from typing import Any
 
 import simplejson
 
@@ -254,7 +255,7 @@ def _opened(args: argparse.Namespace) -> Iterator[Whale]:
         whale.close()
 
 
-def _question(args: argparse.Namespace, *more: str) -> dict[str, object]:
+def _question(args: argparse.Namespace, *more: str) -> dict[str, Any]:
     """The parameters that were given, read as in a URL."""
     texts = {name: getattr(args, name) for name in (*_LITERALS, "tz", *more)}
     return {

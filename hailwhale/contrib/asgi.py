@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from hailwhale.contrib.request_events import EventCounter, RequestEvents
+from hailwhale.types import PathLike
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -33,7 +34,7 @@ class CountRequests:
         counter: EventCounter,
         *,
         route_of: Callable[[Scope], str | None] | None = None,
-        pk: object = "Requests",
+        pk: PathLike = "Requests",
         max_routes: int = 200,
     ) -> None:
         self._app = app

@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from hailwhale.types import DimensionsLike, MetricsLike, PathLike
+
 log = logging.getLogger("hailwhale.contrib")
 
 UNROUTED = "_unrouted"  # what no route was found for, mostly a 404
@@ -26,7 +28,10 @@ class EventCounter(Protocol):
     """Takes events: a `Client`, `Hail`, or whatever else has such a `count`."""
 
     def count(
-        self, pk: object = None, dimensions: object = None, metrics: object = None
+        self,
+        pk: PathLike | None = None,
+        dimensions: DimensionsLike | None = None,
+        metrics: MetricsLike | None = None,
     ) -> object: ...
 
 
@@ -38,7 +43,7 @@ class RequestEvents:
     minute, so that an app does not wait for it with every request.
     """
 
-    def __init__(self, counter: EventCounter, pk: object, max_routes: int) -> None:
+    def __init__(self, counter: EventCounter, pk: PathLike, max_routes: int) -> None:
         self._counter = counter
         self._pk = pk
         self._max_routes = max_routes
@@ -65,12 +70,16 @@ class RequestEvents:
         now_s = time.monotonic()
         if now_s < self._paused_until_s:
             return
-        dimensions = {
+        dimensions: DimensionsLike = {
             "route": route,
             "method": method if method in _METHODS else OTHER,
             "status": {f"{status // 100}xx": str(status)},
         }
-        metrics = {"requests": 1, "duration_s": round(duration_s, 6), "errors": int(status >= 500)}
+        metrics: MetricsLike = {
+            "requests": 1,
+            "duration_s": round(duration_s, 6),
+            "errors": int(status >= 500),
+        }
         try:
             self._counter.count(self._pk, dimensions, metrics)
         except Exception:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from hailwhale.contrib.request_events import EventCounter, RequestEvents
+from hailwhale.types import PathLike
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -42,7 +43,7 @@ class CountRequests:
         counter: EventCounter,
         *,
         route_of: Callable[[WSGIEnvironment], str | None] | None = None,
-        pk: object = "Requests",
+        pk: PathLike = "Requests",
         max_routes: int = 200,
     ) -> None:
         self._app = app

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, NotRequired, TypedDict
 
+from hailwhale import types
 from hailwhale.core.decisions import DecisionReport
 from hailwhale.core.events.paths import Path, written
 from hailwhale.core.numbers import Number, as_number
@@ -23,34 +23,19 @@ from hailwhale.services.query.results import (
     RankedChild,
     Ranking,
 )
-
-TotalsAnswer = dict[str, dict[str, dict[str, Number]]]
-PlotAnswer = dict[str, dict[str, list[list[Number]]]]
-KnownAnswer = dict[str, list[str] | bool]
-
-
-class RankRow(TypedDict):
-    """One row of a ranking: a `dimension` or, where pks are ranked, a `pk`, as written everywhere.
-
-    The numbers are those of the first metric asked for, as `ParentComparison` explains them.
-    `metrics` has the value of every metric asked for.
-    """
-
-    dimension: NotRequired[str]
-    pk: NotRequired[str]
-    value: Number
-    share: Number | None
-    parent_value: Number
-    difference: Number
-    relative: Number | None
-    importance: Number | None
-    metrics: dict[str, Number]
+from hailwhale.types import (
+    Known,
+    OptionReasons,
+    RankRow,
+    Reasons,
+    SampleRatio,
+    SpyEvent,
+    Subdimensions,
+    Totals,
+)
 
 
-RankAnswer = list[RankRow]
-
-
-def totals_json(found: Iterable[PeriodTotals]) -> TotalsAnswer:
+def totals_json(found: Iterable[PeriodTotals]) -> Totals:
     """`{period: {dimension: {metric: number}}}`."""
     return {
         each.period: {written(path): _numbers(values) for path, values in each.by_path.items()}
@@ -58,7 +43,7 @@ def totals_json(found: Iterable[PeriodTotals]) -> TotalsAnswer:
     }
 
 
-def plotpoints_json(found: Plotpoints) -> PlotAnswer:
+def plotpoints_json(found: Plotpoints) -> types.Plotpoints:
     """`{dimension: {metric: [[epoch ms of the bucket's start, number], …]}}`."""
     starts_ms = [start_s * 1000 for start_s in found.starts_s]
     return {
@@ -72,12 +57,12 @@ def plotpoints_json(found: Plotpoints) -> PlotAnswer:
     }
 
 
-def ranking_json(found: Ranking) -> RankAnswer:
+def ranking_json(found: Ranking) -> list[RankRow]:
     """`[{"dimension" or "pk": …, "value": …, …, "metrics": {metric: number}}, …]`."""
     return [_rank_row(child, found.of_pks) for child in found.children]
 
 
-def subdimensions_json(found: Mapping[Path, Sequence[Path]]) -> dict[str, list[str]]:
+def subdimensions_json(found: Mapping[Path, Sequence[Path]]) -> Subdimensions:
     """`{dimension: [dimension, …]}`."""
     return {written(above): [written(path) for path in below] for above, below in found.items()}
 
@@ -87,7 +72,7 @@ def pks_json(found: Iterable[Path]) -> list[list[str]]:
     return [list(pk) for pk in found]
 
 
-def known_json(found: KnownNames) -> KnownAnswer:
+def known_json(found: KnownNames) -> Known:
     """`{"metrics": [name, …], "dimensions": [label, …], "decision": true or false}`."""
     return {
         "metrics": list(found.metrics),
@@ -118,10 +103,10 @@ def graph_json(found: GraphData) -> dict[str, object]:
     }
 
 
-def reasons_json(found: DecisionReasons) -> dict[str, Any]:
+def reasons_json(found: DecisionReasons) -> Reasons:
     """What /reasons answers: what is known of each option, and of its traffic."""
     ratio = found.sample_ratio
-    sample: dict[str, object] = {"decided": ratio.decided, "exposed": ratio.exposed, "p": ratio.p}
+    sample: SampleRatio = {"decided": ratio.decided, "exposed": ratio.exposed, "p": ratio.p}
     if ratio.warning:
         sample["warning"] = ratio.warning
     return {
@@ -131,7 +116,7 @@ def reasons_json(found: DecisionReasons) -> dict[str, Any]:
     }
 
 
-def report_json(report: DecisionReport) -> dict[str, object]:
+def report_json(report: DecisionReport) -> dict[str, OptionReasons]:
     """`{option: {"estimate": …, "interval": […, …], …, "reason": …}}`."""
     return {
         each.option: {
@@ -148,13 +133,13 @@ def report_json(report: DecisionReport) -> dict[str, object]:
     }
 
 
-def events_json(found: Iterable[RecentEvent]) -> list[dict[str, object]]:
+def events_json(found: Iterable[RecentEvent]) -> list[SpyEvent]:
     """`[{"at": …, "pk": […], "dimensions": [[…], …], "metrics": {…}, "visitor": …}, …]`."""
     return [_event(each) for each in found]
 
 
-def _event(event: RecentEvent) -> dict[str, object]:
-    shape: dict[str, object] = {
+def _event(event: RecentEvent) -> SpyEvent:
+    shape: SpyEvent = {
         "at": event.at_s,
         "pk": list(event.pk),
         "dimensions": [list(path) for path in event.dimensions],

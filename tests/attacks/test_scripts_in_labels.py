@@ -130,7 +130,7 @@ class Tags(HTMLParser):
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_in_a_tag_a_script_stays_in_its_attribute(script: str) -> None:
     whale = Whale(settings=Settings.from_env({"HAILWHALE_SEAL_KEYS": KEY}))
-    asked = {"metrics": metric_of(script), "dimension": script, "title": script}
+    asked: Any = {"metrics": metric_of(script), "dimension": script, "title": script}
     assert Tags(whale.graph_tag(script, **asked)).found == [("script", ["async", "src"])]
     assert Tags(whale.sealed_graph_tag(script, **asked)).found == [("script", ["async", "src"])]
     [(tag, names)] = Tags(whale.pixel_tag([script], {"a": script})).found

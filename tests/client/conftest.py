@@ -16,6 +16,7 @@ from hailwhale.client import Client
 from hailwhale.core.query.parameters import parse_totals
 from hailwhale.services.container import Services
 from hailwhale.services.json_shapes import totals_json
+from hailwhale.types import PathLike
 from hailwhale.web.apps import whale_app
 from tests.browser.serving import serving
 from tests.conftest import NOW_S
@@ -70,7 +71,7 @@ def total(services: Services) -> Total:
     return total
 
 
-def count(client: Client, number: int, pk: object = "Shop") -> None:
+def count(client: Client, number: int, pk: PathLike = "Shop") -> None:
     """Count events at the tests' clock, each for as many dollars as it has places before it."""
     for dollars in range(number):
         assert client.count(pk, metrics={"dollars": dollars}, at=NOW_S)

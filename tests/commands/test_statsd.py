@@ -9,6 +9,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
+from typing import Any
 
 import pytest
 from datadog.dogstatsd.base import DogStatsd
@@ -53,11 +54,11 @@ class Listener:
         ]
         self.udp, self.tcp = (int(line.rpartition(":")[2]) for line in said)
 
-    def total(self, pk: list[str], metric: str, dimension: object = "_") -> object:
+    def total(self, pk: list[str], metric: str, dimension: Any = "_") -> object:
         self.whale.services.drain.flush()
         return self.whale.total(pk, metric, "all", [dimension])
 
-    def comes_to(self, value: float, pk: list[str], metric: str, dimension: object = "_") -> None:
+    def comes_to(self, value: float, pk: list[str], metric: str, dimension: Any = "_") -> None:
         until(lambda: self.total(pk, metric, dimension) == value, f"{metric} of {pk} to be {value}")
 
     def ended(self, number: int = signal.SIGTERM) -> tuple[int, str]:

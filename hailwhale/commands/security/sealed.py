@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from hailwhale.commands.options import Subparsers, add_settings, read_settings
 from hailwhale.core.events.literals import parse_literal
@@ -70,6 +71,6 @@ def run_graph(args: argparse.Namespace) -> int:
     return 0
 
 
-def _given(args: argparse.Namespace, names: tuple[str, ...] | list[str]) -> dict[str, object]:
+def _given(args: argparse.Namespace, names: tuple[str, ...] | list[str]) -> dict[str, Any]:
     texts = {name: getattr(args, name) for name in names}
     return {name: parse_literal(text, name) for name, text in texts.items() if text is not None}

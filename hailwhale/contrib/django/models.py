@@ -17,8 +17,16 @@ from hailwhale.contrib.django import conf, on_commit
 from hailwhale.contrib.django.pks import own_pk, pk_of
 from hailwhale.contrib.django.ranking import CountedManager
 from hailwhale.core.events.paths import parse_dimensions
-from hailwhale.core.numbers import Number
-from hailwhale.services.json_shapes import PlotAnswer, RankAnswer, TotalsAnswer
+from hailwhale.types import (
+    DimensionsLike,
+    FormulasLike,
+    MetricsLike,
+    Number,
+    Plotpoints,
+    RankRow,
+    Subdimensions,
+    Totals,
+)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -56,7 +64,10 @@ class Counted(models.Model):
 
     @async_unsafe
     def count_now(
-        self, dimensions: object = None, metrics: object = None, **event: Any
+        self,
+        dimensions: DimensionsLike | None = None,
+        metrics: MetricsLike | None = None,
+        **event: Any,
     ) -> bool | None:
         """Count one event of this object, once the transaction that runs is committed.
 
@@ -69,7 +80,11 @@ class Counted(models.Model):
 
     @async_unsafe
     def count_related(
-        self, other: object, dimensions: object = None, metrics: object = None, **event: Any
+        self,
+        other: object,
+        dimensions: DimensionsLike | None = None,
+        metrics: MetricsLike | None = None,
+        **event: Any,
     ) -> bool | None:
         """`count_now`, split by another object besides: `product.count_related(customer, …)`.
 
@@ -83,44 +98,47 @@ class Counted(models.Model):
 
     @async_unsafe
     def update_count_to(
-        self, dimensions: object = None, metrics: object = None, **event: Any
+        self,
+        dimensions: DimensionsLike | None = None,
+        metrics: MetricsLike | None = None,
+        **event: Any,
     ) -> None:
         """Make totals ever counted equal to these values, once the transaction is committed."""
         fields = {"dimensions": dimensions, "metrics": metrics, **event}
         on_commit.update_count_to(self._event(fields), self._using())
 
     @async_unsafe
-    def totals(self, *args: Any, **asked: Any) -> TotalsAnswer:
+    def totals(self, *args: Any, **asked: Any) -> Totals:
         """`{period: {dimension: {metric: number}}}`, as `Whale.totals`."""
         return conf.whale().totals(self.hailwhale_pk(), *args, **asked)
 
     @async_unsafe
-    def total(self, metric: object = "hits", *args: Any, **asked: Any) -> Number:
+    def total(self, metric: FormulasLike | None = None, *args: Any, **asked: Any) -> Number:
         """One number: `product.total("revenue", "1d:1mo")`."""
         return conf.whale().total(self.hailwhale_pk(), metric, *args, **asked)
 
     @async_unsafe
-    def today(self, metric: object = "hits", dimension: object = None) -> Number:
+    def today(self, metric: FormulasLike | None = None, *args: Any, **asked: Any) -> Number:
         """The total of one metric or formula since midnight, of the service's time zone."""
-        return conf.whale().today(self.hailwhale_pk(), metric, dimension)
+        return conf.whale().today(self.hailwhale_pk(), metric, *args, **asked)
 
     @async_unsafe
-    def yesterday(self, metric: object = "hits", dimension: object = None) -> Number:
+    def yesterday(self, metric: FormulasLike | None = None, *args: Any, **asked: Any) -> Number:
         """The total of one metric or formula over the day before today."""
-        return conf.whale().yesterday(self.hailwhale_pk(), metric, dimension)
+        return conf.whale().yesterday(self.hailwhale_pk(), metric, *args, **asked)
 
     @async_unsafe
-    def plotpoints(self, *args: Any, **asked: Any) -> PlotAnswer:
+    def plotpoints(self, *args: Any, **asked: Any) -> Plotpoints:
         """`{dimension: {metric: [[epoch ms, number], …]}}`, as `Whale.plotpoints`."""
         return conf.whale().plotpoints(self.hailwhale_pk(), *args, **asked)
 
     @async_unsafe
-    def rank(self, *args: Any, **asked: Any) -> RankAnswer:
+    def rank(self, *args: Any, **asked: Any) -> list[RankRow]:
         """What is below a dimension of this object, in order, as `Whale.rank`."""
         return conf.whale().rank(self.hailwhale_pk(), *args, **asked)
 
     @async_unsafe
-    def subdimensions(self, *args: Any, **asked: Any) -> dict[str, list[str]]:
+    def subdimensions(self, *args: Any, **asked: Any) -> Subdimensions:
         """The dimensions known of this object, as `Whale.subdimensions`."""
         return conf.whale().subdimensions(self.hailwhale_pk(), *args, **asked)
 

@@ -20,6 +20,7 @@ from hailwhale.core.events.paths import Path
 from hailwhale.core.query.parameters import parse_rank
 from hailwhale.core.value_parsers import parse_int
 from hailwhale.services.query.results import RankedChild
+from hailwhale.types import DimensionsLike, PeriodLike, ZoneLike
 
 LIMIT = 1_000
 MAX_LIMIT = 5_000  # each object is two parameters of the query, and SQLite takes 32,766
@@ -78,9 +79,9 @@ class Ranked(F):
 def with_counted(
     queryset: models.QuerySet[M],
     *,
-    period: str | None = None,
-    dimension: object = None,
-    tz: str | None = None,
+    period: PeriodLike | None = None,
+    dimension: DimensionsLike | None = None,
+    tz: ZoneLike | None = None,
     limit: int = LIMIT,
     **metrics: str,
 ) -> models.QuerySet[M]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from hailwhale.core.decisions.allocation import normals
 from hailwhale.core.decisions.evidence import Floats, NodePath
 from hailwhale.core.decisions.model import Model
 from hailwhale.core.decisions.prediction import Prediction
+
+Verdict = Literal["good", "bad", "test"]
 
 SURE = 0.95
 _Z = 1.959964  # 95 % of a normal distribution lie within so many standard deviations
@@ -44,7 +47,7 @@ class OptionReport:
     loss: float
     weight: float
     hits: float
-    verdict: str
+    verdict: Verdict
     reason: str
 
 
@@ -91,7 +94,7 @@ def report(
     return DecisionReport(tuple(found), winner)
 
 
-def _verdict(model: Model, outlook: Prediction, place: int, above: float) -> str:
+def _verdict(model: Model, outlook: Prediction, place: int, above: float) -> Verdict:
     """Good or bad where an option differs from the others: by its posterior, and by how much less
     dense that is at no difference than the prior was (Savage-Dickey; Dickey 1971, AMS 42)."""
     count = len(outlook.means)

@@ -94,7 +94,7 @@ def parse_relaxed_json(text: str, parameter: str) -> object:
     return _parsed(text, text, parameter)
 
 
-def parse_literal(text: str, parameter: str) -> object:
+def parse_literal(text: str, parameter: str) -> Any:
     """A query value: JSON when it begins with `{` or `[`, else the text itself, exactly as given.
 
     The JSON may be relaxed: strings in single quotes, and fractions without the leading zero.

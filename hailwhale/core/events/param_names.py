@@ -30,9 +30,9 @@ def singular_of(name: str) -> str:
 
 
 def normalize_names(fields: Fields, known: Sequence[str]) -> dict[str, object]:
-    """Fields under their one name each; `known` lists the names, plural where there are two.
+    """Fields under their one name each; `known` lists the names, most of them plural.
 
-    A singular that is known itself stays as it is.
+    Either spelling of a name that has two is read as the one that is known.
 
     Names that begin with ``_`` are cache busters and are left out. An unknown name is `BadInput`:
     a misspelt `metrcis` must not lose its dollars in silence.
@@ -49,13 +49,17 @@ did you mean metrics?
     for name, value in fields.items():
         if isinstance(name, str) and name.startswith("_"):
             continue
-        plural = name if name in known or not isinstance(name, str) else _SINGULAR.get(name, name)
-        if plural not in known:
+        chosen = name if name in known or not isinstance(name, str) else _other_spelling(name)
+        if chosen not in known:
             raise BadInput(_nameable(name), value, _known_names(name, known))
-        if plural in settled:
-            raise BadInput(plural, value, f"{plural} given once, in one spelling")
-        settled[plural] = value
+        if chosen in settled:
+            raise BadInput(chosen, value, f"{chosen} given once, in one spelling")
+        settled[chosen] = value
     return settled
+
+
+def _other_spelling(name: str) -> str:
+    return _SINGULAR.get(name) or singular_of(name)
 
 
 def _known_names(name: object, known: Sequence[str]) -> str:

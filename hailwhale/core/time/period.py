@@ -1,7 +1,7 @@
-"""Periods: what span a question covers, cut into which buckets, and which rollup answers it.
+"""Periods: what span a question covers, and the buckets it is cut into.
 
-Owns the text of a period, the edges of its buckets and the choice of the stored rollup they are
-composed from. Told the time grid and the instant; knows nothing of stores or of what is counted.
+Owns the text of a period and the edges of its buckets. Told the time grid and the instant; knows
+nothing of rollups, stores or of what is counted.
 """
 
 from __future__ import annotations
@@ -9,14 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC as _UTC
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import lru_cache
 from itertools import islice
 from typing import Protocol
 
 from hailwhale.core.time.calendar_grid import (
-    DAY_S,
     FIRST_YEAR,
     LAST_YEAR,
     SUPPORTED,
@@ -24,7 +22,6 @@ from hailwhale.core.time.calendar_grid import (
     Interval,
     parse_tzoffset,
 )
-from hailwhale.core.time.rollups import Rollup, retained
 from hailwhale.errors import BadInput
 
 DEFAULT = "1d:1mo"
@@ -43,7 +40,6 @@ NICKNAMES: Mapping[str, str] = {
     "all": "everything ever, in one bucket",
 }
 MAX_POINTS = 10_000
-MAX_STORED_BUCKETS = 60_000
 
 _FORM = (
     "interval:length in s m h d w mo y such as 1d:1mo, the length no shorter than the interval; "
@@ -57,11 +53,6 @@ _ISO_RANGE = re.compile(rf"{_ISO_DATE}\s*\.\.\s*{_ISO_DATE}")
 _US_RANGE = re.compile(rf"{_US_DATE}\s*-\s*{_US_DATE}")
 _MINUTE, _HOUR = Interval(1, "m"), Interval(1, "h")
 _DAY, _WEEK, _MONTH, _YEAR = Interval(1, "d"), Interval(1, "w"), Interval(1, "mo"), Interval(1, "y")
-_ADVISED = (
-    *(_YEAR, _MONTH, _WEEK, _DAY, Interval(12, "h"), Interval(6, "h"), _HOUR),
-    *(Interval(count, "m") for count in (30, 15, 5, 1)),
-    *(Interval(count, "s") for count in (30, 10, 1)),
-)
 
 
 class RangeSpec(Protocol):
@@ -139,10 +130,13 @@ _NAMED: Mapping[str, tuple[Interval | None, RangeSpec | None]] = {
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A question's span and the width of its buckets.
+    """A question's span and the width of its buckets; accepted wherever a period is asked.
 
-    `text` is the period as asked. `interval` and `reach` are None for `all`. `zone_suffix` is the
-    zone of an ending such as ``|-500``, which goes before any other zone that is asked for.
+    Attributes:
+        text: The period as it was asked; it is the key of `Whale.totals`.
+        interval: The width of a bucket; None for `all`.
+        reach: How the span is found; None for `all`.
+        zone_suffix: The zone of an ending such as ``|-500``, which overrides any other zone.
 
     >>> period = Period.parse("1d:1w")
     >>> from hailwhale.core.time.calendar_grid import UTC
@@ -157,7 +151,24 @@ class Period:
 
     @classmethod
     def parse(cls, text: str, parameter: str = "period") -> Period:
-        """Read any form of a period; anything else is `BadInput` that lists the forms."""
+        """Read a period from its text.
+
+        Args:
+            text: An interval and a length such as "1d:1mo", a name such as "today" (see
+                `hailwhale.periods.NICKNAMES`), or dates such as "2026-01-01..2026-01-31".
+            parameter: The name that an error has for the text.
+
+        Returns:
+            The period. Its edges depend on the time at which it is asked.
+
+        Raises:
+            BadInput: The text is no period; the message lists the forms.
+
+        Example:
+            >>> from hailwhale import Period
+            >>> str(Period.parse("1d:1mo").interval)
+            '1d'
+        """
         asked = text.strip() if isinstance(text, str) else ""
         if not 0 < len(asked) <= _MAX_TEXT:
             raise BadInput(parameter, text, _FORM)
@@ -172,10 +183,23 @@ class Period:
         return self.reach is None
 
     def days(self, grid: Grid, edges: Sequence[int]) -> tuple[int, int] | None:
-        """The edges of the whole days that it is of, however narrow its buckets, as of `today`.
+        """Find the edges of the whole days that the period covers, however narrow its buckets.
 
-        The day that holds now is whole, too: nothing of its rest is there yet. None when the period
-        is not of days, as the last 24 hours.
+        The day that holds now is whole, too, for nothing of its rest is there yet.
+
+        Args:
+            grid: The calendar of a time zone.
+            edges: The edges of the period's buckets, as `edges` returns them.
+
+        Returns:
+            The first edge and the last, in epoch seconds; None when the period is not of days, such
+            as the last 24 hours.
+
+        Example:
+            >>> from hailwhale.core.time.calendar_grid import UTC
+            >>> today = Period.parse("today")
+            >>> today.days(UTC, today.edges(UTC, now_s=1_773_576_630))
+            (1773532800, 1773619200)
         """
         if not isinstance(self.reach, ToDate | DayBefore | DateRange):
             return None
@@ -184,17 +208,34 @@ class Period:
     def edges(
         self, grid: Grid, now_s: int, max_points: int = MAX_POINTS, parameter: str = "period"
     ) -> tuple[int, ...]:
-        """The n + 1 rising edges of the period's n half-open buckets.
+        """Find the edges of the period's buckets at an instant.
 
-        The last bucket holds now, except for dates and `yesterday`. Raises `BadInput` for more than
-        `max_points` buckets, a span outside the supported years or dates the zone skipped, and
-        ValueError for `all`, which has no edges.
+        The last bucket holds that instant, except for dates and "yesterday".
+
+        Args:
+            grid: The calendar of a time zone.
+            now_s: The instant, in epoch seconds.
+            max_points: The most buckets that there may be.
+            parameter: The name that an error has for the period.
+
+        Returns:
+            The n + 1 rising edges of n half-open buckets, in epoch seconds.
+
+        Raises:
+            BadInput: There are more buckets than `max_points`, the span is outside the supported
+                years, or the zone skipped the dates.
+            ValueError: The period is `all`, which has no edges.
+
+        Example:
+            >>> from hailwhale.core.time.calendar_grid import UTC
+            >>> Period.parse("1h:2h").edges(UTC, now_s=1_773_576_630)
+            (1773572400, 1773576000, 1773579600)
         """
         if self.interval is None or self.reach is None:
             raise ValueError("the period all has no edges: ask is_all first")
         try:
             begin_s, end_s = self.reach.bounds(grid, self.interval, now_s)
-            edges = _cut(grid, self.interval, begin_s, end_s, max_points)
+            edges = cut_edges(grid, self.interval, begin_s, end_s, max_points)
         except BadInput as error:
             raise BadInput(parameter, self.text, SUPPORTED) from error
         if edges is None:
@@ -240,7 +281,7 @@ def _dates(text: str, parameter: str) -> DateRange | None:
 
 
 @lru_cache(maxsize=128)
-def _cut(
+def cut_edges(
     grid: Grid, interval: Interval, begin_s: int, end_s: int, most: int
 ) -> tuple[int, ...] | None:
     """The edges of a span's buckets, None when there are more than `most` of them.
@@ -252,90 +293,3 @@ def _cut(
         return None
     starts = tuple(islice(grid.starts(begin_s, end_s, interval), most + 1))
     return None if len(starts) > most else (*starts, end_s)
-
-
-def select_rollup(
-    edges: tuple[int, ...],
-    rollups: Sequence[Rollup],
-    store_grid: Grid,
-    now_s: int,
-    since: Mapping[str, int] | None = None,
-    parameter: str = "period",
-    asked: str | None = None,
-) -> Rollup:
-    """The stored rollup whose buckets compose a period's: the coarsest that can.
-
-    Every edge must be the start of one of its buckets (that alone settles other time zones,
-    half-hour offsets and clock changes), its bucket at the first edge must still be kept, and it
-    must have been filled since before that (`since`: epoch seconds by rollup name, absent = from
-    the beginning). If there is none, `BadInput` says what is missing; `asked` is the period's text.
-
-    >>> from hailwhale.core.time.rollups import DEFAULT_ROLLUPS
-    >>> from hailwhale.core.time.calendar_grid import UTC
-    >>> edges = Period.parse("1d:1mo").edges(UTC, now_s=1_767_225_600)
-    >>> select_rollup(edges, DEFAULT_ROLLUPS, UTC, now_s=1_767_225_600).name
-    '1d'
-    """
-    since = since or {}
-    fitting = [r for r in rollups if r.interval and _fits(edges, r.interval, store_grid)]
-    kept = [r for r in fitting if retained(store_grid, r, edges[0], now_s)]
-    filled = [r for r in kept if since.get(r.name, edges[0]) <= edges[0]]
-    if filled:
-        return max(filled, key=_width_s)
-    got = asked or f"{_utc_text(edges[0])}..{_utc_text(edges[-1])}"
-    if kept:
-        earliest = min(kept, key=lambda r: since[r.name])
-        filled_since = f"{_utc_text(since[earliest.name])}, when its {earliest.name} buckets began"
-        raise BadInput(parameter, got, f"a period that begins after {filled_since}")
-    needed = _missing(edges, rollups, store_grid, now_s)
-    expected = f"a period that the stored rollups compose: {needed}"
-    if fitting:
-        longest = max(fitting, key=lambda r: r.retention_s or 0)
-        expected += f"; the {longest.name} buckets reach back only {longest.retention}"
-    raise BadInput(parameter, got, expected)
-
-
-def stored_buckets(
-    edges: tuple[int, ...], rollup: Rollup, store_grid: Grid, parameter: str = "period"
-) -> tuple[int, ...]:
-    """The starts of a rollup's buckets in a period, in order, for the caller to fold.
-
-    `edges` are starts of the rollup's buckets, as `select_rollup` sees to. More than 60,000 are
-    `BadInput`.
-    """
-    if rollup.interval is None:
-        raise ValueError("the rollup all has no buckets to fold")
-    found = _cut(store_grid, rollup.interval, edges[0], edges[-1], MAX_STORED_BUCKETS)
-    if found is None:
-        got = f"{_utc_text(edges[0])}..{_utc_text(edges[-1])} from {rollup.name} buckets"
-        raise BadInput(parameter, got, f"a period of at most {MAX_STORED_BUCKETS} stored buckets")
-    return found[:-1]
-
-
-@lru_cache(maxsize=512)
-def _fits(edges: tuple[int, ...], interval: Interval, store_grid: Grid) -> bool:
-    return all(store_grid.floor(edge_s, interval) == edge_s for edge_s in edges)
-
-
-def _width_s(rollup: Rollup) -> int:
-    return rollup.interval.nominal_s if rollup.interval else 0
-
-
-def _missing(
-    edges: tuple[int, ...], rollups: Sequence[Rollup], store_grid: Grid, now_s: int
-) -> str:
-    """The rollup that would answer, had it been there: if possible one that can still be added.
-
-    A store cannot change a rollup that it has, so its intervals are passed over.
-    """
-    fitting = [interval for interval in _ADVISED if _fits(edges, interval, store_grid)]
-    taken = {rollup.interval for rollup in rollups}
-    interval = next((interval for interval in fitting if interval not in taken), fitting[0])
-    age_s = max(now_s - edges[0], interval.nominal_s)
-    hours, days, years = (-(-age_s // size_s) for size_s in (3_600, DAY_S, 366 * DAY_S))
-    length = f"{hours}h" if hours <= 48 else f"{days}d" if days <= 732 else f"{years}y"
-    return f"it needs a rollup of {interval} kept for {length} (HAILWHALE_ROLLUPS)"
-
-
-def _utc_text(at_s: int) -> str:
-    return f"{datetime.fromtimestamp(at_s, _UTC):%Y-%m-%dT%H:%MZ}"

@@ -44,7 +44,9 @@ class HailWhale1Format:
         for row in json_rows(lines_of(stream), after):
             unread = None if isinstance(row.fields, BadInput) else row.fields.get(_UNREAD)
             if unread is not None:
-                fault = BadInput.told(*map(str, unread)) if isinstance(unread, list) else None
+                fault = (
+                    BadInput.from_message(*map(str, unread)) if isinstance(unread, list) else None
+                )
                 row = InputRow(row.line, row.size_bytes, fault or row.fields)
             yield row
 

@@ -16,7 +16,8 @@ from hailwhale.core.events.metrics import UNIQUES
 from hailwhale.core.query.formula import EXACT, ZERO, Bucket, sums_of
 from hailwhale.core.query.resample import fold
 from hailwhale.core.time.calendar_grid import Grid
-from hailwhale.core.time.period import Period, select_rollup, stored_buckets
+from hailwhale.core.time.period import Period
+from hailwhale.core.time.rollup_selection import select_rollup, stored_buckets
 from hailwhale.core.time.rollups import Rollup, chunk_of
 from hailwhale.services.query.uniques import UniquesReader
 from hailwhale.store.protocol import CellStore, VisitorStore

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import bottle
 
+from hailwhale.core.events.limits import Limits
 from hailwhale.core.events.param_names import normalize_names
-from hailwhale.core.events.paths import parse_pk
+from hailwhale.core.events.paths import Path, parse_pk
 from hailwhale.core.query.parameters import (
     BELOW_PARAMETERS,
     parse_children,
@@ -28,6 +29,7 @@ from hailwhale.services.json_shapes import (
 )
 from hailwhale.services.query.csv_output import plot_csv, rank_csv, totals_csv
 from hailwhale.services.query.results import PeriodTotals
+from hailwhale.services.security.bearer_tokens import RootBinding
 from hailwhale.web.request import BOUND, SizeLimits, one_event
 from hailwhale.web.responses import csv_reply, json_reply
 
@@ -61,12 +63,10 @@ def add_answers(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> No
         return json_reply(subdimensions_json(reporting.subdimensions(question)))
 
     def pks() -> bottle.HTTPResponse:
-        environ = bottle.request.environ
-        if BOUND in environ and not environ.get("QUERY_STRING"):  # its own roots, not everybody's
-            return json_reply({"pks": [[root] for root in sorted(environ[BOUND].roots)]})
-        fields = normalize_names(one_event(environ, sizes), BELOW_PARAMETERS)
-        above = () if is_absent(fields.get("pk")) else parse_pk(fields["pk"], limits)
-        return json_reply({"pks": pks_json(reporting.pks(above))})
+        above, bound = _pks_above(sizes, limits)
+        if above or bound is None:
+            return json_reply({"pks": pks_json(reporting.pks(above))})
+        return json_reply({"pks": [[root] for root in sorted(bound.roots)]})
 
     def known() -> bottle.HTTPResponse:
         fields = normalize_names(one_event(bottle.request.environ, sizes), BELOW_PARAMETERS)
@@ -86,6 +86,18 @@ def add_answers(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> No
 
 def _totals_reply(answer: Sequence[PeriodTotals], as_csv: bool) -> bottle.HTTPResponse:
     return csv_reply(totals_csv(answer)) if as_csv else json_reply(totals_json(answer))
+
+
+def _pks_above(sizes: SizeLimits, limits: Limits) -> tuple[Path, RootBinding | None]:
+    """The pk to look below, () for the root pks, and the roots that the caller is bound to."""
+    environ = dict(bottle.request.environ)
+    bound: RootBinding | None = environ.pop(BOUND, None)  # it would refuse a request without a pk
+    fields = normalize_names(one_event(environ, sizes), BELOW_PARAMETERS)
+    if is_absent(fields.get("pk")):
+        return (), bound
+    if bound is not None:
+        bound.check(fields)
+    return parse_pk(fields["pk"], limits), bound
 
 
 def _asked(sizes: SizeLimits) -> tuple[dict[str, object], bool]:

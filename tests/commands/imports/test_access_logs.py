@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hailwhale.cli import main
 from hailwhale.settings import Settings
 from hailwhale.store.embedded import EmbeddedValkey
+from hailwhale.types import PathLike
 from hailwhale.whale import Whale
 from tests.core.imports.test_access_log import CLOUDFRONT, CLOUDFRONT_HEADER, NGINX, S3
 from tests.services.imports.test_file_formats import BOT, logged
@@ -31,7 +33,7 @@ def environment(
 def total() -> Total:
     """What is counted for all time: `total("Requests", "hits", ["path", "/"])`."""
 
-    def ask(pk: object, metric: str = "hits", dimension: object = "_") -> object:
+    def ask(pk: PathLike, metric: str = "hits", dimension: Any = "_") -> object:
         whale = Whale(settings=Settings.from_env())
         try:
             return whale.total(pk, metric, "all", [dimension])

@@ -13,17 +13,18 @@ from hailwhale.services.container import Services
 from hailwhale.services.ingest.spy_log import RecentPage, SpyRule
 from hailwhale.services.json_shapes import events_json
 from hailwhale.store.types import EncodedHit
+from hailwhale.types import SpyEvent
 from tests.conftest import NOW_S
 
 MakeServices = Callable[..., Services]
 
 
-def spied(services: Services, pk: object = "Shop", **asked: object) -> list[dict[str, object]]:
+def spied(services: Services, pk: object = "Shop", **asked: object) -> list[SpyEvent]:
     return events_json(services.spying.recent(parse_spy({"pk": pk, **asked})))
 
 
-def numbers(events: list[dict[str, object]]) -> list[object]:
-    return [event["metrics"]["n"] for event in events]  # type: ignore[index]
+def numbers(events: list[SpyEvent]) -> list[object]:
+    return [event["metrics"]["n"] for event in events]
 
 
 def count(services: Services, *events: Mapping[str, object], buffered: bool = True) -> None:

@@ -16,10 +16,11 @@ from hailwhale.core.events.paths import Path, written
 from hailwhale.core.query.parameters import parse_children, parse_plot, parse_rank, parse_totals
 from hailwhale.errors import BadInput
 from hailwhale.services.container import Services, assemble
-from hailwhale.services.json_shapes import RankAnswer, ranking_json, totals_json
+from hailwhale.services.json_shapes import ranking_json, totals_json
 from hailwhale.services.query import children
 from hailwhale.store.protocol import CellStore
 from hailwhale.store.types import CellQuery
+from hailwhale.types import RankRow
 from tests.conftest import NOW_S, Clock
 from tests.parts import with_parts
 from tests.services.query.plain_children import (
@@ -67,7 +68,7 @@ def counted(services: Services, seed: int) -> list[Sent]:
     return events
 
 
-def asked(services: Services, **fields: object) -> RankAnswer:
+def asked(services: Services, **fields: object) -> list[RankRow]:
     question = parse_rank({"pk": "Shop", "period": "1d:1mo", **fields})
     return ranking_json(services.ranking.rank(question))
 
@@ -106,7 +107,10 @@ def expected(
 
 
 def assert_rows(
-    answer: RankAnswer, rows: list[tuple[Node, dict[str, Fraction | None]]], *, of_pks: bool = False
+    answer: list[RankRow],
+    rows: list[tuple[Node, dict[str, Fraction | None]]],
+    *,
+    of_pks: bool = False,
 ) -> None:
     """The rows are those, numbers exact or right to 15 digits."""
     name = "pk" if of_pks else "dimension"

@@ -36,7 +36,7 @@ def hailwhale_total(
     what: object,
     metric: str = "hits",
     period: str = "1d:1mo",
-    dimension: object = None,
+    dimension: Any = None,
     default: object = "–",
 ) -> object:
     """A number: `{% hailwhale_total product "revenue" "today" %}`, or `… as earned %}`.

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hailwhale.core.time.calendar_grid import UTC, Grid, Interval, parse_zone
-from hailwhale.core.time.period import Period, select_rollup, stored_buckets
+from hailwhale.core.time.period import Period
+from hailwhale.core.time.rollup_selection import select_rollup, stored_buckets
 from hailwhale.core.time.rollups import ALL, DEFAULT_ROLLUPS, Rollup, parse_rollups
 from hailwhale.errors import BadInput
 from tests.core.instants import at, instants, utc, zones

@@ -1,0 +1,21 @@
+"""Questions to a service as coroutines: each is asked in a thread, so that the loop goes on."""
+
+from __future__ import annotations
+
+from hailwhale.client.async_queries.admin import AsyncAdminRequests
+from hailwhale.client.async_queries.decisions import AsyncDecisionQueries
+from hailwhale.client.async_queries.labels import AsyncLabelQueries
+from hailwhale.client.async_queries.series import AsyncSeriesQueries
+from hailwhale.client.async_queries.totals import AsyncTotalQueries
+
+__all__ = ["AsyncQueries"]
+
+
+class AsyncQueries(
+    AsyncTotalQueries,
+    AsyncSeriesQueries,
+    AsyncLabelQueries,
+    AsyncDecisionQueries,
+    AsyncAdminRequests,
+):
+    """Asks what `Queries` asks; each question is awaited."""

@@ -1,0 +1,16 @@
+"""What all awaited questions share: the questions that block, which run in threads."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from hailwhale.client.queries import Queries
+from hailwhale.client.queries.base import QueryBase
+
+
+class AsyncQueryBase(QueryBase):
+    """Asks the service that a connection leads to, without blocking the event loop."""
+
+    @cached_property
+    def _queries(self) -> Queries:
+        return Queries(self._service)

@@ -1,0 +1,155 @@
+"""What was counted: pks, dimensions, metrics, and the last events, over HTTP."""
+
+from __future__ import annotations
+
+from hailwhale.client.queries.base import QueryBase
+from hailwhale.core.time.period_text import plain_arguments
+from hailwhale.types import DimensionsLike, Known, PathLike, SpyEvent, Subdimensions
+
+
+class LabelQueries(QueryBase):
+    """Asks what was counted."""
+
+    def subdimensions(
+        self,
+        pk: PathLike | None = None,
+        dimensions: DimensionsLike | None = None,
+        depth: int | None = None,
+        *,
+        dimension: DimensionsLike | None = None,
+    ) -> Subdimensions:
+        """Return the dimensions that are known below others.
+
+        Args:
+            pk: What is asked about: a label such as "Shop", or a path of labels such as ["Product",
+                7]. None is the unnamed pk, "_".
+            dimensions: The dimensions to answer for: a label, a path of labels, a mapping such as
+                {"country": "US"}, or a list of paths. None is the overall, "_".
+            depth: How many levels down. None is 1.
+            dimension: Another name of `dimensions`; give one of the two.
+
+        Returns:
+            `{dimension: [dimension, ...]}`: below each dimension asked for, in the order of their
+            labels, keyed as in `totals`.
+
+        Raises:
+            BadInput: A parameter has a value that it cannot have.
+            StoreUnavailable: The service or its store does not answer.
+            NotAllowed: The token may not read.
+            TooMany: The caller is over the rate limit.
+
+        Example:
+            >>> client.count("Mug", {"country": "US"})
+            True
+            >>> client.flush()
+            True
+            >>> client.subdimensions("Mug", depth=2)
+            {'_': ['country', '["country", "US"]']}
+        """
+        answer: Subdimensions = self._ask(
+            "/subdimensions",
+            plain_arguments(pk=pk, dimensions=dimensions, depth=depth, dimension=dimension),
+        )
+        return answer
+
+    def pks(
+        self,
+        pk: PathLike | None = None,
+    ) -> list[list[str]]:
+        """Return the pks that are known one level below a pk.
+
+        Args:
+            pk: The pk to look below: a label such as "Shop", or a path of labels. None returns the
+                root pks.
+
+        Returns:
+            A path of labels for each pk, in the order of their labels.
+
+        Raises:
+            BadInput: A parameter has a value that it cannot have.
+            StoreUnavailable: The service or its store does not answer.
+            NotAllowed: The token may not read.
+            TooMany: The caller is over the rate limit.
+
+        Example:
+            >>> client.count(["Mug", 7])
+            True
+            >>> client.flush()
+            True
+            >>> client.pks("Mug")
+            [['Mug', '7']]
+        """
+        answer: list[list[str]] = self._ask("/pks", plain_arguments(pk=pk))["pks"]
+        return answer
+
+    def known(
+        self,
+        pk: PathLike | None = None,
+    ) -> Known:
+        """Return what can be asked about a pk.
+
+        Args:
+            pk: What is asked about: a label such as "Shop", or a path of labels such as ["Product",
+                7]. None is the unnamed pk, "_".
+
+        Returns:
+            `metrics`, the names of the metrics that were counted; `dimensions`, the first labels of
+            its dimensions; and `decision`, whether options are counted under it.
+
+        Raises:
+            BadInput: A parameter has a value that it cannot have.
+            StoreUnavailable: The service or its store does not answer.
+            NotAllowed: The token may not read.
+            TooMany: The caller is over the rate limit.
+
+        Example:
+            >>> client.count("Mug", {"country": "US"}, {"revenue": 9.5})
+            True
+            >>> client.flush()
+            True
+            >>> client.known("Mug")
+            {'metrics': ['hits', 'revenue'], 'dimensions': ['country'], 'decision': False}
+        """
+        answer: Known = self._ask("/known", plain_arguments(pk=pk))
+        return answer
+
+    def spy(
+        self,
+        pk: PathLike | None = None,
+        uid: str | int | None = None,
+        limit: int | None = None,
+    ) -> list[SpyEvent]:
+        """Return the last events at or below a pk, newest first.
+
+        Only the latest events are kept, and during bursts only the newest of those. Events that are
+        still buffered are not among them.
+
+        Args:
+            pk: What is asked about: a label such as "Shop", or a path of labels such as ["Product",
+                7]. None is the unnamed pk, "_".
+            uid: Return the events of this visitor alone.
+            limit: How many events to return, from 1 to 1,000. None is 100.
+
+        Returns:
+            A mapping for each event: `at` in epoch seconds, `pk` and `dimensions` as paths,
+            `metrics` by name and, where the event had a uid, the hash `visitor`. What is private is
+            "***".
+
+        Raises:
+            BadInput: A parameter has a value that it cannot have.
+            StoreUnavailable: The service or its store does not answer.
+            NotAllowed: The token may not read.
+            TooMany: The caller is over the rate limit.
+
+        Example:
+            >>> client.count("Mug", "blue")
+            True
+            >>> client.flush()
+            True
+            >>> client.spy("Mug", limit=1)
+            [{'at': 1773576630, 'pk': ['Mug'], 'dimensions': [['blue']], 'metrics': {'hits': 1}}]
+        """
+        answer: list[SpyEvent] = self._ask("/spy", plain_arguments(pk=pk, uid=uid, limit=limit))[
+            "events"
+        ]
+        return answer

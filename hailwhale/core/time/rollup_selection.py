@@ -1,0 +1,114 @@
+"""Which stored rollup answers a period, and which of its buckets are read for it.
+
+Told the edges of the period's buckets, the time grid and the instant; knows nothing of stores or of
+what is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC as _UTC
+from datetime import datetime
+from functools import lru_cache
+
+from hailwhale.core.time.calendar_grid import DAY_S, Grid, Interval
+from hailwhale.core.time.period import cut_edges
+from hailwhale.core.time.rollups import Rollup, retained
+from hailwhale.errors import BadInput
+
+MAX_STORED_BUCKETS = 60_000
+
+_ADVISED = (
+    *(Interval(1, unit) for unit in ("y", "mo", "w", "d")),
+    *(Interval(count, "h") for count in (12, 6, 1)),
+    *(Interval(count, "m") for count in (30, 15, 5, 1)),
+    *(Interval(count, "s") for count in (30, 10, 1)),
+)
+
+
+def select_rollup(
+    edges: tuple[int, ...],
+    rollups: Sequence[Rollup],
+    store_grid: Grid,
+    now_s: int,
+    since: Mapping[str, int] | None = None,
+    parameter: str = "period",
+    asked: str | None = None,
+) -> Rollup:
+    """The stored rollup whose buckets compose a period's: the coarsest that can.
+
+    Every edge must be the start of one of its buckets (that alone settles other time zones,
+    half-hour offsets and clock changes), its bucket at the first edge must still be kept, and it
+    must have been filled since before that (`since`: epoch seconds by rollup name, absent = from
+    the beginning). If there is none, `BadInput` says what is missing; `asked` is the period's text.
+
+    >>> from hailwhale.core.time.period import Period
+    >>> from hailwhale.core.time.rollups import DEFAULT_ROLLUPS
+    >>> from hailwhale.core.time.calendar_grid import UTC
+    >>> edges = Period.parse("1d:1mo").edges(UTC, now_s=1_767_225_600)
+    >>> select_rollup(edges, DEFAULT_ROLLUPS, UTC, now_s=1_767_225_600).name
+    '1d'
+    """
+    since = since or {}
+    fitting = [r for r in rollups if r.interval and _fits(edges, r.interval, store_grid)]
+    kept = [r for r in fitting if retained(store_grid, r, edges[0], now_s)]
+    filled = [r for r in kept if since.get(r.name, edges[0]) <= edges[0]]
+    if filled:
+        return max(filled, key=_width_s)
+    got = asked or f"{_utc_text(edges[0])}..{_utc_text(edges[-1])}"
+    if kept:
+        earliest = min(kept, key=lambda r: since[r.name])
+        filled_since = f"{_utc_text(since[earliest.name])}, when its {earliest.name} buckets began"
+        raise BadInput(parameter, got, f"a period that begins after {filled_since}")
+    needed = _missing(edges, rollups, store_grid, now_s)
+    expected = f"a period that the stored rollups compose: {needed}"
+    if fitting:
+        longest = max(fitting, key=lambda r: r.retention_s or 0)
+        expected += f"; the {longest.name} buckets reach back only {longest.retention}"
+    raise BadInput(parameter, got, expected)
+
+
+def stored_buckets(
+    edges: tuple[int, ...], rollup: Rollup, store_grid: Grid, parameter: str = "period"
+) -> tuple[int, ...]:
+    """The starts of a rollup's buckets in a period, in order, for the caller to fold.
+
+    `edges` are starts of the rollup's buckets, as `select_rollup` sees to. More than 60,000 are
+    `BadInput`.
+    """
+    if rollup.interval is None:
+        raise ValueError("the rollup all has no buckets to fold")
+    found = cut_edges(store_grid, rollup.interval, edges[0], edges[-1], MAX_STORED_BUCKETS)
+    if found is None:
+        got = f"{_utc_text(edges[0])}..{_utc_text(edges[-1])} from {rollup.name} buckets"
+        raise BadInput(parameter, got, f"a period of at most {MAX_STORED_BUCKETS} stored buckets")
+    return found[:-1]
+
+
+@lru_cache(maxsize=512)
+def _fits(edges: tuple[int, ...], interval: Interval, store_grid: Grid) -> bool:
+    return all(store_grid.floor(edge_s, interval) == edge_s for edge_s in edges)
+
+
+def _width_s(rollup: Rollup) -> int:
+    return rollup.interval.nominal_s if rollup.interval else 0
+
+
+def _missing(
+    edges: tuple[int, ...], rollups: Sequence[Rollup], store_grid: Grid, now_s: int
+) -> str:
+    """The rollup that would answer, had it been there: if possible one that can still be added.
+
+    A store cannot change a rollup that it has, so its intervals are passed over.
+    """
+    fitting = [interval for interval in _ADVISED if _fits(edges, interval, store_grid)]
+    taken = {rollup.interval for rollup in rollups}
+    interval = next((interval for interval in fitting if interval not in taken), fitting[0])
+    age_s = max(now_s - edges[0], interval.nominal_s)
+    hours, days, years = (-(-age_s // size_s) for size_s in (3_600, DAY_S, 366 * DAY_S))
+    length = f"{hours}h" if hours <= 48 else f"{days}d" if days <= 732 else f"{years}y"
+    return f"it needs a rollup of {interval} kept for {length} (HAILWHALE_ROLLUPS)"
+
+
+def _utc_text(at_s: int) -> str:
+    return f"{datetime.fromtimestamp(at_s, _UTC):%Y-%m-%dT%H:%MZ}"

@@ -1,0 +1,13 @@
+"""What `Whale` and the clients have in common, for code that takes any of them.
+
+>>> def sales_today(source: Queries) -> Number:
+...     return source.total("Shop", "sales", period="today")
+"""
+
+from __future__ import annotations
+
+from hailwhale.protocols.async_queries import AsyncQueries
+from hailwhale.protocols.queries import Queries
+from hailwhale.types import Number
+
+__all__ = ["AsyncQueries", "Number", "Queries"]

@@ -1,0 +1,339 @@
+"""`Whale`'s decisions: an option for a visitor, and what is known of the options.
+
+Facades: they pass values on to the parsers and services.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Protocol, cast, overload
+
+from hailwhale.core.decisions.parameters import DecisionQuery, parse_decide, parse_reasons
+from hailwhale.core.events.limits import Limits
+from hailwhale.core.time.period_text import plain_arguments
+from hailwhale.default_instance import ClassOrInstance, either
+from hailwhale.services.json_shapes import reasons_json
+from hailwhale.types import (
+    DimensionsLike,
+    LengthLike,
+    OptionNumbers,
+    OptionsLike,
+    PathLike,
+    Reasons,
+    ThresholdLike,
+)
+
+
+class Decide(Protocol):
+    """`decide` as it is called: one option, or with `slots` a list of them."""
+
+    @overload
+    def __call__(
+        self,
+        pk: PathLike | None = None,
+        options: OptionsLike | None = None,
+        dimensions: DimensionsLike | None = None,
+        *,
+        by_metric: str | None = None,
+        goal: Literal["max", "min"] | None = None,
+        weights: OptionNumbers | None = None,
+        holdout: ThresholdLike | None = None,
+        minimum: OptionNumbers | None = None,
+        maximum: OptionNumbers | None = None,
+        half_life: LengthLike | None = None,
+        delay: LengthLike | None = None,
+        explore: bool | None = None,
+        uid: str | int | None = None,
+        slots: None = None,
+        log: bool | None = None,
+        reasons: bool | None = None,
+        option: OptionsLike | None = None,
+        dimension: DimensionsLike | None = None,
+        known_data: DimensionsLike | None = None,
+    ) -> str: ...
+
+    @overload
+    def __call__(
+        self,
+        pk: PathLike | None = None,
+        options: OptionsLike | None = None,
+        dimensions: DimensionsLike | None = None,
+        *,
+        by_metric: str | None = None,
+        goal: Literal["max", "min"] | None = None,
+        weights: OptionNumbers | None = None,
+        holdout: ThresholdLike | None = None,
+        minimum: OptionNumbers | None = None,
+        maximum: OptionNumbers | None = None,
+        half_life: LengthLike | None = None,
+        delay: LengthLike | None = None,
+        explore: bool | None = None,
+        uid: str | int | None = None,
+        slots: int,
+        log: bool | None = None,
+        reasons: bool | None = None,
+        option: OptionsLike | None = None,
+        dimension: DimensionsLike | None = None,
+        known_data: DimensionsLike | None = None,
+    ) -> list[str]: ...
+
+
+class _DecideMethod(Protocol):
+    def __get__(self, instance: object, owner: Any) -> Decide: ...
+
+
+def _overloaded(method: Callable[..., str | list[str]]) -> _DecideMethod:
+    return cast("_DecideMethod", either(method))
+
+
+class DecisionMethods(ClassOrInstance):
+    """Decides by what was counted."""
+
+    @_overloaded
+    def decide(
+        self,
+        pk: PathLike | None = None,
+        options: OptionsLike | None = None,
+        dimensions: DimensionsLike | None = None,
+        *,
+        by_metric: str | None = None,
+        goal: Literal["max", "min"] | None = None,
+        weights: OptionNumbers | None = None,
+        holdout: ThresholdLike | None = None,
+        minimum: OptionNumbers | None = None,
+        maximum: OptionNumbers | None = None,
+        half_life: LengthLike | None = None,
+        delay: LengthLike | None = None,
+        explore: bool | None = None,
+        uid: str | int | None = None,
+        slots: int | None = None,
+        log: bool | None = None,
+        reasons: bool | None = None,
+        option: OptionsLike | None = None,
+        dimension: DimensionsLike | None = None,
+        known_data: DimensionsLike | None = None,
+    ) -> str | list[str]:
+        """Choose an option for a visitor, and count that it was given.
+
+        Args:
+            pk: The decision: a label such as "Page", or a path of labels.
+            options: The options to choose among: a list, or text with commas between. None is all
+                that were ever counted.
+            dimensions: What is known of the visitor, such as {"country": "US", "device": "phone"}.
+            by_metric: What to decide by: a metric, which is taken per hit, or a formula such as
+                "earned/spent".
+            goal: "max", or "min" where less is better. None is "max".
+            weights: What share of random choices each option gets: a number by option. None is 1
+                for each.
+            holdout: The share of visitors, from 0 to 1, that always get a random option. None is 0.
+            minimum: The smallest share that an option gets: one number, or a number by option.
+            maximum: The largest share that an option gets: one number, or a number by option.
+            half_life: After how long evidence counts half: a length such as "7d", or a timedelta.
+                None is never.
+            delay: How long results come after their exposures: a length such as "12h", or a
+                timedelta. None estimates it.
+            explore: Whether to try options that may turn out better. None is True.
+            uid: Who the visitor is: the same uid gets the same option.
+            slots: How many options to return, as a list. None returns one option.
+            log: Whether to write the decision into the journal, for `hailwhale evaluate`.
+            reasons: Ignored, for /decide has it: the method `reasons` returns them.
+            known_data: Another name of `dimensions`; give one of the two.
+            option, dimension: Other names of `options` and `dimensions`; give one of each two.
+
+        Returns:
+            The option. With `slots` a list of so many options, the best first, each once.
+
+        Raises:
+            BadInput: A parameter has a value that it cannot have.
+            StoreUnavailable: The store does not answer.
+
+        Example:
+            >>> from hailwhale import Whale
+            >>> Whale.decide("Page", ["a"], {"country": "US"}, by_metric="earned/spent")
+            'a'
+        """
+        choice = self._query(
+            parse_decide,
+            pk=pk,
+            options=options,
+            dimensions=dimensions,
+            by_metric=by_metric,
+            goal=goal,
+            weights=weights,
+            holdout=holdout,
+            minimum=minimum,
+            maximum=maximum,
+            half_life=half_life,
+            delay=delay,
+            explore=explore,
+            uid=uid,
+            slots=slots,
+            log=log,
+            reasons=False,
+            option=option,
+            dimension=dimension,
+            known_data=known_data,
+        )
+        services = self.services
+        given = services.deciding.decide(choice, services.counting.take).given
+        options_given = [each.option for each in given]
+        return options_given[0] if slots is None else options_given
+
+    @either
+    def reasons(
+        self,
+        pk: PathLike | None = None,
+        options: OptionsLike | None = None,
+        dimensions: DimensionsLike | None = None,
+        *,
+        by_metric: str | None = None,
+        goal: Literal["max", "min"] | None = None,
+        weights: OptionNumbers | None = None,
+        holdout: ThresholdLike | None = None,
+        minimum: OptionNumbers | None = None,
+        maximum: OptionNumbers | None = None,
+        half_life: LengthLike | None = None,
+        delay: LengthLike | None = None,
+        explore: bool | None = None,
+        option: OptionsLike | None = None,
+        dimension: DimensionsLike | None = None,
+        known_data: DimensionsLike | None = None,
+    ) -> Reasons:
+        """Return what is known of each option for a visitor.
+
+        Args:
+            pk: The decision: a label such as "Page", or a path of labels.
+            options: The options to choose among: a list, or text with commas between. None is all
+                that were ever counted.
+            dimensions: What is known of the visitor, such as {"country": "US", "device": "phone"}.
+            by_metric: What to decide by: a metric, which is taken per hit, or a formula such as
+                "earned/spent".
+            goal: "max", or "min" where less is better. None is "max".
+            weights: What share of random choices each option gets: a number by option. None is 1
+                for each.
+            holdout: The share of visitors, from 0 to 1, that always get a random option. None is 0.
+            minimum: The smallest share that an option gets: one number, or a number by option.
+            maximum: The largest share that an option gets: one number, or a number by option.
+            half_life: After how long evidence counts half: a length such as "7d", or a timedelta.
+                None is never.
+            delay: How long results come after their exposures: a length such as "12h", or a
+                timedelta. None estimates it.
+            explore: Whether to try options that may turn out better. None is True.
+            known_data: Another name of `dimensions`; give one of the two.
+            option, dimension: Other names of `options` and `dimensions`; give one of each two.
+
+        Returns:
+            `options` by name, each with its estimate and 95 % interval in the unit of the formula,
+            its share of visitors from 0 to 1, and the reason in words; the `winner`, if one option
+            can be taken for good; and `sample_ratio`, a check of the traffic. See
+            `hailwhale.types.Reasons`.
+
+        Raises:
+            BadInput: A parameter has a value that it cannot have.
+            StoreUnavailable: The store does not answer.
+
+        Example:
+            >>> from hailwhale import Whale
+            >>> Whale.reasons("Page", ["a", "b"], by_metric="earned")["winner"] is None
+            True
+        """
+        choice = self._query(
+            parse_reasons,
+            pk=pk,
+            options=options,
+            dimensions=dimensions,
+            by_metric=by_metric,
+            goal=goal,
+            weights=weights,
+            holdout=holdout,
+            minimum=minimum,
+            maximum=maximum,
+            half_life=half_life,
+            delay=delay,
+            explore=explore,
+            option=option,
+            dimension=dimension,
+            known_data=known_data,
+        )
+        return reasons_json(self.services.deciding.reasons(choice))
+
+    @either
+    def weighted_reasons(
+        self,
+        pk: PathLike | None = None,
+        options: OptionsLike | None = None,
+        dimensions: DimensionsLike | None = None,
+        *,
+        by_metric: str | None = None,
+        goal: Literal["max", "min"] | None = None,
+        weights: OptionNumbers | None = None,
+        holdout: ThresholdLike | None = None,
+        minimum: OptionNumbers | None = None,
+        maximum: OptionNumbers | None = None,
+        half_life: LengthLike | None = None,
+        delay: LengthLike | None = None,
+        explore: bool | None = None,
+        option: OptionsLike | None = None,
+        dimension: DimensionsLike | None = None,
+        known_data: DimensionsLike | None = None,
+    ) -> dict[str, float]:
+        """Return which share of visitors gets each option now.
+
+        Args:
+            pk: The decision: a label such as "Page", or a path of labels.
+            options: The options to choose among: a list, or text with commas between. None is all
+                that were ever counted.
+            dimensions: What is known of the visitor, such as {"country": "US", "device": "phone"}.
+            by_metric: What to decide by: a metric, which is taken per hit, or a formula such as
+                "earned/spent".
+            goal: "max", or "min" where less is better. None is "max".
+            weights: What share of random choices each option gets: a number by option. None is 1
+                for each.
+            holdout: The share of visitors, from 0 to 1, that always get a random option. None is 0.
+            minimum: The smallest share that an option gets: one number, or a number by option.
+            maximum: The largest share that an option gets: one number, or a number by option.
+            half_life: After how long evidence counts half: a length such as "7d", or a timedelta.
+                None is never.
+            delay: How long results come after their exposures: a length such as "12h", or a
+                timedelta. None estimates it.
+            explore: Whether to try options that may turn out better. None is True.
+            known_data: Another name of `dimensions`; give one of the two.
+            option, dimension: Other names of `options` and `dimensions`; give one of each two.
+
+        Returns:
+            `{option: share}`: shares from 0 to 1 that add up to 1, to five digits.
+
+        Raises:
+            BadInput: A parameter has a value that it cannot have.
+            StoreUnavailable: The store does not answer.
+
+        Example:
+            >>> from hailwhale import Whale
+            >>> Whale.weighted_reasons("Page", ["a", "b"], by_metric="earned")
+            {'a': 0.5, 'b': 0.5}
+        """
+        answer = self.reasons(
+            pk=pk,
+            options=options,
+            dimensions=dimensions,
+            by_metric=by_metric,
+            goal=goal,
+            weights=weights,
+            holdout=holdout,
+            minimum=minimum,
+            maximum=maximum,
+            half_life=half_life,
+            delay=delay,
+            explore=explore,
+            option=option,
+            dimension=dimension,
+            known_data=known_data,
+        )
+        return {option: known["share"] for option, known in answer["options"].items()}
+
+    def _query(
+        self,
+        parse: Callable[[Mapping[str, object], Limits], DecisionQuery],
+        **arguments: object,
+    ) -> DecisionQuery:
+        return parse(plain_arguments(**arguments), self.services.settings.limits)

@@ -1,0 +1,248 @@
+"""`Whale`'s series, rankings and graphs.
+
+Facades: they pass values on to the parsers and services.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Unpack
+
+from hailwhale.core.query.parameters import parse_plot, parse_rank
+from hailwhale.core.time.period_text import plain_arguments
+from hailwhale.default_instance import ClassOrInstance, either
+from hailwhale.services.json_shapes import plotpoints_json, ranking_json
+from hailwhale.services.query.graph_data import graph_tag
+from hailwhale.types import (
+    DimensionsLike,
+    FormulasLike,
+    GraphOptions,
+    PathLike,
+    PeriodLike,
+    Plotpoints,
+    RankColumn,
+    RankRow,
+    ThresholdLike,
+    ZoneLike,
+)
+
+
+class SeriesMethods(ClassOrInstance):
+    """Answers with many numbers: over time, or of many children."""
+
+    @either
+    def plotpoints(
+        self,
+        pk: PathLike | None = None,
+        dimensions: DimensionsLike | None = None,
+        metrics: FormulasLike | None = None,
+        period: PeriodLike | None = None,
+        depth: int | None = None,
+        *,
+        dimension: DimensionsLike | None = None,
+        metric: FormulasLike | None = None,
+        periods: PeriodLike | None = None,
+        threshold: ThresholdLike | None = None,
+        limit: int | None = None,
+        sort: str | None = None,
+        other: bool | None = None,
+        tz: ZoneLike | None = None,
+        tzoffset: int | str | None = None,
+    ) -> Plotpoints:
+        """Return a series of points: a number for each bucket of a period.
+
+        Args:
+            pk: What is asked about: a label such as "Shop", or a path of labels such as ["Product",
+                7]. None is the unnamed pk, "_".
+            dimensions: The dimensions to answer for: a label, a path of labels, a mapping such as
+                {"country": "US"}, or a list of paths. None is the overall, "_".
+            metrics: Metrics or formulas such as "dollars/hits": a list, or text with commas
+                between. None is "hits".
+            period: A period such as "1d:1mo" or "today", a Period, a timedelta (the last so long),
+                a date (that day), or a tuple of two dates (first and last day). None is "1d:1mo",
+                the last month by day.
+            depth: How many levels of descendants to add to each dimension. None is 0.
+            threshold: The smallest share of its parent, from 0 to 1, with which a descendant is
+                shown. None is 0.1.
+            limit: How many descendants to show at most; 0 is all. None is 10.
+            sort: The metric or formula to sort by; a minus in front puts the largest first. None is
+                the first of the metrics, the largest first.
+            other: Whether to add the sum of the children that are not shown as a series "_other".
+            tz: The time zone of days, weeks and months: an IANA name or a ZoneInfo. None is the
+                service's.
+            tzoffset: In place of `tz`, an offset from UTC in hours and minutes, such as "-500".
+            dimension, metric, periods: Other names of `dimensions`, `metrics` and `period`; give
+                one of each two.
+
+        Returns:
+            `{dimension: {metric: [[start, number], ...]}}`: the dimensions asked for, then the
+            descendants shown. `start` is when a bucket begins, in epoch milliseconds; buckets
+            without events are there with 0. A number is an int when whole, a float when that is
+            exact, else a Decimal.
+
+        Raises:
+            BadInput: A parameter has a value that it cannot have, or no stored rollup can answer.
+            StoreUnavailable: The store does not answer.
+
+        Example:
+            >>> from hailwhale import Whale
+            >>> Whale.count_now("Mug", {"country": "US"}, {"revenue": 9.5})
+            True
+            >>> Whale.plotpoints("Mug", metrics="revenue", period="1h:2h", depth=1)
+            {'_': {'revenue': [[1773572400000, 0], [1773576000000, 9.5]]},
+             'country': {'revenue': [[1773572400000, 0], [1773576000000, 9.5]]}}
+        """
+        fields = plain_arguments(
+            pk=pk,
+            dimensions=dimensions,
+            metrics=metrics,
+            period=period,
+            depth=depth,
+            dimension=dimension,
+            metric=metric,
+            periods=periods,
+            threshold=threshold,
+            limit=limit,
+            sort=sort,
+            other=other,
+            tz=tz,
+            tzoffset=tzoffset,
+        )
+        services = self.services
+        question = parse_plot(fields, services.settings.limits)
+        return plotpoints_json(services.reporting.plotpoints(question))
+
+    @either
+    def rank(
+        self,
+        pk: PathLike | None = None,
+        dimensions: DimensionsLike | None = None,
+        metrics: FormulasLike | None = None,
+        period: PeriodLike | None = None,
+        depth: int | Literal["all"] | None = None,
+        *,
+        dimension: DimensionsLike | None = None,
+        metric: FormulasLike | None = None,
+        periods: PeriodLike | None = None,
+        of: Literal["dimensions", "pks"] | None = None,
+        threshold: ThresholdLike | None = None,
+        limit: int | None = None,
+        sort: str | None = None,
+        by: RankColumn | None = None,
+        tz: ZoneLike | None = None,
+        tzoffset: int | str | None = None,
+    ) -> list[RankRow]:
+        """Return what is below a dimension or a pk, in the order of a metric.
+
+        Args:
+            pk: What is asked about: a label such as "Shop", or a path of labels such as ["Product",
+                7]. None is the unnamed pk, "_".
+            dimensions: The dimensions whose children to rank: a label, a path of labels or a list
+                of paths. None is the overall, "_".
+            metrics: Metrics or formulas; rows show the first of them in full. None is "hits".
+            period: A period such as "1d:1mo" or "today", a Period, a timedelta (the last so long),
+                a date (that day), or a tuple of two dates (first and last day). None is "1d:1mo",
+                the last month by day.
+            depth: How many levels down to rank, or "all". None is 1, the children.
+            of: "pks" ranks what is below the pk in place of the dimensions.
+            threshold: The smallest share of its parent, from 0 to 1, with which a row is shown.
+                None is 0.
+            limit: How many rows to return at most; 0 is all. None is 10.
+            sort: The metric or formula to sort by; a minus in front puts the largest first. None is
+                the first of the metrics, the largest first.
+            by: Which number of a row makes the order. None is "value".
+            tz: The time zone of days, weeks and months: an IANA name or a ZoneInfo. None is the
+                service's.
+            tzoffset: In place of `tz`, an offset from UTC in hours and minutes, such as "-500".
+            dimension, metric, periods: Other names of `dimensions`, `metrics` and `period`; give
+                one of each two.
+
+        Returns:
+            A row for each child, the first in the order first; see `hailwhale.types.RankRow`.
+            `value` is the total of the first metric over the period, `share` its part of the parent
+            (1 is all).
+
+        Raises:
+            BadInput: A parameter has a value that it cannot have, or no stored rollup can answer.
+            StoreUnavailable: The store does not answer.
+
+        Example:
+            >>> from hailwhale import Whale
+            >>> Whale.count_now("Shop", {"country": "US"}, {"dollars": 30})
+            True
+            >>> Whale.count_now("Shop", {"country": "CA"}, {"dollars": 10})
+            True
+            >>> Whale.rank("Shop", "country", "dollars", limit=1)
+            [{'dimension': '["country", "US"]', 'value': 30, 'share': 0.75, 'parent_value': 40,
+              'difference': -10, 'relative': -0.25, 'importance': 0.75, 'metrics': {'dollars': 30}}]
+        """
+        fields = plain_arguments(
+            pk=pk,
+            dimensions=dimensions,
+            metrics=metrics,
+            period=period,
+            depth=depth,
+            dimension=dimension,
+            metric=metric,
+            periods=periods,
+            of=of,
+            threshold=threshold,
+            limit=limit,
+            sort=sort,
+            by=by,
+            tz=tz,
+            tzoffset=tzoffset,
+        )
+        services = self.services
+        question = parse_rank(fields, services.settings.limits)
+        return ranking_json(services.ranking.rank(question))
+
+    @either
+    def graph_tag(
+        self,
+        pk: PathLike | None = None,
+        dimensions: DimensionsLike | None = None,
+        metrics: FormulasLike | None = None,
+        period: PeriodLike | None = None,
+        depth: int | None = None,
+        *,
+        hwurl: str | None = None,
+        target: str | None = None,
+        **options: Unpack[GraphOptions],
+    ) -> str:
+        """Return the line of HTML that shows a live graph; it asks nothing of the store.
+
+        Args:
+            pk: What the graph shows: a label such as "Shop", or a path of labels.
+            dimensions: The dimensions to show: a label, a path of labels, a mapping or a list of
+                paths. None is the overall, "_".
+            metrics: Metrics or formulas: a list, or text with commas between. None is "hits".
+            period: A period such as "1d:1mo", a Period, a timedelta, a date or two dates. None is
+                "1d:1mo".
+            depth: How many levels of descendants to add. None is 0.
+            hwurl: Where browsers reach the service. None is the setting HAILWHALE_PUBLIC_URL.
+            target: The CSS selector of the element to draw into. None is where the line stands.
+            options: The other parameters of /plotpoints and /graph.js, such as `title`, `height`
+                in CSS pixels, `view` or `live`; see `hailwhale.types.GraphOptions`.
+
+        Returns:
+            A `<script>` element, escaped: mark it as safe in a template.
+
+        Raises:
+            BadInput: A parameter has a value that it cannot have.
+
+        Example:
+            >>> from hailwhale import Whale
+            >>> Whale.graph_tag("Shop", metrics="dollars", hwurl="https://hw.example.com")
+            '<script async src="https://hw.example.com/graph.js?pk=Shop&amp;metrics=dollars"></script>'
+        """
+        fields = plain_arguments(
+            pk=pk,
+            dimensions=dimensions,
+            metrics=metrics,
+            period=period,
+            depth=depth,
+            hwurl=hwurl,
+            target=target,
+            **options,
+        )
+        return graph_tag(fields, self.settings.home, self.settings.limits)
