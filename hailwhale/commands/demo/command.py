@@ -10,13 +10,14 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import islice
 from random import Random
 
 from hailwhale.commands.demo import shop
-from hailwhale.commands.demo.http import Service
+from hailwhale.commands.demo.service import PatientService, open_client
 from hailwhale.commands.options import Subparsers
-from hailwhale.errors import BadInput
+from hailwhale.core.value_parsers import parse_decimal
 from hailwhale.settings import Settings
 
 _DAY_S, _HOUR_S = 86_400, 3_600
@@ -55,31 +56,35 @@ def run(args: argparse.Namespace) -> int:
     seconds = float("inf") if args.seconds is None else _number("seconds", args.seconds, 0, 1e9)
     # A service on another port than usual was told so by a variable, and its demo by the same one.
     url = args.url or Settings.from_env().home
-    service = Service(url, args.token, told=lambda text: print(text, file=sys.stderr, flush=True))
     chance = Random(args.seed)
-    now_s = time.time()
-    if days and _is_there(service):
-        print(f"The past is there already. Now sending {rate:g} visits a second", end="")
-    elif days:
-        sent = send_past(service, now_s, days, rate, chance)
-        last = "day" if days == 1 else f"{days:g} days"
-        print(f"Sent {sent:,} events of the last {last}. Now {rate:g} visits a second", end="")
-    else:
-        print(f"Sending {rate:g} visits a second", end="")
-    until = "until Ctrl-C" if args.seconds is None else f"for {seconds:g} s"
-    print(f" to {url} {until}.", flush=True)
-    sent = live(service, rate, now_s, now_s + seconds, chance)
+    with open_client(url, args.token) as client:
+        service = PatientService(client, tell=lambda text: print(text, file=sys.stderr, flush=True))
+        now_s = time.time()
+        there = _is_there(service)  # asked in any case: it finds out whether this is a service
+        if days and there:
+            print(f"The past is there already. Now sending {rate:g} visits a second", end="")
+        elif days:
+            sent = send_past(service, now_s, days, rate, chance)
+            last = "day" if days == 1 else f"{days:g} days"
+            print(f"Sent {sent:,} events of the last {last}. Now {rate:g} visits a second", end="")
+        else:
+            print(f"Sending {rate:g} visits a second", end="")
+        until = "until Ctrl-C" if args.seconds is None else f"for {seconds:g} s"
+        print(f" to {url} {until}.", flush=True)
+        sent = live(service, rate, now_s, now_s + seconds, chance)
     print(f"Sent {sent:,} events.")
     return 0
 
 
-def send_past(service: Service, now_s: float, days: float, rate: float, chance: Random) -> int:
+def send_past(
+    service: PatientService, now_s: float, days: float, rate: float, chance: Random
+) -> int:
     """Send `days` of the past, as busy as `rate`; how many events that were."""
     sent = 0
     for events in _batches(past(now_s, days, rate, chance)):
-        sent += service.send(events)
+        sent += service.count(events)
     for events in _batches(past_landings(now_s, min(days, _DECIDED_DAYS), chance)):
-        sent += service.send(events, "/count_decision")
+        sent += service.count_decisions(events)
     return sent
 
 
@@ -104,7 +109,7 @@ def past_landings(now_s: float, days: float, chance: Random) -> Iterator[shop.Sh
 
 
 def live(
-    service: Service,
+    service: PatientService,
     rate: float,
     start_s: float,
     end_s: float,
@@ -118,29 +123,25 @@ def live(
         events = list(shop.happening(last_s, now_s, rate, chance, now_s))
         visits = sum(event["pk"] == shop.VISITS for event in events)
         if events:
-            sent += service.send(events)
+            sent += service.count(events)
         shown = [
             _decided(service, now_s, chance) for _ in range(visits) if chance.random() < _LANDING
         ]
         if shown:
-            sent += service.send(shown, "/count_decision")
+            sent += service.count_decisions(shown)
         last_s = now_s
         if last_s < end_s:
             service.pause(_TICK_S)
     return sent
 
 
-def _decided(service: Service, at_s: float, chance: Random) -> shop.ShopEvent:
+def _decided(service: PatientService, at_s: float, chance: Random) -> shop.ShopEvent:
     """A visitor comes: the service says which page to show, and the visitor what it was worth."""
     who = shop.visitor(chance)
-    question = {
-        "pk": shop.LANDING,
-        "options": list(shop.OPTIONS),
-        "dimensions": who,
-        "by_metric": "earned/hits",
-        "reasons": 0,
-    }
-    return _shown(who, service.ask("/decide", question)["option"], at_s, chance)
+    option = service.ask(
+        partial(service.client.decide, shop.LANDING, shop.OPTIONS, who, by_metric="earned/hits")
+    )
+    return _shown(who, option, at_s, chance)
 
 
 def _shown(who: dict[str, object], option: str, at_s: float, chance: Random) -> shop.ShopEvent:
@@ -150,9 +151,9 @@ def _shown(who: dict[str, object], option: str, at_s: float, chance: Random) -> 
     return {**seen, "metrics": {"hits": 1, **metrics}}
 
 
-def _is_there(service: Service) -> bool:
+def _is_there(service: PatientService) -> bool:
     """Whether the past was sent before."""
-    answer = service.ask("/totals", {"pk": shop.VISITS, "period": "yesterday"})
+    answer = service.ask(partial(service.client.totals, shop.VISITS, period="yesterday"))
     return bool(answer["yesterday"]["_"]["hits"])
 
 
@@ -162,11 +163,5 @@ def _batches(events: Iterable[shop.ShopEvent]) -> Iterator[list[shop.ShopEvent]]
         yield batch
 
 
-def _number(name: str, text: str, least: float, most: float) -> float:
-    try:
-        number = float(text)
-    except ValueError as fault:
-        raise BadInput(name, text, "a number") from fault
-    if not least <= number <= most:
-        raise BadInput(name, text, f"a number from {least:g} to {most:g}")
-    return number
+def _number(name: str, text: str, minimum: float, maximum: float) -> float:
+    return float(parse_decimal(text, name, minimum, maximum))

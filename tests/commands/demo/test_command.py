@@ -13,9 +13,8 @@ import pytest
 from hailwhale.cli import main
 from hailwhale.commands.demo import shop
 from hailwhale.commands.demo.command import live, past, past_landings
-from hailwhale.commands.demo.http import Service
+from hailwhale.commands.demo.service import PatientService, open_client
 from hailwhale.core.query.parameters import parse_totals
-from hailwhale.errors import BadInput, HailWhaleError, StoreUnavailable
 from hailwhale.services.container import Services
 from hailwhale.services.json_shapes import totals_json
 from hailwhale.web.apps import whale_app
@@ -31,11 +30,12 @@ def present(make_services: MakeServices, clock: Clock) -> Iterator[tuple[Service
     """A service that lives now, and where it is."""
     clock.now_s = time.time()
     services = make_services()
-    with serving(whale_app(services)) as origin:
+    with serving(whale_app(services, buffered=True)) as origin:
         yield services, origin
 
 
 def total(services: Services, pk: object, metric: str = "hits", **more: object) -> Any:
+    services.drain.flush()
     question = {"pk": pk, "metrics": metric, "period": "all", **more}
     [found] = totals_json(services.reporting.totals(parse_totals(question)))["all"].values()
     return found[metric]
@@ -96,6 +96,7 @@ def test_it_sends_the_past_once_and_then_the_present(
     services, origin = present
     command = ["demo", "--url", origin, "--rate", "5", "--seed", "7"]
     assert main([*command, "--days", "1", "--seconds", "1"]) == 0
+    services.drain.flush()
     told = capsys.readouterr().out
     assert "events of the last day" in told
     roots = {pk[0] for pk in services.reporting.pks()}
@@ -118,8 +119,9 @@ def test_live_visitors_are_given_the_page_that_the_service_decides(
     services, origin = present
     now_s = time.time()
     ticks = iter([now_s + 20, now_s + 40])
-    service = Service(origin, pause=lambda _s: None)
-    sent = live(service, 3, now_s, now_s + 40, Random(8), lambda: next(ticks))
+    with open_client(origin, "") as client:
+        service = PatientService(client, pause=lambda _s: None)
+        sent = live(service, 3, now_s, now_s + 40, Random(8), lambda: next(ticks))
     decided = total(services, shop.LANDING, "decided")
     assert decided == total(services, shop.LANDING) > 5
     roots = (shop.SHOP, shop.VISITS, shop.SIGNUPS, shop.ERRORS)
@@ -132,37 +134,6 @@ def test_landings_of_the_past_are_spread_over_their_days() -> None:
     assert {int(age // DAY_S) for age in ages} == {0, 1, 2}
 
 
-def test_events_that_found_the_buffer_full_are_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = [
-        {"accepted": 1, "rejected": [], "unbuffered": [1, 2]},
-        {"accepted": 2, "rejected": []},
-    ]
-    bodies: list[bytes] = []
-
-    def asked(_service: Service, _path: str, body: bytes) -> object:
-        bodies.append(body)
-        return answers[len(bodies) - 1]
-
-    monkeypatch.setattr(Service, "_asked", asked)
-    waited: list[float] = []
-    service = Service("http://there", pause=waited.append)
-    assert service.send([{"pk": "a"}, {"pk": "b"}, {"pk": "c"}]) == 3
-    assert bodies == [b'[{"pk": "a"}, {"pk": "b"}, {"pk": "c"}]', b'[{"pk": "b"}, {"pk": "c"}]']
-    assert len(waited) == 1
-
-
-def test_a_service_that_is_not_there_is_waited_for_and_then_given_up() -> None:
-    waited: list[float] = []
-    told: list[str] = []
-    service = Service("http://127.0.0.1:9", pause=waited.append, patience=3, told=told.append)
-    with pytest.raises(StoreUnavailable, match="does not answer"):
-        service.send([{"pk": "a"}])
-    assert len(waited) == 2
-    [text] = told
-    assert text.startswith("http://127.0.0.1:9 does not answer: ")
-    assert text.endswith("it is tried again for 6 seconds")
-
-
 def test_without_a_url_it_sends_to_where_the_service_of_these_variables_is(
     present: tuple[Services, str],
     monkeypatch: pytest.MonkeyPatch,
@@ -173,14 +144,6 @@ def test_without_a_url_it_sends_to_where_the_service_of_these_variables_is(
     assert main(["demo", "--days", "0", "--seconds", "1", "--rate", "50"]) == 0
     assert f"to {origin} for 1 s." in capsys.readouterr().out
     assert total(services, shop.VISITS) > 0
-
-
-def test_what_is_refused_is_told_at_once(present: tuple[Services, str]) -> None:
-    service = Service(present[1], pause=lambda _s: pytest.fail("nothing to wait for"))
-    with pytest.raises(HailWhaleError, match="refused"):
-        service.send([{"pk": "a"}, {"pk": "b", "metrics": {"a/b": 1}}])
-    with pytest.raises(HailWhaleError, match="answered 400"):
-        service.ask("/totals", {"period": "nonsense"})
 
 
 def test_a_page_that_is_no_service_is_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -205,8 +168,3 @@ def test_wrong_options_are_told(
 ) -> None:
     assert main(["demo", *options]) == 2
     assert f"hailwhale: {named}: " in capsys.readouterr().err
-
-
-def test_the_address_of_a_service_is_a_url() -> None:
-    with pytest.raises(BadInput, match="url"):
-        Service("ftp://there")
