@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("hailwhale.services")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """Every use case over one store. `close` lets go of the store, and of an embedded server.
 
@@ -124,7 +124,13 @@ def assemble(
         spy=spy,
     )
     spans = RangeReader(
-        store.cells, store.visitors, grid, rollups, since, clock, settings.max_points
+        cells=store.cells,
+        visitors=store.visitors,
+        grid=grid,
+        rollups=rollups,
+        since=since,
+        clock=clock,
+        max_points=settings.max_points,
     )
     siblings = ChildrenReader(store.labels, spans, ViewSums(store.views, grid, rollups, clock))
     reporting = SeriesQueries(store.labels, spans, siblings)
@@ -160,21 +166,29 @@ def assemble(
         hail=hail,
         drain=drain,
         counting=counting,
-        erasing=Eraser(store, grid, rollups, clock, drain, spying, visitors.lasting_name),
+        erasing=Eraser(
+            store=store,
+            grid=grid,
+            rollups=rollups,
+            clock=clock,
+            drain=drain,
+            spying=spying,
+            name_of=visitors.lasting_name,
+        ),
         reporting=reporting,
         graphing=GraphQueries(reporting, spans),
         graphite=Graphite(reporting, siblings, spans, limits, clock, settings.max_points),
         quantiles=QuantileQueries(store.labels, reporting),
         ranking=RankingQueries(spans, siblings),
         deciding=Decider(
-            store.assignments,
-            evidence,
-            models,
-            journal,
-            clock,
-            days,
-            chance or random.SystemRandom(),
-            visitors.lasting_name,
+            assignments=store.assignments,
+            evidence=evidence,
+            models=models,
+            journal=journal,
+            clock=clock,
+            term_days=days,
+            chance=chance or random.SystemRandom(),
+            name_of=visitors.lasting_name,
         ),
         exposing=ExposureCounter(hail.take, hail.count_many, journal, limits, clock),
         exposing_now=ExposureCounter(

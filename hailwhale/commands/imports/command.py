@@ -146,14 +146,14 @@ def importing_over(
 ) -> Importer:
     """What counts rows, over open services."""
     return Importer(
-        services.store.commits,
-        services.store.imports,
-        services.settings.zone,
-        services.settings.rollups,
-        services.settings.limits,
-        time.time,
-        services.visitors.name,
-        make_batch,
+        commits=services.store.commits,
+        imports=services.store.imports,
+        grid=services.settings.zone,
+        rollups=services.settings.rollups,
+        limits=services.settings.limits,
+        clock=time.time,
+        name_of=services.visitors.name,
+        make_batch=make_batch,
     )
 
 

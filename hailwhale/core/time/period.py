@@ -24,7 +24,8 @@ from hailwhale.core.time.calendar_grid import (
     Interval,
     parse_tzoffset,
 )
-from hailwhale.core.time.rollups import Rollup, retained
+from hailwhale.core.time.retention import retained
+from hailwhale.core.time.rollups import Rollup
 from hailwhale.errors import BadInput
 
 DEFAULT = "1d:1mo"

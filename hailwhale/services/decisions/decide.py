@@ -78,6 +78,7 @@ class Decider:
 
     def __init__(
         self,
+        *,
         assignments: AssignmentStore,
         evidence: EvidenceReader,
         models: PosteriorCache,

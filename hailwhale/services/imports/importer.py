@@ -88,6 +88,7 @@ class Importer:
 
     def __init__(
         self,
+        *,
         commits: CommitStore,
         imports: ImportStore,
         grid: Grid,

@@ -48,6 +48,7 @@ class RangeReader:
 
     def __init__(
         self,
+        *,
         cells: CellStore,
         visitors: VisitorStore,
         grid: Grid,

@@ -32,7 +32,13 @@ def reader_of(services: Services, clock: Clock) -> EvidenceReader:
     settings = services.settings
     store = services.store
     spans = RangeReader(
-        store.cells, store.visitors, settings.zone, settings.rollups, {}, clock, 10_000
+        cells=store.cells,
+        visitors=store.visitors,
+        grid=settings.zone,
+        rollups=settings.rollups,
+        since={},
+        clock=clock,
+        max_points=10_000,
     )
     return EvidenceReader(store.labels, store.cells, spans, clock)
 

@@ -40,7 +40,13 @@ def importing_on(
     store: Store, clock: Callable[[], float] | None = None, limits: Limits = DEFAULT_LIMITS
 ) -> Importer:
     return Importer(
-        store.commits, store.imports, UTC, DEFAULT_ROLLUPS, limits, clock or Clock(), str
+        commits=store.commits,
+        imports=store.imports,
+        grid=UTC,
+        rollups=DEFAULT_ROLLUPS,
+        limits=limits,
+        clock=clock or Clock(),
+        name_of=str,
     )
 
 
@@ -286,7 +292,15 @@ def test_rows_past_every_retention_are_counted_for_all_time_and_reported(store: 
     rows = [InputRow(1, 1, {"pk": "Shop", "at": "1999-12-31"}), InputRow(2, 1, {"pk": "Shop"})]
     report = run(importing_on(store), rows)
     assert (report.counted, report.undated) == (2, 1)
-    undated = Importer(store.commits, store.imports, UTC, [ALL], DEFAULT_LIMITS, Clock(), str)
+    undated = Importer(
+        commits=store.commits,
+        imports=store.imports,
+        grid=UTC,
+        rollups=[ALL],
+        limits=DEFAULT_LIMITS,
+        clock=Clock(),
+        name_of=str,
+    )
     assert run(undated, rows, name="no dates at all").undated == 0
 
 

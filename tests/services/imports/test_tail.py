@@ -52,18 +52,18 @@ class Log:
         self.leave()
         services = self.services
         self._following = LogTailer(
-            self.path,
-            NdjsonFormat(),
-            Importer(
-                (store or services.store).commits,
-                (store or services.store).imports,
-                services.settings.zone,
-                services.settings.rollups,
-                services.settings.limits,
-                self._clock,
-                services.visitors.name,
+            path=self.path,
+            reading=NdjsonFormat(),
+            importing=Importer(
+                commits=(store or services.store).commits,
+                imports=(store or services.store).imports,
+                grid=services.settings.zone,
+                rollups=services.settings.rollups,
+                limits=services.settings.limits,
+                clock=self._clock,
+                name_of=services.visitors.name,
             ),
-            self._clock,
+            clock_s=self._clock,
             quiet_s=QUIET_S,
         )
         return self._following

@@ -167,13 +167,13 @@ def test_an_erasure_cut_short_is_finished_by_asking_again(
     counted.erasing.reset(("Shopping",))
     counted.erasing.reset(("Blog",))
     dying = Eraser(
-        dying_at(counted.store, dies_at),
-        counted.settings.zone,
-        counted.settings.rollups,
-        Clock(),
-        counted.drain,
-        counted.spying,
-        str,
+        store=dying_at(counted.store, dies_at),
+        grid=counted.settings.zone,
+        rollups=counted.settings.rollups,
+        clock=Clock(),
+        drain=counted.drain,
+        spying=counted.spying,
+        name_of=str,
     )
     with pytest.raises(StoreUnavailable):
         dying.reset(("Shop",), dimension)
