@@ -27,7 +27,7 @@ def _setting(default: object, variable: str, doc: str, read: Callable[[str], obj
     return field(default=default, metadata={"variable": variable, "doc": doc, "read": read})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Hold the settings; each field has its variable, default and description."""
 

@@ -94,6 +94,40 @@ def test_the_core_has_no_clock_no_randomness_and_no_io(path: Path) -> None:
     assert ".now(" not in path.read_text()
 
 
+MODULES = sorted(PACKAGE.rglob("*.py"))
+MAX_POSITIONAL = 6
+
+
+def positional_arguments(node: ast.ClassDef) -> int:
+    """How many arguments of a class's constructor may be given without their names."""
+    for decorator in node.decorator_list:
+        if "dataclass" in ast.unparse(decorator):
+            if "kw_only=True" in ast.unparse(decorator):
+                return 0
+            fields = [each for each in node.body if isinstance(each, ast.AnnAssign)]
+            return sum(
+                "ClassVar" not in ast.unparse(field.annotation)
+                and "init=False" not in (ast.unparse(field.value) if field.value else "")
+                for field in fields
+            )
+    if any(ast.unparse(base) == "NamedTuple" for base in node.bases):
+        return sum(isinstance(each, ast.AnnAssign) for each in node.body)
+    for each in node.body:
+        if isinstance(each, ast.FunctionDef) and each.name == "__init__":
+            return len(each.args.posonlyargs) + len(each.args.args) - 1
+    return 0
+
+
+def test_a_constructor_of_seven_arguments_or_more_takes_them_by_name() -> None:
+    found = {
+        f"{path.relative_to(PACKAGE)}: {node.name}"
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef) and positional_arguments(node) > MAX_POSITIONAL
+    }
+    assert found == set()
+
+
 @pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.name)
 def test_no_module_at_the_top_shares_a_librarys_name(path: Path) -> None:
     # `python hailwhale/wsgi.py` puts this folder first on sys.path: a module named as a library

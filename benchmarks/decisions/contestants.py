@@ -151,13 +151,13 @@ class Ours:
 
         hits, earned = summed(self._hits), summed(self._earned)
         tally = DecisionSums(
-            self.options,
-            ages_s,
-            widths_s,
-            self._nodes,
-            self._pairs,
-            {"hits": hits, "earned": earned},
-            {
+            options=self.options,
+            ages_s=ages_s,
+            widths_s=widths_s,
+            nodes=self._nodes,
+            pairs=self._pairs,
+            sums={"hits": hits, "earned": earned},
+            products={
                 ("earned", "earned"): summed(self._squares),
                 ("earned", "hits"): earned[:, :, 0],
                 ("hits", "hits"): hits[:, :, 0],

@@ -119,7 +119,14 @@ def _naming(args: argparse.Namespace, settings: Settings) -> MetricNaming:
 
 def _intake(services: Services, naming: MetricNaming) -> StatsdIntake:
     refused, limits = services.tallies.refused, services.settings.limits
-    return StatsdIntake(services.hail, services.counting, refused, naming, limits, services.clock)
+    return StatsdIntake(
+        hail=services.hail,
+        counting=services.counting,
+        refused=refused,
+        naming=naming,
+        limits=limits,
+        clock=services.clock,
+    )
 
 
 @dataclass(frozen=True, slots=True)

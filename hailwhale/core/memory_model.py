@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from hailwhale.core.time.calendar_grid import DAY_S, Grid
-from hailwhale.core.time.rollups import Rollup, chunks_kept
+from hailwhale.core.time.retention import chunks_kept
+from hailwhale.core.time.rollups import Rollup
 
 # Bytes, of Valkey 9 and the C library's allocator; `make bench` and a test hold them to reality.
 _KEY = 65  # a key without its text: its entry, object, head of its value, room in the table

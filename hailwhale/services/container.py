@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("hailwhale.services")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """Every use case over one store. `close` lets go of the store, and of an embedded server.
 

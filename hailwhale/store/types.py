@@ -97,7 +97,7 @@ class SpiedHits:
     hits: Sequence[bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommitStep:
     """One atomic step from hits to increments, as `CommitStore.commit` takes it.
 
@@ -151,7 +151,7 @@ class ShardLoad:
     planned: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoreStats:
     """What waits in all shards together, and what was counted since the store was made.
 
@@ -179,7 +179,7 @@ class ChunkAddress:
     chunk_start_s: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChildrenView:
     """Siblings side by side: one metric of all children of a parent in one chunk of a rollup.
 

@@ -67,13 +67,14 @@ def main() -> None:
         settings = Settings.from_env({}, redis_url=valkey.url)
         services = assemble(settings, RedisStore(connect(valkey.url, 10), Keys("hw")))
         with (
-            serving(whale_app(services)) as origin,
+            serving(whale_app(services, buffered=True)) as origin,
             open_client(origin, "") as client,
             sync_playwright() as playwright,
         ):
             service, chance, now_s = PatientService(client), Random(11), time.time()
             send_past(service, now_s, 34, 2, chance)
             live(service, 4, now_s, now_s + 5, chance)
+            services.drain.flush()
             chromium = shutil.which("chromium")
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
             for file, path, scheme, width, sign in PICTURES:

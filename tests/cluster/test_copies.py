@@ -142,12 +142,17 @@ def accept_stamped(store: RedisStore) -> None:
 
 
 def commit(store: RedisStore) -> None:
-    store.commits.commit(CommitStep(SHARD, Increments([ROW], {}, {}), id="order-1"), NOW_S)
+    store.commits.commit(
+        CommitStep(shard=SHARD, increments=Increments([ROW], {}, {}), id="order-1"), NOW_S
+    )
 
 
 def commit_block(store: RedisStore) -> None:
     store.commits.commit(
-        CommitStep(SHARD, Increments([ROW], {}, {}), block=ImportBlock("sales", 1)), NOW_S
+        CommitStep(
+            shard=SHARD, increments=Increments([ROW], {}, {}), block=ImportBlock("sales", 1)
+        ),
+        NOW_S,
     )
 
 

@@ -80,7 +80,10 @@ def counting(hits: int, position: str | None = None) -> CommitStep:
     frame = ChunkSet((RollupChunk("all", 0, None),))
     row = SeriesIncrement((ROOT,), (), ("hits",), frame, [((0,), [hits])])
     return CommitStep(
-        SHARD, Increments([row], {}, {}), position=position, taken=hits if position else 0
+        shard=SHARD,
+        increments=Increments([row], {}, {}),
+        position=position,
+        taken=hits if position else 0,
     )
 
 

@@ -244,12 +244,12 @@ def test_while_the_store_is_away_samples_are_kept_and_gauges_wait(
 def test_packets_that_the_receive_buffer_had_no_room_for_are_tallied(services: Services) -> None:
     told: list[int] = []
     intake = StatsdIntake(
-        services.hail,
-        services.counting,
-        lambda reason, count: told.append(count),
-        MetricNaming(),
-        services.settings.limits,
-        services.clock,
+        hail=services.hail,
+        counting=services.counting,
+        refused=lambda reason, count: told.append(count),
+        naming=MetricNaming(),
+        limits=services.settings.limits,
+        clock=services.clock,
     )
     with ExitStack() as stack:
         listener = stack.enter_context(bound(LOCAL, 0, socket.SOCK_DGRAM))

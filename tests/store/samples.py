@@ -44,4 +44,4 @@ def hit_count(store: Store, dimension: tuple[str, ...] = (), rollup: str = "all"
 
 
 def one_hit(**step: object) -> CommitStep:
-    return CommitStep(SHARD, increments({(0, "hits"): 1}), **step)  # type: ignore[arg-type]
+    return CommitStep(shard=SHARD, increments=increments({(0, "hits"): 1}), **step)  # type: ignore[arg-type]

@@ -27,7 +27,7 @@ def test_metrics_are_admitted_up_to_the_most_of_each_root_pk(store: Store) -> No
 
 def test_what_is_counted_already_is_admitted_past_the_most(store: Store) -> None:
     sums: dict[tuple[int, str], Decimal | int] = {(0, "hits"): 1}
-    store.commits.commit(CommitStep(SHARD, increments(sums)), NOW_S)
+    store.commits.commit(CommitStep(shard=SHARD, increments=increments(sums)), NOW_S)
     assert store.cardinality.admit_root("Elsewhere", 1)
     assert store.cardinality.admit_root(ROOT, 1)
     assert store.cardinality.admit_names(ROOT, ["dollars"], 1) == {"dollars"}

@@ -33,7 +33,9 @@ from tests.store.samples import PK, ROOT, SHARD, US, hit_count, increments, one_
 )
 def test_sums_are_exact(store: RedisStore, amounts: list[str], total: str) -> None:
     for amount in amounts:
-        store.commits.commit(CommitStep(SHARD, increments({(0, "hits"): Decimal(amount)})), NOW_S)
+        store.commits.commit(
+            CommitStep(shard=SHARD, increments=increments({(0, "hits"): Decimal(amount)})), NOW_S
+        )
     found = hit_count(store)
     assert f"{found:f}" == total
 
@@ -49,7 +51,7 @@ def test_cells_of_a_chunk_expire_together_and_all_never(
 ) -> None:
     store = make_store()
     for rollup in ("1h", "all"):
-        step = CommitStep(SHARD, increments({(0, "hits"): 1}, rollup=rollup))
+        step = CommitStep(shard=SHARD, increments=increments({(0, "hits"): 1}, rollup=rollup))
         store.commits.commit(step, NOW_S)
         store.commits.commit(step, NOW_S)
     keys = store.keys
@@ -59,7 +61,9 @@ def test_cells_of_a_chunk_expire_together_and_all_never(
 
 def test_chunks_that_are_erased_are_gone_and_others_are_not(store: RedisStore) -> None:
     for dimension in ((), US):
-        store.commits.commit(CommitStep(SHARD, increments({(0, "hits"): 1}, dimension)), NOW_S)
+        store.commits.commit(
+            CommitStep(shard=SHARD, increments=increments({(0, "hits"): 1}, dimension)), NOW_S
+        )
     erased = [ChunkAddress(PK, US, "all", 0), ChunkAddress(PK, US, "1h", 7)]
     assert store.cells.erase(erased) == 1
     assert (hit_count(store, US), hit_count(store)) == (None, Decimal(1))
@@ -73,7 +77,7 @@ def test_a_row_of_thousands_of_cells_is_counted_whole(store: RedisStore) -> None
     ]
     many = Increments([SeriesIncrement(PK, (), metrics, frame, sums)], {}, {(): {ROOT: None}})
     for _ in range(2):
-        store.commits.commit(CommitStep(SHARD, many), NOW_S)
+        store.commits.commit(CommitStep(shard=SHARD, increments=many), NOW_S)
     wanted = [(index, metric) for index in range(60) for metric in metrics]
     hours = store.cells.read([CellQuery(ChunkAddress(PK, (), "1h", 0), wanted)])[0]
     assert hours == [2 * (index + number) for index in range(60) for number in range(60)]

@@ -23,7 +23,9 @@ from tests.store.samples import PK, SHARD, US, hit_count, hits, increments, one_
 def test_a_commit_takes_hits_off_and_counts(store: RedisStore) -> None:
     store.buffers.accept(hits("a", "b", "c"), NOW_S)
     position = store.buffers.window(SHARD, 2).position
-    step = CommitStep(SHARD, increments({(0, "hits"): 2}), position=position, taken=2)
+    step = CommitStep(
+        shard=SHARD, increments=increments({(0, "hits"): 2}), position=position, taken=2
+    )
     assert store.commits.commit(step, NOW_S).outcome is CommitOutcome.COMMITTED
     assert list(store.buffers.window(SHARD, 10).hits) == [b"c"]
     assert hit_count(store) == 2
@@ -96,7 +98,7 @@ def test_a_large_step_becomes_a_plan_that_is_applied_chunk_by_chunk(
     many = increments({(0, "hits"): 1})
     many.rows += increments({(0, "hits"): 5}, US).rows
     many.rows += increments({(0, "hits"): 7}, ("device",)).rows
-    store.commits.commit(CommitStep(SHARD, many), NOW_S)
+    store.commits.commit(CommitStep(shard=SHARD, increments=many), NOW_S)
     assert store.stats.loads() == [ShardLoad(SHARD, 0, 2)]
     another = make_store()
     assert another.commits.apply_next(SHARD)
@@ -114,17 +116,19 @@ def test_labels_past_the_most_are_refused_by_name_and_nothing_is_counted(
     store = make_store(max_children=2)
     country = (PK, ("country",))
     first = {country: ["US"]}
-    store.commits.commit(CommitStep(SHARD, increments({(0, "hits"): 1}, labels=first)), NOW_S)
+    store.commits.commit(
+        CommitStep(shard=SHARD, increments=increments({(0, "hits"): 1}, labels=first)), NOW_S
+    )
     more = {country: ["US", "CA", "DE", "FR", "_other"]}
     answer = store.commits.commit(
-        CommitStep(SHARD, increments({(0, "hits"): 1}, labels=more)), NOW_S
+        CommitStep(shard=SHARD, increments=increments({(0, "hits"): 1}, labels=more)), NOW_S
     )
     assert answer.outcome is CommitOutcome.OVERFLOW
     assert answer.labels == {country: ["DE", "FR"]}
     assert hit_count(store) == 1
     fitting = {country: ["US", "CA", "_other"]}
     answer = store.commits.commit(
-        CommitStep(SHARD, increments({(0, "hits"): 1}, labels=fitting)), NOW_S
+        CommitStep(shard=SHARD, increments=increments({(0, "hits"): 1}, labels=fitting)), NOW_S
     )
     assert answer.outcome is CommitOutcome.COMMITTED
 
@@ -139,7 +143,7 @@ def test_labels_of_a_large_step_keep_to_the_most_as_well(
     while True:
         labels = {country: [*sorted(wanted), "_other"]}
         answer = store.commits.commit(
-            CommitStep(SHARD, increments({(0, "hits"): 1}, labels=labels)), NOW_S
+            CommitStep(shard=SHARD, increments=increments({(0, "hits"): 1}, labels=labels)), NOW_S
         )
         if answer.outcome is CommitOutcome.COMMITTED:
             break
@@ -161,6 +165,6 @@ def test_a_large_step_that_is_stale_makes_nothing_known(
         "committed"
     )
     late = increments({(0, "hits"): 1}, labels={(PK, ()): ["a", "b", "c"]})
-    step = CommitStep(SHARD, late, position=stale.position, taken=1)
+    step = CommitStep(shard=SHARD, increments=late, position=stale.position, taken=1)
     assert store.commits.commit(step, NOW_S).outcome is CommitOutcome.STALE
     assert store.labels.children([(PK, ())]) == [set()]

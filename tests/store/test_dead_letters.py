@@ -22,7 +22,8 @@ def test_dead_letters_are_kept_with_their_reason(store: Store) -> None:
     letter = DeadLetter(b"\x00broken\xff", "hit: got '\\x00broken'; expected three parts")
     position = store.buffers.window(SHARD, 10).position
     store.commits.commit(
-        CommitStep(SHARD, Increments(), position=position, taken=1, dead=[letter]), NOW_S
+        CommitStep(shard=SHARD, increments=Increments(), position=position, taken=1, dead=[letter]),
+        NOW_S,
     )
     assert store.dead_letters.read(SHARD) == [letter]
     assert store.stats.loads() == []
@@ -34,7 +35,9 @@ def test_dead_letters_are_retried_or_dropped_each_once(
 ) -> None:
     store.buffers.accept(hits("a", "b", "c"), NOW_S)
     position = store.buffers.window(SHARD, 10).position
-    step = CommitStep(SHARD, Increments(), position=position, taken=3, dead=LETTERS)
+    step = CommitStep(
+        shard=SHARD, increments=Increments(), position=position, taken=3, dead=LETTERS
+    )
     store.commits.commit(step, NOW_S)
     assert store.stats.vitals(NOW_S).dead_letters == 3
     move = store.dead_letters.retry if retry else store.dead_letters.drop

@@ -12,7 +12,9 @@ from tests.store.samples import PK, ROOT, SHARD, US, increments
 
 def test_committed_labels_are_known(store: Store) -> None:
     labels = {(PK, ()): ["country"], (PK, ("country",)): ["US", "CA", "L'Aquila||x"]}
-    store.commits.commit(CommitStep(SHARD, increments({(0, "hits"): 1}, US, labels=labels)), NOW_S)
+    store.commits.commit(
+        CommitStep(shard=SHARD, increments=increments({(0, "hits"): 1}, US, labels=labels)), NOW_S
+    )
     assert store.labels.children([(PK, ()), (PK, ("country",)), (PK, US)]) == [
         {"country"},
         {"US", "CA", "L'Aquila||x"},
@@ -27,10 +29,12 @@ def test_metrics_ever_counted_under_a_pk_are_known(store: Store) -> None:
         (0, "dollars"): Decimal("2.5"),
         (0, "a b"): 1,
     }
-    store.commits.commit(CommitStep(SHARD, increments(sums)), NOW_S)
+    store.commits.commit(CommitStep(shard=SHARD, increments=increments(sums)), NOW_S)
     while store.commits.apply_next(SHARD):
         pass
-    store.commits.commit(CommitStep(SHARD, increments({(0, "of the US"): 1}, US)), NOW_S)
+    store.commits.commit(
+        CommitStep(shard=SHARD, increments=increments({(0, "of the US"): 1}, US)), NOW_S
+    )
     while store.commits.apply_next(SHARD):
         pass
     assert store.labels.metrics(PK) == {"hits", "dollars", "a b"}
@@ -46,7 +50,7 @@ def commit_some(store: Store) -> None:
     labels = {(PK, ()): ["country"], (PK, ("country",)): ["US", "CA"]}
     made = increments({(0, "hits"): 1}, labels=labels)
     made.sublabels[PK] = {"7": None, "8": None}
-    store.commits.commit(CommitStep(SHARD, made), NOW_S)
+    store.commits.commit(CommitStep(shard=SHARD, increments=made), NOW_S)
     assert below(store) == [{"7", "8"}, {"country"}, {"US", "CA"}]
     assert store.stats.vitals(NOW_S).series == 6  # the root pk is one
 

@@ -30,7 +30,9 @@ def hits(*names: str) -> list[EncodedHit]:
 def taking(window: BufferWindow, taken: int) -> CommitStep:
     frame = ChunkSet((RollupChunk("all", 0, None),))
     row = SeriesIncrement(("Shop",), (), ("hits",), frame, [((0,), [taken])])
-    return CommitStep(SHARD, Increments([row]), position=window.position, taken=taken)
+    return CommitStep(
+        shard=SHARD, increments=Increments([row]), position=window.position, taken=taken
+    )
 
 
 def test_a_window_read_before_a_crash_that_rolled_the_log_back_takes_nothing_off(

@@ -15,7 +15,7 @@ def accept(store: Store, number: int, now_s: int) -> None:
 
 def take(store: Store, hits: int, now_s: int) -> None:
     window = store.buffers.window(SHARD, 100)
-    step = CommitStep(SHARD, Increments(), position=window.position, taken=hits)
+    step = CommitStep(shard=SHARD, increments=Increments(), position=window.position, taken=hits)
     store.commits.commit(step, now_s)
 
 

@@ -22,10 +22,37 @@ from tests.conftest import MakeStore
 NOW_S = 1_773_576_630
 SHARD = shard_of("Shop")
 FRAME = ChunkSet((RollupChunk("1d", 0, 9_999), RollupChunk("all", 0, None)))
-DAYS = ChildrenView(("Shop",), ("town",), False, "1d", 0, "hits", 31, NOW_S + 9_999)
-EVER = ChildrenView(("Shop",), ("town",), False, "all", 0, "dollars", 1, None)
+DAYS = ChildrenView(
+    pk=("Shop",),
+    dimension=("town",),
+    of_pks=False,
+    rollup="1d",
+    chunk_start_s=0,
+    metric="hits",
+    width=31,
+    expires_s=NOW_S + 9_999,
+)
+EVER = ChildrenView(
+    pk=("Shop",),
+    dimension=("town",),
+    of_pks=False,
+    rollup="all",
+    chunk_start_s=0,
+    metric="dollars",
+    width=1,
+    expires_s=None,
+)
 DAYS_OF_A = ChunkAddress(("Shop",), ("town", "a"), "1d", 0)
-PKS = ChildrenView(("Shop",), ("town",), True, "1d", 0, "hits", 31, NOW_S + 9_999)
+PKS = ChildrenView(
+    pk=("Shop",),
+    dimension=("town",),
+    of_pks=True,
+    rollup="1d",
+    chunk_start_s=0,
+    metric="hits",
+    width=31,
+    expires_s=NOW_S + 9_999,
+)
 
 
 def add(store: RedisStore, label: str, day: int, dollars: str, pk: tuple[str, ...] = ()) -> None:
@@ -34,7 +61,7 @@ def add(store: RedisStore, label: str, day: int, dollars: str, pk: tuple[str, ..
     row = SeriesIncrement(
         ("Shop", *pk), dimension, ("hits", "dollars"), FRAME, [((day, 0), amounts)]
     )
-    step = CommitStep(SHARD, Increments([row]))
+    step = CommitStep(shard=SHARD, increments=Increments([row]))
     if pk:
         step.increments.sublabels["Shop",] = {pk[0]: None}
     else:
@@ -168,7 +195,7 @@ def test_rows_of_several_moments_reach_a_view_whole(store: RedisStore) -> None:
     store.views.read([DAYS, EVER], NOW_S)
     sums = [((day, 0), [day, Decimal("0.1")]) for day in (3, 4, 30)]
     row = SeriesIncrement(("Shop",), ("town", "a"), ("hits", "dollars"), FRAME, [*sums])
-    store.commits.commit(CommitStep(SHARD, Increments([row])), NOW_S)
+    store.commits.commit(CommitStep(shard=SHARD, increments=Increments([row])), NOW_S)
     days, ever = store.views.read([DAYS, EVER], NOW_S)
     assert held(days, 31) == {"a": month(d3=4, d4=4, d30=30)}
     assert held(ever, 1) == {"a": [13_000]}

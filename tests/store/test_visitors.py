@@ -25,7 +25,7 @@ def step(*visitors: tuple[str, int], **more: object) -> CommitStep:
     for visitor, days_ago in visitors:
         at_s = NOW_S - days_ago * DAY_S
         batch.add(("Shop", "7"), (("country", "US"),), at_s, {"hits": Decimal(1)}, visitor)
-    return CommitStep(SHARD, batch.increments(), **more)  # type: ignore[arg-type]
+    return CommitStep(shard=SHARD, increments=batch.increments(), **more)  # type: ignore[arg-type]
 
 
 def commit(store: Store, made: CommitStep) -> None:

@@ -43,7 +43,8 @@ def test_every_cell_of_a_wide_row_gets_its_sum(
     ]
     for _ in range(2):  # into new hashes, and into hashes that are there
         step = CommitStep(
-            shard_of("Shop"), Increments([SeriesIncrement(("Shop",), (), names, FRAME, [*sums])])
+            shard=shard_of("Shop"),
+            increments=Increments([SeriesIncrement(("Shop",), (), names, FRAME, [*sums])]),
         )
         assert store.commits.commit(step, NOW_S).outcome is CommitOutcome.COMMITTED
     wanted = {"1m": minutes, "1h": hours, "all": {0: sum(minutes.values())}}

@@ -73,7 +73,14 @@ def run(args: argparse.Namespace) -> int:
         return 0
     with closing(services):
         importing = importing_over(services)
-        following = LogTailer(args.file, reading, importing, time.time, args.name, args.quiet)
+        following = LogTailer(
+            path=args.file,
+            reading=reading,
+            importing=importing,
+            clock_s=time.time,
+            label=args.name,
+            quiet_s=args.quiet,
+        )
         with _locked(settings, following.name, args.file), closing(following):
             if args.once:
                 while following.look():

@@ -58,7 +58,7 @@ class MailServer:
     password_variable: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRule:
     """A condition over the total of a formula, and whom to tell of it.
 
@@ -101,7 +101,7 @@ class AlertRule:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportRule:
     """An e-mail with numbers and graphs, at a time of day, every day or on a day of the week."""
 

@@ -27,7 +27,7 @@ class PendingNotice:
     leased_until_s: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertStatus:
     """How an alert stands. `slot` is the number of its last check: of two copies that check, one is
     first. `held` are the checks in a row at which it held, `told` says whether anybody knows that

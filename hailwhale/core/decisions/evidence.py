@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionSums:
     """Sums of one decision by bucket of time (B), option (K) and node (N) or pair of nodes (P).
 

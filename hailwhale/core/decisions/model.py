@@ -38,7 +38,7 @@ class ModelInputs:
     hits: Floats  # [K]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """What was estimated, in units of `unit`.
 

@@ -34,7 +34,7 @@ class Visitor:
     strangers: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Nodes:
     """The nodes of a decision, root first, and behind them one for whoever lacks a dimension.
 
@@ -63,15 +63,15 @@ class Nodes:
         keys += [(name, 2) for name in lacking]
         families = [family_at.setdefault(key, len(family_at)) for key in keys]
         return cls(
-            tuple(paths),
-            np.array(families, dtype=np.intp),
-            {name: len(paths) + place for place, name in enumerate(lacking)},
-            pairs,
-            {path: place for place, path in enumerate(paths)},
-            {(int(low), int(high)): place for place, (low, high) in enumerate(pairs)},
-            family_at,
-            often,
-            tuple(tuple(sorted((keys[low], keys[high]))) for low, high in pairs),
+            paths=tuple(paths),
+            families=np.array(families, dtype=np.intp),
+            lacking={name: len(paths) + place for place, name in enumerate(lacking)},
+            pairs=pairs,
+            at={path: place for place, path in enumerate(paths)},
+            pair_at={(int(low), int(high)): place for place, (low, high) in enumerate(pairs)},
+            family_at=family_at,
+            often=often,
+            pair_names=tuple(tuple(sorted((keys[low], keys[high]))) for low, high in pairs),
         )
 
     def visitor(self, paths: Sequence[NodePath]) -> Visitor:

@@ -37,7 +37,7 @@ _FORMULA = "what to decide by: a metric or a formula, such as earned/spent"
 _OPTIONS = 'a list of options such as ["a", "b", "c"], or several with commas between'
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionQuery:
     """A question to a decision. No `options` are all that were ever counted; `dimensions` are the
     leaf paths of the visitor."""
@@ -73,16 +73,16 @@ def _choice(found: Fields, limits: Limits) -> DecisionQuery:
     options = _options(found.get("options"), limits)
     uid = found.get("uid")
     return DecisionQuery(
-        parse_pk(found.get("pk"), limits),
-        options,
-        _dimensions(found, limits),
-        _formula(found.get("by_metric")),
-        parse_enum(found.get("goal"), "goal", GOALS, "max, or min where less is better"),
-        _policy(found, options),
-        None if is_absent(uid) else parse_label(uid, limits, "uid"),
-        parse_int(found.get("slots"), "slots", 1, len(options) or MAX_OPTIONS, default=1),
-        parse_bool(found.get("reasons", True), "reasons"),
-        parse_bool(found.get("log"), "log"),
+        pk=parse_pk(found.get("pk"), limits),
+        options=options,
+        dimensions=_dimensions(found, limits),
+        formula=_formula(found.get("by_metric")),
+        goal=parse_enum(found.get("goal"), "goal", GOALS, "max, or min where less is better"),
+        policy=_policy(found, options),
+        uid=None if is_absent(uid) else parse_label(uid, limits, "uid"),
+        slots=parse_int(found.get("slots"), "slots", 1, len(options) or MAX_OPTIONS, default=1),
+        reasons=parse_bool(found.get("reasons", True), "reasons"),
+        log=parse_bool(found.get("log"), "log"),
     )
 
 

@@ -12,7 +12,7 @@ from hailwhale.core.decisions.model import Model
 from hailwhale.core.decisions.nodes import Visitor
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
     """What options are worth to a visitor above `level`, in the model's units, and the doubt.
 
@@ -52,7 +52,15 @@ def look(model: Model, visitor: Sequence[NodePath], options: Sequence[str]) -> P
     variances[known] = solution.covariances[np.ix_(mine, columns, columns)] @ amounts @ amounts
     level = model.average + model.unit * float(solution.baseline[columns] @ amounts)
     doubts = np.sqrt(np.maximum(variances + strange, 0.0))
-    return Prediction(columns, amounts, pairs, places, level, means, doubts)
+    return Prediction(
+        columns=columns,
+        amounts=amounts,
+        pairs=pairs,
+        places=places,
+        level=level,
+        means=means,
+        doubts=doubts,
+    )
 
 
 def _pairs(model: Model, at: Visitor) -> tuple[Places, Floats]:

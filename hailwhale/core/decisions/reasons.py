@@ -28,7 +28,7 @@ _WINNER_BEST, _WINNER_LOSS = 0.95, 0.005
 _CLEAR = 2.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OptionReport:
     """What is known of an option for a visitor.
 

@@ -32,7 +32,7 @@ _LABEL_WIDTH = 7  # of a character of 12 px, about
 _TICK_WIDTH = 64
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SvgGraph:
     """What is drawn. `totals` are the texts beside the legend's names, one a line; `sums` stands
     beneath the title, in lines; `height` is that of the plot alone."""
@@ -50,7 +50,7 @@ class SvgGraph:
     totals: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Plot:
     """Where the plot lies, in pixels, and its scales."""
 

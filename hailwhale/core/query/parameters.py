@@ -62,7 +62,7 @@ class TotalsQuery:
     grid: Grid | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlotQuery:
     """Series over one period, and which descendants of the dimensions to show with them."""
 
@@ -78,7 +78,7 @@ class PlotQuery:
     other: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RankQuery:
     """What is below the dimensions of a pk, in order; with `of_pks` what is below the pk itself.
 
@@ -156,16 +156,16 @@ def plot_query(found: Fields, limits: Limits = DEFAULT_LIMITS) -> PlotQuery:
     if other and any(UNIQUES in formula.metrics for formula in formulas):
         raise BadInput("other", found["other"], "no other=1 with uniques: they do not add up")
     return PlotQuery(
-        parse_pk(found.get("pk"), limits),
-        parse_requested_dimensions(found.get("dimensions"), limits),
-        formulas,
-        _period(found),
-        _zone(found),
-        depth,
-        _threshold(found, DEFAULT_THRESHOLD if depth else Decimal(0)),
-        _limit(found),
-        _sort(found, formulas[0]),
-        other,
+        pk=parse_pk(found.get("pk"), limits),
+        dimensions=parse_requested_dimensions(found.get("dimensions"), limits),
+        formulas=formulas,
+        period=_period(found),
+        grid=_zone(found),
+        depth=depth,
+        threshold=_threshold(found, DEFAULT_THRESHOLD if depth else Decimal(0)),
+        limit=_limit(found),
+        sort=_sort(found, formulas[0]),
+        other=other,
     )
 
 
@@ -179,17 +179,17 @@ def parse_rank(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> RankQuery:
         raise BadInput("dimensions", found["dimensions"], "one dimension to rank pks at")
     depth = limits.depth if found.get("depth") == "all" else found.get("depth")
     return RankQuery(
-        parse_pk(found.get("pk"), limits),
-        dimensions,
-        of_pks,
-        formulas,
-        _period(found),
-        _zone(found),
-        parse_int(depth, "depth", 1, limits.depth, default=1),
-        _threshold(found, Decimal(0)),
-        _limit(found),
-        _sort(found, formulas[0]),
-        parse_enum(found.get("by"), "by", COLUMNS),
+        pk=parse_pk(found.get("pk"), limits),
+        dimensions=dimensions,
+        of_pks=of_pks,
+        formulas=formulas,
+        period=_period(found),
+        grid=_zone(found),
+        depth=parse_int(depth, "depth", 1, limits.depth, default=1),
+        threshold=_threshold(found, Decimal(0)),
+        limit=_limit(found),
+        sort=_sort(found, formulas[0]),
+        by=parse_enum(found.get("by"), "by", COLUMNS),
     )
 
 

@@ -45,7 +45,7 @@ _KINDS = {kind.value: kind for kind in SampleType} | {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatsdSample:
     """What one line says: `texts` are its values as written, `amounts` the numbers they are.
 
@@ -94,7 +94,10 @@ service checks are not counted
     if not all(texts):
         raise BadInput(LINE, text, "values that are not empty")
     amounts = () if kind is SampleType.SET else tuple([parse_number(each, LINE) for each in texts])
-    return StatsdSample(name, kind, texts, amounts, *_sections(sections[1:], text))
+    rate, tags, at_s = _sections(sections[1:], text)
+    return StatsdSample(
+        name=name, kind=kind, texts=texts, amounts=amounts, rate=rate, tags=tags, at_s=at_s
+    )
 
 
 def _sections(sections: list[str], line: str) -> tuple[Decimal, tuple[RawPath, ...], int | None]:

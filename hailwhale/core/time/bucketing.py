@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hailwhale.core.time.calendar_grid import DAY_S, Grid, Interval
-from hailwhale.core.time.rollups import FUTURE_S, Rollup, chunk_of, retained, ttl_s
+from hailwhale.core.time.retention import FUTURE_S, retained, ttl_s
+from hailwhale.core.time.rollups import Rollup, chunk_of
 
 # Where visitors are kept, named as rollups are: by day, and of all time.
 VISITORS_OF_DAY = "visitors-1d"

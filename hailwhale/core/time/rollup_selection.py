@@ -13,7 +13,8 @@ from functools import lru_cache
 
 from hailwhale.core.time.calendar_grid import DAY_S, Grid, Interval
 from hailwhale.core.time.period import cut_edges
-from hailwhale.core.time.rollups import Rollup, retained
+from hailwhale.core.time.retention import retained
+from hailwhale.core.time.rollups import Rollup
 from hailwhale.errors import BadInput
 
 MAX_STORED_BUCKETS = 60_000

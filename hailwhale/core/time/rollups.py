@@ -1,21 +1,21 @@
 """Rollups: the stored resolutions, how long each is kept, and how their buckets are filed.
 
-Owns the text of a rollup (``1m:2h``, ``all``), retention, and chunks: a store keeps the buckets of
-a rollup in groups, each the bucket of a larger calendar unit, so that a group is one key and
-expires as a whole. Knows the time grid; nothing of stores, events or questions.
+Owns the text of a rollup (``1m:2h``, ``all``) and chunks: a store keeps the buckets of a rollup in
+groups, each the bucket of a larger calendar unit, so that a group is one key and expires as a
+whole; when it does is for `retention` to say. Knows the time grid; nothing of stores, events or
+questions.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from hailwhale.core.time.calendar_grid import DAY_S, MIN_S, UNIT_S, Grid, Interval
+from hailwhale.core.time.calendar_grid import DAY_S, UNIT_S, Grid, Interval
 from hailwhale.errors import BadInput
 
-FUTURE_S = DAY_S  # events may lie this far ahead of now
 MAX_ROLLUPS = 16
 
 _ROLLUP_FORM = "an interval and how long it is kept, such as 1h:35d, or all"
@@ -140,7 +140,7 @@ def chunk_of(grid: Grid, rollup: Rollup, bucket_start_s: int) -> Chunk:
     """
     if rollup.interval is None:
         return Chunk(0, None, 0)
-    unit = _chunk_interval(rollup.interval)
+    unit = chunk_interval(rollup.interval)
     start_s = grid.floor(bucket_start_s, unit)
     last_start_s = grid.floor(grid.next(start_s, unit) - 1, rollup.interval)
     if rollup.interval.unit in "smh":
@@ -150,53 +150,8 @@ def chunk_of(grid: Grid, rollup: Rollup, bucket_start_s: int) -> Chunk:
     return Chunk(start_s, grid.next(last_start_s, rollup.interval), index)
 
 
-def extent(grid: Grid, rollup: Rollup, chunk_start_s: int) -> tuple[int, int | None]:
-    """How many buckets the chunk that begins there has, and when its last is no longer kept.
-
-    >>> from hailwhale.core.time.calendar_grid import UTC
-    >>> extent(UTC, Rollup.parse("1d:1y"), 1_767_225_600)  # January
-    (31, 1801533600)
-    """
-    if rollup.interval is None:
-        return 1, None
-    last_s = grid.next(chunk_start_s, _chunk_interval(rollup.interval)) - 1
-    last = chunk_of(grid, rollup, grid.floor(last_s, rollup.interval))
-    if last.end_s is None or rollup.retention_s is None:
-        return last.index + 1, None
-    return last.index + 1, last.end_s + rollup.retention_s
-
-
 @lru_cache(maxsize=64)
-def _chunk_interval(interval: Interval) -> Interval:
+def chunk_interval(interval: Interval) -> Interval:
     """The first larger unit; weeks, which no month holds a number of, go by the year."""
     larger = _CHUNKS[4:] if interval.unit == "w" else _CHUNKS
     return next(unit for unit in larger if unit.nominal_s > interval.nominal_s)
-
-
-def retained(grid: Grid, rollup: Rollup, bucket_start_s: int, now_s: int) -> bool:
-    """Whether a bucket is still kept: until its end and the retention are past."""
-    if rollup.interval is None or rollup.retention_s is None:
-        return True
-    return grid.next(bucket_start_s, rollup.interval) + rollup.retention_s > now_s
-
-
-def ttl_s(rollup: Rollup, chunk: Chunk, now_s: int) -> int | None:
-    """Seconds from now until the last bucket of a chunk is no longer kept, at least 1; or None."""
-    if chunk.end_s is None or rollup.retention_s is None:
-        return None
-    return max(chunk.end_s + rollup.retention_s - now_s, 1)
-
-
-def chunks_kept(grid: Grid, rollup: Rollup, now_s: int) -> Iterator[int]:
-    """The starts of the chunks that may hold cells now, oldest first, a day ahead included.
-
-    >>> from hailwhale.core.time.calendar_grid import UTC
-    >>> list(chunks_kept(UTC, Rollup.parse("1d:1mo"), 1_767_225_600))
-    [1761955200, 1764547200, 1767225600]
-    """
-    if rollup.interval is None or rollup.retention_s is None:
-        yield 0
-        return
-    oldest_s = grid.floor(max(now_s - rollup.retention_s, MIN_S), rollup.interval)
-    first_s = chunk_of(grid, rollup, oldest_s).start_s
-    yield from grid.starts(first_s, now_s + FUTURE_S + 1, _chunk_interval(rollup.interval))

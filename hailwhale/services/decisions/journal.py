@@ -20,7 +20,7 @@ from hailwhale.store.protocol import JournalStore
 log = logging.getLogger("hailwhale.journal")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class JournalEntry:
     """One decision, and the sums of the metrics that were counted for it since.
 

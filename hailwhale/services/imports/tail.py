@@ -60,7 +60,7 @@ class TailStats:
         self.rejected += report.rejected
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class LogTailer:
     """Follows the log at `path`. `label` parts it from others that begin alike; `clock_s` is now in
     epoch seconds."""

@@ -50,8 +50,8 @@ def commit(
     redirects = OverflowMap()
     while True:
         step = CommitStep(
-            shard,
-            batch.increments(redirects),
+            shard=shard,
+            increments=batch.increments(redirects),
             position=position,
             taken=taken,
             dead=dead,

@@ -13,7 +13,8 @@ from itertools import chain
 from hailwhale.core.events.paths import Path
 from hailwhale.core.time.bucketing import VISITORS_EVER, visitors_kept
 from hailwhale.core.time.calendar_grid import Grid
-from hailwhale.core.time.rollups import Rollup, chunks_kept
+from hailwhale.core.time.retention import chunks_kept
+from hailwhale.core.time.rollups import Rollup
 from hailwhale.services.ingest.drain import Drain
 from hailwhale.services.ingest.spy_log import RecentEvents
 from hailwhale.store.protocol import Store

@@ -36,6 +36,7 @@ class StatsdIntake:
 
     def __init__(
         self,
+        *,
         hail: BufferWriter,
         counting: ImmediateCounter,
         refused: Callable[[str, int], None],

@@ -105,10 +105,10 @@ class Graphite:
         if end_s <= asked.begin_s:
             return []
         request = _Request(
-            self._tree,
-            self._spans,
-            GraphiteQuery(asked.begin_s, end_s, asked.grid, asked.most),
-            roots,
+            tree=self._tree,
+            spans=self._spans,
+            asked=GraphiteQuery(asked.begin_s, end_s, asked.grid, asked.most),
+            roots=roots,
         )
         source = CurveSource(request.read, asked.begin_s, end_s)
         return [curve for each in expressions for curve in evaluate(each, source)]
@@ -240,7 +240,7 @@ class MetricTree:
             raise BadInput("target", pattern.text, f"a pattern of at most {MAX_CURVES} branches")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Request:
     """Reads the curves of one request, in as few buckets as are asked for, and so many at most."""
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from hailwhale.core.events.paths import Path
 from hailwhale.core.time.calendar_grid import Grid
-from hailwhale.core.time.rollups import Rollup, extent
+from hailwhale.core.time.retention import ChunkExtent, chunk_extent
+from hailwhale.core.time.rollups import Rollup
 from hailwhale.services.query.ranges import ResolvedRange
 from hailwhale.store.protocol import ViewStore
 from hailwhale.store.types import VIEW_DECIMALS, ChildrenView, ViewData
@@ -51,9 +52,17 @@ class ViewSums:
 
         The family is that of a `ChildrenView`: the children of (pk, dimension), or of `pk`.
         """
+        extents = {start_s: self._extent(span, start_s) for start_s, _ in span.chunks}
         views = [
             ChildrenView(
-                pk, dimension, of_pks, span.rollup, start_s, metric, *self._extent(span, start_s)
+                pk=pk,
+                dimension=dimension,
+                of_pks=of_pks,
+                rollup=span.rollup,
+                chunk_start_s=start_s,
+                metric=metric,
+                width=extents[start_s].width,
+                expires_s=extents[start_s].expires_s,
             )
             for metric in metrics
             for start_s, _ in span.chunks
@@ -69,8 +78,8 @@ class ViewSums:
             found[metric] = _amounts(totals)
         return found
 
-    def _extent(self, span: ResolvedRange, chunk_start_s: int) -> tuple[int, int | None]:
-        return extent(self._grid, self._rollups[span.rollup], chunk_start_s)
+    def _extent(self, span: ResolvedRange, chunk_start_s: int) -> ChunkExtent:
+        return chunk_extent(self._grid, self._rollups[span.rollup], chunk_start_s)
 
 
 class _Alignment:

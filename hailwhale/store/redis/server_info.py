@@ -21,7 +21,7 @@ from hailwhale.store.redis.keys import Keys
 LEAST_REDIS = (7, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerInfo:
     """A Redis or Valkey as it describes itself, and what a store on it was made with.
 
@@ -164,4 +164,14 @@ def _address(client: Any) -> str:
 
 def _server(version: str) -> ServerInfo:
     """A Redis of some version, for examples."""
-    return ServerInfo("Redis", version, False, True, True, 0, "noeviction", "", ())
+    return ServerInfo(
+        name="Redis",
+        version=version,
+        is_replica=False,
+        appends=True,
+        writes_well=True,
+        memory_limit_bytes=0,
+        eviction="noeviction",
+        zone="",
+        rollups=(),
+    )

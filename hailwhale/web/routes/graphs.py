@@ -116,7 +116,19 @@ def _refusal(fault: HailWhaleError) -> str:
     lines = textwrap.wrap(str(fault)[:600], 100)
     height = 16 * len(lines)
     return draw(
-        SvgGraph("HailWhale", "\n".join(lines), "line", 720, height, "auto", (), "", UTC, (), ())
+        SvgGraph(
+            title="HailWhale",
+            sums="\n".join(lines),
+            view="line",
+            width=720,
+            height=height,
+            theme="auto",
+            edges_s=(),
+            interval="",
+            calendar=UTC,
+            lines=(),
+            totals=(),
+        )
     )
 
 

@@ -30,11 +30,12 @@ def present(make_services: MakeServices, clock: Clock) -> Iterator[tuple[Service
     """A service that lives now, and where it is."""
     clock.now_s = time.time()
     services = make_services()
-    with serving(whale_app(services)) as origin:
+    with serving(whale_app(services, buffered=True)) as origin:
         yield services, origin
 
 
 def total(services: Services, pk: object, metric: str = "hits", **more: object) -> Any:
+    services.drain.flush()
     question = {"pk": pk, "metrics": metric, "period": "all", **more}
     [found] = totals_json(services.reporting.totals(parse_totals(question)))["all"].values()
     return found[metric]
@@ -95,6 +96,7 @@ def test_it_sends_the_past_once_and_then_the_present(
     services, origin = present
     command = ["demo", "--url", origin, "--rate", "1", "--seed", "7"]
     assert main([*command, "--days", "1", "--seconds", "1"]) == 0
+    services.drain.flush()
     told = capsys.readouterr().out
     assert "events of the last day" in told
     roots = {pk[0] for pk in services.reporting.pks()}

@@ -106,7 +106,9 @@ def test_what_is_refused_is_told_at_once(services: Services) -> None:
     with serving(whale_app(services)) as origin, open_client(origin, "") as client:
         service = PatientService(client, pause=lambda _s: pytest.fail("nothing to wait for"))
         with pytest.raises(HailWhaleError, match=r"refused: .*metrics"):
-            service.count([{"pk": "a"}, {"pk": "b", "metrics": {"a/b": 1}}])
+            service.count(
+                [{"pk": "a", "at": NOW_S}, {"pk": "b", "at": NOW_S, "metrics": {"a/b": 1}}]
+            )
         with pytest.raises(BadInput, match="period"):
             service.ask(lambda: client.totals("a", period="nonsense"))
 

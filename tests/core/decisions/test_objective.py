@@ -53,7 +53,13 @@ def tally() -> DecisionSums:
         pair: np.ones((1, 2)) for pair in Objective.of(Formula.parse("earned/spent")).products
     }
     return DecisionSums(
-        ("a", "b"), np.zeros(1), np.ones(1), ((),), np.zeros((0, 2), dtype=np.intp), sums, products
+        options=("a", "b"),
+        ages_s=np.zeros(1),
+        widths_s=np.ones(1),
+        nodes=((),),
+        pairs=np.zeros((0, 2), dtype=np.intp),
+        sums=sums,
+        products=products,
     )
 
 

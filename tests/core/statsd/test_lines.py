@@ -17,34 +17,78 @@ D = Decimal
 @pytest.mark.parametrize(
     ("line", "sample"),
     [
-        (b"a.b:1|c", StatsdSample("a.b", SampleType.COUNTER, ("1",), (D(1),))),
-        (b"a:-2.5|c", StatsdSample("a", SampleType.COUNTER, ("-2.5",), (D("-2.5"),))),
-        (b"a:1|c|@0.1", StatsdSample("a", SampleType.COUNTER, ("1",), (D(1),), D("0.1"))),
-        (b"a:1|c|@1", StatsdSample("a", SampleType.COUNTER, ("1",), (D(1),))),
-        (b"a:1:2:3|c", StatsdSample("a", SampleType.COUNTER, ("1", "2", "3"), (D(1), D(2), D(3)))),
-        (b"a:+3|g", StatsdSample("a", SampleType.GAUGE, ("+3",), (D(3),))),
-        (b"a:-3|g", StatsdSample("a", SampleType.GAUGE, ("-3",), (D(-3),))),
-        (b"a:alice|s", StatsdSample("a", SampleType.SET, ("alice",), ())),
-        (b"a:al ice:\xc3\xa5|s", StatsdSample("a", SampleType.SET, ("al ice", "å"), ())),
-        (b"a:1|ms", StatsdSample("a", SampleType.TIMING, ("1",), (D(1),))),
-        (b"a:1|h", StatsdSample("a", SampleType.TIMING, ("1",), (D(1),))),
-        (b"a:1e-3|d", StatsdSample("a", SampleType.TIMING, ("1e-3",), (D("0.001"),))),
+        (
+            b"a.b:1|c",
+            StatsdSample(name="a.b", kind=SampleType.COUNTER, texts=("1",), amounts=(D(1),)),
+        ),
+        (
+            b"a:-2.5|c",
+            StatsdSample(name="a", kind=SampleType.COUNTER, texts=("-2.5",), amounts=(D("-2.5"),)),
+        ),
+        (
+            b"a:1|c|@0.1",
+            StatsdSample(
+                name="a", kind=SampleType.COUNTER, texts=("1",), amounts=(D(1),), rate=D("0.1")
+            ),
+        ),
+        (
+            b"a:1|c|@1",
+            StatsdSample(name="a", kind=SampleType.COUNTER, texts=("1",), amounts=(D(1),)),
+        ),
+        (
+            b"a:1:2:3|c",
+            StatsdSample(
+                name="a", kind=SampleType.COUNTER, texts=("1", "2", "3"), amounts=(D(1), D(2), D(3))
+            ),
+        ),
+        (b"a:+3|g", StatsdSample(name="a", kind=SampleType.GAUGE, texts=("+3",), amounts=(D(3),))),
+        (b"a:-3|g", StatsdSample(name="a", kind=SampleType.GAUGE, texts=("-3",), amounts=(D(-3),))),
+        (b"a:alice|s", StatsdSample(name="a", kind=SampleType.SET, texts=("alice",), amounts=())),
+        (
+            b"a:al ice:\xc3\xa5|s",
+            StatsdSample(name="a", kind=SampleType.SET, texts=("al ice", "å"), amounts=()),
+        ),
+        (b"a:1|ms", StatsdSample(name="a", kind=SampleType.TIMING, texts=("1",), amounts=(D(1),))),
+        (b"a:1|h", StatsdSample(name="a", kind=SampleType.TIMING, texts=("1",), amounts=(D(1),))),
+        (
+            b"a:1e-3|d",
+            StatsdSample(name="a", kind=SampleType.TIMING, texts=("1e-3",), amounts=(D("0.001"),)),
+        ),
         (
             b"a:1|c|#country:US,beta, url:http://x ,",
             StatsdSample(
-                *("a", SampleType.COUNTER, ("1",), (D(1),), D(1)),
-                (("country", "US"), ("beta",), ("url", "http://x")),
+                name="a",
+                kind=SampleType.COUNTER,
+                texts=("1",),
+                amounts=(D(1),),
+                tags=(("country", "US"), ("beta",), ("url", "http://x")),
             ),
         ),
-        (b"a:1|c|#", StatsdSample("a", SampleType.COUNTER, ("1",), (D(1),))),
+        (
+            b"a:1|c|#",
+            StatsdSample(name="a", kind=SampleType.COUNTER, texts=("1",), amounts=(D(1),)),
+        ),
         (
             b"a:1|c|#country:",
-            StatsdSample("a", SampleType.COUNTER, ("1",), (D(1),), D(1), (("country",),)),
+            StatsdSample(
+                name="a",
+                kind=SampleType.COUNTER,
+                texts=("1",),
+                amounts=(D(1),),
+                rate=D(1),
+                tags=(("country",),),
+            ),
         ),
         (
             b"a:1|c|@0.5|#x:y|c:ci-1f2e|e:it-false|card:low|T1767225600\r",
             StatsdSample(
-                "a", SampleType.COUNTER, ("1",), (D(1),), D("0.5"), (("x", "y"),), 1767225600
+                name="a",
+                kind=SampleType.COUNTER,
+                texts=("1",),
+                amounts=(D(1),),
+                rate=D("0.5"),
+                tags=(("x", "y"),),
+                at_s=1767225600,
             ),
         ),
     ],

@@ -52,9 +52,9 @@ class Log:
         self.leave()
         services = self.services
         self._following = LogTailer(
-            self.path,
-            NdjsonFormat(),
-            Importer(
+            path=self.path,
+            reading=NdjsonFormat(),
+            importing=Importer(
                 commits=(store or services.store).commits,
                 imports=(store or services.store).imports,
                 grid=services.settings.zone,
@@ -63,7 +63,7 @@ class Log:
                 clock=self._clock,
                 name_of=services.visitors.name,
             ),
-            self._clock,
+            clock_s=self._clock,
             quiet_s=QUIET_S,
         )
         return self._following

@@ -28,13 +28,13 @@ class Rig:
         self.services = services
         self.tallied: Counter[str] = Counter()
         self.intake = StatsdIntake(
-            services.hail,
-            services.counting,
-            lambda reason, count: self.tallied.update({reason: count}),
-            MetricNaming(),
-            DEFAULT_LIMITS,
-            services.clock,
-            most_kept,
+            hail=services.hail,
+            counting=services.counting,
+            refused=lambda reason, count: self.tallied.update({reason: count}),
+            naming=MetricNaming(),
+            limits=DEFAULT_LIMITS,
+            clock=services.clock,
+            most_kept=most_kept,
         )
 
     def fed(self, *packets: bytes) -> bool:
