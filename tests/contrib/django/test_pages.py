@@ -208,7 +208,7 @@ def test_a_list_is_there_without_the_store(admin: Client, monkeypatch: pytest.Mo
     def away(*_: object, **__: object) -> None:
         raise StoreUnavailable("no answer")
 
-    monkeypatch.setattr(conf.whale(), "rank", away, raising=False)
+    monkeypatch.setattr(conf.whale().services.ranking, "rank", away)
     answer = admin.get("/admin/shop/product/?o=-3")
     assert [row[2] for row in rows(answer)] == ["–", "–"]
     assert b"the store of HailWhale does not answer" in answer.content
