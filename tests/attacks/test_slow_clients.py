@@ -14,7 +14,7 @@ from contextlib import ExitStack
 import pytest
 
 from hailwhale.store.embedded import EmbeddedValkey
-from tests.deploy.running import Server, started
+from tests.deploy.running import DEADLINE_S, Server, started
 from tests.deploy.stack import Stack, deployed
 
 MANY = 60
@@ -71,7 +71,7 @@ def assert_answered(address: tuple[str, int], held: bytes, ask: Callable[[], obj
     """Others are answered while many connections have sent just this and wait."""
     with ExitStack() as stack:
         for _ in range(MANY):
-            client = stack.enter_context(socket.create_connection(address, timeout=30))
+            client = stack.enter_context(socket.create_connection(address, timeout=DEADLINE_S))
             client.sendall(held)
         for _ in range(5):
             assert ask() in ("OK", (200, "OK"))
@@ -110,7 +110,7 @@ def test_many_slow_heads_keep_nobody_from_being_answered_by_granian(
 def test_a_request_whose_end_is_in_doubt_is_not_two(gunicorn: Server, smuggled: bytes) -> None:
     """What one program takes for a body and another for a request is refused, and ends there."""
     inner = b"GET /count?pk=Smuggled HTTP/1.1\r\nHost: hw\r\nConnection: close\r\n\r\n"
-    with socket.create_connection(gunicorn.address, timeout=30) as client:
+    with socket.create_connection(gunicorn.address, timeout=DEADLINE_S) as client:
         client.sendall(POST + smuggled + b"0\r\n\r\n" + inner)
         client.shutdown(socket.SHUT_WR)
         answer = b"".join(iter(lambda: client.recv(65_536), b""))

@@ -65,13 +65,13 @@ def test_a_service_that_hangs_holds_up_nobody(
 
     def hangs(environ: dict[str, Any], start_response: Any) -> Any:
         asked.set()
-        goes_on.wait(30)
+        goes_on.wait(DEADLINE_S)
         return app(environ, start_response)
 
     client = make_client(serve(hangs))
     try:
         count(client, 1)
-        assert asked.wait(30)
+        assert asked.wait(DEADLINE_S)
         count(client, 1_000)
         assert not client.flush(timeout_s=0.01)
         assert client.stats == Stats(queued=1_001)

@@ -167,7 +167,7 @@ def test_the_client_of_asyncio_counts_and_asks_while_the_loop_goes_on(
 
         def held_up(environ: dict[str, Any], start_response: Any) -> Any:
             loop.call_soon_threadsafe(at_work.set)
-            asyncio.run_coroutine_threadsafe(goes_on.wait(), loop).result(30)
+            asyncio.run_coroutine_threadsafe(goes_on.wait(), loop).result(DEADLINE_S)
             return app(environ, start_response)
 
         async with AsyncClient(serve(held_up), linger_s=0) as client:

@@ -35,6 +35,7 @@ from hailwhale.services.json_shapes import totals_json
 from hailwhale.web.apps import whale_app
 from tests.browser.serving import serving
 from tests.conftest import Clock
+from tests.deploy.running import DEADLINE_S
 from tests.loops import run_async
 
 Counted = list[tuple[str, str, Any, int]]
@@ -147,14 +148,14 @@ def served(app: Any) -> Iterator[Callable[..., tuple[int, str]]]:
         port = listener.getsockname()[1]
 
         def ask(path: str, method: str = "GET") -> tuple[int, str]:
-            with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+            with closing(HTTPConnection("127.0.0.1", port, timeout=DEADLINE_S)) as connection:
                 connection.request(method, path)
                 answer = connection.getresponse()
                 return answer.status, answer.read().decode()
 
         yield ask
         server.should_exit = True
-        thread.join(30)
+        thread.join(DEADLINE_S)
 
 
 def test_a_starlette_app_is_counted_by_its_templates(notes: Notes) -> None:

@@ -17,7 +17,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.deploy.running import ROOT, environ, pids_below, until
+from tests.deploy.running import DEADLINE_S, ROOT, environ, pids_below, until
 from tests.deploy.stack import Stack, deployed
 from tests.ports import free_port
 
@@ -44,7 +44,7 @@ def token(stack: Stack) -> str:
         env=environ(HAILWHALE_REDIS_URL=store_url(stack)),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=DEADLINE_S,
         check=True,
     )
     return found.stdout.split()[-1]
@@ -89,7 +89,7 @@ def test_what_is_killed_is_running_again(stack: Stack, token: str) -> None:
         return now.keys() == before.keys() and not set(now.values()) & set(before.values())
 
     until(all_anew, "supervisor to start them again")
-    until(lambda: stack.get("/count?pk=Again")[0] == 200, "hail to answer")
+    until(lambda: stack.get("/count?pk=Again&id=again")[0] == 200, "hail to answer")
     until(lambda: stack.get("/healthz")[0] == 200, "whale to answer")
     until(lambda: hits(stack, token, "Again") == 1, "the drain to count")
 
@@ -185,7 +185,7 @@ def test_a_pixel_that_nginx_serves_alone_is_counted_by_its_log(stack: Stack, tok
             until(lambda: hits(stack, token, "Alone") == 7, "all to be counted, each id once")
         finally:
             process.terminate()
-            assert process.wait(30) == 0
+            assert process.wait(DEADLINE_S) == 0
 
 
 def workers(stack: Stack) -> set[int]:
@@ -212,7 +212,7 @@ def test_systemd_finds_no_fault_in_its_unit(unit: Path) -> None:
         ["systemd-analyze", "verify", "--man=no", str(unit)],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=DEADLINE_S,
         check=False,
     )
     assert [line for line in found.stderr.splitlines() if "hailwhale" in line] == []
@@ -224,7 +224,7 @@ def test_the_unit_is_as_hardened_as_it_says(unit: Path) -> None:
         ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(unit)],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=DEADLINE_S,
         check=False,
     )
     assert found.returncode == 0, found.stdout
@@ -244,13 +244,13 @@ def test_a_socket_that_systemd_hands_on_is_served(tmp_path: Path) -> None:
     ) as process:
         try:
             until(lambda: _listens(port), "the socket")
-            with urlopen(f"http://127.0.0.1:{port}/count?pk=Handed", timeout=30) as answer:
+            with urlopen(f"http://127.0.0.1:{port}/count?pk=Handed", timeout=DEADLINE_S) as answer:
                 assert answer.read() == b"OK"
             assert process.stdout is not None
             assert process.stdout.readline().startswith(f"HailWhale on http://127.0.0.1:{port} ")
         finally:
             process.terminate()
-            assert process.wait(30) == 0
+            assert process.wait(DEADLINE_S) == 0
 
 
 def _passed() -> list[str]:

@@ -13,6 +13,7 @@ import pytest
 from hailwhale.settings import Settings
 from hailwhale.whale import Whale
 from tests.deploy.running import (
+    DEADLINE_S,
     DRAIN,
     KILL,
     ROOT,
@@ -146,7 +147,7 @@ def test_wsgi_run_as_a_file_serves_from_anywhere(tmp_path: Path) -> None:
 
 
 def test_a_url_as_people_write_it_is_counted(serve: Server) -> None:
-    with socket.create_connection(serve.address, timeout=30) as client:
+    with socket.create_connection(serve.address, timeout=DEADLINE_S) as client:
         client.sendall(
             b'GET /count?pk=Raw&dimensions={"a<b>":"c"}&metrics={"dollars":200} HTTP/1.1\r\n'
             b"Host: hw\r\nConnection: close\r\n\r\n"

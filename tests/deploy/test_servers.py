@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hailwhale.store.embedded import EmbeddedValkey
-from tests.deploy.running import KILL, WEB, Server, alive, pids_below, started, until
+from tests.deploy.running import DEADLINE_S, KILL, WEB, Server, alive, pids_below, started, until
 
 SERVERS = ["gunicorn", "granian"]
 CLOSE = b"Host: hw\r\nConnection: close\r\n"
@@ -43,7 +43,7 @@ def own(name: str, valkey: EmbeddedValkey, namespace: str) -> Iterator[Server]:
 
 def sent(server: Server, *pieces: bytes) -> tuple[int, bytes]:
     """The status and the body of the answer to a request sent as it is, piece by piece."""
-    with socket.create_connection(server.address, timeout=30) as client:
+    with socket.create_connection(server.address, timeout=DEADLINE_S) as client:
         for piece in pieces:
             client.sendall(piece)
         answer = b"".join(iter(lambda: client.recv(65536), b""))
@@ -53,7 +53,7 @@ def sent(server: Server, *pieces: bytes) -> tuple[int, bytes]:
 
 def begun(server: Server) -> socket.socket:
     """A connection with a request on its way that the server has accepted."""
-    client = socket.create_connection(server.address, timeout=30)
+    client = socket.create_connection(server.address, timeout=DEADLINE_S)
     head = b"POST /count HTTP/1.1\r\nHost: hw\r\nContent-Type: application/json\r\n"
     client.sendall(head + b"Content-Length: %d\r\n\r\n" % len(EVENT) + EVENT[:5])
     server.get("/healthz")  # by now the connection before this one is accepted
@@ -69,7 +69,7 @@ def test_it_says_its_one_line_and_serves(whale: Server) -> None:
 
 
 def test_it_is_the_server_that_was_named(whale: Server, name: str) -> None:
-    with socket.create_connection(whale.address, timeout=30) as client:
+    with socket.create_connection(whale.address, timeout=DEADLINE_S) as client:
         client.sendall(b"GET /healthz HTTP/1.1\r\n" + CLOSE + b"\r\n")
         answer = b"".join(iter(lambda: client.recv(65536), b""))
     assert f"server: {name}".encode() in answer.lower()
@@ -139,7 +139,7 @@ def test_a_killed_worker_comes_back(whale: Server) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_answers_what_is_in_flight_and_is_no_fault(own: Server, number: int) -> None:
-    idle = socket.create_connection(own.address, timeout=30)
+    idle = socket.create_connection(own.address, timeout=DEADLINE_S)
     idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: hw\r\n\r\n")
     assert idle.recv(65536).startswith(b"HTTP/1.1 200 OK")
     client = begun(own)

@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 
 from tests.deploy.running import (
+    DEADLINE_S,
     DRAIN,
     KILL,
     VALKEY,
@@ -64,7 +65,7 @@ def test_a_request_in_flight_is_answered_before_the_end(data_dir: Path) -> None:
     )
     with (
         started("serve", "--port", "0", "--data-dir", str(data_dir)) as server,
-        socket.create_connection(server.address, timeout=30) as client,
+        socket.create_connection(server.address, timeout=DEADLINE_S) as client,
     ):
         client.sendall(head.encode() + body[:5])
         server.get("/healthz")  # by now the connection before this one is accepted

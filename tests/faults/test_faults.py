@@ -17,6 +17,7 @@ import pytest
 
 from hailwhale.errors import StoreMismatch
 from hailwhale.store.types import CellQuery, ChunkAddress
+from tests.deploy.running import DEADLINE_S
 from tests.faults.asker import Asker
 from tests.faults.faults import (
     STORE_FAULTS,
@@ -241,7 +242,7 @@ class Answer:
 
 
 def get(port: int, path: str) -> Answer:
-    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = HTTPConnection("127.0.0.1", port, timeout=DEADLINE_S)
     connection.request("GET", path)
     found = connection.getresponse()
     answer = Answer(found.status, found.read())
