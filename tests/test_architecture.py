@@ -128,6 +128,51 @@ def test_a_constructor_of_seven_arguments_or_more_takes_them_by_name() -> None:
     assert found == set()
 
 
+BARE_TUPLES = {
+    "core/decisions/exposure.py: read_pair": "a pair: two of the same, in no order",
+    "core/decisions/objective.py: products": "pairs of factors, in no order",
+    "core/events/query_string.py: query_pair": "a name and its value, as dict takes them",
+    "core/events/hit_codec.py: split_hit": "once a hit of the drain, where a class costs a tenth",
+}
+
+
+NAMED = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def public_functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """The functions and methods of a module that have no underscore before them."""
+    scopes: list[ast.Module | ast.ClassDef] = [tree]
+    while scopes:
+        for node in scopes.pop().body:
+            if not isinstance(node, NAMED) or node.name.startswith("_"):
+                continue
+            if isinstance(node, ast.ClassDef):
+                scopes.append(node)
+            else:
+                yield node
+
+
+def answers_a_bare_tuple(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a function returns several things that have no names."""
+    return any(
+        isinstance(each, ast.Subscript)
+        and ast.unparse(each.value) == "tuple"
+        and isinstance(each.slice, ast.Tuple)
+        and not isinstance(getattr(each.slice.elts[-1], "value", None), type(Ellipsis))
+        for each in ast.walk(node.returns or ast.Pass())
+    )
+
+
+def test_what_answers_several_things_names_them() -> None:
+    found = {
+        f"{path.relative_to(PACKAGE)}: {node.name}"
+        for path in MODULES
+        for node in public_functions(ast.parse(path.read_text()))
+        if answers_a_bare_tuple(node)
+    }
+    assert found == set(BARE_TUPLES)
+
+
 @pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.name)
 def test_no_module_at_the_top_shares_a_librarys_name(path: Path) -> None:
     # `python hailwhale/wsgi.py` puts this folder first on sys.path: a module named as a library

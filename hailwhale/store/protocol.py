@@ -26,6 +26,7 @@ from hailwhale.store.types import (
     EncodedHit,
     ImportBlock,
     ProducerSequence,
+    RateWindow,
     ShardLoad,
     SpiedHits,
     StoreStats,
@@ -224,11 +225,8 @@ class TokenStore(Protocol):
 class RateStore(Protocol):
     """The fixed windows of rate limits."""
 
-    def add(self, name: str, amount: int, window_s: int) -> tuple[int, int]:
-        """Add to the sum of a name in a window that begins with its first amount.
-
-        Returns the sum, and the milliseconds until the window ends.
-        """
+    def add(self, name: str, amount: int, window_s: int) -> RateWindow:
+        """Add to the sum of a name in a window that begins with its first amount."""
 
 
 class AlertStateStore(Protocol):

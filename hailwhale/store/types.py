@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
+from typing import NamedTuple
 
 from hailwhale.core.events.aggregate import Increments, SeriesKey
 from hailwhale.core.events.paths import Path
@@ -225,3 +226,10 @@ class CellQuery:
 
     chunk: ChunkAddress
     cells: Sequence[tuple[int, str]]
+
+
+class RateWindow(NamedTuple):
+    """The sum of a window of a rate limit, and the milliseconds until the window ends."""
+
+    total: int
+    left_ms: int

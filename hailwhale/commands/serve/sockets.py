@@ -12,6 +12,7 @@ import socket
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from hailwhale.errors import BadSetting
 from hailwhale.services.security.bind_check import refuse_unsafe
@@ -23,21 +24,33 @@ _LOOK_S = 0.05
 _SYSTEMD_FD = 3  # the first that systemd hands on: sd_listen_fds(3)
 
 
-def opened(
-    settings: Settings, environ: Mapping[str, str], fd: int | None = None
-) -> tuple[socket.socket, Settings]:
+class ServingSocket(NamedTuple):
+    """A socket to serve on, and the settings with the address that it has."""
+
+    listener: socket.socket
+    settings: Settings
+
+
+class InheritedSocket(NamedTuple):
+    """The socket that was handed on, None if none was, and the settings with its address."""
+
+    listener: socket.socket | None
+    settings: Settings
+
+
+def opened(settings: Settings, environ: Mapping[str, str], fd: int | None = None) -> ServingSocket:
     """Return the socket to serve on, and the settings with the address that it has.
 
     It is the one that `inherited` finds, or else a new one on the settings' host and port. Raises
     `BadSetting` when there is none to be had, or not safely.
     """
     listener, found = inherited(settings, environ, fd)
-    return listener or listen(found.host, found.port), found
+    return ServingSocket(listener or listen(found.host, found.port), found)
 
 
 def inherited(
     settings: Settings, environ: Mapping[str, str], fd: int | None = None
-) -> tuple[socket.socket | None, Settings]:
+) -> InheritedSocket:
     """Return the socket that was handed on, if one was, and the settings with its address.
 
     It is `fd`, or the one that systemd handed on (`LISTEN_FDS`). No socket is opened, so what is
@@ -53,7 +66,7 @@ def inherited(
         fd = _SYSTEMD_FD
     if fd is None:
         refuse_unsafe(settings)
-        return None, settings
+        return InheritedSocket(None, settings)
     listener = _handed(fd)
     host, port = listener.getsockname()[:2]
     found = replace(settings, host=host, port=port)
@@ -62,7 +75,7 @@ def inherited(
     except BadSetting:
         listener.close()
         raise
-    return listener, found
+    return InheritedSocket(listener, found)
 
 
 def _handed(fd: int) -> socket.socket:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
+from typing import NamedTuple
 
 from hailwhale.core.time.calendar_grid import Grid, Interval, parse_zone
 from hailwhale.core.value_parsers import parse_decimal
@@ -20,7 +21,13 @@ _URL = re.compile(r"https?://[^\s/?#]+[^\s]*")
 _ADDRESS = re.compile(r"[^@\s,;:<>()\[\]\\\"]+@[^@\s,;:<>()\[\]\\\"]+")
 MAX_CHARS = 200
 MAX_TARGETS = 8
-DAY_MINUTES = 24 * 60
+
+
+class DaySpan(NamedTuple):
+    """A part of the day, in minutes since midnight; it may go past midnight."""
+
+    begin: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +120,7 @@ class RuleTable:
         """One e-mail address or several."""
         return self._texts(key, default, _ADDRESS, "addresses such as ops@example.com")
 
-    def hours(self, key: str) -> tuple[tuple[int, int], ...]:
+    def hours(self, key: str) -> tuple[DaySpan, ...]:
         """Spans of the day such as 22:00-07:00, one or several, as minutes since midnight."""
         spans = []
         for text in self._list(key, ()):
@@ -123,7 +130,7 @@ class RuleTable:
             begin, end = (int(each[1]) * 60 + int(each[2]) for each in found if each)
             if begin == end:
                 raise self.refuse(key, "hours that are not the whole day")
-            spans.append((begin, end))
+            spans.append(DaySpan(begin, end))
         return tuple(spans)
 
     def _texts(
@@ -144,10 +151,11 @@ class RuleTable:
         return tuple(texts)
 
 
-def is_within(minute: int, spans: tuple[tuple[int, int], ...]) -> bool:
+def is_within(minute: int, spans: tuple[DaySpan, ...]) -> bool:
     """Whether a minute of the day is in one of some spans, which may go past midnight.
 
-    >>> is_within(23 * 60, ((22 * 60, 7 * 60),)), is_within(7 * 60, ((22 * 60, 7 * 60),))
+    >>> night = (DaySpan(22 * 60, 7 * 60),)
+    >>> is_within(23 * 60, night), is_within(7 * 60, night)
     (True, False)
     """
     return any(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
-from hailwhale.core.alerts.fields import RuleTable
+from hailwhale.core.alerts.fields import DaySpan, RuleTable
 from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
 from hailwhale.core.events.paths import Path, parse_pk
 from hailwhale.core.query.formula import Formula
@@ -77,7 +77,7 @@ class AlertRule:
     against: str
     minimum: Decimal
     checks: int
-    quiet: tuple[tuple[int, int], ...]
+    quiet: tuple[DaySpan, ...]
     quiet_grid: Grid
     repeat_s: int
     webhooks: tuple[str, ...]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,6 +33,13 @@ class Visitor:
     amounts: Floats
     strange: Places
     strangers: int
+
+
+class PairNodes(NamedTuple):
+    """[P, N] twice: 1 where a pair has the node for sure, and where it may have it."""
+
+    surely: Floats
+    maybe: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +107,8 @@ class Nodes:
             sum(pair not in self.pair_at for pair in together),
         )
 
-    def along(self) -> tuple[Floats, Floats]:
-        """[P, N] twice: 1 where a pair has the node for sure, and where it may have it.
+    def along(self) -> PairNodes:
+        """Return which nodes the pairs are at.
 
         A pair is at its two nodes, at those above them and at the root; at other nodes of the same
         dimensions it is not, and at those of others as often as anybody is.
@@ -118,7 +126,15 @@ class Nodes:
                     above = self.at.get(path[:length])
                     if above is not None:
                         surely[place, above] = 1.0
-        return surely, maybe
+        return PairNodes(surely, maybe)
+
+
+class CompletedNodes(NamedTuple):
+    """The nodes with those that stand for who lacks a dimension, and what is known of them."""
+
+    nodes: Nodes
+    joint: Floats  # [K, N, N]
+    rewards: Floats  # [K, N]
 
 
 def joint_weights(paths: Sequence[NodePath], pairs: Places, weights: Floats) -> Floats:
@@ -150,7 +166,7 @@ def joint_weights(paths: Sequence[NodePath], pairs: Places, weights: Floats) -> 
 
 def with_lacking(
     paths: Sequence[NodePath], pairs: Places, joint: Floats, rewards: Floats
-) -> tuple[Nodes, Floats, Floats]:
+) -> CompletedNodes:
     """The nodes, joint weights and rewards with those who lack a dimension as nodes as well."""
     first = {
         name: [place for place, path in enumerate(paths) if len(path) == 2 and path[0] == name]
@@ -170,7 +186,7 @@ def with_lacking(
         left = rewards[:, 0] - rewards[:, places].sum(axis=1)
         rewards = np.append(rewards, left[:, None], axis=1)
     often = joint[:, 0, :].sum(axis=0) / max(joint[:, 0, 0].sum(), _TINY)
-    return Nodes.of(paths, pairs, lacking, often), joint, rewards
+    return CompletedNodes(Nodes.of(paths, pairs, lacking, often), joint, rewards)
 
 
 def _names(paths: Sequence[NodePath], lacking: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from hailwhale.core.events.overflow import OTHER
 from hailwhale.core.events.paths import OVERALL, Path
@@ -97,12 +98,19 @@ def second_axis(lines: Sequence[GraphLine]) -> set[str]:
     }
 
 
-def extent(some: Iterable[Layer]) -> tuple[float, float]:
-    """The least and the most of some layers, and of 0."""
+class ValueRange(NamedTuple):
+    """The lowest and the highest value that is drawn."""
+
+    low: float
+    high: float
+
+
+def extent(some: Iterable[Layer]) -> ValueRange:
+    """Return the range of some layers, and of 0."""
     values = [0.0]
     for layer in some:
         values += (min(layer.low), max(layer.low), min(layer.high), max(layer.high))
-    return min(values), max(values)
+    return ValueRange(min(values), max(values))
 
 
 def _piled(lines: Sequence[GraphLine], view: str) -> list[Layer]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from heapq import nlargest, nsmallest
 from itertools import chain
+from typing import NamedTuple
 
 from hailwhale.core.events.paths import Path
 from hailwhale.core.query.formula import EXACT, WORKING, ZERO, Bucket, Formula, MetricColumns
@@ -147,21 +148,28 @@ def column(
     ]
 
 
+class ChildIndex(NamedTuple):
+    """Which child of which family: the number of the family, and the place of the child in it."""
+
+    family: int
+    child: int
+
+
 def top_n(
     families: Sequence[ParentWithChildren],
     ranks: Iterable[Sequence[Decimal]],
     *,
     limit: int,
     descending: bool,
-) -> list[tuple[int, int]]:
-    """The children that come first, each as the number of its family and its place in there.
+) -> list[ChildIndex]:
+    """Return the children that come first.
 
     `ranks` has for each family one number a child. The first `limit` are found (0: all of them, in
     order), equals in the order of their paths.
 
     >>> family = ParentWithChildren((), {}, ["DE", "CA", "US"], {})
-    >>> top_n([family], [[Decimal(1), Decimal(1), Decimal(9)]], limit=2, descending=True)
-    [(0, 2), (0, 1)]
+    >>> top_n([family], [[Decimal(1), Decimal(1), Decimal(9)]], limit=1, descending=True)
+    [ChildIndex(family=0, child=2)]
     """
 
     columns = list(ranks)
@@ -180,7 +188,7 @@ def top_n(
                     yield rank, family.path(place), number, place
 
     found = sorted(entries())[: limit or None]
-    return [(number, place) for _, _, number, place in found]
+    return [ChildIndex(number, place) for _, _, number, place in found]
 
 
 @dataclass(frozen=True, slots=True)

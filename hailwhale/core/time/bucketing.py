@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from hailwhale.core.time.calendar_grid import DAY_S, Grid, Interval
 from hailwhale.core.time.retention import FUTURE_S, retained, ttl_s
@@ -96,17 +97,25 @@ class BucketPlanner:
         return self._moments.setdefault(key, BucketSet(*key))
 
 
-def visitors_kept(grid: Grid, now_s: int) -> list[tuple[str, int]]:
+class VisitorChunk(NamedTuple):
+    """Where visitors are kept: the name of their rollup, and the start of a chunk of it."""
+
+    rollup: str
+    start_s: int
+
+
+def visitors_kept(grid: Grid, now_s: int) -> list[VisitorChunk]:
     """Where visitors may be kept now: the names and starts of all such chunks.
 
     >>> from hailwhale.core.time.calendar_grid import UTC
     >>> kept = visitors_kept(UTC, 1_767_225_600)
     >>> len(kept), kept[0], kept[-1]
-    (404, ('visitors-all', 0), ('visitors-1d', 1767312000))
+    (404, VisitorChunk(rollup='visitors-all', start_s=0), \
+VisitorChunk(rollup='visitors-1d', start_s=1767312000))
     """
-    kept = [(VISITORS_EVER, 0)]
+    kept = [VisitorChunk(VISITORS_EVER, 0)]
     day_s = grid.floor(now_s - VISITORS_KEPT_S - DAY_S, DAY)
     while day_s <= now_s + FUTURE_S:
-        kept.append((VISITORS_OF_DAY, day_s))
+        kept.append(VisitorChunk(VISITORS_OF_DAY, day_s))
         day_s = grid.next(day_s, DAY)
     return kept

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hailwhale.core.time.calendar_grid import Grid, Interval
-from hailwhale.core.time.period import Period, Trailing
+from hailwhale.core.time.period import Period, TimeRange, Trailing
 
 _WEEK = Interval(7, "d")
 
@@ -22,13 +22,13 @@ class FixedRange:
     begin_s: int
     end_s: int
 
-    def bounds(self, grid: Grid, interval: Interval, now_s: int) -> tuple[int, int]:
+    def bounds(self, grid: Grid, interval: Interval, now_s: int) -> TimeRange:
         """See `core.period.RangeSpec`: of an absolute span, whatever the time is."""
         last_s = grid.floor(self.end_s - 1, interval)
         first_s = grid.floor(self.begin_s, interval)
         if first_s < self.begin_s:
             first_s = min(grid.next(first_s, interval), last_s)
-        return first_s, grid.next(last_s, interval)
+        return TimeRange(first_s, grid.next(last_s, interval))
 
 
 def last_whole(period: Period, grid: Grid, now_s: int) -> Period:

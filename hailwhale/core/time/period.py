@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from itertools import islice
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from hailwhale.core.time.calendar_grid import (
     FIRST_YEAR,
@@ -55,10 +55,17 @@ _MINUTE, _HOUR = Interval(1, "m"), Interval(1, "h")
 _DAY, _WEEK, _MONTH, _YEAR = Interval(1, "d"), Interval(1, "w"), Interval(1, "mo"), Interval(1, "y")
 
 
+class TimeRange(NamedTuple):
+    """From a begin to an end that is no longer of it, in epoch seconds."""
+
+    begin_s: int
+    end_s: int
+
+
 class RangeSpec(Protocol):
     """How a period finds its span."""
 
-    def bounds(self, grid: Grid, interval: Interval, now_s: int) -> tuple[int, int]:
+    def bounds(self, grid: Grid, interval: Interval, now_s: int) -> TimeRange:
         """The first edge and the last, the same for every now within one bucket."""
 
 
@@ -68,11 +75,11 @@ class Trailing:
 
     length: Interval
 
-    def bounds(self, grid: Grid, interval: Interval, now_s: int) -> tuple[int, int]:
+    def bounds(self, grid: Grid, interval: Interval, now_s: int) -> TimeRange:
         end_s = grid.next(grid.floor(now_s, interval), interval)
         whole_days = interval.unit not in "smh"
         length = self.length.canonical if whole_days else self.length
-        return grid.floor(grid.back(end_s, length), interval), end_s
+        return TimeRange(grid.floor(grid.back(end_s, length), interval), end_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +88,18 @@ class ToDate:
 
     unit: Interval
 
-    def bounds(self, grid: Grid, interval: Interval, now_s: int) -> tuple[int, int]:
-        return grid.floor(now_s, self.unit), grid.next(grid.floor(now_s, interval), interval)
+    def bounds(self, grid: Grid, interval: Interval, now_s: int) -> TimeRange:
+        end_s = grid.next(grid.floor(now_s, interval), interval)
+        return TimeRange(grid.floor(now_s, self.unit), end_s)
 
 
 @dataclass(frozen=True, slots=True)
 class DayBefore:
     """The whole local day before the one that holds now."""
 
-    def bounds(self, grid: Grid, interval: Interval, now_s: int) -> tuple[int, int]:
+    def bounds(self, grid: Grid, interval: Interval, now_s: int) -> TimeRange:
         end_s = grid.floor(now_s, _DAY)
-        return grid.floor(end_s - 1, _DAY), end_s
+        return TimeRange(grid.floor(end_s - 1, _DAY), end_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +109,9 @@ class DateRange:
     first: date
     last: date
 
-    def bounds(self, grid: Grid, interval: Interval, now_s: int) -> tuple[int, int]:
-        return grid.day_start(self.first), grid.day_start(self.last + timedelta(days=1))
+    def bounds(self, grid: Grid, interval: Interval, now_s: int) -> TimeRange:
+        end_s = grid.day_start(self.last + timedelta(days=1))
+        return TimeRange(grid.day_start(self.first), end_s)
 
     @property
     def interval(self) -> Interval:
@@ -182,7 +191,7 @@ class Period:
         """Whether this is everything ever, in one bucket that has no edges."""
         return self.reach is None
 
-    def days(self, grid: Grid, edges: Sequence[int]) -> tuple[int, int] | None:
+    def days(self, grid: Grid, edges: Sequence[int]) -> TimeRange | None:
         """Find the edges of the whole days that the period covers, however narrow its buckets.
 
         The day that holds now is whole, too, for nothing of its rest is there yet.
@@ -192,18 +201,18 @@ class Period:
             edges: The edges of the period's buckets, as `edges` returns them.
 
         Returns:
-            The first edge and the last, in epoch seconds; None when the period is not of days, such
+            Their begin and end, in epoch seconds; None when the period is not of days, such
             as the last 24 hours.
 
         Example:
             >>> from hailwhale.core.time.calendar_grid import UTC
             >>> today = Period.parse("today")
             >>> today.days(UTC, today.edges(UTC, now_s=1_773_576_630))
-            (1773532800, 1773619200)
+            TimeRange(begin_s=1773532800, end_s=1773619200)
         """
         if not isinstance(self.reach, ToDate | DayBefore | DateRange):
             return None
-        return edges[0], grid.next(grid.floor(edges[-1] - 1, _DAY), _DAY)
+        return TimeRange(edges[0], grid.next(grid.floor(edges[-1] - 1, _DAY), _DAY))
 
     def edges(
         self, grid: Grid, now_s: int, max_points: int = MAX_POINTS, parameter: str = "period"

@@ -25,6 +25,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from hailwhale.store.types import EncodedHit, ProducerSequence
 
@@ -64,6 +65,13 @@ def _bytes(hit: str) -> bytes:
     return hit.encode("utf-8", "surrogateescape")
 
 
+class RecordGroup(NamedTuple):
+    """Records that can be offered in one call, as one, and the offset after them."""
+
+    record: Record
+    end: int
+
+
 class SpoolFile:
     """One file of a spool, open and locked by this process."""
 
@@ -86,8 +94,8 @@ class SpoolFile:
             raise
         self._size += len(encoded)
 
-    def group(self, at: int) -> tuple[Record, int] | None:
-        """The records from an offset on that can be offered in one call, as one; the offset after.
+    def group(self, at: int) -> RecordGroup | None:
+        """Return the records from an offset on that can be offered in one call, as one.
 
         None where no whole record begins.
         """
@@ -106,7 +114,7 @@ class SpoolFile:
                 break
             hits += record.hits
             at = found[1]
-        return Record(first.stamp, first.now_s, hits), at
+        return RecordGroup(Record(first.stamp, first.now_s, hits), at)
 
     def _read(self, at: int) -> tuple[Record, int] | None:
         head = os.pread(self._fd, _HEAD.size, at)

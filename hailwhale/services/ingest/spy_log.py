@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from hailwhale.core.decisions.exposure import PRODUCT_SIGN
 from hailwhale.core.events.event import Event
@@ -179,13 +180,21 @@ class RecentEvents:
         return (path[0], *(MASK for _ in path[1:]))
 
 
-def read_hit(hit: bytes) -> tuple[Event, str]:
-    """The event that a hit stands for, and its visitor or ""."""
+class CountedEvent(NamedTuple):
+    """An event that was counted, and the hash of its visitor, or ""."""
+
+    event: Event
+    visitor: str
+
+
+def read_hit(hit: bytes) -> CountedEvent:
+    """Return the event that a hit stands for."""
     at, head, numbers, visitor = split_hit(hit)
     found = decode_head(head)
     amounts = [Decimal(decode_amount(number)) for number in numbers.split(b",")]
     metrics = dict(zip(found.metrics, amounts, strict=True))
-    return Event(found.pk, found.dimensions, metrics, decode_instant(at)), visitor.decode()
+    event = Event(found.pk, found.dimensions, metrics, decode_instant(at))
+    return CountedEvent(event, visitor.decode())
 
 
 def _is_below(path: Path, above: Path) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from hailwhale.core.query.formula import terms_of
 from hailwhale.core.query.parameters import RankQuery
 from hailwhale.core.query.ranking import (
+    ChildIndex,
     ParentWithChildren,
     column,
     compare_to_parents,
@@ -85,7 +86,7 @@ def _line(question: RankQuery) -> SiblingAxis:
 
 def _chosen(
     question: RankQuery, families: Sequence[ParentWithChildren], span: ResolvedRange
-) -> list[tuple[int, int]]:
+) -> list[ChildIndex]:
     sort = question.sort
     ranks = (column(question.by, sort.formula, family, span.buckets) for family in families)
     return top_n(families, ranks, limit=question.limit, descending=sort.descending)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from threading import Lock
+from typing import NamedTuple
 
 from hailwhale.core.events.limits import Limits
 from hailwhale.core.events.literals import parse_cached
@@ -67,6 +68,13 @@ class RootBinding:
             raise NotYours("pk", pk[0], f"a pk under {' or '.join(sorted(self.roots))}")
 
 
+class NewToken(NamedTuple):
+    """A token that was just made, and its text, which is nowhere else."""
+
+    token: Token
+    text: str
+
+
 class Tokens:
     """The tokens of a store, asked for every few seconds at most. `clock` is monotonic."""
 
@@ -104,8 +112,8 @@ class Tokens:
 
     def add(
         self, name: str, scopes: Collection[Scope], roots: Sequence[str], limits: Limits, now_s: int
-    ) -> tuple[Token, str]:
-        """Make a token: it, and its text, which is nowhere else. Raises `BadInput`."""
+    ) -> NewToken:
+        """Make a token; raises `BadInput` for a name that is taken, and where it has no scope."""
         parse_label(name, limits, "name")
         if any(token.name == name for token in self.known(0).values()):
             raise BadInput("name", name, "another name: there is such a token")
@@ -116,7 +124,7 @@ class Tokens:
         token = Token(id, name, frozenset(scopes), bound, now_s, _digest(secret))
         self._records.put(id, _written(token))
         self._known = None
-        return token, f"hw_{id}_{secret}"
+        return NewToken(token, f"hw_{id}_{secret}")
 
     def revoke(self, which: str) -> Token:
         """Revoke a token, by its name or id; raises `BadInput` where there is none."""

@@ -37,13 +37,13 @@ class StoreStorage(Storage):
         return StoreUnavailable
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        return self._rates.add(key, amount, expiry)[0]
+        return self._rates.add(key, amount, expiry).total
 
     def get(self, key: str) -> int:
-        return self._rates.add(key, 0, 1)[0]
+        return self._rates.add(key, 0, 1).total
 
     def get_expiry(self, key: str) -> float:
-        return time.time() + self._rates.add(key, 0, 1)[1] / 1000
+        return time.time() + self._rates.add(key, 0, 1).left_ms / 1000
 
     def check(self) -> bool:
         self._rates.add("check", 0, 1)

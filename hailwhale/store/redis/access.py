@@ -8,6 +8,7 @@ from __future__ import annotations
 from hailwhale.store.redis.client import Client, ask, faults_named
 from hailwhale.store.redis.cluster import Command
 from hailwhale.store.redis.keys import Keys
+from hailwhale.store.types import RateWindow
 
 
 class RedisTokens:
@@ -38,7 +39,7 @@ class RedisRates:
         self._client = client
         self._keys = keys
 
-    def add(self, name: str, amount: int, window_s: int) -> tuple[int, int]:
+    def add(self, name: str, amount: int, window_s: int) -> RateWindow:
         key = self._keys.rate(name)
         commands: list[Command] = [
             ("INCRBY", key, amount),
@@ -47,4 +48,4 @@ class RedisRates:
         ]
         with faults_named():
             count, _, left_ms = ask(self._client, commands)
-        return int(count), max(0, int(left_ms))
+        return RateWindow(int(count), max(0, int(left_ms)))

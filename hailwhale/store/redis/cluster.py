@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import redis
 from redis.backoff import NoBackoff
@@ -48,6 +48,13 @@ class _Hop:
     place: int
     node: ClusterNode
     asking: bool = False
+
+
+class PrimaryServer(NamedTuple):
+    """The name of a primary of a cluster, and a client for it alone."""
+
+    name: str
+    client: redis.Redis
 
 
 class ClusterClient:
@@ -99,10 +106,13 @@ class ClusterClient:
             hops = onward
         return answers
 
-    def servers(self) -> list[tuple[str, redis.Redis]]:
-        """The name of each primary, and a client for it alone."""
+    def servers(self) -> list[PrimaryServer]:
+        """Return the primaries."""
         cluster = self._topology()
-        return [(node.name, cluster.get_redis_connection(node)) for node in cluster.get_primaries()]
+        return [
+            PrimaryServer(node.name, cluster.get_redis_connection(node))
+            for node in cluster.get_primaries()
+        ]
 
     def ping(self) -> None:
         """Return when every primary answers."""

@@ -49,6 +49,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 
+from hailwhale.core.events.aggregate import SeriesKey
 from hailwhale.core.events.paths import Path
 from hailwhale.store.types import ChunkAddress
 
@@ -197,7 +198,7 @@ class Keys:
         return f"{joined(pk)}{_PART}{joined(dimension)}"
 
     @staticmethod
-    def parts(node: str) -> tuple[Path, Path]:
+    def parts(node: str) -> SeriesKey:
         """The (pk, dimension) of a `node`."""
         pk, _, dimension = node.partition(_PART)
         return tuple(pk.split(_LABEL)), tuple(dimension.split(_LABEL)) if dimension else ()

@@ -8,7 +8,7 @@ business.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from hailwhale.core.events.hit_codec import visitor_of
 from hailwhale.store.redis.client import Client, Script, ask, faults_named
@@ -19,10 +19,15 @@ from hailwhale.store.types import SpiedHits, SpyEntries
 SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
-def spied_order(
-    spied: SpyEntries, shard: int, keys: Keys, first: int
-) -> tuple[list[str], list[object]]:
-    """The keys of a step's hits, and the hits as commit.lua takes them; `first` is their place."""
+class SpyOrder(NamedTuple):
+    """The keys of a step's hits, and the hits."""
+
+    keys: list[str]
+    order: list[object]
+
+
+def spied_order(spied: SpyEntries, shard: int, keys: Keys, first: int) -> SpyOrder:
+    """Return a step's hits as commit.lua takes them; `first` is the place of their keys."""
     names, lists = [keys.spied(shard)], []
     for root, hits in spied.hits.items():
         names.append(keys.spy(root))
@@ -34,7 +39,7 @@ def spied_order(
         for sign, found in by_sign.items():
             names.append(keys.spy(root, sign))
             lists.append(["", *found])
-    return names, [first, spied.most, spied.kept_s, lists]
+    return SpyOrder(names, [first, spied.most, spied.kept_s, lists])
 
 
 class RedisSpyLog:

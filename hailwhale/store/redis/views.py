@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from hailwhale.core.events.paths import Path
 from hailwhale.store.redis.chunk_codec import WriteBatch
@@ -30,6 +30,13 @@ Update = tuple[int, int, str, list[int], list[int], list[str]]
 Family = tuple[bool, Path, Path]  # the children of (pk, dimension), or with True those of the pk
 
 
+class ViewUpdates(NamedTuple):
+    """The names of views, and the update of each as views.lua takes it."""
+
+    names: list[str]
+    updates: list[Update]
+
+
 @dataclass(frozen=True, slots=True)
 class ViewRegistry:
     """The views of one shard, as of a generation: name, width and metric, by chunk and family."""
@@ -39,13 +46,13 @@ class ViewRegistry:
         default_factory=dict
     )
 
-    def updates(self, chunk: WriteBatch, first: int) -> tuple[list[str], list[Update]]:
-        """The names of the views that a chunk touches, and the updates as views.lua takes them.
+    def updates(self, chunk: WriteBatch, first: int) -> ViewUpdates:
+        """Return the updates of the views that a chunk touches.
 
         `first` is the place in KEYS of the first key of the first of them.
         """
         if not self.by_family:
-            return [], []
+            return ViewUpdates([], [])
         found: dict[str, Update] = {}
         chunks = [[_place(prefix) for prefix in prefixes] for prefixes in chunk.prefixes]
         rows = zip(chunk.frames, chunk.series, strict=True)
@@ -60,7 +67,7 @@ class ViewRegistry:
                         numbers.append(number)
                         places.append(place)
                         labels.append(label)
-        return list(found), list(found.values())
+        return ViewUpdates(list(found), list(found.values()))
 
 
 class RedisViews:

@@ -11,6 +11,7 @@ from hailwhale.errors import StoreUnavailable, TooMany
 from hailwhale.services.container import Services
 from hailwhale.services.security.rate_limit import RateLimiter
 from hailwhale.store.protocol import RateStore
+from hailwhale.store.types import RateWindow
 from tests.conftest import Clock
 
 
@@ -20,7 +21,7 @@ class Counting:
     def __init__(self, rates: RateStore) -> None:
         self._rates, self.asked, self.away = rates, 0, False
 
-    def add(self, name: str, amount: int, window_s: int) -> tuple[int, int]:
+    def add(self, name: str, amount: int, window_s: int) -> RateWindow:
         self.asked += 1
         if self.away:
             raise StoreUnavailable("away")
