@@ -1,5 +1,6 @@
 """How the docs are built: `make docs`."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -8,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 project = "HailWhale"
 author = "the HailWhale authors"
 project_copyright = author
-extensions = ["sphinx.ext.autodoc", "inline_svg", "openapi_routes"]
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "inline_svg", "openapi_routes"]
 default_role = "literal"  # a `name` in a docstring
 exclude_patterns = ["_build"]
 # Pygments knows no quotes over several lines of a console; it colours the rest all the same.
@@ -33,3 +34,9 @@ def setup(app):
         content[0] = content[0].replace(".. image:: docs/", ".. image:: ")
 
     app.connect("include-read", read)
+
+    def as_code(_app, _what, _name, _thing, _options, lines):
+        """A `name` in a docstring is code: what is in it is no markup, nor the name of a type."""
+        lines[:] = [re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", line) for line in lines]
+
+    app.connect("autodoc-process-docstring", as_code, priority=400)  # before napoleon reads them
