@@ -1,8 +1,13 @@
 """How the docs are built: `make docs`."""
 
+import inspect
 import re
 import sys
 from pathlib import Path
+
+from sphinx.util.inspect import TypeAliasForwardRef
+
+from hailwhale import types
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
@@ -16,6 +21,9 @@ exclude_patterns = ["_build"]
 suppress_warnings = ["misc.highlighting_failure"]
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
+autodoc_type_aliases = {name: f"hailwhale.types.{name}" for name in types.__all__}
+# Sphinx writes an alias within a union as its repr: that is to be its name.
+TypeAliasForwardRef.__repr__ = lambda alias: alias.name.rpartition(".")[2]
 html_theme = "furo"
 html_title = "HailWhale"
 html_static_path = ["_static"]
@@ -40,3 +48,13 @@ def setup(app):
         lines[:] = [re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", line) for line in lines]
 
     app.connect("autodoc-process-docstring", as_code, priority=400)  # before napoleon reads them
+
+    def on_the_class(_app, what, _name, thing, _options, signature, returns):
+        """What is called on the class has its first parameter, which autodoc takes for `self`."""
+        whole = getattr(thing, "__signature__", None)
+        if what != "method" or whole is None:
+            return signature, returns
+        bare = [each.replace(annotation=each.empty) for each in whole.parameters.values()]
+        return str(inspect.Signature(bare)), None
+
+    app.connect("autodoc-process-signature", on_the_class)
