@@ -48,15 +48,15 @@ __all__ = [
 
 # --- What parameters take -------------------------------------------------------------------------
 
-# One label. A number or boolean is the same label as its text: 7 is "7", True is "true".
+#: One label. A number or boolean is the same label as its text, so 7 is "7" and True is "true".
 Label: TypeAlias = str | int | float | Decimal
 
-# A pk: one label, or a list or tuple of labels from the root down: ["Product", 7].
+#: What a pk is given as. One label, or a list of labels from the root down, ["Product", 7].
 PathLike: TypeAlias = Label | Sequence[Label]
 
-# Dimensions: a label; a list of labels, which is one path; a list of such lists, which is several
-# paths; or a mapping that nests: {"country": {"US": "NY"}, "tag": ["x", "y"]} is the paths
-# country > US > NY, tag > x and tag > y. Keys are labels. "_" is the overall.
+#: What dimensions are given as. A label; a list of labels, which is one path; a list of such lists,
+#: which is several paths; or a mapping that nests. `{"country": {"US": "NY"}, "tag": ["x", "y"]}`
+#: is the paths country > US > NY, tag > x and tag > y. Keys are labels. "_" is the overall.
 DimensionsLike: TypeAlias = (
     Label
     | Sequence[Label]
@@ -64,42 +64,43 @@ DimensionsLike: TypeAlias = (
     | Mapping[Any, Label | Sequence[Label | Mapping[Any, Any]] | Mapping[Any, Any]]
 )
 
-# Metrics of an event: a mapping of names to amounts, or one name or a list of names that count 1
-# each. An amount may be numeric text, such as "19.99".
+#: What the metrics of an event are given as. A mapping of names to amounts, or one name or a list
+#: of names that count 1 each. An amount may be numeric text, such as "19.99".
 MetricsLike: TypeAlias = str | Sequence[str] | Mapping[str, Number | str]
 
-# Metrics to query: a name or formula ("dollars/hits"), several with commas between, or a list.
+#: What metrics are asked by. A name or formula ("dollars/hits"), several with commas between, or a
+#: list of them.
 FormulasLike: TypeAlias = str | Sequence[str]
 
-# A period: its text ("1d:1mo", "today", "2026-01-01..2026-01-31"); a `Period`; a timedelta, which
-# is the time up to now of that length; a date, which is that day; or a tuple of two dates, the
-# first and the last day. A datetime is accepted in place of a date at midnight only. Days are those
-# of the service's time zone.
+#: What a period is given as. Its text (`"1d:1mo"`, `"today"`); a `Period`; a timedelta, which
+#: is the time up to now of that length; a date, which is that day; or a tuple of two dates, the
+#: first and the last day. A datetime is accepted in place of a date at midnight only. Days are
+#: those of the service's time zone.
 PeriodLike: TypeAlias = str | Period | timedelta | date | tuple[date, date]
 
-# One or several periods: as `PeriodLike`, texts with commas between, or a list.
+#: One or several periods. As `PeriodLike`, texts with commas between, or a list of periods.
 PeriodsLike: TypeAlias = PeriodLike | Sequence[PeriodLike]
 
-# When an event happened: epoch seconds, or milliseconds from 10^11 on, as a number or text; ISO
-# 8601 text; a datetime; or a date, which is its midnight. Without an offset it is UTC.
+#: When an event happened. Epoch seconds, or milliseconds from 10^11 on, as a number or text; ISO
+#: 8601 text; a datetime; or a date, which is its midnight. Without an offset it is UTC.
 TimeLike: TypeAlias = int | float | Decimal | str | date
 
-# A length of time: text such as "12h" or "30d", or a timedelta of whole seconds.
+#: A length of time. Text such as "12h" or "30d", or a timedelta of whole seconds.
 LengthLike: TypeAlias = str | timedelta
 
-# A time zone: its IANA name, such as "Europe/Berlin", or a ZoneInfo.
+#: A time zone. Its IANA name, such as "Europe/Berlin", or a ZoneInfo.
 ZoneLike: TypeAlias = str | ZoneInfo
 
-# Options of a decision: labels in a list, or texts with commas between.
+#: The options of a decision. Labels in a list, or text with commas between.
 OptionsLike: TypeAlias = Label | Sequence[Label]
 
-# A number for every option alike, or a number by option: {"a": 1, "b": 3}.
+#: A number for every option alike, or a number by option, such as `{"a": 1, "b": 3}`.
 OptionNumbers: TypeAlias = Number | Mapping[str, Number]
 
-# Shares of values: one or several numbers above 0 and at most 1, or texts with commas between.
+#: Shares of values. One or several numbers above 0 and at most 1, or text with commas between.
 SharesLike: TypeAlias = Number | str | Sequence[Number | str]
 
-# A share from 0 to 1, as a number or as numeric text.
+#: A share from 0 to 1, as a number or as numeric text.
 ThresholdLike: TypeAlias = Number | str
 
 RankColumn: TypeAlias = Literal["value", "share", "difference", "relative", "importance"]
@@ -137,16 +138,16 @@ class GraphOptions(TypedDict, total=False):
 
 # --- What methods return --------------------------------------------------------------------------
 
-# {period: {dimension: {metric: number}}}. A period is keyed by its text as it was asked ("1d:1mo"),
-# a dimension by its label, or by the JSON text of its path ('["country", "US"]'), the overall by
-# "_", and a metric by its name or formula.
+#: `{period: {dimension: {metric: number}}}`. A period is keyed by its text as it was asked
+#: ("1d:1mo"), a dimension by its label, or by the JSON text of its path ('["country", "US"]'), the
+#: overall by "_", and a metric by its name or formula.
 Totals: TypeAlias = dict[str, dict[str, dict[str, Number]]]
 
-# {dimension: {metric: [[start, number], ...]}}: a pair for each bucket of the period, oldest first.
-# `start` is when the bucket begins, in epoch milliseconds.
+#: `{dimension: {metric: [[start, number], ...]}}`. A pair for each bucket of the period, oldest
+#: first. `start` is when the bucket begins, in epoch milliseconds.
 Plotpoints: TypeAlias = dict[str, dict[str, list[list[Number]]]]
 
-# {dimension: [dimension, ...]}: the dimensions below each one that was asked.
+#: `{dimension: [dimension, ...]}`. The dimensions below each one that was asked.
 Subdimensions: TypeAlias = dict[str, list[str]]
 
 
@@ -212,7 +213,7 @@ class Reasons(TypedDict):
 
 
 class SpyEvent(TypedDict):
-    """An event as it was counted. `at` is in epoch seconds; "***" stands for what is private.
+    """An event as it was counted. `at` is in epoch seconds; `"***"` stands for what is private.
 
     `visitor` is the hash of the event's `uid`, if it had one.
     """

@@ -134,7 +134,7 @@ class LabelMethods(ClassOrInstance):
         Returns:
             A mapping for each event: `at` in epoch seconds, `pk` and `dimensions` as paths,
             `metrics` by name and, where the event had a uid, the hash `visitor`. What is private is
-            "***".
+            `"***"`.
 
         Raises:
             BadInput: A parameter has a value that it cannot have.
