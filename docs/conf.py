@@ -45,7 +45,7 @@ def setup(app):
     app.connect("autodoc-process-docstring", as_code, priority=400)  # before napoleon reads them
 
     def on_the_class(_app, what, _name, thing, _options, signature, returns):
-        """Keep the first parameter of methods called on the class, which autodoc takes for `self`."""
+        """Keep the first parameter of methods called on the class; autodoc takes it for self."""
         whole = getattr(thing, "__signature__", None)
         if what != "method" or whole is None:
             return signature, returns
