@@ -15,7 +15,8 @@ declare namespace HailWhale {
   type Path = string | number | readonly (string | number)[];
 
   /** Several dimensions: comma separated, a list, or nested as in `{country: 'US'}`. */
-  type Dimensions = string | number | readonly (Path | object)[] | { readonly [label: string]: unknown };
+  type Dimensions =
+    string | number | readonly (Path | object)[] | { readonly [label: string]: unknown };
 
   /** Several metrics or formulas: `'dollars,dollars/hits'` or a list. */
   type Metrics = string | readonly string[];
@@ -298,7 +299,7 @@ declare namespace HailWhale {
     /** Whether the visitor consents to being counted. */
     (command: 'consent', given: boolean): void;
     /** The calls that wait until the script is loaded. */
-    q?: ArrayLike<unknown>[];
+    q?: Iterable<unknown>[];
     /** The address of the service, once the script is loaded. */
     home?: string;
   }

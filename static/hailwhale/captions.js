@@ -31,7 +31,11 @@ export function titleOf(options, model) {
   if (title) return title;
   const names = model ? [...new Set(model.series.map(summed))] : list(metrics);
   const what = names.map((name) => labelled(name, labels)).join(', ') || 'hits';
-  const path = Array.isArray(pk) ? pk : String(pk || '').replace(/^\[|\]$|["']/g, '').split(',');
+  const path = Array.isArray(pk)
+    ? pk
+    : String(pk || '')
+        .replace(/^\[|\]$|["']/g, '')
+        .split(',');
   const of = path.join(' › ');
   return of && of !== '_' ? `${of}: ${what}` : what;
 }

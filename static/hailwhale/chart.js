@@ -113,7 +113,11 @@ function seriesOfLayer(now, one) {
   const dash = scene.dashes.get(one.key);
   if (one.ghost) {
     const { key } = one;
-    Object.assign(drawn, { dash: [2, 4], width: 1.5, stroke: () => faded(now(), key.slice(1), 0.75) });
+    Object.assign(drawn, {
+      dash: [2, 4],
+      width: 1.5,
+      stroke: () => faded(now(), key.slice(1), 0.75),
+    });
   } else if (dash) drawn.dash = dash;
   if (one.kind === 'area') drawn.fill = (u) => gradient(u, now(), one.key);
   if (one.kind === 'bar') {
@@ -121,7 +125,9 @@ function seriesOfLayer(now, one) {
       width: 0,
       points: { show: false },
       fill: () => faded(now(), one.key, 0.85),
-      paths: /** @type {uPlot.Series.PathBuilder} */ ((u, _, from, to) => bars(u, now(), one, from, to)),
+      paths: /** @type {uPlot.Series.PathBuilder} */ (
+        (u, _, from, to) => bars(u, now(), one, from, to)
+      ),
     });
   }
   return drawn;

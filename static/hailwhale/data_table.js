@@ -42,7 +42,9 @@ export class DataTable {
     const lines = made();
     const shape = `${lines.length}x${lines[0].length}`;
     if (shape !== this.shape) this.rebuild(shape, lines);
-    lines.forEach((line, row) => line.forEach((text, column) => say(this.cells[row][column], text)));
+    lines.forEach((line, row) =>
+      line.forEach((text, column) => say(this.cells[row][column], text)),
+    );
   }
 
   /**

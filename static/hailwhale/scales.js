@@ -94,7 +94,8 @@ function readWall(at_ms, tz) {
     });
   /** @type {Record<string, number>} */
   const found = {};
-  for (const { type, value } of cached(_fields, tz, make).formatToParts(at_ms)) found[type] = Number(value);
+  for (const { type, value } of cached(_fields, tz, make).formatToParts(at_ms))
+    found[type] = Number(value);
   const { year, month, day, hour, minute, second } = found;
   const weekday = new Date(Date.UTC(year, month - 1, day)).getUTCDay() || 7;
   return { year, month, day, hour, minute, second, weekday };

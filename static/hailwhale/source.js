@@ -96,12 +96,11 @@ export function silence(host) {
  * @param {Response} answer
  */
 export async function faultOf(answer) {
-  let told = null;
-  try {
-    told = (await answer.json()).error;
-  } catch {
-    told = null; // a proxy's page: the status has to do
-  }
+  // A proxy's page is not JSON: the status has to do.
+  const told = await answer.json().then(
+    ({ error }) => error,
+    () => null,
+  );
   const message = told?.message
     ? `${told.parameter ? `${told.parameter}: ` : ''}${told.message}`
     : `${answer.status} from the server`;

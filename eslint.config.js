@@ -1,0 +1,29 @@
+/* How the JavaScript is linted; types and formats are checked by tools of their own. */
+
+import js from '@eslint/js';
+import globals from 'globals';
+
+export default [
+  { ignores: ['node_modules/', '.venv/', 'docs/_build/'] },
+  js.configs.recommended,
+  {
+    languageOptions: {
+      ecmaVersion: 2024,
+      sourceType: 'module',
+      globals: { ...globals.browser, jQuery: 'readonly', HailWhale: 'readonly' },
+    },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      eqeqeq: 'error',
+      'no-var': 'error',
+      'prefer-const': 'error',
+      'no-implicit-globals': 'error',
+      // The service minifies: see hailwhale/web/js_minify.py for what it relies on.
+      'no-sparse-arrays': 'error',
+    },
+  },
+  {
+    files: ['static/hailwhale.beacon.js', 'tests/static/types/*.js'],
+    languageOptions: { sourceType: 'script' },
+  },
+];
