@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import hailwhale
-from hailwhale.web.js_minify import minify
+from hailwhale.web.js_minifier import minify
 from hailwhale.web.js_modules import join
 
 _PACKAGE = Path(hailwhale.__file__).parent

@@ -10,11 +10,11 @@ file and the statement.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hailwhale.web.js_minify import minify
+from hailwhale.web.js_minifier import minify, tokens
 
 _NAME = r"[A-Za-z_$][\w$]*"
 _IMPORT = re.compile(
@@ -71,7 +71,7 @@ def join(entry: Path, supplied: Mapping[str, str] | None = None) -> str:
             syntax that cannot be joined.
     """
     supplied = supplied or {}
-    modules = _ordered(entry, supplied)
+    modules = ordered(entry, supplied)
     names = {module.file: f"$${number}" for number, module in enumerate(modules)}
     known = {module.file: module for module in modules}
     parts = []
@@ -92,6 +92,8 @@ def parse(file: Path, text: str) -> Module:
     >>> module.imports[0].bindings, module.exports, module.code
     ((('a', 'c'),), ('d',), 'const d=c;')
     """
+    if any(each[0] == "`" and "\n" in each for each in tokens(text, 0, len(text))):
+        raise ModuleError(f"{file.name}: cannot join a template literal of several lines")
     code = _COMMENTS.sub("", text)
     imports = tuple(_imported(file, found) for found in _IMPORT.finditer(code))
     exports = tuple(
@@ -118,8 +120,12 @@ def _imported(file: Path, found: re.Match[str]) -> Import:
     return Import(found["source"], tuple(bindings), whole, bool(found["default"]))
 
 
-def _ordered(entry: Path, supplied: Mapping[str, str]) -> list[Module]:
-    """Return the modules in the order of evaluation: each one after those that it imports."""
+def ordered(entry: Path, supplied: Collection[str]) -> list[Module]:
+    """Return the modules in the order of evaluation: each one after those that it imports.
+
+    Raises:
+        ModuleError: a file is missing, or modules import each other in a circle.
+    """
     modules: dict[Path, Module] = {}
     path: list[Path] = []
 
@@ -140,7 +146,7 @@ def _ordered(entry: Path, supplied: Mapping[str, str]) -> list[Module]:
     return list(modules.values())
 
 
-def _files(module: Module, supplied: Mapping[str, str]) -> Iterator[Path]:
+def _files(module: Module, supplied: Collection[str]) -> Iterator[Path]:
     for each in module.imports:
         if each.source in supplied:
             continue

@@ -30,11 +30,11 @@ def minify(code: str) -> str:
     >>> minify("const a = `${b ? `c  d` : /[/ ]+ x/.exec(e)}  f`;\nasync function g() {}\n")
     'const a=`${b?`c  d`:/[/ ]+ x/.exec(e)}  f`;async function g(){}'
     """
-    return _spaced(_tokens(code, 0, len(code)))
+    return _spaced(tokens(code, 0, len(code)))
 
 
-def _tokens(code: str, at: int, end: int) -> Iterator[str]:
-    """Yield tokens; white space and comments come as a blank."""
+def tokens(code: str, at: int, end: int) -> Iterator[str]:
+    """Yield the tokens of a part of a script; white space and comments come as a blank."""
     while at < end:
         sign = code[at]
         if sign == "`":
@@ -119,6 +119,6 @@ def _template(code: str, at: int, end: int) -> str:
         at = after
         if code[at] == "$":
             close = _hole_end(code, at + 2)
-            parts.append(f"${{{_spaced(_tokens(code, at + 2, close))}}}")
+            parts.append(f"${{{_spaced(tokens(code, at + 2, close))}}}")
             at = close + 1
     return "".join((*parts, "`"))
