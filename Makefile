@@ -9,7 +9,7 @@ PROSE ?= README.rst CHANGES.rst docs
 
 # What the JavaScript is linted, formatted and type-checked with. Nothing of it is served.
 JS_TOOLS := node_modules/.package-lock.json
-JS_FILES := 'static/**/*.{js,d.ts}' 'tests/static/**/*.js' eslint.config.js package.json
+JS_FILES := static tests/static eslint.config.js package.json
 
 .PHONY: install run test lint lint-python lint-js prose audit bench yardsticks docs clean
 

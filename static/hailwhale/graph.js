@@ -10,11 +10,11 @@ import { Colors } from './colors.js';
 import { fileName, rows, written as csvText } from './csv.js';
 import { DataTable, linesOf } from './data_table.js';
 import { download, el, say, style } from './dom.js';
-import { names, percent } from './formats.js';
+import { names } from './formats.js';
 import { Frame } from './frame.js';
 import { home } from './home.js';
-import { Legend } from './legend.js';
-import { change, compared, endOf, fromAnswer, isEmpty } from './model.js';
+import { entriesOf, Legend } from './legend.js';
+import { bucketOf, compared, fromAnswer, isEmpty } from './model.js';
 import { Numbers } from './numbers.js';
 import { fromAttributes, merge, query, refreshEvery } from './options.js';
 import { png } from './picture.js';
@@ -320,24 +320,9 @@ export class Graph {
     if (this.model) this.legend.draw(this.entries(this.model));
   }
 
-  /**
-   * @param {HailWhale.Model} model
-   * @returns {import('./legend.js').Entry[]}
-   */
+  /** @param {HailWhale.Model} model */
   entries(model) {
-    return model.series.map(({ key, metric, total, values, ghost }) => {
-      const share = ghost ? change(total, ghost.total) : null;
-      return {
-        key,
-        name: this.names.get(key) || '',
-        total: this.written(total, metric),
-        values,
-        share,
-        change: ghost ? percent(share, this.options.locale, true) : '',
-        color: this.color(key),
-        hidden: this.hidden.has(key),
-      };
-    });
+    return entriesOf(model, this);
   }
 
   /** Show the title, the sums and the state of the controls. */
@@ -365,23 +350,4 @@ export class Graph {
   written(value, metric) {
     return written(this.options, value, metric);
   }
-}
-
-/**
- * @param {HailWhale.Model} model
- * @param {number} at
- * @returns {HailWhale.Bucket}
- */
-function bucketOf(model, at) {
-  return {
-    at,
-    start_ms: model.starts[at],
-    end_ms: endOf(model, at),
-    values: model.series.map(({ key, path, metric, values }) => ({
-      key,
-      path,
-      metric,
-      value: values[at],
-    })),
-  };
 }

@@ -1,6 +1,8 @@
 /* The legend: each series with its color and total; a click hides it, with Alt all others. */
 
 import { el, say } from './dom.js';
+import { percent } from './formats.js';
+import { change } from './model.js';
 
 /**
  * A series as it is listed.
@@ -74,4 +76,26 @@ export class Legend {
     );
     return { row: el('li', {}, button), button, swatch, name, total, change };
   }
+}
+
+/**
+ * Return the entries of a model.
+ * @param {HailWhale.Model} model
+ * @param {Pick<import('./graph.js').Graph, 'names' | 'hidden' | 'options' | 'color' | 'written'>} graph
+ * @returns {Entry[]}
+ */
+export function entriesOf(model, graph) {
+  return model.series.map(({ key, metric, total, values, ghost }) => {
+    const share = ghost ? change(total, ghost.total) : null;
+    return {
+      key,
+      name: graph.names.get(key) || '',
+      total: graph.written(total, metric),
+      values,
+      share,
+      change: ghost ? percent(share, graph.options.locale, true) : '',
+      color: graph.color(key),
+      hidden: graph.hidden.has(key),
+    };
+  });
 }

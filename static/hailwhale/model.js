@@ -212,6 +212,26 @@ export function endOf(model, at) {
 }
 
 /**
+ * Return bucket `at` with the value of each series.
+ * @param {HailWhale.Model} model
+ * @param {number} at
+ * @returns {HailWhale.Bucket}
+ */
+export function bucketOf(model, at) {
+  return {
+    at,
+    start_ms: model.starts[at],
+    end_ms: endOf(model, at),
+    values: model.series.map(({ key, path, metric, values }) => ({
+      key,
+      path,
+      metric,
+      value: values[at],
+    })),
+  };
+}
+
+/**
  * Sum values by Kahan's algorithm: a million times 0.1 is 100000, as on the server.
  * @param {readonly number[]} values
  */
