@@ -4,12 +4,13 @@
  * long table, which can be ordered by value, by share or by how much a label moves the whole.
  */
 
-import { el } from '../hailwhale/dom.js';
+import { cached } from '../hailwhale/cache.js';
+import { el, say } from '../hailwhale/dom.js';
 import { pathOf } from '../hailwhale/model.js';
 import { keyOf, sumsBefore } from './before.js';
 import { ask, askIfThere } from './net.js';
-import { bar, card, change, number, percent } from './parts.js';
-import { asked, go, leads, said, toPk } from './state.js';
+import { arrange, bar, card, change, number, percent } from './parts.js';
+import { asked, go, leads, link, said, toPk } from './state.js';
 
 /** @typedef {import('./state.js').State} State */
 /** @typedef {import('./before.js').Before} Before */
@@ -44,17 +45,16 @@ export function breakdowns(lookout) {
     for (const [key, board] of boards) {
       if (wanted.has(key)) continue;
       board.stop();
-      board.element.remove();
       boards.delete(key);
     }
-    for (const [key, what] of wanted) {
+    const shown = [...wanted].map(([key, what]) => {
       const long = state.within.length > 0 && !what.of;
-      const board = boards.get(key) || new Board(what, long, lookout, { state, old });
-      boards.set(key, board);
-      if (what.of) element.append(board.element);
-      else element.insertBefore(board.element, boards.get('pks')?.element || null);
+      const make = () => new Board(what, long, lookout, { state, old });
+      const board = cached(boards, key, make);
       board.show(state, old);
-    }
+      return board.element;
+    });
+    arrange(element, shown);
   }
 
   return { element, show };
@@ -74,7 +74,7 @@ function wantedBelow(state, known) {
     JSON.stringify(path),
     { title: said(path), of: '', path },
   ]);
-  return new Map([['pks', pks], ...dimensions]);
+  return new Map([...dimensions, ['pks', pks]]);
 }
 
 class Board {
@@ -94,9 +94,20 @@ class Board {
     /** @type {import('../hailwhale/source.js').Watch<Found> | null} */
     this.watch = null;
     this.body = el('tbody');
-    this.head = el('tr');
+    /** @type {Map<string, Row>} by path, as text */
+    this.rows = new Map();
+    const { value, share, importance } = COLUMNS;
+    this.heads = [this.head('value', value), this.head('share', share)];
+    if (long) this.heads.push(this.head('importance', importance));
     this.note = el('p', { class: 'muted', hidden: true }, 'Nothing below in this period.');
-    const table = el('table', {}, el('thead', {}, this.head), this.body);
+    const heads = el(
+      'tr',
+      {},
+      el('th', { scope: 'col' }, of ? 'pk' : 'Label'),
+      ...this.heads.map((head) => head.cell),
+      el('th', { scope: 'col' }, 'Change'),
+    );
+    const table = el('table', {}, el('thead', {}, heads), this.body);
     const { element, header } = card(
       title,
       { class: long ? 'board long' : 'board', hidden: true },
@@ -117,7 +128,11 @@ class Board {
   show(state, old) {
     this.state = state;
     this.old = old;
-    this.head.replaceChildren(...this.heads());
+    say(this.heads[0].text, state.metric);
+    for (const { cell, name } of this.heads) {
+      if (name === (state.sort || 'value')) cell.setAttribute('aria-sort', 'descending');
+      else cell.removeAttribute('aria-sort');
+    }
     if (this.watch) this.watch.look();
     else {
       this.watch = this.lookout.every(
@@ -132,25 +147,16 @@ class Board {
     if (this.watch) this.watch.stop();
   }
 
-  heads() {
-    const { metric, sort } = this.state;
-    const by = sort || 'value';
-    /** @type {(name: string, text: string) => HTMLElement} */
-    const head = (name, text) => {
-      const onclick = () => go({ sort: name === 'value' ? '' : name }, true);
-      const inside = this.long
-        ? el('button', { type: 'button', onclick }, text)
-        : el('span', {}, text);
-      return el('th', { scope: 'col', 'aria-sort': by === name ? 'descending' : null }, inside);
-    };
-    const { share, importance } = COLUMNS;
-    return [
-      el('th', { scope: 'col' }, this.of ? 'pk' : 'Label'),
-      head('value', metric),
-      head('share', share),
-      ...(this.long ? [head('importance', importance)] : []),
-      el('th', { scope: 'col' }, 'Change'),
-    ];
+  /**
+   * @param {string} name
+   * @param {string} title
+   */
+  head(name, title) {
+    const onclick = () => go({ sort: name === 'value' ? '' : name }, true);
+    const text = this.long
+      ? el('button', { type: 'button', onclick }, title)
+      : el('span', {}, title);
+    return { name, text, cell: el('th', { scope: 'col' }, text) };
   }
 
   /**
@@ -208,30 +214,56 @@ class Board {
     this.element.hidden = !rows.length && (!this.long || this.path.length > 1);
     this.note.hidden = rows.length > 0;
     const most = Math.max(...rows.map((row) => Math.abs(row.share || 0)));
-    this.body.replaceChildren(...rows.map((row) => this.row(row, were, most)));
+    const before = this.rows;
+    this.rows = new Map(
+      rows.map((row) => {
+        const path = pathOf(this.of ? row.pk : row.dimension);
+        const key = JSON.stringify(path);
+        const made = before.get(key) || rowOf(path, this.of);
+        this.fill(made, path, row, were, most);
+        return [key, made];
+      }),
+    );
+    arrange(
+      this.body,
+      [...this.rows.values()].map((row) => row.element),
+    );
   }
 
   /**
+   * Show the numbers of a row; its link stays, and keeps the focus.
+   * @param {Row} made
+   * @param {string[]} path
    * @param {RankRow} row
    * @param {Sums} were
    * @param {number} most
    */
-  row(row, were, most) {
-    const path = pathOf(this.of ? row.pk : row.dimension);
-    const where = this.of ? { href: toPk(path) } : leads({ within: path, view: '' });
+  fill(made, path, row, were, most) {
     const then = were.get(keyOf({ dimension: path, metric: this.state.metric }));
     /** @type {(share: number | null, signed?: boolean) => HTMLElement} */
     const share = (part, signed = false) =>
       el('td', { class: 'number muted' }, part === null ? '–' : percent(part, signed));
-    const label = el('a', where, said(path.slice(-1)));
-    return el(
-      'tr',
-      {},
-      el('th', { scope: 'row' }, bar((row.share || 0) / (most || 1)), label),
+    made.label.href = this.of ? toPk(path) : link({ within: path, view: '' });
+    const [head, ...cells] = made.element.children;
+    head.firstElementChild?.replaceWith(bar((row.share || 0) / (most || 1)));
+    for (const cell of cells) cell.remove();
+    made.element.append(
       el('td', { class: 'number' }, number(row.value)),
       share(row.share),
-      this.long ? share(row.importance, true) : null,
+      ...(this.long ? [share(row.importance, true)] : []),
       el('td', { class: 'number' }, change(row.value, then, this.old?.told)),
     );
   }
+}
+
+/** @typedef {ReturnType<typeof rowOf>} Row */
+
+/**
+ * Make a row without numbers.
+ * @param {string[]} path
+ * @param {What['of']} of
+ */
+function rowOf(path, of) {
+  const label = el('a', of ? {} : leads({ within: path, view: '' }), said(path.slice(-1)));
+  return { label, element: el('tr', {}, el('th', { scope: 'row' }, bar(0), label)) };
 }

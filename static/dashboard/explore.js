@@ -4,6 +4,7 @@
  * same pk and dimension changes what is there; another one is another page.
  */
 
+import { cached } from '../hailwhale/cache.js';
 import { el } from '../hailwhale/dom.js';
 import { before } from './before.js';
 import { breakdowns } from './breakdown.js';
@@ -12,6 +13,7 @@ import { decision } from './decision.js';
 import { feed } from './feed.js';
 import { ask, askIfThere, token } from './net.js';
 import { numbers } from './numbers.js';
+import { arrange } from './parts.js';
 import { asked, go, here, leads, link, said, toPk } from './state.js';
 
 /** @typedef {import('./state.js').State} State */
@@ -82,12 +84,14 @@ export function explore(main, lookout, state) {
   place.addEventListener('hailwhale:period', ({ detail }) => go({ period: detail.period }));
   place.addEventListener('hailwhale:view', ({ detail }) => go({ view: detail.view }, true));
 
-  /** @param {string[]} path */
-  function tab(path) {
-    const current = path.length ? within[0] === path[0] : !within.length;
-    const attributes = leads({ within: path, view: '', sort: '' });
-    const text = path.length ? path[0] : 'Overall';
-    return el('a', { ...attributes, 'aria-current': current ? 'page' : null }, text);
+  /** @type {Map<string, HTMLElement>} by the name of a dimension, '' overall */
+  const tabOf = new Map();
+
+  /** @param {string} name */
+  function tab(name) {
+    const attributes = leads({ within: name ? [name] : [], view: '', sort: '' });
+    const current = name === (within[0] || '') ? 'page' : null;
+    return el('a', { ...attributes, 'aria-current': current }, name || 'Overall');
   }
 
   /** @param {AbortSignal} signal */
@@ -102,7 +106,9 @@ export function explore(main, lookout, state) {
   function learned(answer) {
     const same = JSON.stringify(answer) === JSON.stringify(known);
     known = answer;
-    tabs.replaceChildren(tab([]), ...known.dimensions.map((name) => tab([name])));
+    const names = ['', ...known.dimensions];
+    const shown = names.map((name) => cached(tabOf, name, () => tab(name)));
+    arrange(tabs, shown);
     tabs.hidden = !known.dimensions.length;
     add.learn(known.metrics);
     if (!same || !graph) show(here());

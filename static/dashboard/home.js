@@ -7,7 +7,7 @@ import { el, say } from '../hailwhale/dom.js';
 import { todayOf } from './before.js';
 import { feed } from './feed.js';
 import { ask, askIfThere } from './net.js';
-import { change, number, spark } from './parts.js';
+import { change, number, remove, spark } from './parts.js';
 import { toPk } from './state.js';
 
 const EVERY_S = 10;
@@ -71,8 +71,10 @@ export function home(main, lookout) {
     const by = 'yesterday by this time';
     say(sum, number(Math.round(now)));
     moved.replaceChildren('hits ', change(now, then, by), then ? ` on ${by}` : '');
-    if (all.every((one) => one.answered) && !grid.dataset.sorted) {
-      grid.dataset.sorted = 'yes'; // once: cards that change places cannot be clicked
+    // Once, and not under the focus: cards that change places can neither be clicked nor tabbed to.
+    const focused = grid.contains(document.activeElement);
+    if (!grid.dataset.sorted && !focused && all.every((one) => one.answered)) {
+      grid.dataset.sorted = 'yes';
       grid.append(...all.sort(busier).map((one) => one.element));
     }
   }
@@ -99,7 +101,7 @@ export function home(main, lookout) {
     for (const [root, one] of cards) {
       if (roots.has(root)) continue;
       one.stop();
-      one.element.remove();
+      remove(one.element);
       cards.delete(root);
     }
     sieve();

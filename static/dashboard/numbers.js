@@ -3,7 +3,7 @@
 import { el, say } from '../hailwhale/dom.js';
 import { keyOf, sumsBefore } from './before.js';
 import { askIfThere } from './net.js';
-import { change, number } from './parts.js';
+import { arrange, change, number } from './parts.js';
 import { asked, go } from './state.js';
 
 /** @typedef {import('./state.js').State} State */
@@ -67,7 +67,7 @@ export function numbers(lookout) {
       tile.element.setAttribute('aria-pressed', String(name === state.metric));
       return tile.element;
     });
-    element.replaceChildren(...shown);
+    arrange(element, shown);
     if (watch) watch.look();
     else watch = lookout.every(EVERY_S, look, draw);
   }

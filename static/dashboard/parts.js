@@ -129,6 +129,35 @@ export function card(title, attributes, ...children) {
 }
 
 /**
+ * Show children in this order. While one of them has the focus, those that are there keep their
+ * places and new ones come last: a list does not move while a reader tabs through it.
+ * @param {HTMLElement} parent
+ * @param {Element[]} children
+ */
+export function arrange(parent, children) {
+  if (!parent.contains(document.activeElement)) {
+    parent.replaceChildren(...children);
+    return;
+  }
+  const wanted = new Set(children);
+  for (const child of [...parent.children]) if (!wanted.has(child)) remove(child);
+  parent.append(...children.filter((child) => child.parentNode !== parent));
+}
+
+/**
+ * Remove an element of a list; if it has the focus, the one next to it gets it.
+ * @param {Element} element
+ */
+export function remove(element) {
+  const next = element.nextElementSibling || element.previousElementSibling;
+  if (next && element.contains(document.activeElement)) {
+    const focused = next.querySelector('a, button') || next;
+    if (focused instanceof HTMLElement) focused.focus();
+  }
+  element.remove();
+}
+
+/**
  * Write how long ago a time is.
  * @param {number} at_s
  * @param {number} now_s
