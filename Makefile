@@ -4,10 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: install run test lint prose audit bench yardsticks docs clean
-
 # Whose English `make lint` checks: pages, and with a folder of Python files their docstrings.
 PROSE ?= README.rst CHANGES.rst docs
+
+# What the JavaScript is linted, formatted and type-checked with. Nothing of it is served.
+JS_TOOLS := node_modules/.package-lock.json
+JS_FILES := static tests/static eslint.config.js package.json
+
+.PHONY: install run test lint lint-python lint-js prose audit bench yardsticks docs clean
 
 install: $(VENV)/run.stamp
 
@@ -17,7 +21,9 @@ run: $(VENV)/run.stamp
 test: $(VENV)/dev.stamp
 	$(BIN)/pytest --numprocesses 3 --dist loadfile
 
-lint: $(VENV)/dev.stamp
+lint: lint-python lint-js
+
+lint-python: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -28,6 +34,11 @@ lint: $(VENV)/dev.stamp
 # The English of the docstrings, too: `make prose PROSE=hailwhale`.
 prose: $(VENV)/dev.stamp
 	$(BIN)/python docs/prose.py $(PROSE)
+
+lint-js: $(JS_TOOLS)
+	node_modules/.bin/eslint --max-warnings 0 .
+	node_modules/.bin/prettier --check --log-level warn $(JS_FILES)
+	node_modules/.bin/tsc --project .
 
 # Known vulnerabilities of what is installed. It asks PyPI's JSON API, so it is no part of lint: where
 # that does not answer this fails, as it does when it finds one.
@@ -65,5 +76,11 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp setup.py
 	$(PIP) --no-deps --target $(VENV)/django-lts --upgrade 'django==4.2.*'
 	touch $@
 
+$(JS_TOOLS): package.json package-lock.json
+	@command -v npm >/dev/null || { echo 'make lint needs Node.js 20.19 or later and npm;' \
+	  'on Debian: apt-get install nodejs npm' >&2; exit 1; }
+	npm ci --no-fund --no-audit --loglevel error
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) node_modules build dist *.egg-info docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis

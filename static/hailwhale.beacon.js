@@ -1,81 +1,107 @@
 /* The beacon: counts from web pages, each event once, and decides for their visitors.
 
-   Owns a queue of events in the page's own storage, one key an event, so that tabs do not overwrite
+   Owns a queue of events in the page's own storage, one key per event, so that tabs do not overwrite
    each other's; an event leaves it when the service has answered for it. It is sent soon after it was
-   counted and once more when the page is left, always with the id it has: the service counts an id
+   counted and once more when the page is left, always with the same id: the service counts an id
    once. Nothing is stored or sent without consent where that is asked for, or against the browser's
    Do Not Track or Global Privacy Control.
 
-   It is served without these comments, as it is: docs/beacon.rst says how it is used. */
+   It is served without these comments: docs/beacon.rst says how it is used. */
+
+/** @typedef {[key: string, event: object][]} Lot what one request sends */
+
 (() => {
-  const {src, dataset} = document.currentScript;
+  const script = /** @type {HTMLScriptElement} */ (document.currentScript);
+  const { src, dataset } = script;
+  /** @type {Partial<HailWhale.Beacon>} */
   const early = window.hailwhale || {};
   if (early.home) return;
   const home = new URL('.', src).href;
-  const EVENT = 'hailwhale.event.', UID = 'hailwhale.uid';
-  const HOURS_23 = 828e5;  // the service forgets an id after 24
-  const quiet = navigator.globalPrivacyControl || navigator.doNotTrack == 1;
-  const headers = dataset.token ? {Authorization: 'Bearer ' + dataset.token} : {};
-  const taken = new Set();  // keys that are on their way
-  let consent = quiet ? false : dataset.consent != 'required' || undefined;  // not known yet
-  let store = {};  // in memory, until there is consent
-  let timer = 0, failures = 0;
+  const EVENT = 'hailwhale.event.';
+  const UID = 'hailwhale.uid';
+  const HOURS_23 = 828e5; // the service forgets an id after 24
+  const browser = /** @type {Navigator & {globalPrivacyControl?: boolean}} */ (navigator);
+  const quiet = browser.globalPrivacyControl || String(browser.doNotTrack) === '1';
+  /** @type {Record<string, string>} */
+  const headers = dataset.token ? { Authorization: 'Bearer ' + dataset.token } : {};
+  /** @type {Set<string>} keys that are on their way */
+  const taken = new Set();
+  /** @type {boolean | undefined} undefined: not known yet */
+  let consent = quiet ? false : dataset.consent !== 'required' || undefined;
+  /** @type {Record<string, string>} in memory, until there is consent */
+  let store = {};
+  let timer = 0;
+  let failures = 0;
 
   const random = () => crypto.getRandomValues(new Uint32Array(3)).join('-');
+  /** @param {unknown} fault */
   const told = (fault) => console.error('hailwhale:', fault);
-  const later = (ms) => timer ||= setTimeout(flush, ms);
-  const post = (path, body) => fetch(home + path, {method: 'POST', body, headers, keepalive: true});
+  /** @param {number} ms */
+  const later = (ms) => {
+    timer ||= window.setTimeout(flush, ms);
+  };
+  /** @type {(path: string, body: string) => Promise<Response>} */
+  const post = (path, body) =>
+    fetch(home + path, { method: 'POST', body, headers, keepalive: true });
 
   // A visitor's name, for this site alone.
-  const uid = () => store[UID] ||= random();
+  const uid = () => (store[UID] ||= random());
 
+  /** @type {(path: string, event: HailWhale.Event) => void} */
   const put = (path, event) => {
     if (consent === false) return;
-    if (String(event.uid) == 'true') event = {...event, uid: uid()};
-    const text = JSON.stringify([path, {id: random(), ...event}]);
+    if (String(event.uid) === 'true') event = { ...event, uid: uid() };
+    const text = JSON.stringify([path, { id: random(), ...event }]);
     if (text.length > 2e4 || queued().length > 99) throw Error('dropped ' + text.slice(0, 99));
     const key = EVENT + Date.now() + '.' + random();
     try {
       store[key] = text;
-    } catch {  // the storage is full
-      store = {...store, [key]: text};
+    } catch {
+      store = { ...store, [key]: text }; // the storage is full
     }
     later(50);
   };
 
-  const queued = () => Object.keys(store).filter((key) => key.startsWith(EVENT)).sort();
+  const queued = () =>
+    Object.keys(store)
+      .filter((key) => key.startsWith(EVENT))
+      .sort();
 
-  // What may be sent now: by path, the keys and the events of a request. A request that outlives its
-  // page may have 64 KiB.
+  // What may be sent now, by path. A request that outlives its page may have 64 KiB.
   const lots = () => {
+    /** @type {Record<string, Lot>} */
     const found = {};
     let chars = 0;
     for (const key of queued()) {
-      const then = +key.split('.')[2], age = Date.now() - then;
+      const then = Number(key.split('.')[2]);
+      const age = Date.now() - then;
       if (age > HOURS_23) delete store[key];
       else if (!taken.has(key) && (chars += store[key].length) <= 2e4) {
         try {
           const [path, event] = JSON.parse(store[key]);
-          // The service's clock is the better one, for what comes at once.
-          (found[path] ||= []).push([key, age > 5e3 ? {at: then, ...event} : event]);
+          // The service's clock is the better one, for what is sent at once.
+          (found[path] ||= []).push([key, age > 5e3 ? { at: then, ...event } : event]);
           taken.add(key);
-        } catch {  // not as it was put there
-          delete store[key];
+        } catch {
+          delete store[key]; // not as it was put there
         }
       }
     }
     return Object.entries(found);
   };
 
+  /** @param {Lot} lot */
+  const bodyOf = (lot) => JSON.stringify(lot.map(([, event]) => event));
+
   const flush = () => {
     timer = 0;
     if (!consent) return;
     for (const [path, lot] of lots()) {
-      post(path, JSON.stringify(lot.map(([, event]) => event)))
+      post(path, bodyOf(lot))
         .then((reply) => reply.json())
-        .then(({error, rejected = [], unbuffered = []}) => {
+        .then(({ error, rejected = [], unbuffered = [] }) => {
           if (error) throw told(error.message);
-          rejected.forEach(({error}) => told(error.message));
+          for (const { error } of rejected) told(error.message);
           lot.forEach(([key], place) => unbuffered.includes(place) || delete store[key]);
           if (unbuffered.length) throw 0;
           failures = 0;
@@ -86,32 +112,49 @@
     }
   };
 
-  // Whether it arrives nobody tells: the events stay, and come again with the next page.
+  // Nobody answers whether it arrived: the events stay, and are sent again by the next page.
   const leave = () => {
     if (!consent) return;
     for (const [path, lot] of lots()) {
-      const body = JSON.stringify(lot.map(([, event]) => event));
-      if (dataset.token) post(path, body).catch(() => {});
-      else navigator.sendBeacon(home + path, body);
+      if (dataset.token) post(path, bodyOf(lot)).catch(() => {});
+      else navigator.sendBeacon(home + path, bodyOf(lot));
     }
   };
 
-  const commands = {
-    count: (event) => put('count', event),
-    count_decision: (event) => put('count_decision', event),
+  const begin = () => {
+    try {
+      Object.assign(localStorage, store);
+      store = localStorage;
+    } catch {
+      // there is no storage, or it is full
+    }
+    flush();
+  };
 
-    // done(option, answer), once: without an answer in time the first option.
-    decide({timeout = 1e3, ...asked}, done) {
+  /** @type {Readonly<Record<string, (...given: never[]) => void>>} */
+  const commands = {
+    count: (/** @type {HailWhale.Event} */ event) => put('count', event),
+    count_decision: (/** @type {HailWhale.DecisionEvent} */ event) => put('count_decision', event),
+
+    /**
+     * Call `done(option, answer)` once: without an answer in time with the first option.
+     * @param {HailWhale.Decision} decision
+     * @param {(option: string, answer?: HailWhale.Decided) => void} done
+     */
+    decide({ timeout = 1e3, ...asked }, done) {
       let over = 0;
+      /** @param {HailWhale.Decided} [answer] */
       const end = (answer) => {
         if (!over++) done(answer?.option ?? asked.options?.[0], answer);
       };
       if (!consent) return end();
       setTimeout(end, timeout);
-      post('decide', JSON.stringify({uid: uid(), reasons: 0, ...asked}))
-        .then((reply) => reply.json()).then(end, () => end());
+      post('decide', JSON.stringify({ uid: uid(), reasons: 0, ...asked }))
+        .then((reply) => reply.json())
+        .then(end, () => end());
     },
 
+    /** @param {boolean} given */
     consent(given) {
       consent = given && !quiet;
       if (consent) return begin();
@@ -119,29 +162,27 @@
       for (const key in localStorage) if (key.startsWith('hailwhale.')) delete localStorage[key];
     },
 
-    noticed({type, target}) {
-      const {dataset} = target.closest?.(`[data-hailwhale-event~=${type}]`) || {};
+    /** @param {Event} event */
+    noticed({ type, target }) {
+      const element = /** @type {Element} */ (target); // or the document, which has no closest()
+      /** @type {HTMLElement | null} */
+      const found = element.closest?.(`[data-hailwhale-event~=${type}]`);
+      if (!found) return;
+      /** @type {Record<string, unknown>} */
       const event = {};
-      for (const name in dataset) {
-        const text = dataset[name], key = name.slice(9).toLowerCase();
-        if (!name.startsWith('hailwhale') || key == 'event') continue;
+      for (const [name, text = ''] of Object.entries(found.dataset)) {
+        const key = name.slice(9).toLowerCase();
+        if (!name.startsWith('hailwhale') || key === 'event') continue;
         event[key] = /^[[{]/.test(text) ? JSON.parse(text) : text;
       }
-      if (dataset) put(event.option ? 'count_decision' : 'count', event);
+      put(event.option ? 'count_decision' : 'count', event);
     },
   };
 
-  const begin = () => {
-    try {
-      Object.assign(localStorage, store);
-      store = localStorage;
-    } catch {}  // there is none, or it is full
-    flush();
-  };
-
+  /** @type {(name: string, ...given: unknown[]) => void} */
   const run = (name, ...given) => {
     try {
-      commands[name](...given);
+      commands[name](.../** @type {never[]} */ (given));
     } catch (fault) {
       told(fault);
     }
@@ -158,8 +199,7 @@
     flush();
   });
   addEventListener('online', flush);
-  window.hailwhale = run;
-  run.home = home;
+  window.hailwhale = Object.assign(run, { home });
   if (consent) begin();
-  for (const given of early.q || []) run(...given);
+  for (const [name, ...given] of early.q || []) run(String(name), ...given);
 })();

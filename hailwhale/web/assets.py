@@ -1,7 +1,6 @@
 """The widget and the beacon, a script each, and the third-party files that declared packages ship.
 
-Owns which files of ``static/`` make up the widget and in which order. They are joined as they are,
-less comments and indentation: there is no build step, and an edit shows at the next request.
+The widget is joined from its modules. There is no build step: an edit shows at the next request.
 """
 
 from __future__ import annotations
@@ -16,23 +15,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import hailwhale
+from hailwhale.web.js_minifier import minify
+from hailwhale.web.js_modules import join
 
 _PACKAGE = Path(hailwhale.__file__).parent
-SCRIPTS = (
-    *(
-        "options",
-        "model",
-        "stacking",
-        "scales",
-        "formats",
-        "csv",
-        "tables",
-        "dom",
-        "source",
-        "plot",
-    ),
-    *("legend", "readout", "reading", "table", "numbers", "frame", "picture", "graph"),
-)
 STYLES = ("palette", "frame", "parts")
 # What the packages ship: the file's package, and its path in it.
 VENDOR = {
@@ -40,9 +26,9 @@ VENDOR = {
     "uplot.js": ("youplot", "vendor/uplot.iife.min.js"),
     "uplot.css": ("youplot", "vendor/uplot.min.css"),
 }
-_COMMENTS = re.compile(r"^\s*/\*.*?\*/\n|^\s*//[^\n]*\n", re.MULTILINE | re.DOTALL)
-_BETWEEN_RULES = re.compile(r"\s*([{};])\s*")
-_INDENTS = re.compile(r"\n\s+")
+_CSS_COMMENTS = re.compile(r"/\*.*?\*/", re.DOTALL)
+_SPACES = re.compile(r"\s+")
+_CSS_MARKS = re.compile(r" ?([{};,>]) ?|(?<=:) ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,45 +71,69 @@ def widget() -> Bundle:
 
     Only the name HailWhale becomes global, so a uPlot of the page's own stays what it is.
     """
+    return _widget(_changed_ns())
+
+
+def embed_script(literal: str) -> str:
+    """The script of an embedded graph; `literal` is what it is called with, as JavaScript."""
+    return f"(request=>{{{_embed(_changed_ns())}embed(request);\n}})({literal});\n"
+
+
+def _changed_ns() -> tuple[tuple[str, int], ...]:
+    """Return the files that scripts are joined from, and when each was changed."""
     static = static_folder()
-    scripts = [static / "hailwhale" / f"{name}.js" for name in SCRIPTS]
-    styles = [static / "hailwhale" / f"{name}.css" for name in STYLES]
-    files = (*scripts, static / "jquery.hailwhale.js", *styles)
-    return _joined(files, tuple(file.stat().st_mtime_ns for file in files))
+    files = (static / "jquery.hailwhale.js", *sorted((static / "hailwhale").iterdir()))
+    return tuple((file.name, file.stat().st_mtime_ns) for file in files)
 
 
 @lru_cache(1)
-def _joined(files: tuple[Path, ...], _changed_ns: tuple[int, ...]) -> Bundle:
+def _widget(_changed_ns: tuple[tuple[str, int], ...]) -> Bundle:
+    static = static_folder()
     uplot, uplot_css = (_vendor_text(name) for name in ("uplot.js", "uplot.css"))
-    own = {file: lean(file.read_text(encoding="utf-8")) for file in files}
-    styles = "".join(text for file, text in own.items() if file.suffix == ".css")
-    style = uplot_css + _BETWEEN_RULES.sub(r"\1", styles)
-    script = "".join(text for file, text in own.items() if file.suffix == ".js")
+    styles = [(static / "hailwhale" / f"{name}.css").read_text(encoding="utf-8") for name in STYLES]
+    style = _lean_css("\n".join((uplot_css, *styles)))
+    supplied = {"uplot": "$uPlot", "hailwhale.css": "$css"}
+    script = join(static / "jquery.hailwhale.js", supplied)
     return Bundle.of(
-        "(function(){if(globalThis.HailWhale&&HailWhale.Graph)return;\n"
-        f"{uplot}\nglobalThis.HailWhale=Object.assign(globalThis.HailWhale||{{}},"
-        f"{{uPlot:uPlot,css:{json.dumps(style)}}});\n{script}}})();\n"
+        "(function(){'use strict';if(globalThis.HailWhale&&HailWhale.Graph)return;\n"
+        f"const $css={_literal(style)};\n{uplot}\nconst $uPlot=uPlot;\n{script}}})();\n"
     )
+
+
+@lru_cache(1)
+def _embed(_changed_ns: tuple[tuple[str, int], ...]) -> str:
+    return join(static_folder() / "hailwhale" / "embed.js")
+
+
+def _literal(text: str) -> str:
+    """A text as JavaScript, in the quotes that it has fewer of inside.
+
+    >>> print(_literal('a "b" c'))
+    'a "b" c'
+    """
+    escaped = json.dumps(text)[1:-1].replace('\\"', '"').replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _lean_css(text: str) -> str:
+    """Remove the comments and the needless white space of a style sheet of ours.
+
+    >>> _lean_css("/* Why. */\\n.a > b,\\n.c {\\n  color: red;\\n}\\n")
+    '.a>b,.c{color:red}'
+    """
+    text = _SPACES.sub(" ", _CSS_COMMENTS.sub("", text))
+    return _CSS_MARKS.sub(r"\1", text).replace(";}", "}").strip()
 
 
 def beacon() -> Bundle:
     """The beacon, which is one file."""
     file = static_folder() / "hailwhale.beacon.js"
-    return _lean_bundle(file, file.stat().st_mtime_ns)
+    return _minified(file, file.stat().st_mtime_ns)
 
 
 @lru_cache(1)
-def _lean_bundle(file: Path, _changed_ns: int) -> Bundle:
-    return Bundle.of(lean(file.read_text(encoding="utf-8")))
-
-
-def lean(text: str) -> str:
-    """A file of ours without its comments and indentation: they are for whoever reads the source.
-
-    >>> lean("/* Why. */\\nif (a) {\\n  // because\\n  b();\\n}\\n")
-    'if (a) {\\nb();\\n}\\n'
-    """
-    return _INDENTS.sub("\n", _COMMENTS.sub("", text)).lstrip("\n")
+def _minified(file: Path, _changed_ns: int) -> Bundle:
+    return Bundle.of(minify(file.read_text(encoding="utf-8")))
 
 
 def _vendor_text(name: str) -> str:

@@ -1,21 +1,27 @@
 /* The dashboard: shows the page that the address names, and another one when the address changes.
  *
- * Owns what is on the page and what is told at the top: that it is live, that the service does not
+ * Owns what is on the page and the state at the top: that it is live, that the service does not
  * answer, that it wants a token. What a page shows is the page's own.
  */
-import { explore, crumbs } from './explore.js';
+
+import { el, say } from '../hailwhale/dom.js';
+import { crumbs, explore } from './explore.js';
 import { home } from './home.js';
 import { keepToken, Lookout, token } from './net.js';
-import { el, say } from './parts.js';
+import { byId } from './parts.js';
 import { here, said } from './state.js';
 
-const main = document.getElementById('main');
-const trail = document.getElementById('crumbs');
-const pulse = document.getElementById('pulse');
-const notice = el('p', { class: 'notice', role: 'alert', hidden: true });
-let page = null; // {show, fits, stop} of a pk, or {stop} of the first page
-let lookout = null;
+/** @typedef {import('./net.js').Fault} Fault */
 
+const main = byId('main');
+const trail = byId('crumbs');
+const pulse = byId('pulse');
+const notice = el('p', { class: 'notice', role: 'alert', hidden: true });
+/** @type {ReturnType<typeof explore> | null} the page of a pk */
+let page = null;
+let stop = () => {};
+
+/** @param {Fault | null} fault */
 function trouble(fault) {
   pulse.dataset.state = fault ? 'bad' : 'good';
   say(pulse, fault ? 'No news' : 'Live');
@@ -24,47 +30,70 @@ function trouble(fault) {
     return;
   }
   notice.hidden = !fault;
-  say(notice, fault ? { away: 'The store is away. Trying again.' }[fault.kind] || fault.message : '');
+  const away = fault && fault.kind === 'away';
+  say(notice, away ? 'The store is away. Trying again.' : fault ? fault.message : '');
 }
 
 function leave() {
-  if (lookout) lookout.stop();
-  if (page) page.stop();
+  stop();
+  stop = () => {};
   page = null;
 }
 
 function show() {
   const state = here();
-  document.title = state.pk.length ? `${said([...state.pk, ...state.within])} – HailWhale` : 'HailWhale';
+  const { pk, within } = state;
+  document.title = pk.length ? `${said([...pk, ...within])} – HailWhale` : 'HailWhale';
   trail.replaceChildren(...crumbs(state));
-  if (page && page.fits && page.fits(state)) {
+  if (page && page.fits(state)) {
     page.show(state);
     return;
   }
   leave();
   main.replaceChildren(notice);
   scrollTo(0, 0);
-  lookout = new Lookout(trouble);
-  if (state.pk.length) page = explore(main, lookout, state);
-  else page = { stop: home(main, lookout) };
+  const lookout = new Lookout(trouble);
+  page = pk.length ? explore(main, lookout, state) : null;
+  const end = page ? page.stop : home(main, lookout);
+  stop = () => {
+    lookout.stop();
+    end();
+  };
 }
 
-/** A service with tokens: one is kept for as long as the tab is open. */
+/**
+ * Ask for the token of a service with tokens; it is kept as long as the tab is open.
+ * @param {Fault} fault
+ */
 function askForToken(fault) {
   if (main.querySelector('.token')) return;
   const refused = Boolean(token());
   leave();
-  const field = el('input', { type: 'password', name: 'token', required: true, autocomplete: 'off', 'aria-label': 'Token', placeholder: 'hw_…' });
-  main.replaceChildren(el('form', {
-    class: 'token paper rise',
-    onsubmit: (event) => {
-      event.preventDefault();
-      keepToken(field.value.trim());
-      show();
-    },
-  }, el('img', { src: '/static/whale.svg', alt: '', width: 56, height: 56 }), el('h1', {}, 'A token, please'),
-  el('p', { class: refused ? 'bad' : 'muted' }, refused ? fault.message : 'This service shows its numbers to holders of a token that may read.'),
-  field, el('button', { type: 'submit', class: 'primary' }, 'Show me')));
+  const field = el('input', {
+    type: 'password',
+    name: 'token',
+    required: true,
+    autocomplete: 'off',
+    'aria-label': 'Token',
+    placeholder: 'hw_…',
+  });
+  const onsubmit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    keepToken(field.value.trim());
+    show();
+  };
+  const why = refused
+    ? fault.message
+    : 'This service shows its numbers to holders of a token that may read.';
+  const form = el(
+    'form',
+    { class: 'token paper rise', onsubmit },
+    el('img', { src: '/static/whale.svg', alt: '', width: 56, height: 56 }),
+    el('h1', {}, 'A token, please'),
+    el('p', { class: refused ? 'bad' : 'muted' }, why),
+    ...[field, el('button', { type: 'submit', class: 'primary' }, 'Show me')],
+  );
+  main.replaceChildren(form);
   field.focus();
 }
 

@@ -1,47 +1,85 @@
 /* The builder: the lines to copy for what is on the screen, one tab for each place they go to. */
-import { copyButton, el, say } from './parts.js';
+
+import { el, say } from '../hailwhale/dom.js';
+import { copyButton } from './parts.js';
 import { asking, counting } from './snippets.js';
 
-const WORDS = { count: 'Count one more of these', ask: 'Show this, or ask for it' };
-
 export function builder() {
-  const panes = Object.fromEntries(Object.keys(WORDS).map((kind) => [kind, new Pane(WORDS[kind], kind)]));
-  const element = el('section', { class: 'paper builder', 'aria-label': 'Builder' }, el('header', {}, el('h2', {}, 'Use it'), el('p', { class: 'muted' }, 'What is on the screen, to copy.')),
-    el('div', { class: 'panes' }, ...Object.values(panes).map((pane) => pane.element)));
+  const count = new Pane('Count one more of these', 'count');
+  const ask = new Pane('Show this, or ask for it', 'ask');
+  const text = el('p', { class: 'muted' }, 'What is on the screen, to copy.');
+  const element = el(
+    'section',
+    { class: 'paper builder', 'aria-label': 'Builder' },
+    el('header', {}, el('h2', {}, 'Use it'), text),
+    el('div', { class: 'panes' }, count.element, ask.element),
+  );
 
-  /** Write it all for a state and the options of its graph. */
-  function show(state, options) {
+  /**
+   * Write the lines for a state and the options of its graph.
+   * @param {import('./state.js').State} state
+   * @param {{depth: number, view: HailWhale.View}} options
+   */
+  function show(state, { depth, view }) {
     const { origin } = location;
-    // Of a formula there is nothing to count: its metrics are.
-    const metrics = Object.fromEntries((state.metric.match(/[A-Za-z_][\w .$%-]*/g) || []).map((name) => name.trim()).filter((name) => name && name !== 'hits' && name !== 'days').map((name) => [name, 1]));
-    panes.count.show(counting(origin, { pk: state.pk, within: state.within, metrics }));
-    panes.ask.show(asking(origin, { ...state, depth: options.depth }, { view: ['table', 'number'].includes(options.view) ? 'line' : options.view }));
+    // A formula cannot be counted: its metrics can.
+    const names = (state.metric.match(/[A-Za-z_][\w .$%-]*/g) || []).map((name) => name.trim());
+    const counted = names.filter((name) => name && name !== 'hits' && name !== 'days');
+    const metrics = Object.fromEntries(counted.map((name) => [name, 1]));
+    const drawn = ['table', 'number'].includes(view) ? 'line' : view;
+    count.show(counting(origin, { pk: state.pk, within: state.within, metrics }));
+    ask.show(asking(origin, { ...state, depth }, { view: drawn }));
   }
 
   return { element, show };
 }
 
 class Pane {
+  /**
+   * @param {string} title
+   * @param {string} kind
+   */
   constructor(title, kind) {
-    this.code = el('code', {});
-    this.tabs = el('div', { role: 'tablist', 'aria-label': title, class: 'tabs', onkeydown: (event) => this.pressed(event) });
-    this.panel = el('pre', { role: 'tabpanel', id: `${kind}-lines`, tabindex: '0', 'aria-label': title }, this.code);
-    this.element = el('div', { class: 'pane' }, el('h3', {}, title), this.tabs, el('div', { class: 'lines' }, this.panel, copyButton(() => this.code.textContent)));
     this.kind = kind;
     this.chosen = '';
+    /** @type {import('./snippets.js').Texts} */
+    this.texts = {};
+    /** @type {HTMLButtonElement[]} */
+    this.tabs = [];
+    this.code = el('code');
+    this.list = el('div', {
+      role: 'tablist',
+      'aria-label': title,
+      class: 'tabs',
+      onkeydown: (event) => this.pressed(event),
+    });
+    const panel = { role: 'tabpanel', id: `${kind}-lines`, tabindex: '0', 'aria-label': title };
+    const copy = copyButton(() => this.code.textContent || '');
+    const lines = el('div', { class: 'lines' }, el('pre', panel, this.code), copy);
+    this.element = el('div', { class: 'pane' }, el('h3', {}, title), this.list, lines);
   }
 
+  /** @param {import('./snippets.js').Texts} texts */
   show(texts) {
     this.texts = texts;
-    if (!this.tabs.children.length) {
-      this.tabs.append(...Object.keys(texts).map((name) => el('button', { type: 'button', role: 'tab', 'aria-controls': `${this.kind}-lines`, onclick: () => this.choose(name) }, name)));
+    if (!this.tabs.length) {
+      this.tabs = Object.keys(texts).map((name) => this.tab(name));
+      this.list.append(...this.tabs);
     }
     this.choose(this.chosen || Object.keys(texts)[0]);
   }
 
+  /** @param {string} name */
+  tab(name) {
+    const onclick = () => this.choose(name);
+    const attributes = { type: 'button', role: 'tab', 'aria-controls': `${this.kind}-lines` };
+    return el('button', { ...attributes, onclick }, name);
+  }
+
+  /** @param {string} name */
   choose(name) {
     this.chosen = name;
-    for (const tab of this.tabs.children) {
+    for (const tab of this.tabs) {
       const on = tab.textContent === name;
       tab.setAttribute('aria-selected', String(on));
       tab.tabIndex = on ? 0 : -1;
@@ -49,13 +87,15 @@ class Pane {
     say(this.code, this.texts[name]);
   }
 
+  /** @param {KeyboardEvent} event */
   pressed(event) {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
     if (!step) return;
     event.preventDefault();
-    const tabs = [...this.tabs.children];
-    const next = tabs[(tabs.findIndex((tab) => tab.tabIndex === 0) + step + tabs.length) % tabs.length];
-    this.choose(next.textContent);
+    const { tabs } = this;
+    const at = tabs.findIndex((tab) => tab.tabIndex === 0);
+    const next = tabs[(at + step + tabs.length) % tabs.length];
+    next.click();
     next.focus();
   }
 }

@@ -1,8 +1,11 @@
 /* A pk, overall or within a dimension: its numbers, its graph, what is below it, and what just came.
  *
- * Owns which parts a page of a pk has, and what each is told when the state changes. A state with the
+ * Owns which parts a page of a pk has, and what each gets when the state changes. A state with the
  * same pk and dimension changes what is there; another one is another page.
  */
+
+import { cached } from '../hailwhale/cache.js';
+import { el } from '../hailwhale/dom.js';
 import { before } from './before.js';
 import { breakdowns } from './breakdown.js';
 import { builder } from './builder.js';
@@ -10,138 +13,210 @@ import { decision } from './decision.js';
 import { feed } from './feed.js';
 import { ask, askIfThere, token } from './net.js';
 import { numbers } from './numbers.js';
-import { arrange, el } from './parts.js';
+import { arrange } from './parts.js';
 import { asked, go, here, leads, link, said, toPk } from './state.js';
+
+/** @typedef {import('./state.js').State} State */
+/** @typedef {import('./before.js').Before} Before */
+/** @typedef {import('./answers.js').Known} Known */
 
 const PERIODS = ['hour', 'day', 'today', 'seven', 'thirty', 'mtd', '1w:3mo', '1mo:1y', 'all'];
 const EVERY_S = 10;
 
+/**
+ * Show the page of a state until `stop()`; `fits` tells whether it can show another state.
+ * @param {HTMLElement} main
+ * @param {import('./net.js').Lookout} lookout
+ * @param {State} state
+ */
 export function explore(main, lookout, state) {
   const { pk, within } = state;
-  const parts = { numbers: numbers(lookout), breakdowns: breakdowns(lookout), decision: decision(lookout, pk), builder: builder() };
+  const tiles = numbers(lookout);
+  const below = breakdowns(lookout);
+  const decided = decision(lookout, pk);
+  const lines = builder();
   const tabs = el('nav', { class: 'tabs', 'aria-label': 'Dimensions' });
-  const tabOf = new Map(); // by the name of a dimension, '' overall
   const place = el('div', { class: 'graph' });
-  const versus = el('label', { class: 'versus' }, el('input', { type: 'checkbox', onchange: ({ target }) => go({ compare: target.checked ? '1' : '' }) }), ' Beside the period before');
+  /** @type {HTMLInputElement} */
+  const compare = el('input', {
+    type: 'checkbox',
+    onchange: () => go({ compare: compare.checked ? '1' : '' }),
+  });
+  const versus = el('label', { class: 'versus' }, compare, ' Beside the period before');
   const add = adder();
-  main.append(el('div', { class: 'heading' }, el('h1', {}, said(pk)), within.length ? el('p', { class: 'muted' }, said(within)) : null, versus),
-    tabs, parts.numbers.element, add, place,
-    parts.decision.element,
-    el('div', { class: 'beside' }, parts.breakdowns.element, feed(lookout, () => [pk])),
-    parts.builder.element);
+  const inside = within.length ? el('p', { class: 'muted' }, said(within)) : null;
+  main.append(
+    el('div', { class: 'heading' }, el('h1', {}, said(pk)), inside, versus),
+    ...[tabs, tiles.element, add.form, place, decided.element],
+    el(
+      'div',
+      { class: 'beside' },
+      below.element,
+      feed(lookout, () => [pk]),
+    ),
+    lines.element,
+  );
 
+  /** @type {HailWhale.Graph | null} */
   let graph = null;
+  /** @type {Known} */
   let known = { metrics: [], dimensions: [], decision: false };
-  let spans = null; // {period, graph}: the edges of a period, to know the one before it
-
-  /** The period to compare with; asks for the edges of a period when they are not known. */
-  async function versusOf(wanted) {
-    if (!wanted.compare) return null;
-    if (!spans || spans.period !== wanted.period) {
-      const found = await askIfThere('/graph.json', { pk, period: wanted.period });
-      spans = { period: wanted.period, graph: found };
-    }
-    const old = before(wanted.period, spans.graph);
-    // What a store does not keep (minutes of two hours ago) is not compared with.
-    return old && await askIfThere('/graph.json', { pk, period: old.period }) ? old : null;
-  }
-
-  function optionsOf(wanted, old) {
-    const below = within.length === 1 || (within.length > 1 && !leaf);
-    const ratio = /[/:*]/.test(wanted.metric);
-    return {
-      ...asked(wanted),
-      metrics: wanted.metric,
-      period: wanted.period,
-      periods: PERIODS,
-      depth: below ? 1 : 0,
-      threshold: below ? 0 : '',
-      limit: below ? 8 : '',
-      other: below && !ratio ? 1 : '',
-      compare: old && !below ? old.period : '',
-      view: wanted.view || (below && !ratio ? 'stacked' : 'area'),
-      height: 300,
-      title: said([...pk, ...within, wanted.metric]),
-      token: token(),
-      interval: wanted.period === 'hour' ? 2 : '',
-    };
-  }
-
   let leaf = false; // whether nothing is known below the dimension
   let turn = 0;
+  const beforeOf = former(pk);
+
+  /** @param {State} wanted */
   async function show(wanted) {
-    const mine = turn += 1;
-    versus.firstChild.checked = Boolean(wanted.compare);
-    const old = await versusOf(wanted);
+    turn += 1;
+    const mine = turn;
+    compare.checked = Boolean(wanted.compare);
+    const old = wanted.compare ? await beforeOf(wanted.period) : null;
     if (mine !== turn) return;
-    const options = optionsOf(wanted, old);
+    const options = optionsOf(wanted, old, leaf);
     if (graph) graph.update(options);
-    else graph = new globalThis.HailWhale.Graph(place, options);
-    parts.numbers.show(wanted, known, old);
-    parts.breakdowns.show(wanted, known, old);
-    parts.decision.show(wanted, known);
-    parts.builder.show(wanted, options);
+    else graph = new HailWhale.Graph(place, options);
+    tiles.show(wanted, known, old);
+    below.show(wanted, known, old);
+    decided.show(wanted, known);
+    lines.show(wanted, options);
   }
 
   place.addEventListener('hailwhale:period', ({ detail }) => go({ period: detail.period }));
   place.addEventListener('hailwhale:view', ({ detail }) => go({ view: detail.view }, true));
 
+  /** @type {Map<string, HTMLElement>} by the name of a dimension, '' overall */
+  const tabOf = new Map();
+
+  /** @param {string} name */
   function tab(name) {
-    return el('a', {
-      ...leads({ within: name ? [name] : [], view: '', sort: '' }),
-      'aria-current': name === (within[0] || '') ? 'page' : null,
-    }, name || 'Overall');
+    const attributes = leads({ within: name ? [name] : [], view: '', sort: '' });
+    const current = name === (within[0] || '') ? 'page' : null;
+    return el('a', { ...attributes, 'aria-current': current }, name || 'Overall');
   }
 
+  /** @param {AbortSignal} signal */
+  async function look(signal) {
+    const deep = within.length > 1;
+    const paths = deep ? await askIfThere('/subdimensions', asked(state), signal) : null;
+    leaf = Boolean(paths) && Object.values(paths || {}).every((found) => !found.length);
+    return ask('/known', { pk }, signal);
+  }
+
+  /** @param {Known} answer */
   function learned(answer) {
     const same = JSON.stringify(answer) === JSON.stringify(known);
     known = answer;
-    for (const name of ['', ...known.dimensions]) if (!tabOf.has(name)) tabOf.set(name, tab(name));
-    arrange(tabs, ['', ...known.dimensions].map((name) => tabOf.get(name)));
+    const names = ['', ...known.dimensions];
+    const shown = names.map((name) => cached(tabOf, name, () => tab(name)));
+    arrange(tabs, shown);
     tabs.hidden = !known.dimensions.length;
     add.learn(known.metrics);
     if (!same || !graph) show(here());
   }
 
-  lookout.every(EVERY_S, async (signal) => {
-    const below = within.length > 1 ? await askIfThere('/subdimensions', asked(state), signal) : null;
-    leaf = Boolean(below) && Object.values(below).every((paths) => !paths.length);
-    return ask('/known', { pk }, signal);
-  }, learned);
+  lookout.every(EVERY_S, look, learned);
 
   return {
     show,
     stop: () => {
-      turn += 1; // what is asked still is not drawn any more
+      turn += 1; // answers that are still to come are not drawn
       if (graph) graph.destroy();
     },
-    fits: (other) => JSON.stringify([other.pk, other.within]) === JSON.stringify([pk, within]),
+    fits: (/** @type {State} */ other) =>
+      JSON.stringify([other.pk, other.within]) === JSON.stringify([pk, within]),
   };
 }
 
-/** A field for a number of one's own: any formula over what is counted. */
+/**
+ * Return what finds the period before another one; it asks for the edges of each period once.
+ * @param {string[]} pk
+ */
+function former(pk) {
+  /** @type {{period: string, graph: import('./answers.js').Graph | null} | null} */
+  let spans = null;
+  /**
+   * @param {string} period
+   * @returns {Promise<Before | null>}
+   */
+  return async (period) => {
+    if (!spans || spans.period !== period) {
+      spans = { period, graph: await askIfThere('/graph.json', { pk, period }) };
+    }
+    const old = before(period, spans.graph);
+    // What a store does not keep (minutes of two hours ago) is not compared with.
+    return old && (await askIfThere('/graph.json', { pk, period: old.period })) ? old : null;
+  };
+}
+
+/**
+ * Return the options of the graph of a state.
+ * @param {State} wanted
+ * @param {Before | null} old
+ * @param {boolean} leaf
+ */
+function optionsOf(wanted, old, leaf) {
+  const { pk, within, metric, period } = wanted;
+  const below = within.length === 1 || (within.length > 1 && !leaf);
+  const ratio = /[/:*]/.test(metric);
+  /** @type {HailWhale.View} */
+  const suited = below && !ratio ? 'stacked' : 'area';
+  return {
+    ...asked(wanted),
+    metrics: metric,
+    period,
+    periods: PERIODS,
+    depth: below ? 1 : 0,
+    threshold: below ? 0 : '',
+    limit: below ? 8 : '',
+    other: below && !ratio ? 1 : '',
+    compare: old && !below ? old.period : '',
+    view: wanted.view || suited,
+    height: 300,
+    title: said([...pk, ...within, metric]),
+    token: token(),
+    interval: period === 'hour' ? 2 : '',
+  };
+}
+
+/** Make a field for a number of one's own: any formula over what is counted. */
 function adder() {
   const list = el('datalist', { id: 'metrics' });
-  const field = el('input', { list: 'metrics', placeholder: 'Any formula: dollars/hits', 'aria-label': 'Metric or formula', spellcheck: 'false', autocomplete: 'off' });
-  const form = el('form', {
-    class: 'adder',
-    onsubmit: (event) => {
-      event.preventDefault();
-      if (field.value.trim()) go({ metric: field.value.trim(), view: '' });
-      field.value = '';
-    },
-  }, field, list, el('button', { type: 'submit' }, 'Show'));
-  form.learn = (metrics) => {
-    const offered = [...metrics, ...metrics.filter((name) => name !== 'hits').map((name) => `${name}/hits`)];
-    if (list.children.length !== offered.length) list.replaceChildren(...offered.map((value) => el('option', { value })));
+  const field = el('input', {
+    list: 'metrics',
+    placeholder: 'Any formula: dollars/hits',
+    'aria-label': 'Metric or formula',
+    spellcheck: 'false',
+    autocomplete: 'off',
+  });
+  const onsubmit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    if (field.value.trim()) go({ metric: field.value.trim(), view: '' });
+    field.value = '';
   };
-  return form;
+  const button = el('button', { type: 'submit' }, 'Show');
+  const form = el('form', { class: 'adder', onsubmit }, field, list, button);
+  /** @param {string[]} metrics */
+  const learn = (metrics) => {
+    const ratios = metrics.filter((name) => name !== 'hits').map((name) => `${name}/hits`);
+    const offered = [...metrics, ...ratios];
+    if (list.children.length === offered.length) return;
+    list.replaceChildren(...offered.map((value) => el('option', { value })));
+  };
+  return { form, learn };
 }
 
-/** Where you are: every step of the way is a link back. */
+/**
+ * Return the links back, one for each label of the pk and the dimension.
+ * @param {State} state
+ */
 export function crumbs(state) {
-  const steps = state.pk.map((label, at) => [label, toPk(state.pk.slice(0, at + 1))]);
-  state.within.forEach((label, at) => steps.push([label, link({ within: state.within.slice(0, at + 1) })]));
-  return steps.flatMap(([label, href], at) => [el('span', { class: 'muted', 'aria-hidden': 'true' }, at === state.pk.length ? '·' : '›'),
-    el('a', { href, 'aria-current': at === steps.length - 1 ? 'page' : null }, label)]);
+  const { pk, within } = state;
+  const steps = [
+    ...pk.map((label, at) => ({ label, href: toPk(pk.slice(0, at + 1)) })),
+    ...within.map((label, at) => ({ label, href: link({ within: within.slice(0, at + 1) }) })),
+  ];
+  return steps.flatMap(({ label, href }, at) => [
+    el('span', { class: 'muted', 'aria-hidden': 'true' }, at === pk.length ? '·' : '›'),
+    el('a', { href, 'aria-current': at === steps.length - 1 ? 'page' : null }, label),
+  ]);
 }

@@ -1,17 +1,27 @@
-/* The dashboard's questions to the service: one way to ask, what went wrong in words, and the token.
+/* Requests to the service: one way to ask, errors in words, and the token.
  *
- * Owns the network. Looking again, and how patiently, is the widget's `Watch`. It must not know what
- * the answers mean.
+ * Owns the network. The widget's `Watch` refreshes and retries. It does not know what answers mean.
  */
-const { source } = globalThis.HailWhale;
+
+import { answered, bearer, json, Watch } from '../hailwhale/source.js';
+
+/** @typedef {import('./answers.js').Answers} Answers */
+/** @typedef {Error & Partial<import('../hailwhale/source.js').Fault>} Fault */
+
 const KEY = 'hailwhale-token';
 
-/** Text of a parameter: lists and objects as JSON. */
+/**
+ * Write a parameter: lists and objects as JSON.
+ * @param {unknown} value
+ */
 function written(value) {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-/** `query({pk: ['Shop'], limit: 3})`; what is empty is left out. */
+/**
+ * Return a query string: `query({pk: ['Shop'], limit: 3})`; empty fields are left out.
+ * @param {object} fields
+ */
 export function query(fields) {
   return Object.entries(fields)
     .filter(([, value]) => value !== '' && value !== null && value !== undefined)
@@ -19,60 +29,82 @@ export function query(fields) {
     .join('&');
 }
 
-/** The bearer token of this tab, '' without. */
+/** Return the bearer token of this tab, '' without one. */
 export const token = () => sessionStorage.getItem(KEY) || '';
 
+/** @param {string} text */
 export function keepToken(text) {
   if (text) sessionStorage.setItem(KEY, text);
   else sessionStorage.removeItem(KEY);
 }
 
-/** The answer of a route; a `Fault` with `status` when it is none. */
-export async function ask(path, fields = {}, signal) {
-  const headers = token() ? { Authorization: `Bearer ${token()}` } : {};
+/**
+ * Return the answer of a route; a refusal is a `Fault` with its `status`.
+ * @template {keyof Answers} Route
+ * @param {Route} route
+ * @param {object} [fields]
+ * @param {AbortSignal | null} [signal]
+ * @returns {Promise<Answers[Route]>}
+ */
+export async function ask(route, fields = {}, signal = null) {
   const asked = query(fields);
-  let answer;
-  try {
-    answer = await fetch(asked ? `${path}?${asked}` : path, { signal, headers, cache: 'no-store' });
-  } catch (fault) {
-    if (fault.name === 'AbortError') throw fault;
-    throw new source.Fault('silent', source.silence(''));
-  }
-  if (answer.ok) return answer.json();
-  throw Object.assign(await source.faultOf(answer), { status: answer.status });
+  /** @type {RequestInit} */
+  const how = { signal, headers: bearer(token()), cache: 'no-store' };
+  return json(await answered(asked ? `${route}?${asked}` : route, how, ''));
 }
 
-/** The answer, or null where there is none to be had: not there, not allowed, or wrong to ask. */
-export async function askIfThere(path, fields, signal) {
+/**
+ * Return the answer, or null where there is none: not found, not allowed, or a wrong request.
+ * @template {keyof Answers} Route
+ * @param {Route} route
+ * @param {object} [fields]
+ * @param {AbortSignal | null} [signal]
+ * @returns {Promise<Answers[Route] | null>}
+ */
+export async function askIfThere(route, fields = {}, signal = null) {
   try {
-    return await ask(path, fields, signal);
+    return await ask(route, fields, signal);
   } catch (fault) {
-    if (fault.status >= 400 && fault.status < 500) return null;
+    const status = (fault instanceof Error && /** @type {Fault} */ (fault).status) || 0;
+    if (status >= 400 && status < 500) return null;
     throw fault;
   }
 }
 
-/** What runs on the page until it is left: `look` and what `done` makes of it, every `every_s`. */
+/** What refreshes on a page until it is left. */
 export class Lookout {
+  /** @param {(fault: Fault | null) => void} trouble called with each error, and null when it is over */
   constructor(trouble) {
-    this.trouble = trouble; // (fault or null): told of every look that failed, and of the next that did not
+    this.trouble = trouble;
+    /** @type {{look(): void, stop(): void}[]} */
     this.watches = [];
     this.stopped = false;
   }
 
+  /**
+   * Call `look` every `every_s` seconds, and `done` with what it returns.
+   * @template Answer
+   * @param {number} every_s
+   * @param {(signal: AbortSignal) => Promise<Answer>} look
+   * @param {(answer: Answer) => void} done
+   * @returns {Watch<Answer>}
+   */
   every(every_s, look, done) {
-    const watch = new source.Watch(look, (answer) => {
+    /** @param {Answer} answer */
+    const arrived = (answer) => {
       this.trouble(null);
       done(answer);
-    }, (fault) => this.trouble(fault));
+    };
+    const watch = new Watch(look, arrived, this.trouble);
     watch.every_s = every_s;
     this.watches.push(watch);
-    if (this.stopped) watch.stop(); // the page was left while something was asked
+    if (this.stopped)
+      watch.stop(); // the page was left during a request
     else watch.look();
     return watch;
   }
 
-  /** Look at everything now. */
+  /** Refresh everything now. */
   again() {
     this.watches.forEach((watch) => watch.look());
   }

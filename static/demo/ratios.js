@@ -1,14 +1,26 @@
-/* Ratios: two sliders say how many buy and what they pay; formulas over sums show it again. */
-import { el, say } from '../dashboard/parts.js';
+/* Ratios: two sliders set how many buy and what they pay; formulas over sums show it again. */
+
+import { el, say } from '../hailwhale/dom.js';
 import { graph, ROOT, Sender, strip, tap } from './sending.js';
 
 const PK = [ROOT, 'Conversions'];
 const A_SECOND = 8;
+/** @type {Intl.NumberFormatOptions} */
+const USD = { style: 'currency', currency: 'USD' };
+/** @type {Record<string, Intl.NumberFormatOptions>} */
+const FORMATS = {
+  'sold/shown': { style: 'percent', maximumFractionDigits: 1 },
+  'dollars/sold': USD,
+  'dollars/shown': USD,
+};
 
-export default {
+/** @type {import('./sending.js').Page} */
+export const ratios = {
   name: 'ratios',
   title: 'Ratios',
-  told: 'A hit for each visitor: shown 1, sold 0 or 1, and dollars. sold/shown and dollars/sold are asked for, never counted: they are worked out on sums, so they are right for any span.',
+  told:
+    'A hit for each visitor: shown 1, sold 0 or 1, and dollars. sold/shown and dollars/sold are ' +
+    'asked for, never counted: they are worked out on sums, so they are right for any span.',
   start(place) {
     const sender = new Sender(PK);
     const rate = slider('Buy', 30, (value) => `${value} %`);
@@ -18,14 +30,14 @@ export default {
       return sender.hit({ metrics: { shown: 1, sold, dollars: sold * price.value() } });
     };
     const crowd = tap('Let visitors in', A_SECOND, come);
-    const [numbers, left, right] = [1, 2, 3].map(() => el('div', {}));
-    place.append(el('div', { class: 'doing' }, crowd.button, rate.element, price.element), strip(sender), numbers, el('div', { class: 'pair' }, left, right));
-    const formats = { 'sold/shown': { style: 'percent', maximumFractionDigits: 1 }, 'dollars/sold': { style: 'currency', currency: 'USD' }, 'dollars/shown': { style: 'currency', currency: 'USD' } };
-    const shown = [
-      graph(numbers, { pk: PK, metrics: 'shown,sold/shown,dollars/sold,dollars/shown', view: 'number', title: 'The last quarter of an hour', formats }),
-      graph(left, { pk: PK, metrics: 'sold/shown', view: 'area', title: 'Who buys', formats }),
-      graph(right, { pk: PK, metrics: 'dollars/shown', view: 'area', title: 'What a visitor is worth', formats }),
-    ];
+    const [numbers, left, right] = [1, 2, 3].map(() => el('div'));
+    place.append(
+      el('div', { class: 'doing' }, crowd.button, rate.element, price.element),
+      strip(sender),
+      numbers,
+      el('div', { class: 'pair' }, left, right),
+    );
+    const shown = graphs(numbers, left, right);
     return () => {
       crowd.stop();
       sender.stop();
@@ -34,8 +46,49 @@ export default {
   },
 };
 
+/**
+ * @param {HTMLElement} numbers
+ * @param {HTMLElement} left
+ * @param {HTMLElement} right
+ */
+function graphs(numbers, left, right) {
+  const shared = { pk: PK, formats: FORMATS };
+  return [
+    graph(numbers, {
+      ...shared,
+      metrics: 'shown,sold/shown,dollars/sold,dollars/shown',
+      view: 'number',
+      title: 'The last quarter of an hour',
+    }),
+    graph(left, { ...shared, metrics: 'sold/shown', view: 'area', title: 'Who buys' }),
+    graph(right, {
+      ...shared,
+      metrics: 'dollars/shown',
+      view: 'area',
+      title: 'What a visitor is worth',
+    }),
+  ];
+}
+
+/**
+ * @param {string} name
+ * @param {number} first
+ * @param {(value: number | string) => string} written
+ */
 function slider(name, first, written) {
   const output = el('output', { class: 'number' }, written(first));
-  const input = el('input', { type: 'range', min: 1, max: 100, value: first, 'aria-label': name, oninput: () => say(output, written(input.value)) });
-  return { value: () => Number(input.value), element: el('label', { class: 'slider' }, el('span', { class: 'muted' }, name), input, output) };
+  /** @type {HTMLInputElement} */
+  const input = el('input', {
+    type: 'range',
+    min: 1,
+    max: 100,
+    value: first,
+    'aria-label': name,
+    oninput: () => say(output, written(input.value)),
+  });
+  const label = el('span', { class: 'muted' }, name);
+  return {
+    value: () => Number(input.value),
+    element: el('label', { class: 'slider' }, label, input, output),
+  };
 }

@@ -1,119 +1,202 @@
-/* Where a graph's numbers come from: one request at a time, what went wrong in words, when to try again.
+/* Requests: one at a time, errors in words, and when to try again.
  *
- * Owns the network. An answer that was overtaken is dropped. `Fault.kind` is refused (the question is
- * wrong: trying again is no use), away (the store is), or silent (nothing came back).
+ * Owns the network. An answer that was overtaken is dropped. `Fault.kind` is refused (the request is
+ * wrong: trying again is no use), away (the store is), or silent (no answer).
  */
-(function (hw) {
-  'use strict';
 
-  const TIMEOUT_MS = 15000;
-  const SLOWEST_S = 60;
+/** @typedef {'refused' | 'away' | 'silent'} Kind */
 
-  class Fault extends Error {
-    constructor(kind, message, retryAfter_s) {
-      super(message);
-      this.kind = kind;
-      this.retryAfter_s = retryAfter_s || 0;
-    }
+const TIMEOUT_MS = 15000;
+const SLOWEST_S = 60;
+
+export class Fault extends Error {
+  /**
+   * @param {Kind} kind
+   * @param {string} message
+   * @param {number} [retryAfter_s]
+   */
+  constructor(kind, message, retryAfter_s = 0) {
+    super(message);
+    this.kind = kind;
+    this.retryAfter_s = retryAfter_s;
+    /** The HTTP status; 0 where there was no answer. */
+    this.status = 0;
+  }
+}
+
+/**
+ * Fetch the answer to a query: by the options' own callback, else from the host.
+ * @param {Pick<import('./options.js').Settled, 'data' | 'host' | 'token'>} options
+ * @param {string} query
+ * @param {AbortSignal} signal
+ * @returns {Promise<HailWhale.Answer>}
+ */
+export async function ask(options, query, signal) {
+  if (options.data) return options.data(query, signal);
+  const url = `${options.host}/graph.json?${query}`;
+  /** @type {RequestInit} */
+  const how = { signal, headers: bearer(options.token), cache: 'no-store', credentials: 'omit' };
+  return json(await answered(url, how, options.host));
+}
+
+/**
+ * Return the headers that carry a token, if there is one.
+ * @param {string} token
+ * @returns {Record<string, string>}
+ */
+export function bearer(token) {
+  return token ? { Authorization: `Bearer ${token}` } : {};
+}
+
+/**
+ * Fetch; a missing answer is a `Fault`.
+ * @param {string} url
+ * @param {RequestInit} how
+ * @param {string} host
+ */
+export async function answered(url, how, host) {
+  try {
+    return await fetch(url, how);
+  } catch (fault) {
+    if (isAbort(fault)) throw fault;
+    throw new Fault('silent', silence(host));
+  }
+}
+
+/**
+ * Return the JSON of an answer; a refusal is a `Fault`.
+ * @param {Response} answer
+ */
+export async function json(answer) {
+  if (answer.ok) return answer.json();
+  throw await faultOf(answer);
+}
+
+/** @param {unknown} fault */
+function isAbort(fault) {
+  return fault instanceof Error && fault.name === 'AbortError';
+}
+
+/**
+ * Say why there was no answer; from another site the likely reason is that it is not allowed to.
+ * @param {string} host
+ */
+export function silence(host) {
+  const here = globalThis.location ? globalThis.location.origin : '';
+  const there = host || here;
+  if (!host || new URL(host, here || undefined).origin === here) return `No answer from ${there}.`;
+  return (
+    `No answer from ${there}: it is down, or does not let ${here} read ` +
+    '(its HAILWHALE_CORS_ORIGINS would have to name it).'
+  );
+}
+
+/**
+ * Make a `Fault` of an answer that is none.
+ * @param {Response} answer
+ */
+export async function faultOf(answer) {
+  // A proxy's page is not JSON: the status has to do.
+  const told = await answer.json().then(
+    ({ error }) => error,
+    () => null,
+  );
+  const message = told?.message
+    ? `${told.parameter ? `${told.parameter}: ` : ''}${told.message}`
+    : `${answer.status} from the server`;
+  const away = answer.status >= 500 || answer.status === 429;
+  const after_s = (away && Number(answer.headers.get('Retry-After'))) || 0;
+  const fault = new Fault(away ? 'away' : 'refused', message, after_s);
+  fault.status = answer.status;
+  return fault;
+}
+
+/**
+ * Return the seconds until the next try after `failures` in a row: doubling, up to a minute.
+ * @param {number} failures
+ * @param {number} [retryAfter_s]
+ */
+export function retryAfter(failures, retryAfter_s = 0) {
+  return Math.min(SLOWEST_S, Math.max(retryAfter_s, 2 ** Math.min(failures, 6)));
+}
+
+/**
+ * Fetches again and again: `look()` now, then every `every_s` seconds, until `stop()`.
+ * @template Answer
+ */
+export class Watch {
+  /**
+   * @param {(signal: AbortSignal) => Promise<Answer>} fetchNow
+   * @param {(answer: Answer) => void} done
+   * @param {(fault: Error & Partial<Fault>, wait_s: number) => void} failed
+   */
+  constructor(fetchNow, done, failed) {
+    this.fetchNow = fetchNow;
+    this.done = done;
+    this.failed = failed;
+    this.every_s = 0;
+    this.failures = 0;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
+    /** @type {AbortController | null} */
+    this.control = null;
+    this.stopped = false;
+    this.due = false;
+    this.wake = () => {
+      if (!document.hidden && this.due) this.look();
+    };
+    document.addEventListener('visibilitychange', this.wake);
   }
 
-  /** Fetch the answer of `query`: by the options' own callback, else from the host. */
-  async function ask(options, query, signal) {
-    if (options.data) return options.data(query, signal);
-    const url = `${options.host}/graph.json?${query}`;
-    let answer;
+  async look() {
+    clearTimeout(this.timer);
+    if (this.control) this.control.abort();
+    const control = new AbortController();
+    this.control = control;
+    const late = setTimeout(() => control.abort(), TIMEOUT_MS);
+    this.due = false;
     try {
-      const headers = options.token ? { Authorization: `Bearer ${options.token}` } : {};
-      answer = await fetch(url, { signal, headers, cache: 'no-store', credentials: 'omit' });
+      const answer = await this.fetchNow(control.signal);
+      if (this.control !== control || this.stopped) return;
+      this.failures = 0;
+      this.done(answer);
+      this.plan(this.every_s);
     } catch (fault) {
-      if (fault.name === 'AbortError') throw fault;
-      throw new Fault('silent', silence(options.host));
-    }
-    if (answer.ok) return answer.json();
-    throw await faultOf(answer);
-  }
-
-  /** Why nothing came back; from another site the likely reason is that it is not allowed to. */
-  function silence(host) {
-    const here = globalThis.location ? globalThis.location.origin : '';
-    const there = host || here;
-    if (!host || new URL(host, here || undefined).origin === here) return `No answer from ${there}.`;
-    return `No answer from ${there}: it is down, or does not let ${here} read `
-      + '(its HAILWHALE_CORS_ORIGINS would have to name it).';
-  }
-
-  async function faultOf(answer) {
-    let told = null;
-    try {
-      told = (await answer.json()).error;
-    } catch (fault) {
-      told = null; // a proxy's page: the status has to do
-    }
-    const message = told && told.message ? `${told.parameter ? `${told.parameter}: ` : ''}${told.message}` : '';
-    if (answer.status >= 500 || answer.status === 429) {
-      const after_s = Number(answer.headers.get('Retry-After')) || 0;
-      return new Fault('away', message || `${answer.status} from the server`, after_s);
-    }
-    return new Fault('refused', message || `${answer.status} from the server`);
-  }
-
-  /** Seconds until the next try after `failures` in a row: twice as long each time, up to a minute. */
-  function retryAfter(failures, retryAfter_s) {
-    return Math.min(SLOWEST_S, Math.max(retryAfter_s || 0, 2 ** Math.min(failures, 6)));
-  }
-
-  /** Looks for answers: `look()` now, `every(s)` for ever after; `stop()` for good. */
-  class Watch {
-    /** `fetchNow(signal)` gives a promise; `done(answer)` and `failed(fault, wait_s)` are told. */
-    constructor(fetchNow, done, failed) {
-      Object.assign(this, { fetchNow, done, failed, every_s: 0, failures: 0, timer: 0, control: null, stopped: false });
-      this.wake = () => {
-        if (!document.hidden && this.due) this.look();
-      };
-      document.addEventListener('visibilitychange', this.wake);
-    }
-
-    async look() {
-      clearTimeout(this.timer);
-      if (this.control) this.control.abort();
-      const control = this.control = new AbortController();
-      const late = setTimeout(() => control.abort(), TIMEOUT_MS);
-      this.due = false;
-      try {
-        const answer = await this.fetchNow(control.signal);
-        if (this.control !== control || this.stopped) return;
-        this.failures = 0;
-        this.done(answer);
-        this.plan(this.every_s);
-      } catch (fault) {
-        if (this.control !== control || this.stopped) return;
-        this.failures += 1;
-        const late_fault = fault.name === 'AbortError' ? new Fault('silent', 'No answer in time.') : fault;
-        const wait_s = late_fault.kind === 'away' || late_fault.kind === 'silent' ? retryAfter(this.failures, late_fault.retryAfter_s) : 0;
-        this.failed(late_fault, wait_s);
-        this.plan(wait_s);
-      } finally {
-        clearTimeout(late);
-      }
-    }
-
-    /** In `wait_s` again; a page that nobody sees waits until somebody does. */
-    plan(wait_s) {
-      clearTimeout(this.timer);
-      if (!wait_s || this.stopped) return;
-      this.timer = setTimeout(() => {
-        this.due = true;
-        if (!document.hidden) this.look();
-      }, wait_s * 1000);
-    }
-
-    stop() {
-      this.stopped = true;
-      clearTimeout(this.timer);
-      if (this.control) this.control.abort();
-      document.removeEventListener('visibilitychange', this.wake);
+      if (this.control !== control || this.stopped) return;
+      this.missed(isAbort(fault) ? new Fault('silent', 'No answer in time.') : fault);
+    } finally {
+      clearTimeout(late);
     }
   }
 
-  hw.source = { Fault, Watch, ask, faultOf, retryAfter, silence };
-})(globalThis.HailWhale = globalThis.HailWhale || {});
+  /** @param {unknown} thrown */
+  missed(thrown) {
+    this.failures += 1;
+    /** @type {Error & Partial<Fault>} */
+    const fault = thrown instanceof Error ? thrown : new Error(String(thrown));
+    const again = fault.kind === 'away' || fault.kind === 'silent';
+    const wait_s = again ? retryAfter(this.failures, fault.retryAfter_s) : 0;
+    this.failed(fault, wait_s);
+    this.plan(wait_s);
+  }
+
+  /**
+   * Look again in `wait_s`; a page that nobody sees waits until somebody does.
+   * @param {number} wait_s
+   */
+  plan(wait_s) {
+    clearTimeout(this.timer);
+    if (!wait_s || this.stopped) return;
+    this.timer = setTimeout(() => {
+      this.due = true;
+      if (!document.hidden) this.look();
+    }, wait_s * 1000);
+  }
+
+  stop() {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    if (this.control) this.control.abort();
+    document.removeEventListener('visibilitychange', this.wake);
+  }
+}

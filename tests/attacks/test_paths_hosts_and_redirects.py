@@ -87,7 +87,7 @@ def test_of_the_static_folder_no_more_is_served_than_pages_are_made_of() -> None
     """A file that is put there is public: so no program and no link to elsewhere may be."""
     for file in static_folder().rglob("*"):
         assert not file.is_symlink()
-        assert file.is_dir() or file.suffix in (".js", ".css", ".html", ".svg")
+        assert file.is_dir() or file.name.endswith((".js", ".d.ts", ".css", ".html", ".svg"))
     assert set(VENDOR) == {"jquery.js", "uplot.js", "uplot.css"}
 
 

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from py_mini_racer import MiniRacer
 
 from hailwhale.web.assets import static_folder
+from hailwhale.web.js_modules import join
 
-PURE = ("options", "model", "stacking", "scales", "formats", "csv", "tables")
+PURE = ("options", "model", "stacking", "scales", "formats", "csv", "tables", "fake_hits")
 
 Js = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
-def engine() -> MiniRacer:
+def engine(tmp_path_factory: pytest.TempPathFactory) -> MiniRacer:
+    """An engine with the pure modules, joined as the widget is, in a global `hw`."""
+    folder = tmp_path_factory.mktemp("js").resolve()
+    modules = os.path.relpath(static_folder().resolve() / "hailwhale", folder)
+    imports = "".join(f"import * as {name} from './{modules}/{name}.js';\n" for name in PURE)
+    entry = Path(folder / "entry.js")
+    entry.write_text(f"{imports}globalThis.hw = {{ {', '.join(PURE)} }};\n", encoding="utf-8")
     engine = MiniRacer()
-    for name in PURE:
-        engine.eval((static_folder() / "hailwhale" / f"{name}.js").read_text(encoding="utf-8"))
+    engine.eval(f"(()=>{{'use strict';{join(entry)}}})()")
     return engine
 
 
@@ -38,7 +46,7 @@ def js(engine: MiniRacer) -> Js:
             else json.dumps(argument)
             for argument in arguments
         )
-        code = f"""(() => {{ const hw = globalThis.HailWhale;
+        code = f"""(() => {{
             const found = hw.{name}({written});
             return JSON.stringify(found, (_, value) =>
                 value instanceof Map || value instanceof Set ? [...value] : value); }})()"""

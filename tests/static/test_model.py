@@ -188,6 +188,6 @@ def test_a_table_of_days_gets_a_time_axis_in_order_and_others_their_names(js: Js
 def test_a_made_up_hit_draws_from_what_it_is_told(js: Js) -> None:
     told = {"pk": "Demo", "metrics": {"dollars": [10, 20], "n": 1}, "dimensions": {"c": ["a", "b"]}}
     options = "js:Object.assign(" + json.dumps(told) + ", {random: () => 0.5})"
-    assert js("fakes.hit", options) == (
+    assert js("fake_hits.hit", options) == (
         "pk=Demo&dimensions=%7B%22c%22%3A%22a%22%7D&metrics=%7B%22dollars%22%3A15%2C%22n%22%3A1%7D"
     )

@@ -191,6 +191,12 @@ def test_only_static_files_are_served(whale: Client, path: str) -> None:
     assert answer.errors == ""
 
 
+def test_types_are_served_as_text(whale: Client) -> None:
+    answer = whale.get("/static/hailwhale.d.ts")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert "declare namespace HailWhale" in answer.text
+
+
 @pytest.mark.parametrize("wanted", ["bytes=0-1", "bytes=99999999-", "bytes=-0", "nonsense"])
 def test_a_static_file_is_served_whole_and_closed(whale: Client, wanted: str) -> None:
     whole = whale.get("/static/dashboard.html")

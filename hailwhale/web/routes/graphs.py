@@ -21,7 +21,7 @@ from hailwhale.errors import BadInput, HailWhaleError
 from hailwhale.services.container import Services
 from hailwhale.services.json_shapes import graph_json as graph_shape
 from hailwhale.services.query.graph_picture import picture_of
-from hailwhale.web.assets import lean, static_folder, vendor_file, widget
+from hailwhale.web.assets import embed_script, vendor_file, widget
 from hailwhale.web.plugins.errors import fault_reply
 from hailwhale.web.request import SEALED, SizeLimits, one_event, query_fields
 from hailwhale.web.responses import json_reply
@@ -87,7 +87,6 @@ def _options(graph: Graph, sizes: SizeLimits) -> dict[str, object]:
 def _script(told: dict[str, object], status: int) -> bottle.HTTPResponse:
     """The embed script, called with what it is told."""
     told |= {"version": widget().digest}
-    source = lean((static_folder() / "hailwhale" / "embed.js").read_text(encoding="utf-8"))
     literal = simplejson.dumps(told, use_decimal=True, ensure_ascii=True).translate(_UNSAFE)
     headers = {
         "Content-Type": JAVASCRIPT,
@@ -95,7 +94,7 @@ def _script(told: dict[str, object], status: int) -> bottle.HTTPResponse:
         "Cross-Origin-Resource-Policy": "cross-origin",
         "Cache-Control": "no-cache",
     }
-    return bottle.HTTPResponse(f"{source.rstrip()}({literal});\n", status, headers)
+    return bottle.HTTPResponse(embed_script(literal), status, headers)
 
 
 def _status(refused: int) -> int:

@@ -27,7 +27,9 @@ def add_pages(app: bottle.Bottle, frame_origins: Sequence[str] = ()) -> None:
     def file(name: str) -> bottle.HTTPResponse:
         # They are small, so always whole: of a range past the end, Bottle leaves the file open.
         bottle.request.environ.pop("HTTP_RANGE", None)
-        return bottle.static_file(name, root=str(static_folder()), headers=headers)
+        # The types' ending is a video's to the list of MIME types.
+        kind = "text/plain" if name.endswith(".d.ts") else True
+        return bottle.static_file(name, root=str(static_folder()), mimetype=kind, headers=headers)
 
     def front() -> bottle.HTTPResponse:
         """The dashboard for a browser; for anything else the routes there are."""

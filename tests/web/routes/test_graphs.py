@@ -16,7 +16,8 @@ import pytest
 from hailwhale.errors import StoreUnavailable
 from hailwhale.services.container import Services
 from hailwhale.web.apps import whale_app
-from hailwhale.web.assets import SCRIPTS, STYLES, static_folder, vendor_file, widget
+from hailwhale.web.assets import STYLES, static_folder, vendor_file, widget
+from hailwhale.web.js_modules import ordered
 from tests.web.client import Client
 
 SHOP = {"pk": "Shop", "metrics": "revenue", "dimension": "country", "depth": 1, "period": "1d:1w"}
@@ -219,7 +220,9 @@ def test_the_widget_comes_as_one_script_within_its_budget(whale: Client) -> None
 
 def test_every_file_of_the_widget_is_in_it() -> None:
     folder = static_folder() / "hailwhale"
-    assert {f.stem for f in folder.glob("*.js")} == {*SCRIPTS, "embed"}
+    entry, embed = static_folder() / "jquery.hailwhale.js", folder / "embed.js"
+    joined = [module.file for module in ordered(entry, ("uplot", "hailwhale.css"))]
+    assert {*folder.glob("*.js"), entry} == {*joined, embed}
     assert {f.stem for f in folder.glob("*.css")} == {*STYLES}
 
 
