@@ -1,12 +1,12 @@
-"""Sizing: what a workload will cost a store's memory, worked out from a sample of its events.
+"""Estimates the store's memory for a workload from a sample of its events.
 
-Pure: it is told what the sample holds, how many events a day there will be and the instant. It
-knows how an engine keeps hashes (Redis and Valkey: packed while they are small) and what each takes
-there, measured once; it must not know keys, connections or where a sample came from.
+Pure: the sample, the events per day and the current time are arguments. Models how Redis and Valkey
+store hashes (as listpacks while they are small), with measured sizes. Knows nothing of keys,
+connections or where a sample comes from.
 
-Events are taken to come by chance, as visitors do: of the buckets of a series that expects λ events
-in each, 1 − e^−λ get one. A series that is counted like clockwork fills more, up to 1.6 times as
-many; one that is counted in bursts fewer.
+Arrivals are modelled as random, like visitors: of the buckets of a series that expects λ events in
+each, 1 − e^−λ receive one. A series counted at regular times fills up to 1.6 times as many; one
+counted in bursts fills fewer.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ _WIDEST = 9
 
 @dataclass(frozen=True, slots=True)
 class MetricSample:
-    """A metric in a series of the sample: how many events have it, and how their amounts look.
+    """A metric of a sampled series: the number of its events and the size of its amounts.
 
-    `mean` is that of the amounts without their signs, `decimals` the most after the point.
+    `mean` is the mean absolute amount, `decimals` the largest number of decimals.
     """
 
     name_bytes: int
@@ -50,7 +50,7 @@ class MetricSample:
 
 @dataclass(frozen=True, slots=True)
 class SeriesSample:
-    """A (pk, dimension) of the sample: the text of its keys, its events and their metrics."""
+    """A (pk, dimension) of the sample: the length of its key, its events and its metrics."""
 
     key_bytes: int
     events: int
@@ -59,7 +59,7 @@ class SeriesSample:
 
 @dataclass(frozen=True, slots=True)
 class LabelsSample:
-    """The labels that the sample makes known below one path."""
+    """The labels that the sample adds below one path."""
 
     key_bytes: int
     count: int
@@ -68,7 +68,7 @@ class LabelsSample:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadSample:
-    """What some events hold."""
+    """The content of a sample of events."""
 
     events: int
     series: Sequence[SeriesSample]
@@ -79,10 +79,10 @@ class WorkloadSample:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A sample, and what it stands for.
+    """A sample and what it stands for.
 
-    `series` is how many there will be, when the sample shows only some of them; `counted_s` how
-    long events have come, None for as long as any rollup keeps them.
+    `series` is the expected number of series if the sample contains only some of them. `counted_s`
+    is how long events have been counted, None for the full retention of every rollup.
     """
 
     sample: WorkloadSample
@@ -92,14 +92,14 @@ class Workload:
 
     @property
     def times(self) -> float:
-        """How many series each of the sample stands for."""
+        """Return how many series each sampled one stands for."""
         shown = len(self.sample.series)
         return 1.0 if self.series is None else max(1.0, self.series / shown)
 
 
 @dataclass(frozen=True, slots=True)
 class KeyEstimate:
-    """What one kind of keys will take; `cells` are fields, labels or ids."""
+    """The estimate for one kind of keys; `cells` are fields, labels or ids."""
 
     kind: str
     keys: float = 0.0
@@ -115,15 +115,15 @@ class KeyEstimate:
         )
 
     def times(self, factor: float) -> KeyEstimate:
-        """So many of it."""
+        """Return the estimate multiplied by a factor."""
         return KeyEstimate(self.kind, self.keys * factor, self.cells * factor, self.bytes * factor)
 
 
 @dataclass(frozen=True, slots=True)
 class _Timeline:
-    """The chunks of a rollup that are kept, by how many seconds of each are past.
+    """The retained chunks of a rollup, by how many seconds of each have passed.
 
-    `bucket_s` is the width of a bucket, `index_bytes` the mean length of its number.
+    `bucket_s` is the width of a bucket, `index_bytes` the mean length of its index.
     """
 
     lengths_s: Mapping[float, int]
@@ -139,9 +139,9 @@ def estimate(
     now_s: int,
     packed_fields: int = 512,
 ) -> list[KeyEstimate]:
-    """What each rollup, the known labels and the ids will take, in this order.
+    """Estimate the memory of each rollup, of the known labels and of the ids, in this order.
 
-    `packed_fields` is the most that a hash of the engine keeps packed.
+    `packed_fields` is the largest number of fields that the engine keeps in a listpack.
 
     >>> from hailwhale.core.time.rollups import parse_rollups
     >>> from hailwhale.core.time.calendar_grid import UTC
@@ -166,7 +166,7 @@ def estimate(
 
 
 def total(lines: Iterable[KeyEstimate]) -> KeyEstimate:
-    """All lines as one."""
+    """Sum the estimates."""
     return sum(lines, KeyEstimate("all together"))
 
 
@@ -175,7 +175,7 @@ def _longest_s(rollups: Sequence[Rollup]) -> int:
 
 
 def _ever(counted_s: int) -> _Timeline:
-    """The one bucket of all time."""
+    """Return the timeline of the single bucket of all time."""
     return _Timeline({counted_s: 1}, counted_s, 1, expires=False)
 
 
@@ -194,7 +194,7 @@ def _kept(rollup: Rollup, grid: Grid, now_s: int, counted_s: int | None) -> _Tim
 
 
 def _cells(workload: Workload, name: str, timeline: _Timeline, packed_fields: int) -> KeyEstimate:
-    """What the cells of a rollup take."""
+    """Estimate the cells of one rollup."""
     head = _KEY + len(name) + (_CHUNK_TEXT + _EXPIRY if timeline.expires else len(":0:"))
     # Events a second at a series, for each of it that is in the sample.
     pace = workload.events_per_day / DAY_S / workload.sample.events / workload.times
@@ -219,7 +219,7 @@ def _cells(workload: Workload, name: str, timeline: _Timeline, packed_fields: in
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """A metric in a bucket: the chance that it is there, and its bytes in either kind of hash."""
+    """A metric in a bucket: the probability that it is present, and its size in either encoding."""
 
     filled: float
     packed_bytes: float
@@ -240,7 +240,7 @@ def _field(metric: MetricSample, pace: float, timeline: _Timeline) -> _Field:
 
 
 def _seen(expected: float) -> float:
-    """The chance that at least one event comes where so many are expected."""
+    """Return the probability of at least one event, given the expected number."""
     return -math.expm1(-expected)
 
 
@@ -249,7 +249,7 @@ def _whole_bytes(amount: float) -> int:
 
 
 def _labels(sets: Iterable[LabelsSample], times: float) -> KeyEstimate:
-    """What the known labels take; where the sample shows some series only, its sets are larger."""
+    """Estimate the known labels; larger sets if the sample contains only some series."""
     line = KeyEstimate("labels")
     for known in sets:
         text_bytes = known.text_bytes / known.count
@@ -261,7 +261,7 @@ def _labels(sets: Iterable[LabelsSample], times: float) -> KeyEstimate:
 
 
 def _ids(workload: Workload, remembered_s: int) -> KeyEstimate:
-    """What the ids of a day take."""
+    """Estimate the ids of one day."""
     sample = workload.sample
     events = workload.events_per_day * remembered_s / DAY_S
     count = events * sample.ids / sample.events

@@ -19,9 +19,10 @@ _NUMBER_FORMS = f"a number below 10^{_DIGITS} with at most {_DIGITS} decimals"
 
 
 def parse_number(value: object, parameter: str = "number") -> Decimal:
-    """One amount, exactly as given: an int, a float by its repr, a Decimal or numeric text.
+    """Parse one amount exactly: an int, a float by its repr, a Decimal or numeric text.
 
-    Raises `BadInput` for anything else (booleans too), from 10^30 on and past 30 decimals.
+    Raises `BadInput` for anything else, including booleans, for numbers from 10^30 on and for more
+    than 30 decimals.
 
     >>> parse_number("19.990"), parse_number(0.1), parse_number("1e3")
     (Decimal('19.99'), Decimal('0.1'), Decimal('1000'))
@@ -42,7 +43,7 @@ def parse_number(value: object, parameter: str = "number") -> Decimal:
 
 
 def within_bounds(number: Decimal | int) -> bool:
-    """Whether a number may be an amount as it is written: below 10^30, at most 30 decimals.
+    """Return whether a number is a valid amount: below 10^30 with at most 30 decimals.
 
     >>> within_bounds(10**30 - 1), within_bounds(10**30), within_bounds(Decimal("1E-31"))
     (True, False, False)
@@ -63,7 +64,7 @@ def reads_as_number(text: str) -> bool:
 
 
 def finite(value: object) -> Decimal | None:
-    """The number that a value is, however large or long; None when it is none, or not finite.
+    """Return a value as a Decimal, whatever its size; None if it is not a finite number.
 
     >>> finite(" .5 "), finite("nan"), finite(True)
     (Decimal('0.5'), None, None)
@@ -84,7 +85,7 @@ def finite(value: object) -> Decimal | None:
 
 
 def decimal_text(value: Decimal | int) -> str:
-    """A finite number in its one canonical form: plain digits, no exponent, no idle zeros.
+    """Format a finite number canonically: plain digits, no exponent, no trailing zeros.
 
     >>> decimal_text(Decimal("1E+5")), decimal_text(Decimal("-.50")), decimal_text(Decimal("-0.0"))
     ('100000', '-0.5', '0')
@@ -96,7 +97,7 @@ def decimal_text(value: Decimal | int) -> str:
 
 
 def as_number(value: Decimal) -> Number:
-    """The plainest Python number that says exactly the same: an int, a float, else the Decimal.
+    """Return the simplest Python number of the same value: int, float, or else the Decimal.
 
     >>> as_number(Decimal("3.00")), as_number(Decimal("19.99"))
     (3, 19.99)
@@ -110,7 +111,7 @@ def as_number(value: Decimal) -> Number:
 
 
 def readable(value: Decimal) -> str:
-    """A number for a person: thousands apart, at most four decimals, two where it is large.
+    """Format a number for people: thousands separators and at most four decimals.
 
     >>> readable(Decimal("1234.5")), readable(Decimal("0.123456")), readable(Decimal(7))
     ('1,234.50', '0.1235', '7')

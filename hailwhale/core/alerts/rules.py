@@ -1,7 +1,7 @@
-"""The rules of a file: alerts and reports, checked key by key as the file is read.
+"""Alert and report rules: the tables of a TOML file, validated key by key.
 
-Owns which keys there are and what each means; docs/alerts.rst tells it to people. It must not know
-stores, clocks, or how anything is sent.
+Defines the keys and their meaning; docs/alerts.rst documents them for users. Knows nothing of
+stores, clocks or delivery.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _FILE_KEYS = ("every", "tz", "home", "webhook", "email", "mail", "alert", "repor
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """Where e-mail is handed in. `tls` is none, starttls or tls; the password is in a variable."""
+    """The SMTP server; `tls` is none, starttls or tls; the password comes from the environment."""
 
     host: str
     port: int
@@ -60,10 +60,11 @@ class MailServer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRule:
-    """A condition over the total of a formula, and whom to tell of it.
+    """A condition on the total of a formula, and whom to notify.
 
-    `word` is above, below, rises_by or falls_by, `bound` its number (per cent of the last two, held
-    against what `against` names). It fires when it held at `checks` checks in a row.
+    `word` is above, below, rises_by or falls_by. `bound` is its number, in per cent for the last
+    two, relative to the period that `against` names. The alert fires after `checks` consecutive
+    checks at which the condition held.
     """
 
     name: str
@@ -86,7 +87,7 @@ class AlertRule:
 
     @property
     def plot(self) -> PlotQuery:
-        """The series of its period, as its graph shows it."""
+        """Return the plot query of the alert's period, for its graph."""
         return PlotQuery(
             pk=self.pk,
             dimensions=(self.dimension,),
@@ -103,7 +104,7 @@ class AlertRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportRule:
-    """An e-mail with numbers and graphs, at a time of day, every day or on a day of the week."""
+    """An e-mail with numbers and graphs, sent daily or weekly at a time of day."""
 
     name: str
     plot: PlotQuery
@@ -116,7 +117,7 @@ class ReportRule:
 
 @dataclass(frozen=True, slots=True)
 class AlertRules:
-    """What a file holds. Alerts are checked every `every_s`; `home` is the service's address."""
+    """The content of a file. Alerts are checked every `every_s`; `home` is the service's URL."""
 
     every_s: int
     home: str
@@ -126,7 +127,7 @@ class AlertRules:
 
 
 def parse_rules(file: Tables, limits: Limits = DEFAULT_LIMITS) -> AlertRules:
-    """Read a file's tables; `BadInput` names the rule and the key."""
+    """Parse a file's tables; `BadInput` names the rule and the key."""
     top = RuleTable("the file", file)
     top.only(*_FILE_KEYS)
     grid = top.zone("tz", parse_zone("UTC"))
@@ -147,7 +148,7 @@ def parse_rules(file: Tables, limits: Limits = DEFAULT_LIMITS) -> AlertRules:
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """What the rules of a file have in common."""
+    """Defaults that all rules of a file share."""
 
     limits: Limits
     grid: Grid
@@ -157,7 +158,7 @@ class _Shared:
 
 
 def _tables(file: Tables, kind: str) -> list[RuleTable]:
-    """The tables of a kind, each under its name, which no two may share."""
+    """Return the tables of one kind by their names, which must be unique."""
     found = file.get(kind, [])
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
         raise BadInput(kind, found, f"tables, each under [[{kind}]]")
@@ -270,7 +271,7 @@ def _emails(table: RuleTable, shared: _Shared, *, needed: bool) -> tuple[str, ..
 
 
 def _asked(table: RuleTable, limits: Limits) -> tuple[Path, Path]:
-    """The pk and the one dimension of an alert."""
+    """Return the pk and the single dimension of an alert."""
 
     def pk(value: object, parameter: str) -> Path:
         return parse_pk(value, limits, parameter)
@@ -285,7 +286,7 @@ def _asked(table: RuleTable, limits: Limits) -> tuple[Path, Path]:
 
 
 def _named(table: RuleTable, key: str, parse: Callable[[str, str], T], default: str) -> T:
-    """A value read by a parser of the core, whose fault then names the rule and the key."""
+    """Parse a value with a core parser; errors name the rule and the key."""
     value = table.values.get(key, default)
     try:
         return parse(value, key)  # type: ignore[arg-type]  # each parser refuses what is no text

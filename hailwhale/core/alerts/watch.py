@@ -1,9 +1,9 @@
-"""How an alert stands from check to check, and what is still to be told of it.
+"""State of an alert between checks, and its pending notification.
 
-Owns the steps: held at so many checks in a row it fires; when it no longer holds it is resolved. A
-notice is first written down as pending, then sent, then noted as sent; so it is told at least once
-whatever dies, and twice only if what sends it dies between the last two, or sleeps for longer than
-`LEASE_S`. It must not know what a condition is.
+An alert fires after a number of consecutive checks and resolves when its condition no longer holds.
+A notification is stored as pending, then sent, then marked as sent. So it is delivered at least
+once whatever crashes, and twice only if the sender crashes between the last two steps or pauses for
+longer than `LEASE_S`. Knows nothing of conditions.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ LEASE_S = 300  # for so long whoever sends a notice has it for himself
 
 @dataclass(frozen=True, slots=True)
 class PendingNotice:
-    """A notice to be sent: firing or resolved. `targets` are those that do not have it yet.
+    """A notification to send: firing or resolved. `targets` are those that lack it.
 
-    `id` is the same at every try, so that a receiver can tell a notice that came twice.
+    `id` is the same at every retry, so receivers can recognise a duplicate.
     """
 
     id: str
@@ -29,9 +29,13 @@ class PendingNotice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertStatus:
-    """How an alert stands. `slot` is the number of its last check: of two copies that check, one is
-    first. `held` are the checks in a row at which it held, `told` says whether anybody knows that
-    it fires, `told_s` when that was said last, `notices` how many there were."""
+    """The state of an alert.
+
+    `slot` is the number of its last check; of two processes that check, only one wins a slot.
+    `held` counts consecutive checks at which the condition held. `told` says whether anyone was
+    notified that it fires, `told_s` when that happened last, `notices` how many notifications there
+    were.
+    """
 
     slot: int = -1
     firing: bool = False
@@ -43,12 +47,12 @@ class AlertStatus:
     pending: PendingNotice | None = None
 
     def encoded(self) -> bytes:
-        """As it is kept."""
+        """Return the stored form."""
         return json.dumps(asdict(self), separators=(",", ":")).encode()
 
 
 def decoded(text: bytes) -> AlertStatus:
-    """What was kept; a new one of nothing.
+    """Parse the stored form; an empty one gives the initial state.
 
     >>> status = AlertStatus(slot=3, pending=PendingNotice("x", "firing", ("a",)))
     >>> decoded(status.encoded()).pending.targets
@@ -65,7 +69,7 @@ def decoded(text: bytes) -> AlertStatus:
 
 @dataclass(frozen=True, slots=True)
 class AlertTerms:
-    """What of a rule the steps go by."""
+    """The part of a rule that the state machine uses."""
 
     name: str
     checks: int
@@ -76,7 +80,7 @@ class AlertTerms:
 def checked(
     watch: AlertStatus, terms: AlertTerms, *, holds: bool, slot: int, now_s: int
 ) -> AlertStatus:
-    """How it stands after a check, with what is to be told by then.
+    """Return the state after a check, with the notification to send, if any.
 
     >>> terms = AlertTerms("a", checks=2, repeat_s=0, targets=("mail",))
     >>> once = checked(AlertStatus(), terms, holds=True, slot=1, now_s=60)
@@ -100,7 +104,7 @@ def checked(
 
 
 def claimed(watch: AlertStatus, now_s: int) -> AlertStatus | None:
-    """With the lease of its notice taken, to send it; None when there is nothing to be sent now."""
+    """Return the state with the notification's lease taken; None if nothing is due."""
     pending = watch.pending
     if pending is None or now_s < pending.leased_until_s:
         return None
@@ -108,8 +112,7 @@ def claimed(watch: AlertStatus, now_s: int) -> AlertStatus | None:
 
 
 def sent(watch: AlertStatus, failed: tuple[str, ...], retry_s: int, now_s: int) -> AlertStatus:
-    """After a notice was sent to all of its targets but those where it failed, which are tried
-    again from `retry_s` on."""
+    """Return the state after a delivery; targets in `failed` are retried from `retry_s` on."""
     pending = watch.pending
     if pending is None:
         return watch

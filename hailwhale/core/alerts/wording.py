@@ -1,6 +1,6 @@
-"""What a measurement means for an alert, and how a notice says it: to a person and to a machine.
+"""Evaluates alert conditions and formats notifications for people and for machines.
 
-Owns the judgement of numbers and the words. It must not know where numbers come from or go to.
+Knows nothing of where numbers come from or where notifications go.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ _VERBS = {"rises_by": "rose by", "falls_by": "fell by"}
 
 @dataclass(frozen=True, slots=True)
 class MeasuredChange:
-    """A total, and of a change what it is held against: its value, and its weight (how much of it
-    there was: of a ratio its denominator)."""
+    """A total and, for a change, its reference value and weight (a ratio's denominator)."""
 
     value: Decimal
     reference: Decimal | None = None
@@ -28,7 +27,7 @@ class MeasuredChange:
 
     @property
     def change(self) -> Decimal | None:
-        """Per cent of the reference; None where there is none or it is 0.
+        """Return the change in per cent of the reference; None if that is missing or 0.
 
         >>> MeasuredChange(Decimal(90), Decimal(120)).change
         Decimal('-25')
@@ -40,7 +39,7 @@ class MeasuredChange:
 
 
 def holds(alert: AlertRule, measured: MeasuredChange) -> bool:
-    """Whether the condition of an alert holds; what cannot be told does not."""
+    """Return whether the condition holds; False if it cannot be evaluated."""
     if alert.word == "above":
         return measured.value > alert.bound
     if alert.word == "below":
@@ -52,7 +51,7 @@ def holds(alert: AlertRule, measured: MeasuredChange) -> bool:
 
 
 def sentence(alert: AlertRule, kind: str, measured: MeasuredChange) -> str:
-    """A notice in one line.
+    """Return a notification as one line.
 
     >>> from hailwhale.core.alerts.rules import parse_rules
     >>> rule = {"name": "slow", "pk": "Shop", "above": 10, "webhook": "http://example.com"}
@@ -73,7 +72,7 @@ def sentence(alert: AlertRule, kind: str, measured: MeasuredChange) -> str:
 
 
 def condition(alert: AlertRule) -> str:
-    """The condition in words.
+    """Return the condition in words.
 
     >>> from hailwhale.core.alerts.rules import parse_rules
     >>> rule = {"name": "a", "falls_by": 30, "webhook": "http://example.com"}
@@ -89,7 +88,7 @@ def condition(alert: AlertRule) -> str:
 def body(
     alert: AlertRule, kind: str, id: str, measured: MeasuredChange, since: datetime, at: datetime
 ) -> dict[str, object]:
-    """What a webhook gets; chats show its `text`."""
+    """Return the JSON body of a webhook; chat services display its `text`."""
 
     def number(value: Decimal | None) -> object:
         return None if value is None else as_number(value)

@@ -1,11 +1,11 @@
-"""From events to increments: which cells an event adds to, and many events summed up at once.
+"""Aggregates events into increments: the cells an event adds to, summed over many events.
 
-Pure: it is told the time grid, the rollups and the instant; it does no I/O. An event adds its
-metrics to every prefix of its pk × every prefix of its dimension paths and the overall × the bucket
-of every rollup that still retains its time. Equal (pk, dimensions, buckets) are summed first and
-expanded once, which is what makes a window of many events cheap.
+Pure: the time grid, the rollups and the current time are arguments. An event adds its metrics to
+every prefix of its pk × every prefix of its dimension paths and the overall × the bucket of every
+rollup that still retains its time. Events with equal (pk, dimensions, buckets) are summed first and
+expanded once, which makes a large window cheap.
 
-Sums are exact: arithmetic runs in a decimal context that traps any rounding.
+Sums are exact: arithmetic runs in a decimal context that traps rounding.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ K = TypeVar("K")
 
 @dataclass(slots=True)
 class SeriesIncrement:
-    """What is to be added to one (pk, dimension) in the chunks of one frame.
+    """The amounts to add to one (pk, dimension) in the chunks of one chunk set.
 
-    `sums` are pairs: the indices of the buckets, one in each chunk of the frame, and the amounts,
-    one for each of `metrics`, that are to be added in every one of these buckets.
+    `sums` are pairs of bucket indices, one per chunk of the set, and amounts, one per metric of
+    `metrics`. The amounts are added in each of these buckets.
     """
 
     pk: Path
@@ -44,13 +44,13 @@ class SeriesIncrement:
 
     @property
     def size(self) -> int:
-        """How many cells it adds to, at most."""
+        """Return the maximum number of cells it adds to."""
         return len(self.frame.chunks) * len(self.metrics) * len(self.sums)
 
 
 @dataclass(slots=True)
 class VisitorIncrement:
-    """Visitors, by their hashes, of one (pk, dimension) in the chunks of one frame."""
+    """The hashed visitors of one (pk, dimension) in the chunks of one chunk set."""
 
     pk: Path
     dimension: Path
@@ -60,10 +60,10 @@ class VisitorIncrement:
 
 @dataclass(slots=True)
 class Increments:
-    """What a batch of events adds up to.
+    """The result of aggregating a batch of events.
 
-    `labels` and `sublabels` are the labels that become known below a (pk, dimension) and a pk. One
-    (pk, dimension) may have several rows, of different metrics or frames.
+    `labels` and `sublabels` are the new labels below a (pk, dimension) and below a pk. One
+    (pk, dimension) may have several rows with different metrics or chunk sets.
     """
 
     rows: list[SeriesIncrement] = field(default_factory=list)
@@ -74,10 +74,10 @@ class Increments:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EventShape:
-    """What events of one pk, leaf dimensions and metrics have in common, worked out once.
+    """What events with the same pk, leaf dimensions and metric names share, computed once.
 
-    `pks` are the prefixes of the pk; `nodes` stand for the (pk, dimension) pairs that such an event
-    counts at, by their hashes.
+    `pks` are the prefixes of the pk. `nodes` are hashes of the (pk, dimension) pairs that such an
+    event is counted at.
     """
 
     dimensions: tuple[Path, ...]
@@ -87,7 +87,7 @@ class EventShape:
 
     @classmethod
     def of(cls, pk: Path, dimensions: tuple[Path, ...], metrics: tuple[str, ...]) -> EventShape:
-        """The series of a pk, its leaf dimension paths and the names of its metrics."""
+        """Return the shape of a pk, its leaf dimension paths and its metric names."""
         pks, below = prefixes(pk), expand(dimensions)
         nodes = tuple([hash((prefix, dimension)) for dimension in below for prefix in pks])
         return cls(dimensions, metrics, pks, nodes)
@@ -95,7 +95,7 @@ class EventShape:
 
 @dataclass(slots=True)
 class EventGroup:
-    """Events of one series in a batch, summed up by moment, and their visitors."""
+    """Events of one shape in a batch, summed by bucket set, and their visitors."""
 
     series: EventShape
     sums: AmountSums = field(default_factory=dict)
@@ -103,10 +103,10 @@ class EventGroup:
 
 
 class EventBatch:
-    """Events being summed up: `add` them, then ask for the `increments`.
+    """Sum events: `add` them, then read the `increments`.
 
-    `size` is how many distinct (node, moment) and (node, visitor) pairs they touch: what the
-    increments will cost the store, known while adding, so that a caller can stop in time.
+    `size` is the number of distinct (series, bucket set) and (series, visitor) pairs so far: the
+    cost of the increments for the store, known while adding, so the caller can stop in time.
 
     >>> from hailwhale.core.time.rollups import DEFAULT_ROLLUPS
     >>> from hailwhale.core.time.calendar_grid import UTC
@@ -131,19 +131,19 @@ class EventBatch:
         return len(self._touched) + self._visits
 
     def moment(self, at_s: int) -> BucketSet:
-        """Where an instant is counted."""
+        """Return the bucket set of an instant."""
         return self._schedule.moment(at_s)
 
     def group(self, series: EventShape) -> EventGroup:
-        """A new group of a series, to be added to by `put`. A series may have several."""
+        """Create a group for a shape, to be filled by `put`. A shape may have several groups."""
         group = EventGroup(series)
         self._groups.append(group)
         return group
 
     def put(self, group: EventGroup, moment: BucketSet, amounts: Amounts) -> bool:
-        """Add one event to its group; whether that made the batch larger.
+        """Add one event to its group; return whether the batch grew.
 
-        Runs in the caller's decimal context: see `EXACT`.
+        Runs in the caller's decimal context; see `EXACT`.
         """
         sums = group.sums
         before = sums.get(moment)
@@ -156,7 +156,7 @@ class EventBatch:
         return True
 
     def visit(self, group: EventGroup, at_s: int, visitor: str) -> bool:
-        """Note who came with an event of a group; whether that made the batch larger."""
+        """Add the visitor of an event to its group; return whether the batch grew."""
         known = group.visitors.setdefault(self._schedule.visitors(at_s), set())
         if visitor in known:
             return False
@@ -172,7 +172,7 @@ class EventBatch:
         metrics: Mapping[str, Decimal],
         visitor: str | None = None,
     ) -> None:
-        """Add one event: its pk, its leaf dimension paths, its second, its metrics, who it was."""
+        """Add one event by its pk, leaf dimension paths, time, metrics and visitor."""
         names = tuple(sorted(metrics))
         group = self._known.get((pk, dimensions, names))
         if group is None:
@@ -184,7 +184,7 @@ class EventBatch:
             self.visit(group, at_s, visitor)
 
     def increments(self, redirects: OverflowMap | None = None) -> Increments:
-        """Everything added so far as increments of cells, with `redirects` followed."""
+        """Return everything added so far as increments, applying the overflow map."""
         with localcontext(EXACT):
             out = _rolled_up(_by_node(self._by_pk(redirects), redirects))
         if self._visits:
@@ -194,7 +194,7 @@ class EventBatch:
     def _by_pk(
         self, redirects: OverflowMap | None
     ) -> dict[tuple[Path, tuple[Path, ...], tuple[str, ...]], AmountSums]:
-        """The sums of every prefix of a pk, for each (leaf dimensions, metrics) there."""
+        """Sum the groups by pk prefix, for each (leaf dimensions, metrics)."""
         found: dict[tuple[Path, tuple[Path, ...], tuple[str, ...]], AmountSums] = {}
         for group in self._groups:
             series = group.series
@@ -205,7 +205,7 @@ class EventBatch:
 
 
 class RolledUpBatch(EventBatch):
-    """Sums that are rolled up already: each is added at its own pk and dimension alone.
+    """Sum events that are already rolled up: each counts at its own pk and dimension only.
 
     >>> from hailwhale.core.time.rollups import DEFAULT_ROLLUPS
     >>> from hailwhale.core.time.calendar_grid import UTC
@@ -216,7 +216,7 @@ class RolledUpBatch(EventBatch):
     """
 
     def increments(self, redirects: OverflowMap | None = None) -> Increments:
-        """Everything added so far, with `redirects` followed; all above is known from now on."""
+        """Return everything added so far; ancestors become known but are not added to."""
         nodes: dict[tuple[Path, Path, tuple[str, ...]], AmountSums] = {}
         with localcontext(EXACT):
             for group in self._groups:
@@ -236,7 +236,7 @@ class RolledUpBatch(EventBatch):
 
 
 def _visits(groups: Sequence[EventGroup], redirects: OverflowMap | None) -> list[VisitorIncrement]:
-    """The visitors of every (pk, dimension)."""
+    """Collect the visitors of every (pk, dimension)."""
     found: dict[tuple[Path, Path, ChunkSet], set[str]] = {}
     for group in groups:
         series = group.series
@@ -255,10 +255,10 @@ def _by_node(
     sums_by_pk: Mapping[tuple[Path, tuple[Path, ...], tuple[str, ...]], AmountSums],
     redirects: OverflowMap | None,
 ) -> dict[tuple[Path, Path, tuple[str, ...]], AmountSums]:
-    """The sums of every (pk, dimension), for each set of metrics there.
+    """Sum by (pk, dimension), for each set of metrics.
 
-    What lies above the leaves (the overall, `country`) is summed up once for all that share it, and
-    these are few; so an event costs an addition for each leaf and one more.
+    The ancestors of the leaves (the overall, `country`) are few and are summed once for all events
+    that share them. So an event costs one addition per leaf and one more.
     """
     found: dict[tuple[Path, Path, tuple[str, ...]], AmountSums] = {}
     above: dict[tuple[Path, tuple[Path, ...], tuple[str, ...]], AmountSums] = {}
@@ -287,7 +287,7 @@ def _inner_and_leaves(
 
 
 def _gather(found: dict[K, AmountSums], key: K, more: AmountSums) -> None:
-    """Add sums to those of a key; sums that are given are never changed."""
+    """Add sums to those of a key, without changing the sums that were passed in."""
     known = found.get(key)
     if known is None:
         found[key] = more.copy()
@@ -311,7 +311,7 @@ def _rolled_up(nodes: Mapping[tuple[Path, Path, tuple[str, ...]], AmountSums]) -
 def _rows(
     pk: Path, dimension: Path, metrics: tuple[str, ...], sums: AmountSums
 ) -> Iterator[SeriesIncrement]:
-    """A row for each frame that the moments fall in; mostly there is one."""
+    """Return a row for each chunk set that the bucket sets belong to; usually there is one."""
     rows: dict[ChunkSet, SeriesIncrement] = {}
     for moment, amounts in sums.items():
         row = rows.get(moment.frame)

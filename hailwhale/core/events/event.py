@@ -1,7 +1,7 @@
-"""Events: the one parser for HTTP, library and import.
+"""Parses events; the only parser for HTTP, the library and imports.
 
-Owns the parameters of an event. It takes plain values and an instant, and must not know where they
-came from, which cells an event adds to, or how it is buffered.
+Defines the parameters of an event. Takes plain values and the current time. Knows nothing of where
+they came from, which cells an event adds to, or how it is buffered.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ EVENT_PARAMETERS = ("pk", "dimensions", "metrics", "at", "id", "uid")
 class Event:
     """A parsed, validated event. `dimensions` are leaf paths; an empty tuple is the overall only.
 
-    `at_s` is in epoch seconds; `id` makes the event count once however often it is sent; `uid` says
-    who the visitor is, and never leaves this process as it is.
+    `at_s` is in epoch seconds. `id` makes the event count once however often it is sent. `uid`
+    identifies the visitor and is never stored unhashed.
     """
 
     pk: Path
@@ -45,12 +45,12 @@ def parse_event(
     *,
     add_hits: bool = True,
 ) -> Event:
-    """The event that these parameters describe; see `EVENT_PARAMETERS`.
+    """Parse the parameters of an event; see `EVENT_PARAMETERS`.
 
-    Values are plain already: a list or an object, not the JSON text of one. A `LazyLiteral` is
-    parsed once and its result reused. Raises `BadInput` that names the parameter.
-    `limits.event_bytes` is for whoever sees the event as it arrives. Without `add_hits` the metrics
-    are those given, or none.
+    Values are plain already: a list or an object, not its JSON text. A `LazyLiteral` is parsed once
+    and its result reused. Raises `BadInput` naming the parameter. The caller checks
+    `limits.event_bytes`, because it sees the event as received. Without `add_hits` only the given
+    metrics are counted, if any.
 
     >>> event = parse_event({"pk": ["Product", 123], "metric": {"sales": 2}}, now_s=1_767_225_600)
     >>> event.pk, event.dimensions, event.at_s

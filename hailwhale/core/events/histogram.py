@@ -1,12 +1,12 @@
-"""Histograms as metrics: log-spaced buckets that add up like any sum, and the quantiles they tell.
+"""Histograms as metrics: log-spaced buckets that add up like any sum, and quantiles from them.
 
 A value of the metric `latency` counts 1 under a metric named after its bucket, `latency~p72`. There
-are 24 buckets to a factor of ten: `p72` holds values above 10^(71/24) and up to 10^(72/24), `n72`
-the same below zero, `z` what is too small to tell from 0. So the counts of a pk, a dimension or a
-span of time are the exact sums of those of its parts, and any of them tells its own quantiles.
+are 24 buckets per factor of ten: `p72` holds values above 10^(71/24) and up to 10^(72/24), `n72`
+the same below zero, and `z` values too small to distinguish from 0. The counts of a pk, a dimension
+or a time range are the exact sums of its parts, so each of them has quantiles.
 
-A quantile is that of one of the values, nearest rank, off by at most `RELATIVE_ERROR` of itself.
-Pure: it knows neither stores nor who counts.
+A quantile is the nearest-rank value with a relative error of at most `RELATIVE_ERROR`. Pure: knows
+nothing of stores.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _BUCKET = re.compile(r"z|[pn](?:0|-?[1-9][0-9]{0,3})")
 
 
 def bucket_of(value: Decimal | float) -> str:
-    """The bucket of a value.
+    """Return the bucket of a value.
 
     >>> bucket_of(1000), bucket_of(1001), bucket_of(Decimal("-0.25")), bucket_of(0)
     ('p72', 'p73', 'n-14', 'z')
@@ -43,7 +43,7 @@ def bucket_of(value: Decimal | float) -> str:
 
 
 def bucket_metric(metric: str, value: Decimal | float) -> str:
-    """The metric under which a value of `metric` counts in its histogram.
+    """Return the metric that counts a value of `metric` in its histogram.
 
     >>> bucket_metric("latency", 20)
     'latency~p32'
@@ -52,7 +52,7 @@ def bucket_metric(metric: str, value: Decimal | float) -> str:
 
 
 def is_bucket(name: str) -> bool:
-    """Whether the name of a metric is that of a bucket.
+    """Return whether a metric name is that of a histogram bucket.
 
     >>> is_bucket("latency~p32"), is_bucket("latency"), is_bucket("~p")
     (True, False, False)
@@ -61,7 +61,7 @@ def is_bucket(name: str) -> bool:
 
 
 def buckets_of(metric: str, names: Iterable[str]) -> list[str]:
-    """Those of some names of metrics that are the histogram of a metric.
+    """Return the names that belong to the histogram of a metric.
 
     >>> buckets_of("a", {"a", "a~p3", "a~b~p3", "b~p3", "a~total"})
     ['a~p3']
@@ -70,7 +70,7 @@ def buckets_of(metric: str, names: Iterable[str]) -> list[str]:
 
 
 def value_of(bucket: str) -> float:
-    """The value that stands for all in a bucket: off by `RELATIVE_ERROR` of them at most.
+    """Return the value that represents a bucket, with an error of at most `RELATIVE_ERROR`.
 
     >>> round(value_of("p72")), value_of("z")
     (952, 0.0)
@@ -83,9 +83,9 @@ def value_of(bucket: str) -> float:
 
 
 def quantile(counts: Mapping[str, Decimal], share: float) -> float | None:
-    """The value that a share of all values lie at or below; None when there are none.
+    """Return the value at or below which a share of all values lies; None if there are none.
 
-    `counts` are by metric, as `bucket_metric` names them.
+    `counts` are by metric, as named by `bucket_metric`.
 
     >>> counts = {"latency~p24": Decimal(90), "latency~p48": Decimal(10)}
     >>> round(quantile(counts, 0.5), 2), round(quantile(counts, 0.95), 2)

@@ -1,16 +1,15 @@
-r"""Hits: the form that an event has in the buffer.
+r"""Encodes events as hits, the format of the buffer, and decodes them.
 
-Owns the codec and what a well-formed hit is. It must not know how an event was given, which cells
-it adds to, or how a buffer is kept.
+Knows nothing of parameters, cells or how a buffer is stored.
 
-A hit is three fields with tabs between them (no label holds one, and JSON would escape it), and a
-fourth where its visitor is known::
+A hit is three tab-separated fields (labels contain no tabs, and JSON escapes them), with a fourth
+if the visitor is known::
 
     1767225600 \t [["Shop","12"],[["country","US"]],["hits","revenue"]] \t 1,19.99 \t q2fX0-aT_x9c
-    at_s          head: pk, leaf paths of dimensions, names of metrics     amounts   visitor
+    at_s          head: pk, leaf dimension paths, metric names            amounts   visitor
 
-Equal heads are equal bytes, so a drain parses each of them once; amounts are columns of numbers. A
-visitor is not the uid that was given, but a keyed hash of it.
+Equal heads are equal bytes, so a drain parses each head once; amounts are columns of numbers. A
+visitor is a keyed hash, never the uid.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ _AMOUNT = re.compile(rb"-?(?:0|[1-9][0-9]{0,29})(\.[0-9]{1,30})?")
 
 @dataclass(frozen=True, slots=True)
 class HitHead:
-    """What hits of one series have in common: `dimensions` are leaf paths, `metrics` names."""
+    """The part that hits of one series share: `dimensions` are leaf paths, `metrics` names."""
 
     pk: Path
     dimensions: tuple[Path, ...]
@@ -52,14 +51,14 @@ class HitHead:
 
 
 def encode_hit(event: Event, visitor: str | None = None) -> bytes:
-    """An event as it is buffered, of a visitor by its hash.
+    r"""Encode an event for the buffer, with the hash of its visitor.
 
-    Its id is not in it: that is settled when the hit is accepted.
+    The id is not part of a hit: it is checked when the hit is accepted.
 
     >>> from hailwhale.core.events.event import parse_event
     >>> event = parse_event({"pk": "Shop", "metrics": {"dollars": "0.50"}}, now_s=1_767_225_600)
     >>> encode_hit(event)
-    b'1767225600\\t[["Shop"],[],["dollars","hits"]]\\t0.5,1'
+    b'1767225600\t[["Shop"],[],["dollars","hits"]]\t0.5,1'
     """
     names = tuple(sorted(event.metrics))
     amounts = ",".join([decimal_text(event.metrics[name]) for name in names])
@@ -69,14 +68,14 @@ def encode_hit(event: Event, visitor: str | None = None) -> bytes:
 
 @lru_cache(maxsize=8_192)
 def _head(pk: Path, dimensions: tuple[Path, ...], names: tuple[str, ...]) -> str:
-    """A head written down; heads come again and again."""
+    """Encode a head; cached, because heads repeat."""
     return _COMPACT([pk, dimensions, names])
 
 
 def split_hit(hit: bytes) -> tuple[bytes, bytes, bytes, bytes]:
-    """The instant of a hit, its head, its amounts and its visitor or b"", all still encoded.
+    r"""Split a hit into its encoded time, head, amounts and visitor (b"" if unknown).
 
-    >>> split_hit(b'1767225600\\t[["Shop"],[],["hits"]]\\t1')
+    >>> split_hit(b'1767225600\t[["Shop"],[],["hits"]]\t1')
     (b'1767225600', b'[["Shop"],[],["hits"]]', b'1', b'')
     """
     parts = hit.split(b"\t")
@@ -88,9 +87,9 @@ def split_hit(hit: bytes) -> tuple[bytes, bytes, bytes, bytes]:
 
 
 def visitor_of(hit: bytes) -> str:
-    """The visitor of a well-formed hit, "" where none is known.
+    r"""Return the visitor of a well-formed hit, "" if unknown.
 
-    >>> visitor_of(b'0\\t[["Shop"],[],["hits"]]\\t1\\tq2fX0-aT_x9c')
+    >>> visitor_of(b'0\t[["Shop"],[],["hits"]]\t1\tq2fX0-aT_x9c')
     'q2fX0-aT_x9c'
     """
     parts = hit.split(b"\t")
@@ -98,7 +97,7 @@ def visitor_of(hit: bytes) -> str:
 
 
 def decode_instant(at: bytes) -> int:
-    """The epoch seconds of a hit.
+    """Decode the epoch seconds of a hit.
 
     >>> decode_instant(b"1767225600")
     1767225600
@@ -109,7 +108,7 @@ def decode_instant(at: bytes) -> int:
 
 
 def decode_head(head: bytes) -> HitHead:
-    """What a hit's head says.
+    """Decode the head of a hit.
 
     >>> decode_head(b'[["Shop"],[["country","US"]],["hits"]]')
     HitHead(pk=('Shop',), dimensions=(('country', 'US'),), metrics=('hits',))
@@ -140,7 +139,7 @@ def decode_head(head: bytes) -> HitHead:
 
 
 def decode_amount(amount: bytes) -> Decimal | int:
-    """One amount of a hit, exact; a whole one as int, which adds up faster.
+    """Decode one exact amount of a hit; whole numbers become int, which adds faster.
 
     >>> decode_amount(b"19.99"), decode_amount(b"-3")
     (Decimal('19.99'), -3)

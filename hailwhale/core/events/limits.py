@@ -1,4 +1,4 @@
-"""How large one event may be: the bounds the parsers hold every event to."""
+"""Size limits of one event, enforced by the parsers."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that one event may carry.
+    """The maximum size of one event.
 
-    `depth` labels in a path, `paths` dimension paths, `metrics` metrics, `label_bytes` bytes of
-    UTF-8 in a label or metric name, `event_bytes` bytes in the whole event as it arrives.
+    `depth` labels per path, `paths` dimension paths, `metrics` metrics, `label_bytes` bytes of
+    UTF-8 per label or metric name, `event_bytes` bytes in the whole event as received.
     """
 
     depth: int = 8

@@ -1,8 +1,8 @@
-r"""Text from a URL or a JSON body into plain Python values.
+r"""Parses texts from URLs and JSON bodies into plain Python values.
 
-Owns what JSON is allowed to say (each key once, finite numbers, numbers exact), the relaxed form a
-query value may use, and that what comes again need not be read again. It must not know what any
-parameter means: a value that is fine as JSON may still be refused by the parser of its parameter.
+Defines the JSON that is accepted (unique keys, finite and exact numbers) and its relaxed form for
+query values, and caches what was parsed. Knows nothing of what a parameter means: valid JSON may
+still be refused by the parser of its parameter.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ _BARE_FRACTION = re.compile(r"\A-?(?=\.[0-9])")
 
 
 class LazyLiteral:
-    """A query value as it was written: what it says is worked out once, however often it is read.
+    """A query value that is parsed once, however often it is read.
 
-    Traffic repeats itself, so whoever takes it in hands out one of these for all equal texts. What
-    comes of reading it is shared by all who read it, so nobody may change that.
+    Traffic repeats itself, so callers share one instance for equal texts. The parsed result is
+    shared as well and must not be modified.
 
     >>> country = LazyLiteral('["country", "US"]', "dimensions")
     >>> country
@@ -51,12 +51,12 @@ class LazyLiteral:
     __slots__ = ("_made", "value")
 
     def __init__(self, text: str, parameter: str) -> None:
-        """Raises `BadInput` naming the parameter, as `parse_literal` does."""
+        """Parse the text; raise `BadInput` naming the parameter, as `parse_literal` does."""
         self.value = parse_literal(text, parameter)
         self._made: tuple[object, object, Any] = (None, None, None)
 
     def parse_cached(self, parse: Callable[[object, Limits], T], limits: Limits) -> T:
-        """`parse(value, limits)`, or what came of it when the same was asked before."""
+        """Return `parse(value, limits)`, cached for the last parser and limits."""
         by, within, made = self._made
         if by is not parse or within is not limits:
             made = parse(self.value, limits)
@@ -76,15 +76,15 @@ def parse_cached(value: object, parse: Callable[[object, Limits], T], limits: Li
 
 
 def unwrap(value: object) -> object:
-    """A value itself, or what it says if it is a `LazyLiteral` one."""
+    """Return the value of a `LazyLiteral`, or any other value unchanged."""
     return value.value if isinstance(value, LazyLiteral) else value
 
 
 def parse_relaxed_json(text: str, parameter: str) -> object:
-    """A JSON text as plain values; numbers with a fraction or exponent as exact `Decimal`.
+    """Parse JSON into plain values; numbers with a fraction or exponent become `Decimal`.
 
-    Stricter than `json.loads`: `NaN`, `Infinity`, a key given twice, nesting too deep for the
-    interpreter and numbers of thousands of digits raise `BadInput` naming `parameter`.
+    Stricter than `json.loads`: `NaN`, `Infinity`, duplicate keys, excessive nesting and numbers of
+    thousands of digits raise `BadInput` naming `parameter`.
 
     >>> parse_relaxed_json('{"revenue": 19.99}', "metrics")
     {'revenue': Decimal('19.99')}
@@ -95,9 +95,9 @@ def parse_relaxed_json(text: str, parameter: str) -> object:
 
 
 def parse_literal(text: str, parameter: str) -> Any:
-    """A query value: JSON when it begins with `{` or `[`, else the text itself, exactly as given.
+    """Parse a query value: JSON if it begins with `{` or `[`, else the text unchanged.
 
-    The JSON may be relaxed: strings in single quotes, and fractions without the leading zero.
+    The JSON may be relaxed: strings in single quotes, and fractions without a leading zero.
 
     >>> parse_literal("['a', 'b']", "options")
     ['a', 'b']
@@ -132,7 +132,7 @@ def _parsed(strict: str, given: str, parameter: str) -> object:
 
 
 def _strict(token: re.Match[str]) -> str:
-    """One token of relaxed JSON as strict JSON; what is broken stays so, for the parser to name."""
+    """Convert a token of relaxed JSON to strict JSON; the parser reports broken tokens."""
     if token["word"]:
         return _BARE_FRACTION.sub(r"\g<0>0", token["word"])
     if token["closed"]:
@@ -141,7 +141,7 @@ def _strict(token: re.Match[str]) -> str:
 
 
 def _requoted(found: re.Match[str]) -> str:
-    """What stands in single quotes as it stands in double quotes."""
+    """Convert a single-quoted string to a double-quoted one."""
     return {"\\'": "'", '"': '\\"'}.get(found[0], found[0])
 
 

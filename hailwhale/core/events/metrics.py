@@ -31,12 +31,12 @@ def parse_metrics(
     *,
     add_hits: bool = True,
 ) -> Metrics:
-    """What an event adds, by name; a name alone adds 1, and `hits` is 1 unless it is given.
+    """Parse the metrics of an event; a bare name adds 1, and `hits` is 1 unless given.
 
-    Without `add_hits` there are only the metrics given, or none.
+    Without `add_hits` only the given metrics are returned, if any.
 
-    Raises `BadInput` for other forms, bad names or numbers, a name given twice, and more than
-    `limits.metrics` names (a `hits` that was not given is free).
+    Raises `BadInput` for other forms, invalid names or numbers, duplicate names, and more than
+    `limits.metrics` names (an implicit `hits` is not counted).
 
     >>> parse_metrics({"revenue": "19.99"})
     {'revenue': Decimal('19.99'), 'hits': Decimal('1')}
@@ -71,10 +71,10 @@ def parse_metrics(
 def parse_metric_name(
     value: object, limits: Limits = DEFAULT_LIMITS, parameter: str = "metrics"
 ) -> str:
-    """A metric's name: a label that can also stand in a formula and in a list of metrics.
+    """Parse a metric name: a label that is also valid in formulas and lists of metrics.
 
-    So it holds none of `/ : ( ) * + ,` and no minus between spaces, does not begin with a minus,
-    has no space at either end and does not read as a number. Raises `BadInput` otherwise.
+    So it contains none of `/ : ( ) * + ,` and no minus between spaces, does not begin with a minus,
+    has no space at either end and is not a number. Raises `BadInput` otherwise.
 
     >>> parse_metric_name("page-views")
     'page-views'

@@ -1,6 +1,6 @@
-"""Redirects: labels past `max_children`, and where what they count goes instead.
+"""Maps labels beyond `max_children` to `_other`.
 
-Pure values. What is full is the store's to say.
+Pure. The store decides which labels overflow.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ OTHER = "_other"  # the label that gathers what is past max_children
 
 @dataclass(frozen=True, slots=True)
 class OverflowMap:
-    """Labels that are past `max_children` and are counted under `_other` where they would stand.
+    """Labels beyond `max_children`, which are counted under `_other` instead.
 
-    `labels` by (pk, dimension) and `sublabels` by pk path, as the store reports what did not fit.
+    `labels` by (pk, dimension) and `sublabels` by pk path, as reported by the store.
     """
 
     labels: Mapping[tuple[Path, Path], frozenset[str]] = field(default_factory=dict)
@@ -28,7 +28,7 @@ class OverflowMap:
         labels: Mapping[tuple[Path, Path], Iterable[str]],
         sublabels: Mapping[Path, Iterable[str]],
     ) -> OverflowMap:
-        """These redirects and more of them."""
+        """Return this map extended by more labels."""
         more = dict(self.labels)
         for node, found in labels.items():
             more[node] = more.get(node, frozenset()) | frozenset(found)
@@ -39,11 +39,11 @@ class OverflowMap:
 
     @property
     def count(self) -> int:
-        """How many labels are redirected."""
+        """Return the number of labels in the map."""
         return sum(map(len, self.labels.values())) + sum(map(len, self.sublabels.values()))
 
     def pk(self, pk: Path) -> Path:
-        """Where a pk is counted."""
+        """Return the pk under which a pk is counted."""
         if not self.sublabels:
             return pk
         settled: Path = ()
@@ -53,7 +53,7 @@ class OverflowMap:
         return settled
 
     def dimension(self, pk: Path, dimension: Path) -> Path:
-        """Where a dimension is counted under a (settled) pk."""
+        """Return the dimension under which a dimension of a mapped pk is counted."""
         if not self.labels:
             return dimension
         settled: Path = ()

@@ -21,7 +21,7 @@ _SINGULAR_OF = {plural: one for one, plural in _SINGULAR.items()}
 
 
 def singular_of(name: str) -> str:
-    """The other spelling of a name that has two; else the name.
+    """Return the singular spelling of a parameter name that has one, else the name.
 
     >>> singular_of("metrics"), singular_of("pk")
     ('metric', 'pk')
@@ -30,21 +30,19 @@ def singular_of(name: str) -> str:
 
 
 def normalize_names(fields: Fields, known: Sequence[str]) -> dict[str, object]:
-    """Fields under their one name each; `known` lists the names, most of them plural.
+    """Return the fields under their canonical names; `known` lists those names.
 
-    Either spelling of a name that has two is read as the one that is known.
-
-    Names that begin with ``_`` are cache busters and are left out. An unknown name is `BadInput`:
-    a misspelt `metrcis` must not lose its dollars in silence.
+    A singular that is itself in `known` stays unchanged. Names that begin with ``_`` are cache
+    busters and are dropped. An unknown name raises `BadInput`: a misspelt `metrcis` must not lose
+    its dollars silently.
 
     >>> normalize_names({"metric": "dollars", "_": "1767"}, ["metrics", "pk"])
     {'metrics': 'dollars'}
     >>> normalize_names({"metrcis": "dollars"}, ["metrics", "pk"])
     Traceback (most recent call last):
     ...
-    hailwhale.errors.BadInput: metrcis: got 'dollars'; expected a parameter named pk or metric(s); \
-did you mean metrics?
-    """
+    hailwhale.errors.BadInput: metrcis: got 'dollars'; expected a parameter named pk or metric(s); did you mean metrics?
+    """  # noqa: E501
     settled: dict[str, object] = {}
     for name, value in fields.items():
         if isinstance(name, str) and name.startswith("_"):

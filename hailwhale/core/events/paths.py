@@ -1,7 +1,7 @@
-"""Paths of labels: what a pk and a dimension are, how they are read and how they are written.
+"""Paths of labels: parsing and formatting of pks and dimensions.
 
-Owns the rules for labels, the accepted forms of `pk` and `dimensions`, and prefixes. It takes plain
-values (a text, a list, a dict) and must not know URLs, JSON bodies, metrics or stores.
+Defines the rules for labels, the accepted forms of `pk` and `dimensions`, and prefixes. Takes plain
+values (a text, a list, a dict). Knows nothing of URLs, JSON bodies, metrics or stores.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ _DIMENSION_FORMS = (
 
 
 def parse_label(value: object, limits: Limits = DEFAULT_LIMITS, parameter: str = "label") -> str:
-    """One label: text exactly as given, or the text of a finite number or a boolean.
+    """Parse a label: text unchanged, or the text of a finite number or a boolean.
 
-    Raises `BadInput` for anything else, for text that is empty or only white, for control
-    characters, surrogates and line separators, and for more than `limits.label_bytes` of UTF-8.
+    Raises `BadInput` for anything else, for empty or blank text, for control characters, surrogates
+    and line separators, and for more than `limits.label_bytes` bytes of UTF-8.
 
     >>> parse_label("Zürich"), parse_label(123), parse_label(True)
     ('Zürich', '123', 'true')
@@ -46,7 +46,7 @@ def parse_label(value: object, limits: Limits = DEFAULT_LIMITS, parameter: str =
 
 
 def parse_pk(value: object, limits: Limits = DEFAULT_LIMITS, parameter: str = "pk") -> Path:
-    """What is counted: a label or a list of labels; `_` when it is absent or empty.
+    """Parse a pk: a label or a list of labels; `_` if absent or empty.
 
     >>> parse_pk(["Product", 123]), parse_pk("Product"), parse_pk(None)
     (('Product', '123'), ('Product',), ('_',))
@@ -64,10 +64,10 @@ def parse_pk(value: object, limits: Limits = DEFAULT_LIMITS, parameter: str = "p
 def parse_dimensions(
     value: object, limits: Limits = DEFAULT_LIMITS, parameter: str = "dimensions"
 ) -> tuple[Path, ...]:
-    """The leaf paths of a dimensions value, each once, in order; () means the overall only.
+    """Return the unique leaf paths of a dimensions value, in order; () means the overall only.
 
     A label is one path, and so is a list of labels; a list of lists is several. In an object each
-    key leads to what is below it: an object nests, a list gives one path for each of its items.
+    key leads to its value: an object nests, a list adds one path per item.
 
     >>> parse_dimensions({"country": "US", "tag": ["x", "y"]})
     (('country', 'US'), ('tag', 'x'), ('tag', 'y'))
@@ -91,7 +91,7 @@ def parse_dimensions(
 
 
 def prefixes(path: Path) -> tuple[Path, ...]:
-    """The nonempty prefixes of a path, shortest first; the last is the path itself.
+    """Return the nonempty prefixes of a path, shortest first; the last is the path itself.
 
     >>> prefixes(("country", "US"))
     (('country',), ('country', 'US'))
@@ -100,7 +100,7 @@ def prefixes(path: Path) -> tuple[Path, ...]:
 
 
 def expand(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """Where an event with these leaf paths counts: the overall and every prefix, each once.
+    """Return where an event with these leaf paths is counted: the overall and every prefix.
 
     >>> expand([("b", "x"), ("b", "y")])
     ((), ('b',), ('b', 'x'), ('b', 'y'))
@@ -112,9 +112,9 @@ def expand(paths: Iterable[Path]) -> tuple[Path, ...]:
 
 
 def written(path: Path) -> str:
-    """A path as text: its label when one deep, else a JSON list; `_` for the overall.
+    """Format a path: its label when one deep, else a JSON list; `_` for the overall.
 
-    What is written reads back: a label that would be taken for JSON is written as a list, too.
+    The text parses back to the path: a label that looks like JSON is written as a list, too.
 
     >>> written(("country",)), written(("country", "US")), written(())
     ('country', '["country", "US"]', '_')
@@ -130,7 +130,7 @@ def written(path: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Reads labels and paths of one parameter; `forms` is what to say it takes."""
+    """Parse labels and paths of one parameter; `forms` describes what it accepts."""
 
     limits: Limits
     parameter: str
@@ -151,7 +151,7 @@ class _Reader:
         return tuple([self.label(label) for label in labels])
 
     def leaf_paths(self, value: object) -> Iterator[Path]:
-        """The paths in any form of dimensions; the overall may be among them, as () or ("_",)."""
+        """Return the paths in any form of dimensions; the overall appears as () or ("_",)."""
         if _absent(value):
             return
         if isinstance(value, Mapping):
@@ -167,7 +167,7 @@ class _Reader:
             yield self.path(value)
 
     def _below(self, above: Path, node: Mapping[object, object]) -> Iterator[Path]:
-        """The leaf paths of an object that stands at `above`; no deeper than the limit."""
+        """Yield the leaf paths of an object below `above`, no deeper than the limit."""
         for key, value in node.items():
             path = (*above, self.label(key))
             self._bound(path)
@@ -187,7 +187,7 @@ class _Reader:
             raise self.refused(path, f"paths of at most {self.limits.depth} labels")
 
     def _text(self, value: object) -> str:
-        """The text of a number or boolean; a float reads as the same number does in JSON."""
+        """Return the text of a number or boolean; a float reads as the same number in JSON."""
         if isinstance(value, bool):
             return "true" if value else "false"
         if isinstance(value, float):

@@ -1,6 +1,6 @@
-"""The text of a query, or of a form, into named values; wherever it was found written.
+"""Parses and formats the parameters of a query string or form.
 
-Owns how names and values are written in a URL. It must not know what the parameters mean.
+Knows nothing of what the parameters mean.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ReadPair = Callable[[str], tuple[str, object]]
 
 
 def query_pair(pair: str) -> tuple[str, object]:
-    """The name and the value of `name=value` as it stands in a form or a URL.
+    """Parse `name=value` as written in a form or a URL.
 
     >>> query_pair("dimension=%5B'country'%2C+'US'%5D")
     ('dimension', ['country', 'US'])
@@ -31,7 +31,7 @@ def query_pair(pair: str) -> tuple[str, object]:
 
 
 def query_text(value: object) -> str:
-    """Write a value as the text that stands for it in a query: JSON unless it is a text.
+    """Format a value for a query string: text unchanged, anything else as JSON.
 
     >>> query_text("Shop"), query_text(["country", "US"]), query_text(True)
     ('Shop', '["country", "US"]', '1')
@@ -42,7 +42,7 @@ def query_text(value: object) -> str:
 
 
 def query_fields_of(text: str, where: str, read: ReadPair = query_pair) -> dict[str, object]:
-    """The parameters of a query, values as they are `LazyLiteral`; `BadInput` names `where`.
+    """Parse a query string into parameters; `BadInput` names `where`. Values are lazy.
 
     >>> query_fields_of("pk=Shop&metric=sales&_=17", "query")
     {'pk': 'Shop', 'metric': 'sales', '_': '17'}

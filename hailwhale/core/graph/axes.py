@@ -1,6 +1,6 @@
-"""The axes of a picture: round numbers upwards, turns of the calendar along.
+"""Axis scales of a rendered graph: round values on the y axis, calendar boundaries on the x axis.
 
-The same choices as `static/hailwhale/scales.js` makes in a browser; a test holds them together.
+Makes the same choices as `static/hailwhale/scales.js` in the browser; a test compares the two.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ Fits = Callable[[datetime], bool]
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Round ticks that cover some values, 0 among them; the first and last are its ends."""
+    """Hold round ticks that cover the values and 0; the first and last tick are the ends."""
 
     ticks: tuple[float, ...]
 
     def share(self, value: float) -> float:
-        """Where a value lies, from 0 at the lowest tick to 1 at the highest."""
+        """Return the position of a value, from 0 at the lowest tick to 1 at the highest."""
         return (value - self.ticks[0]) / (self.ticks[-1] - self.ticks[0])
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A bucket that is named on the time axis, by its place and its text."""
+    """A labelled bucket on the time axis: its index and its text."""
 
     place: int
     text: str
 
 
 def nice(least: float, most: float, count: int) -> Scale:
-    """A scale of about `count` round steps over [least, most] and 0.
+    """Return a scale of about `count` round steps that covers [least, most] and 0.
 
     >>> nice(0, 87, 4).ticks
     (0.0, 25.0, 50.0, 75.0, 100.0)
@@ -55,7 +55,7 @@ def nice(least: float, most: float, count: int) -> Scale:
 
 
 def time_ticks(starts_s: Sequence[int], interval: str, calendar: Grid, most: int) -> list[Tick]:
-    """At most `most` buckets to name, where the calendar turns: midnights, Mondays, firsts."""
+    """Choose at most `most` buckets to label, at calendar boundaries such as midnights."""
     unit = interval.lstrip("0123456789")
     finest = _LEVELS.get(unit, 0)
     times = [datetime.fromtimestamp(start_s, calendar.zone) for start_s in starts_s]
@@ -97,7 +97,7 @@ _RUNGS: tuple[tuple[int, Fits], ...] = (
 
 
 def _turns(time: datetime, level: int, finest: int, weekly: bool) -> bool:
-    """Whether a bucket begins where the calendar turns at `level`, as far as buckets can tell."""
+    """Return whether a bucket begins at a calendar boundary of `level`."""
     turned = (
         time.second == 0,
         time.minute == 0,

@@ -1,7 +1,7 @@
-"""What a picture is made of: which series stand on which, on which axis, in which colour.
+"""Arranges series into layers: stacking order, axis and colour of each.
 
-The same choices as `static/hailwhale/stacking.js` and `scales.js` make in a browser. Values are
-floats: what is drawn is a few hundred pixels high. It does not know how anything is written down.
+Makes the same choices as `static/hailwhale/stacking.js` and `scales.js` in the browser. Values are
+floats, which is precise enough for a few hundred pixels. Knows nothing of the output format.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class GraphLine:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A series as drawn: `kind` is line, area, band or bar; from `low` to `high` in each bucket.
+    """A drawn series: `kind` is line, area, band or bar, from `low` to `high` in each bucket.
 
-    `color` is its place in the palette, `slot` its place of `slots` beside each other in a bucket.
+    `color` is its index in the palette. Bars side by side have `slot` number out of `slots`.
     """
 
     place: int
@@ -44,7 +44,7 @@ class Layer:
 
 
 def layers(lines: Sequence[GraphLine], view: str) -> list[Layer]:
-    """The layers of a view, in drawing order; what cannot be added up is never piled up."""
+    """Return the layers of a view in drawing order; non-additive series are never stacked."""
     if view in ("stacked", "bar"):
         return _piled(lines, view)
     flat = (0.0,) * (len(lines[0].values) if lines else 0)
@@ -52,7 +52,7 @@ def layers(lines: Sequence[GraphLine], view: str) -> list[Layer]:
 
 
 def colors(lines: Sequence[GraphLine]) -> list[int]:
-    """The colour of each line: a place in the palette, `INK` or `REST`."""
+    """Return the colour of each line: an index in the palette, `INK` or `REST`."""
     wholes, found, used = _wholes(lines), [], 0
     for line in lines:
         if (line.path, line.metric) in wholes:
@@ -66,7 +66,7 @@ def colors(lines: Sequence[GraphLine]) -> list[int]:
 
 
 def names(lines: Sequence[GraphLine]) -> list[str]:
-    """The shortest texts that tell lines apart: the last label, the path, the metric."""
+    """Return the shortest texts that distinguish the lines: last label, path or metric."""
     paths = {line.path for line in lines}
     metrics = {line.metric for line in lines}
     lasts = [_last(path) for path in paths]
@@ -83,7 +83,7 @@ def names(lines: Sequence[GraphLine]) -> list[str]:
 
 
 def second_axis(lines: Sequence[GraphLine]) -> set[str]:
-    """The metrics of quite another size than the first: they are measured on the right."""
+    """Return the metrics whose scale differs too much from the first; they use the right axis."""
     sizes: dict[str, float] = {}
     for line in lines:
         sizes[line.metric] = max(sizes.get(line.metric, 0.0), *map(abs, line.values), 0.0)
@@ -106,7 +106,7 @@ class ValueRange(NamedTuple):
 
 
 def extent(some: Iterable[Layer]) -> ValueRange:
-    """Return the range of some layers, and of 0."""
+    """Return the minimum and maximum of some layers and 0."""
     values = [0.0]
     for layer in some:
         values += (min(layer.low), max(layer.low), min(layer.high), max(layer.high))
@@ -141,7 +141,7 @@ def _piled(lines: Sequence[GraphLine], view: str) -> list[Layer]:
 def _pile(
     lines: Sequence[GraphLine], members: Sequence[int]
 ) -> Mapping[int, tuple[tuple[float, ...], tuple[float, ...]]]:
-    """Where each of some lines begins and ends: above 0 upon each other, below 0 beneath."""
+    """Stack lines: positive values upwards from 0, negative values downwards."""
     count = len(lines[0].values)
     above, below = [0.0] * count, [0.0] * count
     found = {}
@@ -158,7 +158,7 @@ def _pile(
 
 
 def _wholes(lines: Sequence[GraphLine]) -> set[tuple[Path, str]]:
-    """The series that are the whole of others."""
+    """Return the series that are the total of others."""
     known = {(line.path, line.metric) for line in lines}
     return {(line.path[:-1], line.metric) for line in lines if line.path} & known
 

@@ -1,7 +1,6 @@
-"""The parameters of a graph: what it asks, and how it is to look.
+"""Parameters of a graph: its query and its appearance.
 
-Owns their names, defaults and bounds, for the embed line and for the picture. It does not draw, and
-does not know what a plot's own parameters mean: those are read by `question`.
+Defines their names, defaults and bounds, for the embed line and for the SVG image.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ _LOCALE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,6}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class GraphAppearance:
-    """How a graph is drawn. Sizes are in CSS pixels."""
+    """Describe how a graph is drawn. Sizes are in CSS pixels."""
 
     title: str = ""
     view: str = VIEWS[0]
@@ -49,7 +48,7 @@ class GraphAppearance:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A plot and its look. `options` are the parameters as the widget takes them."""
+    """A plot query and its appearance. `options` are the parameters in the widget's form."""
 
     plot: PlotQuery
     look: GraphAppearance = GraphAppearance()
@@ -57,7 +56,7 @@ class Graph:
 
 
 def parse_graph(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> Graph:
-    """Read the parameters of a graph; see `GRAPH_PARAMETERS`.
+    """Parse the parameters of a graph; see `GRAPH_PARAMETERS`.
 
     >>> parse_graph({"pk": "Shop", "metric": "dollars", "area": 1}).look.view
     'area'

@@ -1,7 +1,7 @@
-"""A graph as an SVG picture: for e-mails, READMEs and pages without script.
+"""Renders a graph as SVG, for e-mails, READMEs and pages without scripts.
 
-Owns how a picture looks and that every text in it is escaped. It has no script and fetches nothing,
-and follows the reader's light or dark unless a theme is asked for.
+Escapes every text in the image. The SVG contains no script and loads nothing. It follows the
+reader's light or dark mode unless a theme is given.
 """
 
 from __future__ import annotations
@@ -34,8 +34,10 @@ _TICK_WIDTH = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SvgGraph:
-    """What is drawn. `totals` are the texts beside the legend's names, one a line; `sums` stands
-    beneath the title, in lines; `height` is that of the plot alone."""
+    """Describe the image. `totals` are shown next to the legend's names, one per line.
+
+    `sums` are lines of text below the title. `height` is the height of the plot area.
+    """
 
     title: str
     sums: str
@@ -52,7 +54,7 @@ class SvgGraph:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plot:
-    """Where the plot lies, in pixels, and its scales."""
+    """Hold the plot area in pixels and its scales."""
 
     left: float
     right: float
@@ -72,7 +74,7 @@ class _Plot:
 
 
 def draw(picture: SvgGraph) -> str:
-    """The SVG document."""
+    """Return the SVG document."""
     palette = layers.colors(picture.lines)
     legend = list(_legend(picture, palette)) if len(picture.lines) > 1 else []
     rows = max((row for row, _ in legend), default=-1) + 1
@@ -182,7 +184,7 @@ def _bars(layer: Layer, picture: SvgGraph, plot: _Plot, second: bool) -> str:
 
 
 def _legend(picture: SvgGraph, palette: Sequence[int]) -> Iterator[tuple[int, str]]:
-    """Each entry with its row: names and totals, as many beside each other as fit."""
+    """Lay out the legend's entries in rows, as many per row as fit."""
     row, x = 0, float(_PAD)
     for name, total, color in zip(
         layers.names(picture.lines), picture.totals, palette, strict=True
@@ -233,7 +235,7 @@ def _rules(colors: dict[str, str]) -> str:
 
 
 def short(value: float) -> str:
-    """A number for an axis: a few digits, thousands as k, millions as M.
+    """Format a number for an axis: a few digits, thousands as k, millions as M.
 
     >>> short(1500.0), short(0.25), short(-2000000.0)
     ('1.5k', '0.25', '-2M')

@@ -1,6 +1,6 @@
-"""Graphite's words for what HailWhale counts: dotted paths, targets, times and functions.
+"""Graphite compatibility: dotted paths, targets, times and functions.
 
-Pure. `paths` maps a pk, a dimension and a metric to a dotted path and back, `target` reads what a
-request asks for, `times` its from and until; `curves` is what may be made of series, and
-`functions` how that is asked for.
+Pure. `paths` maps a pk, a dimension and a metric to a dotted path and back. `target` parses what a
+request asks for, `times` its from and until. `curves` computes on series, `functions` maps
+Graphite's function names to those computations.
 """

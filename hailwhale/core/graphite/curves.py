@@ -1,8 +1,7 @@
-"""What may be made of curves: sums, quotients, names, the highest.
+"""Computations on curves: sums, quotients, names and top-N.
 
-What adds up may be added; ratios, last values and visitors do not add up, so adding them is
-refused. Curves in, curves out: `CurveSource` knows where they come from, and `functions` how they
-are asked for.
+Only additive series can be added. Adding ratios, last values or visitors is an error. Takes curves
+and returns curves: `CurveSource` reads them, and `functions` calls these computations.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ MAX_HIGHEST = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A series under a name. `path` is the first path it was made of, `starts_s` and `end_s` say
-    when its buckets begin and when the last one ends; a value that cannot be told is None.
+    """A named series; a value that is unknown is None.
 
-    `additive` says whether curves of its kind add up to something.
+    `path` is the first path the curve was computed from. `starts_s` are the starts of its buckets
+    and `end_s` the end of the last one. `additive` says whether such curves can be summed.
     """
 
     name: str
@@ -41,8 +40,10 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class CurveSource:
-    """Where curves come from: `read` gives those of a pattern in buckets of an interval (None: what
-    suits); `begin_s` and `end_s` are what a request spans."""
+    """Provide curves: `read` returns those of a pattern at an interval (None: the default one).
+
+    `begin_s` and `end_s` bound the request.
+    """
 
     read: Callable[[Pattern, Interval | None], list[Curve]]
     begin_s: int

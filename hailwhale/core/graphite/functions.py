@@ -1,10 +1,10 @@
-"""Functions of targets: what may be made of series, honestly, and how an editor is told of them.
+"""Graphite functions in targets: their arguments, their results and their index for editors.
 
-Each does with sums what can be right. What adds up may be added; ratios, last values and visitors
-do not add up, so adding them is refused; to summarize is to ask for wider buckets, of which a
-formula is worked out anew. What is not here is refused by name.
+Each function returns what is correct for sums. Only additive series can be added: adding ratios,
+last values or visitors is an error. summarize reads wider buckets, so a formula is evaluated again
+on their sums. A function that is not listed here is refused by name.
 
-It must not know where series come from: `CurveSource` reads them.
+Knows nothing of where series come from: `CurveSource` reads them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _KINDS = {list: "a path or a function", Decimal: "a number", str: "a text in quo
 
 @dataclass(frozen=True, slots=True)
 class FunctionParameter:
-    """An argument: its name and kind as Graphite's index of functions has them."""
+    """Describe one argument: its name and type as in Graphite's function index."""
 
     name: str
     kind: str
@@ -39,14 +39,14 @@ class FunctionParameter:
 
     @property
     def type(self) -> type:
-        """What it is read as: a list of curves, a number or a text."""
+        """Return what the argument is parsed as: a list of curves, a number or a text."""
         types: Mapping[str, type] = {"seriesList": list, "float": Decimal, "integer": Decimal}
         return types.get(self.kind, Decimal if self.kind == "node" else str)
 
 
 @dataclass(frozen=True, slots=True)
 class GraphiteFunction:
-    """A function: what it is for, what it takes, and what it makes of that."""
+    """Describe one function: its purpose, its arguments and its implementation."""
 
     group: str
     doc: str
@@ -55,7 +55,7 @@ class GraphiteFunction:
 
 
 def evaluate(expression: Argument, source: CurveSource) -> list[Curve]:
-    """The curves of a target; `BadInput` for what cannot be worked out, naming the function."""
+    """Return the curves of a target; raise `BadInput` naming the function that failed."""
     if isinstance(expression, Pattern):
         return source.read(expression, source.interval)
     if not isinstance(expression, Call):
@@ -75,7 +75,7 @@ def evaluate(expression: Argument, source: CurveSource) -> list[Curve]:
 
 
 def index() -> dict[str, dict[str, object]]:
-    """All functions as Graphite's /functions tells of them."""
+    """Return all functions in the format of Graphite's /functions."""
     return {
         name: {
             "name": name,
@@ -143,7 +143,7 @@ def _interval_of(call: Call) -> Interval:
 
 
 def _rounded(values: Sequence[Value]) -> tuple[Value, ...]:
-    """Values as they are answered: sums with all their digits, what is longer to 17 of them."""
+    """Round values for an answer: sums keep every digit, quotients 17 significant digits."""
 
     def rounded(value: Decimal) -> Decimal:
         whole = value.adjusted() < 30 and len(value.as_tuple().digits) <= 30

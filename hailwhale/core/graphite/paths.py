@@ -1,16 +1,16 @@
-"""Dotted paths: how a pk, a dimension and a metric are written for Graphite, and patterns of them.
+"""Dotted paths: the Graphite notation of a pk, a dimension and a metric, and patterns of them.
 
-A path is the labels of the pk, then where it is split the word ``by`` and the labels of the
-dimension, then the metric or formula::
+A path consists of the labels of the pk, then the word ``by`` and the labels of the dimension if
+there is one, then the metric or formula::
 
     Shop.revenue                        the pk Shop, overall
     Product.7.revenue                   the pk Product > 7
     Shop.by.country.US.dollars/hits     the pk Shop, the dimension country > US, a formula
 
-In a label everything but letters, digits and ``_ - / : @`` is percent-encoded as UTF-8, and a label
-that is the word ``by`` is written ``%62y``. So a path reads back to exactly one series.
+In a label every character but letters, digits and ``_ - / : @`` is percent-encoded as UTF-8. A
+label that equals ``by`` is written ``%62y``. So each path names exactly one series.
 
-It must not know stores, nor what series are made into.
+Knows nothing of stores, or of what is computed from series.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _FORM = "a path such as Shop.by.country.US.revenue; see /metrics/find"
 
 
 def node_of(label: str) -> str:
-    """A label as one node of a path.
+    """Return the path node of a label.
 
     >>> node_of("US"), node_of("v1.2 (beta)"), node_of("by")
     ('US', 'v1%2E2%20%28beta%29', '%62y')
@@ -49,7 +49,7 @@ def node_of(label: str) -> str:
 
 
 def label_of(node: str) -> str:
-    """The label that a node writes; `BadInput` for an escape that is none.
+    """Return the label of a path node; raise `BadInput` for an invalid escape.
 
     >>> label_of("v1%2E2")
     'v1.2'
@@ -64,7 +64,7 @@ def label_of(node: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SeriesPath:
-    """Where a series is counted: what its path writes."""
+    """Name the pk, dimension and metric of one series."""
 
     pk: Path
     dimension: Path
@@ -72,7 +72,7 @@ class SeriesPath:
 
     @property
     def path(self) -> str:
-        """The dotted path.
+        """Return the dotted path.
 
         >>> SeriesPath(("Shop",), ("country", "US"), "dollars/hits").path
         'Shop.by.country.US.dollars/hits'
@@ -81,28 +81,28 @@ class SeriesPath:
 
 
 def branch_nodes(pk: Path, dimension: Path = OVERALL) -> list[str]:
-    """The nodes above the metrics of a pk and a dimension."""
+    """Return the path nodes above the metrics of a pk and a dimension."""
     between = [BY] if dimension else []
     return [*map(node_of, pk), *between, *map(node_of, dimension)]
 
 
 @dataclass(frozen=True, slots=True)
 class PathNode:
-    """One node of a pattern: a text, or what matches several with ``* ? [ab] {a,b}``."""
+    """One node of a pattern: a plain text, or a wildcard with ``* ? [ab] {a,b}``."""
 
     text: str
 
     @property
     def is_wild(self) -> bool:
-        """Whether it may match more than one label."""
+        """Return whether the node can match more than one label."""
         return _WILD.search(self.text) is not None
 
     def label(self, limits: Limits) -> str:
-        """The one label of a node that is not wild; `BadInput` where no label can be that."""
+        """Return the label of a node without wildcards; raise `BadInput` if it is invalid."""
         return parse_label(label_of(self.text), limits, "target")
 
     def matching(self, labels: Iterable[str]) -> list[str]:
-        """Those of the labels that it matches as they are written, in their order.
+        """Return the labels that match, in their order.
 
         >>> PathNode("{U*,CA}").matching(["CA", "DE", "UK", "US"])
         ['CA', 'UK', 'US']
@@ -115,7 +115,7 @@ class PathNode:
         ]
 
     def matches_word(self, word: str) -> bool:
-        """Whether it matches a word of the grammar, which is no label.
+        """Return whether the node matches a keyword of the grammar, which is not a label.
 
         >>> PathNode("b*").matches_word("by"), PathNode("%62y").matches_word("by")
         (True, False)
@@ -128,8 +128,7 @@ class PathNode:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """What a target or a query names: nodes of the pk, of the dimension (None without ``by``), and
-    the last node."""
+    """A parsed pattern: nodes of the pk and of the dimension (None without ``by``), last node."""
 
     text: str
     pk: tuple[PathNode, ...]
@@ -138,7 +137,7 @@ class Pattern:
 
     @classmethod
     def parse(cls, text: str, parameter: str = "target") -> Pattern:
-        """Read a dotted pattern; `BadInput` where it cannot be one.
+        """Parse a dotted pattern; raise `BadInput` if it is invalid.
 
         >>> found = Pattern.parse("Shop.by.country.*.revenue")
         >>> [node.text for node in found.dimension], found.last.text
@@ -161,7 +160,7 @@ class Pattern:
 
 
 def address_of(pattern: Pattern, limits: Limits = DEFAULT_LIMITS) -> SeriesPath:
-    """What a pattern without wild nodes names; `BadInput` where a path cannot be that.
+    """Return the series that a pattern without wildcards names; raise `BadInput` if it names none.
 
     >>> address_of(Pattern.parse("Shop.by.country.US.revenue")).dimension
     ('country', 'US')
@@ -174,7 +173,7 @@ def address_of(pattern: Pattern, limits: Limits = DEFAULT_LIMITS) -> SeriesPath:
 
 
 def _choices(text: str) -> list[str]:
-    """A pattern without its braces: each way to choose from them.
+    """Expand the braces of a pattern into every alternative.
 
     >>> _choices("a{b,c}d")
     ['abd', 'acd']

@@ -1,7 +1,7 @@
-"""Targets: what a request asks to see, as nested calls of functions on paths.
+"""Parses targets: nested function calls on paths.
 
-Owns the grammar alone: ``name(argument, …)``, paths, numbers, texts in quotes, true and false.
-Which functions there are is `functions`, what a path names is `paths`.
+Defines the grammar only: ``name(argument, …)``, paths, numbers, quoted texts, true and false. See
+`functions` for the functions and `paths` for what a path names.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _FLAGS = {"true": True, "false": False}
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text in quotes."""
+    """A quoted text."""
 
     value: str
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function called; `text` is how it was written, without idle spaces."""
+    """A function call; `text` is its source without redundant spaces."""
 
     name: str
     arguments: tuple[Argument, ...]
@@ -47,7 +47,7 @@ Argument = Call | Pattern | Decimal | Text | bool
 
 
 def parse_target(text: str) -> Call | Pattern:
-    """Read a target; `BadInput` says where it breaks off.
+    """Parse a target; `BadInput` says where the syntax error is.
 
     >>> call = parse_target("alias(sumSeries(Shop.by.country.{US,CA}.hits), 'both')")
     >>> call.name, call.arguments[0].arguments[0].text
@@ -71,7 +71,7 @@ def parse_target(text: str) -> Call | Pattern:
 
 
 class _Reader:
-    """Reads tokens from the left; `at` is the next one."""
+    """Read tokens from the left; `at` is the index of the next one."""
 
     def __init__(self, text: str, tokens: list[str]) -> None:
         self.text = text

@@ -1,6 +1,6 @@
-"""from and until, as Graphite writes them: how long ago, epoch seconds, now, or a day and a time.
+"""Parses Graphite's from and until: relative times, epoch seconds, named times and dates.
 
-Owns the forms. The clock and the time zone are arguments. It must not know buckets.
+The current time and the time zone are arguments. Knows nothing of buckets.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _NAMED_H = {"today": 0, "yesterday": 0, "midnight": 0, "noon": 12, "teatime": 16
 
 
 def parse_time(text: str, now_s: int, grid: Grid, parameter: str) -> int:
-    """Epoch seconds of one of Graphite's times, days being those of `grid`.
+    """Return the epoch seconds of a Graphite time; days are those of `grid`.
 
     >>> from hailwhale.core.time.calendar_grid import UTC
     >>> now_s = 1_767_225_600 + 3_600  # 2026-01-01 01:00
@@ -56,7 +56,7 @@ def parse_time(text: str, now_s: int, grid: Grid, parameter: str) -> int:
 
 
 def parse_interval(text: str, parameter: str) -> Interval:
-    """An interval as summarize takes it: 1h, 15min, 1d, 1mon.
+    """Parse an interval in summarize's notation: 1h, 15min, 1d, 1mon.
 
     >>> str(parse_interval("15min", "target"))
     '15m'
@@ -74,7 +74,7 @@ def _epoch(text: str) -> int | None:
 
 
 def _relative(text: str, now_s: int, grid: Grid) -> int | None:
-    """`now`, a named time of a day, and a length before or after."""
+    """Parse `now` or a named time of day, with an optional offset."""
     found = _WITH_OFFSET.fullmatch(text)
     if found is None or not text:
         return None
@@ -99,7 +99,7 @@ def _relative(text: str, now_s: int, grid: Grid) -> int | None:
 
 
 def _dated(text: str, now_s: int, grid: Grid) -> int | None:
-    """A day, with a time of day in front of it or at its midnight."""
+    """Parse a date with an optional time of day in front; the default is midnight."""
     found = _CLOCK.fullmatch(text)
     if found is None:
         return None
@@ -121,6 +121,6 @@ def _dated(text: str, now_s: int, grid: Grid) -> int | None:
 
 
 def _local_day(now_s: int, grid: Grid) -> datetime:
-    """The midnight, on the clocks of a zone, of the day that now is in."""
+    """Return the local midnight of the current day in a zone."""
     local = datetime.fromtimestamp(now_s, grid.zone)
     return local.replace(hour=0, minute=0, second=0, microsecond=0)

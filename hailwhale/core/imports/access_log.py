@@ -1,12 +1,12 @@
-r"""Lines of access logs into named fields: nginx and Apache, Amazon's S3 and CloudFront.
+r"""Parses access-log lines into named fields: nginx, Apache, Amazon S3 and CloudFront.
 
-Owns the grammar of the formats, their escapes, and the names of fields. A line is words between
-single spaces, texts in quotes and times in brackets among them::
+Defines the grammar of each format, its escapes and its field names. A line is a sequence of words
+separated by single spaces, including quoted texts and bracketed times::
 
     203.0.113.9 - - [01/Mar/2026:10:00:00 +0100] "GET /a?b=c HTTP/1.1" 200 512 "http://x/" "curl"
 
-CloudFront's has tabs, and a line that names its fields. It must not know what the fields are
-counted as. All values are texts, empty where the log has a `-`.
+CloudFront separates fields by tabs and names them in a header line. Knows nothing of how fields are
+counted. All values are texts, empty where the log has a `-`.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ FORMATS = {
 
 
 class LogReader:
-    """Reads lines of one format, from the first line of a file on.
+    """Read lines of one format, starting with the first line of a file.
 
     >>> reader = LogReader(FORMATS["clf"])
     >>> cells = reader.read('::1 - - [01/Mar/2026:10:00:00 +0100] "GET /a?b HTTP/1.1" 200 5')
@@ -86,13 +86,13 @@ class LogReader:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of all fields that a line has, as far as they are known by now."""
+        """Return the names of a line's fields, as far as they are known."""
         if self._form.names:
             return (*self._names, *_MADE, *_DERIVED)
         return tuple(dict.fromkeys((*_CLOUDFRONT, "time", *_DERIVED, *self._names)))
 
     def read(self, line: str) -> dict[str, str] | None:
-        """The fields of a line by name; None for a comment. Raises `BadInput`."""
+        """Return the fields of a line by name; None for a comment. Raises `BadInput`."""
         if line.startswith("#"):
             if line.startswith(_FIELDS_LINE) and not self._form.names:
                 self._names = tuple(line.removeprefix(_FIELDS_LINE).split()[:_MOST_FIELDS])
@@ -132,7 +132,7 @@ class LogReader:
 
 
 def _words(line: str, most: int) -> list[str]:
-    """The words of a line, unescaped; what is behind `most` of them is not looked at."""
+    """Split a line into at most `most` unescaped words; ignore the rest."""
     found: list[str] = []
     at, end = 0, len(line.rstrip())
     while at < end and len(found) < most:
@@ -146,7 +146,7 @@ def _words(line: str, most: int) -> list[str]:
 
 
 def _unescaped(text: str) -> str:
-    r"""What nginx (``\x22``) and Apache (``\"``) write for what was there.
+    r"""Undo the escapes of nginx (``\x22``) and Apache (``\"``).
 
     >>> _unescaped(r'\x22\xC3\xA5\x22 \"x\\'), _unescaped("plain")
     ('"å" "x\\', 'plain')
@@ -162,7 +162,7 @@ def _plain(escape: re.Match[str]) -> str:
 
 @lru_cache(1_024)
 def _instant(text: str) -> str:
-    """The time of a line as ISO 8601; lines of one second are many."""
+    """Return the time of a line as ISO 8601; cached, because many lines share a second."""
     found = _TIME.fullmatch(text)
     if found is None or found[2] not in _MONTHS:
         raise BadInput("line", text, "a time such as [01/Mar/2026:10:00:00 +0000]")
@@ -187,7 +187,7 @@ def _host(url: str) -> str:
 
 
 def label(text: str) -> str:
-    """A text of a log as a label may be: printable, and not too long.
+    """Turn a log's text into a valid label: printable and not too long.
 
     >>> label("/a" + chr(0)), label("x" * 300)[-3:]
     ('/a�', 'xx…')
@@ -201,5 +201,5 @@ def label(text: str) -> str:
 
 
 def cells(fields: Mapping[str, str], names: Sequence[str]) -> list[str]:
-    """The fields in the order of names, as labels; empty where there is none."""
+    """Return the named fields as labels, in the order of `names`; empty where missing."""
     return [label(fields.get(name, "")) for name in names]

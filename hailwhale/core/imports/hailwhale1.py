@@ -1,16 +1,16 @@
-"""What the HailWhale of 2011 kept: the name of a key, and what the numbers under it come to.
+"""Reads the keys of the HailWhale of 2011 and turns their numbers into events.
 
-Its every number is a field of a Redis hash, and its sums are rolled up already::
+Every number is a field of a Redis hash, already rolled up::
 
     pk||dimension||interval||metric     field: the start of a bucket    value: a whole number
     ["Product", "7"]||["country", "US"]||1d||revenue    Fri Mar 01 00:00:00 2013    1999
 
-A path is its label if it has one, else its JSON list, and ``_`` if it has none; the first versions
-wrote all as JSON. Intervals are ``1d``, or seconds, ``86400``, with what was kept of them behind it
-(``1d:1y``, ``86400x2592000``), or ``all``, whose one field is ``time``. Buckets are of UTC.
+A path is its only label, else its JSON list, or ``_`` if it is empty; the first versions wrote JSON
+throughout. Intervals are ``1d``, or seconds such as ``86400``, optionally with a retention
+(``1d:1y``, ``86400x2592000``), or ``all``, whose single field is ``time``. Buckets are in UTC.
 
-Only days, hours and all time are taken: the others (6 hours, 14 days) begin where the clock stood.
-It must not know where keys come from.
+Only days, hours and all time are imported. The other intervals (6 hours, 14 days) begin at
+arbitrary times. Knows nothing of where keys come from.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ Buckets: TypeAlias = dict[int, int]  # bucket starts, in epoch seconds, to amoun
 
 @dataclass(frozen=True, slots=True, order=True)
 class HailWhale1Key:
-    """A key by its parts. `with_length` tells those of versions that wrote one for each length."""
+    """The parts of a key; `with_length` marks versions that wrote one key per retention."""
 
     pk: str
     dimension: str
@@ -62,12 +62,12 @@ class HailWhale1Key:
 
     @property
     def taken(self) -> bool:
-        """Whether its numbers are read."""
+        """Return whether the importer reads this key."""
         return self.interval_s in TAKEN_S
 
 
 def read_key(text: str) -> HailWhale1Key | None:
-    """The parts of a key; None for one that has other parts, as a label with a ``||`` makes it.
+    """Split a key into its parts; return None if it has others, such as a label with ``||``.
 
     >>> key = read_key('Product||["country", "US"]||86400x2592000||hits')
     >>> key.pk, key.dimension, key.interval_s, key.metric
@@ -89,7 +89,7 @@ def read_key(text: str) -> HailWhale1Key | None:
 
 
 def path_of(text: str) -> list[object]:
-    """The labels of a part of a key, none for the overall.
+    """Return the labels of a key part; none for the overall.
 
     >>> path_of('["country", "US"]'), path_of("country"), path_of("_")
     (['country', 'US'], ['country'], [])
@@ -106,7 +106,7 @@ def path_of(text: str) -> list[object]:
 
 
 def buckets_of(key: HailWhale1Key, fields: Mapping[str, str]) -> Buckets:
-    """The numbers of a hash; raises `BadInput` for what is no date or no whole number."""
+    """Parse the numbers of a hash; raise `BadInput` for an invalid date or number."""
     buckets: Buckets = {}
     for field, value in fields.items():
         at_s = 0 if key.interval_s == EVER_S and field == "time" else _instant(field)
@@ -120,10 +120,11 @@ def buckets_of(key: HailWhale1Key, fields: Mapping[str, str]) -> Buckets:
 def rows_of(
     pk: str, dimension: str, found: Iterable[tuple[HailWhale1Key, Buckets]]
 ) -> Iterator[dict[str, object]]:
-    """What a (pk, dimension) counted, from the numbers of its keys: the fields of an event each.
+    """Yield the event fields that reproduce what a (pk, dimension) counted.
 
-    A day's amount counts by its hours as far as these are known, and the rest at noon, which is
-    that day in nearly every zone. What is known of all time only counts in 1970.
+    A day's amount is counted by its hours as far as they are known. The rest is counted at noon,
+    which falls on the same day in nearly every time zone. Amounts known only for all time are
+    counted in 1970.
 
     >>> hour = read_key("Shop||_||1h||sales")
     >>> day = read_key("Shop||_||1d||sales")
@@ -154,7 +155,7 @@ def rows_of(
 
 
 def _settled(by_interval: Mapping[int, Buckets]) -> Buckets:
-    """The amounts of one metric by instant, each counted once."""
+    """Return the amounts of one metric by instant, each counted once."""
     days, hours = by_interval.get(DAY_S, {}), by_interval.get(HOUR_S, {})
     of_hours: Buckets = {}
     for at_s, amount in hours.items():
@@ -171,10 +172,10 @@ def _settled(by_interval: Mapping[int, Buckets]) -> Buckets:
 
 
 def _merged(found: Iterable[tuple[bool, Buckets]]) -> Buckets:
-    """The buckets of one interval from all keys that have it.
+    """Merge the buckets of one interval from all keys that have it.
 
-    Keys that name a length besides were written one beside the other for the same events, so the
-    fullest tells; those that name none were written by later versions, for later events.
+    Keys with a retention were written several times for the same events, so the fullest one wins.
+    Keys without one were written by later versions, for later events, and are added.
     """
     merged: Buckets = {}
     alike: Buckets = {}

@@ -1,12 +1,12 @@
-"""The text of a formula, read into steps: the grammar, and nothing of what the steps come to.
+"""Parses the text of a formula into steps; knows nothing of their evaluation.
 
     sum      =  product { ("+" | " - ") product }
     product  =  operand { ("*" | "/") operand }
     operand  =  "-" operand | "(" sum ")" | number | name [":sum" | ":last"]
 
 A minus between two operands has a space on each side: `page-views` is one name. Names may contain
-anything but `/ : ( ) * + ,` and control characters. A word that stands for something (`days`) is a
-metric when it is all there is.
+anything but `/ : ( ) * + ,` and control characters. A keyword such as `days` is a metric if it is
+the whole formula.
 """
 
 from __future__ import annotations
@@ -43,20 +43,20 @@ _MAX_POWER = 60  # literals are bounded as the sums are: 10^-60 <= |x| < 10^60
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A metric's own values, or with a suffix their running total or the last that was not 0."""
+    """A step that reads a metric, its running total (`:sum`) or last non-zero value (`:last`)."""
 
     metric: str
     suffix: str
 
     @property
     def term(self) -> str:
-        """What the total of it takes to be known of a series: its sum, or the last value."""
+        """Return what the total needs from a series: its sum or its last value."""
         return f"{self.metric}:last" if self.suffix == "last" else self.metric
 
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A word that stands for something the bucket says of itself."""
+    """A step that reads a property of the bucket, such as its length in days."""
 
     word: str
 
@@ -66,7 +66,7 @@ ExpressionStep = Decimal | Read | Constant | ArithmeticStep
 
 
 def ratio(part: Decimal, whole: Decimal) -> Decimal:
-    """A part by its whole; 0 where there is no whole."""
+    """Divide a part by its whole; return 0 if the whole is 0."""
     return part / whole if whole else _ZERO
 
 
@@ -79,7 +79,7 @@ _OPERATIONS: dict[str, ArithmeticStep] = {
 
 
 def parse_steps(text: str, parameter: str) -> tuple[ExpressionStep, ...]:
-    """The steps of a formula in postfix order; `BadInput` when it cannot be read.
+    """Parse a formula into steps in postfix order; raise `BadInput` if it is invalid.
 
     >>> [step.metric for step in parse_steps("dollars/hits", "metrics") if isinstance(step, Read)]
     ['dollars', 'hits']
@@ -92,7 +92,7 @@ def parse_steps(text: str, parameter: str) -> tuple[ExpressionStep, ...]:
 
 
 def divisor(steps: Sequence[ExpressionStep]) -> tuple[ExpressionStep, ...]:
-    """The steps of what is divided by in the end, if a metric is part of it; else none.
+    """Return the steps of the final divisor if it contains a metric; else none.
 
     >>> divisor(parse_steps("100 * dollars/(hits + 1)", "metrics"))[0]
     Read(metric='hits', suffix='')
@@ -112,7 +112,7 @@ def divisor(steps: Sequence[ExpressionStep]) -> tuple[ExpressionStep, ...]:
 
 
 class _Parser:
-    """Recursive descent over one text, writing the steps down in postfix order."""
+    """Recursive-descent parser that emits steps in postfix order."""
 
     def __init__(self, text: str, parameter: str) -> None:
         self._text = text
@@ -139,7 +139,7 @@ class _Parser:
             self._steps.append(_OPERATIONS[sign])
 
     def _sign(self, wanted: str) -> str:
-        """The sign that comes next, and step over it, if it is one of those `wanted`."""
+        """Consume and return the next operator if it is one of those `wanted`."""
         found = _SIGN.match(self._text, self._at)
         sign = found.group().strip() if found else ""
         if not found or sign not in wanted:
@@ -188,7 +188,7 @@ class _Parser:
         return number
 
     def _take(self, pattern: re.Pattern[str]) -> str:
-        """What matches next, without the spaces around it, and step over it; "" if nothing does."""
+        """Consume and return the text that matches next, without spaces; "" if nothing does."""
         found = pattern.match(self._text, self._at)
         if not found:
             return ""

@@ -1,10 +1,10 @@
-"""Formulas over metric sums: read once from text, then worked out on sums and never summed.
+"""Formulas over metric sums: parsed once, evaluated on sums, never summed themselves.
 
-This module owns the arithmetic; the grammar is in `expression`. It must not know where the sums
-come from, what a period is, or how a number is written in an answer.
+Implements the arithmetic; `expression_parser` defines the grammar. Knows nothing of where sums come
+from, of periods, or of how an answer is formatted.
 
-Sums of metrics are exact. What a formula makes of them is worked out to 34 digits and rounded to 17
-at the end; there are no floats, and the decimal context of the caller is neither used nor changed.
+Sums of metrics are exact. Formulas are computed with 34 digits and rounded to 17 at the end. No
+floats are used, and the caller's decimal context is neither used nor changed.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ MetricColumns = Mapping[str, Sequence[Decimal]]
 
 
 class NonAdditiveColumn(list[Decimal]):
-    """A column whose total is not its sum: `whole` is, as of visitors who come in several buckets.
+    """A column whose total is not its sum, such as visitors counted in several buckets.
 
     >>> sums_of({"uniques": NonAdditiveColumn([Decimal(2), Decimal(2)], Decimal(3))}, ["uniques"])
     {'uniques': Decimal('3')}
@@ -64,7 +64,7 @@ class NonAdditiveColumn(list[Decimal]):
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """The span `[start_s, end_s)` of a point, and the days of the month it starts in."""
+    """The span `[start_s, end_s)` of a point, and the number of days in the month it starts in."""
 
     start_s: int
     end_s: int
@@ -73,15 +73,15 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """An expression over metrics, as `parse` reads it.
+    """An expression over metrics; create one with `parse`.
 
-    `text` is the expression as it was asked, `metrics` the names it reads in order of appearance.
+    `text` is the expression as given, `metrics` the names it reads in order of appearance.
 
-    Numbers and these words may stand in it, unless the word is all there is: then it is a metric.
-    `seconds minutes hours days weeks years` are the length of the bucket (or of the span of a
-    total), `_days_in_month` the days of the month the bucket starts in, `_count` how many buckets
-    were summed up. `name:sum` is the running total of a metric, `name:last` its last value that was
-    not 0. Anything divided by 0 is 0.
+    Numbers and the following keywords may appear, unless the keyword is the whole formula: then it
+    is a metric. `seconds minutes hours days weeks years` are the length of the bucket (or of the
+    range of a total), `_days_in_month` the days of the month the bucket starts in, `_count` the
+    number of buckets summed. `name:sum` is the running total of a metric, `name:last` its last
+    non-zero value. Division by 0 gives 0.
 
     >>> rate = Formula.parse("dollars/hits")
     >>> rate.metrics
@@ -103,7 +103,7 @@ class Formula:
 
     @classmethod
     def parse(cls, text: str, parameter: str = "metrics") -> Formula:
-        """Read a formula; `BadInput` names `parameter` when it cannot be read or has no metric."""
+        """Parse a formula; `BadInput` names `parameter` if it is invalid or has no metric."""
         if not isinstance(text, str):
             raise BadInput(parameter, text, "a metric or a formula such as dollars/hits")
         text = text.strip()
@@ -116,28 +116,28 @@ class Formula:
 
     @classmethod
     def of_steps(cls, text: str, steps: tuple[ExpressionStep, ...], parameter: str) -> Formula:
-        """A formula of steps that are read already."""
+        """Create a formula from parsed steps."""
         metrics = dict.fromkeys(step.metric for step in steps if isinstance(step, Read))
         return cls(text, tuple(metrics), steps, parameter)
 
     @property
     def lead(self) -> str:
-        """The first metric it names: what a threshold of plotpoints measures shares of."""
+        """Return the first metric, whose shares the threshold of plotpoints compares."""
         return self.metrics[0]
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is just the name of one metric."""
+        """Return whether the formula is just the name of one metric."""
         return self.text == self.lead
 
     @property
     def terms(self) -> tuple[str, ...]:
-        """What its total takes to be known of a series: sums of metrics, and `price:last`."""
+        """Return what its total needs from a series: sums of metrics, and `price:last`."""
         return tuple(dict.fromkeys(step.term for step in self.steps if isinstance(step, Read)))
 
     @property
     def weight(self) -> Formula:
-        """What its value goes by when series are put together: its denominator, else itself.
+        """Return the weight of its value when series are combined: its denominator, else itself.
 
         >>> Formula.parse("100 * dollars/hits").weight.metrics
         ('hits',)
@@ -146,9 +146,9 @@ class Formula:
         return Formula.of_steps(self.text, steps, self.parameter) if steps else self
 
     def series(self, columns: MetricColumns, buckets: Sequence[Bucket]) -> list[Decimal]:
-        """Its value in each bucket; `columns` has one sum a bucket, a missing column is all zeros.
+        """Return its value in each bucket; `columns` has one sum per bucket, 0 if missing.
 
-        `BadInput` when a value is past 10^300.
+        Raises `BadInput` for a value beyond 10^300.
         """
         zeros = [ZERO] * len(buckets)
 
@@ -158,17 +158,17 @@ class Formula:
         return self._answered(self._worked_out(along, buckets, count=1))
 
     def total(self, columns: MetricColumns, buckets: Sequence[Bucket]) -> Decimal:
-        """Its value over all the buckets at once: worked out on the sums of the columns.
+        """Return its value over all buckets at once, evaluated on the sums of the columns.
 
-        `BadInput` when the value is past 10^300.
+        Raises `BadInput` for a value beyond 10^300.
         """
         sums = {term: [value] for term, value in sums_of(columns, self.terms).items()}
         return self.totals(sums, buckets)[0]
 
     def totals(self, sums: MetricColumns, buckets: Sequence[Bucket]) -> list[Decimal]:
-        """The totals of many series over the same buckets: `sums` has one value a series, by term.
+        """Return the totals of many series over the same buckets; `sums` has one value per series.
 
-        `BadInput` when a value is past 10^300.
+        Raises `BadInput` for a value beyond 10^300.
 
         >>> sums = {"dollars": [Decimal(6), Decimal(1)], "hits": [Decimal(4), Decimal(0)]}
         >>> Formula.parse("dollars/hits").totals(sums, [Bucket(0, 86400, 31)])
@@ -177,7 +177,7 @@ class Formula:
         return self._answered(self.full_totals(sums, buckets))
 
     def full_totals(self, sums: MetricColumns, buckets: Sequence[Bucket]) -> list[Decimal]:
-        """As `totals`, before they are rounded: to reckon with them."""
+        """Return `totals` before rounding, for further computation."""
 
         def known(read: Read) -> list[Decimal]:
             return list(sums[read.term])
@@ -188,10 +188,10 @@ class Formula:
     def slopes(
         self, whole: Mapping[str, Decimal], parts: MetricColumns, buckets: Sequence[Bucket]
     ) -> list[Decimal]:
-        """How fast the total of a whole grows with each of its parts, to 34 digits.
+        """Return the derivative of the whole's total with respect to each part, to 34 digits.
 
-        For a part it is the derivative of f(whole + h * part) by h, at h = 0; both are sums by
-        term. Worked out forwards: beside each value on the stack stand its slopes, one a part.
+        For a part it is the derivative of f(whole + h * part) by h at h = 0; both are sums by term.
+        Uses forward differentiation: each value on the stack carries one slope per part.
         """
         span, stack = _whole(buckets), []
         flat = [ZERO] * len(parts[self.terms[0]])
@@ -210,7 +210,7 @@ class Formula:
         return stack.pop()[1]
 
     def rounded(self, values: Sequence[Decimal]) -> list[Decimal]:
-        """Values to the 17 digits of an answer; `BadInput` when one is past 10^300."""
+        """Round values to the 17 digits of an answer; raise `BadInput` beyond 10^300."""
         try:
             with localcontext(_ANSWER):
                 return [+value for value in values]
@@ -221,7 +221,7 @@ class Formula:
     def _worked_out(
         self, column: Callable[[Read], list[Decimal]], buckets: Sequence[Bucket], count: int
     ) -> list[Decimal]:
-        """Run the steps on a stack of columns, each with one value a bucket."""
+        """Evaluate the steps on a stack of columns with one value per bucket."""
         stack: list[list[Decimal]] = []
         with localcontext(WORKING):
             for step in self.steps:
@@ -238,21 +238,17 @@ class Formula:
         return stack.pop()
 
     def _answered(self, values: list[Decimal]) -> list[Decimal]:
-        """Sums as they are, and what a formula makes of them rounded."""
+        """Return plain sums unchanged, and results of a formula rounded."""
         return values if len(self.steps) == 1 else self.rounded(values)
 
 
 def terms_of(formulas: Iterable[Formula]) -> list[str]:
-    """The terms of several formulas, each once."""
+    """Return the unique terms of several formulas."""
     return list(dict.fromkeys(term for formula in formulas for term in formula.terms))
 
 
 def sums_of(columns: MetricColumns, terms: Sequence[str]) -> dict[str, Decimal]:
-    """What is known of a series by term: of `price` the sum, of `price:last` the last not 0.
-
-    >>> sums_of({"price": [Decimal(5), Decimal(7), Decimal(0)]}, ["price", "price:last"])
-    {'price': Decimal('12'), 'price:last': Decimal('7')}
-    """
+    """Return the value of each term of a series: sums, and last values for `price:last`."""
     found = {}
     with localcontext(EXACT):
         for term in terms:

@@ -1,16 +1,16 @@
-"""What samples of StatsD add up to: the events and the gauges of an interval.
+"""Aggregates StatsD samples into the events and gauges of a flush interval.
 
-Owns what each kind of sample is counted as:
+Each sample type is counted as follows:
 
-- a counter `shop.orders.revenue` is the metric `revenue` of the pk `shop > orders`, its values
-  divided by their rate;
-- a gauge is a metric that is set, and besides `depth_sum` and `depth_count` of the readings, whose
-  quotient is the mean reading of any span; signed values change it, as StatsD has it;
-- a set `site.visitors` is the pk of the same path: its members are uids, and `uniques` how many;
+- a counter `shop.orders.revenue` is the metric `revenue` of the pk `shop > orders`; its values are
+  divided by their sample rate;
+- a gauge is a metric that is set. `depth_sum` and `depth_count` sum its readings, so their quotient
+  is the mean reading of any time range. Signed values change the gauge, as in StatsD;
+- a set `site.visitors` is the pk of the same path; its members are uids, counted by `uniques`;
 - a timing is `latency_sum`, `latency_count` and the buckets of its histogram.
 
-In each of them `hits` is how many values there were, divided by their rate. Pure: the clock is an
-argument, limits are too. It must not know the line protocol's text, buffers or stores.
+`hits` is the number of values divided by their rate, for every type. Pure: the clock and the limits
+are arguments. Knows nothing of the line protocol, buffers or stores.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ _ONE = Decimal(1)
 
 @dataclass(frozen=True, slots=True)
 class MetricNaming:
-    """How names and tags become pks, metrics and dimensions.
+    """Map names and tags to pks, metrics and dimensions.
 
-    `under` stands in front of every pk. With `whole_names` a name is a metric as it is, and `under`
-    alone the pk. `tags` are those that count, None for all. With `absolute_gauges` a gauge's sign
-    belongs to its value, as DogStatsD has it.
+    `under` is the prefix of every pk. With `whole_names` a name is used unchanged as the metric,
+    and `under` alone is the pk. `tags` are the tags to keep, None for all. With `absolute_gauges`
+    the sign belongs to the gauge's value, as in DogStatsD.
     """
 
     under: Path = ()
@@ -50,7 +50,7 @@ class MetricNaming:
     absolute_gauges: bool = False
 
     def place(self, sample: StatsdSample, limits: Limits) -> SamplePlace:
-        """Where a sample counts; raises `BadInput` for a name or tags that cannot be counted.
+        """Return where a sample is counted; raise `BadInput` for an invalid name or tag.
 
         >>> from hailwhale.core.statsd.lines import parse_line
         >>> MetricNaming().place(parse_line(b"shop.orders.paid:1|c|#country:US"), Limits())
@@ -80,7 +80,7 @@ class MetricNaming:
 
 @dataclass(frozen=True, slots=True)
 class SamplePlace:
-    """A pk, a metric of it, and the dimensions of a sample."""
+    """The pk, metric and dimensions of a sample."""
 
     pk: Path
     metric: str
@@ -92,9 +92,9 @@ _Amounts = dict[tuple[str, Decimal], Decimal]  # by metric and rate
 
 
 class StatsdSums:
-    """Samples being summed up: `add` them, then `take` the events; gauges stay until `settled`.
+    """Aggregate samples: `add` them, then `take` the events; gauges stay until `settled`.
 
-    `size` is how many numbers are kept.
+    `size` is the number of values held.
 
     >>> from hailwhale.core.statsd.lines import parse_line
     >>> sums = StatsdSums(MetricNaming(), Limits())
@@ -117,7 +117,7 @@ class StatsdSums:
         return self._amounts + len(self._gauges)
 
     def add(self, sample: StatsdSample, now_s: int) -> None:
-        """Add a sample, which is of `now_s` unless it says; raises `BadInput`, and adds nothing."""
+        """Add a sample at its own time or `now_s`; raise `BadInput` without adding anything."""
         place = self._place(sample)
         at_s = now_s if sample.at_s is None else sample.at_s
         if sample.kind is SampleType.SET:
@@ -139,18 +139,18 @@ class StatsdSums:
             self._count(event, bucket_metric(place.metric, amount), _ONE, sample.rate)
 
     def take(self) -> list[dict[str, object]]:
-        """The events of what was summed up, which is then let go of."""
+        """Return the events of the interval and clear them."""
         events, self._events, self._amounts = self._events, {}, 0
         return [
             fields for event, amounts in events.items() for fields in self._fields(event, amounts)
         ]
 
     def gauges(self) -> dict[SamplePlace, Decimal]:
-        """The values to be set."""
+        """Return the gauges to set, with their values."""
         return dict(self._gauges)
 
     def settled(self, place: SamplePlace, value: Decimal) -> None:
-        """A gauge was set; it is kept on if it has another value by now."""
+        """Mark a gauge as set; keep it if its value has changed meanwhile."""
         if self._gauges.get(place) == value:
             del self._gauges[place]
 
@@ -187,7 +187,10 @@ class StatsdSums:
             amounts[metric, rate] = EXACT.add(before, amount)
 
     def _fields(self, event: _Event, amounts: _Amounts) -> list[dict[str, object]]:
-        """An event, or several where it has more metrics than one may; their hits add up."""
+        """Yield the fields of an event, split if it has more metrics than the limit.
+
+        The hits of the parts add up to those of the whole.
+        """
         pk, dimensions, at_s, uid = event
         sums: dict[str, Decimal] = {}
         for (metric, rate), amount in amounts.items():
@@ -208,7 +211,7 @@ class StatsdSums:
 
 
 def _scaled(amount: Decimal, rate: Decimal) -> Decimal:
-    """What sampled values stand for."""
+    """Divide a sampled amount by its rate."""
     if rate == 1:
         return amount
     found = _DIVIDING.divide(amount, rate).quantize(_ROUNDED, context=_DIVIDING)

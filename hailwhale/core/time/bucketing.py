@@ -1,7 +1,7 @@
-"""The schedule: in which bucket of which rollup an instant is counted, worked out once each.
+"""Maps instants to the buckets of every rollup, computed once per bucket.
 
-Pure: it is told the grid, the rollups and now. Frames and moments are compared by identity, since a
-schedule makes equal ones once: so they are keys that cost nothing to look up.
+Pure: the time grid, the rollups and the current time are arguments. Each planner creates a bucket
+set once, so bucket sets are compared by identity and are cheap dictionary keys.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from hailwhale.core.time.calendar_grid import DAY_S, Grid, Interval
 from hailwhale.core.time.retention import FUTURE_S, retained, ttl_s
 from hailwhale.core.time.rollups import Rollup, chunk_of
 
-# Where visitors are kept, named as rollups are: by day, and of all time.
+# Pseudo-rollups that hold visitors: one per day, one for all time.
 VISITORS_OF_DAY = "visitors-1d"
 VISITORS_EVER = "visitors-all"
 VISITORS_KEPT_S = 400 * DAY_S
@@ -23,7 +23,7 @@ DAY = Interval(1, "d")
 
 @dataclass(frozen=True, slots=True)
 class RollupChunk:
-    """A chunk of a rollup; `ttl_s` is how long it lives from now, None for ever."""
+    """Identify a chunk of a rollup; `ttl_s` is its time to live in seconds, None for ever."""
 
     rollup: str
     start_s: int
@@ -32,21 +32,21 @@ class RollupChunk:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChunkSet:
-    """The chunks that an instant falls in, one of each rollup that still retains it."""
+    """List the chunks that hold an instant, one per rollup that still retains it."""
 
     chunks: tuple[RollupChunk, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BucketSet:
-    """The buckets that an instant falls in: their indices in the chunks of the frame."""
+    """List the buckets that hold an instant, by their index in each chunk of the chunk set."""
 
     frame: ChunkSet
     indices: tuple[int, ...]
 
 
 class BucketPlanner:
-    """The moments of instants, as seen at `now_s`."""
+    """Map instants to bucket sets, with retention judged at `now_s`."""
 
     def __init__(self, grid: Grid, rollups: Sequence[Rollup], now_s: int) -> None:
         self._grid = grid
@@ -59,14 +59,14 @@ class BucketPlanner:
         self._frames_of_visitors: dict[int, ChunkSet] = {}  # by second
 
     def moment(self, at_s: int) -> BucketSet:
-        """The moment of an instant; equal moments are one object."""
+        """Return the bucket set of an instant; equal sets are the same object."""
         found = self._by_second.get(at_s)
         if found is None:
             found = self._by_second[at_s] = self._fresh(at_s)
         return found
 
     def visitors(self, at_s: int) -> ChunkSet:
-        """Where a visitor at an instant is kept: by day as long as days are kept, and for ever."""
+        """Return the chunks that store a visitor: by day while days are kept, and for ever."""
         found = self._frames_of_visitors.get(at_s)
         if found is None:
             found = self._frames_of_visitors[at_s] = self._day(self._grid.floor(at_s, DAY))
@@ -105,13 +105,12 @@ class VisitorChunk(NamedTuple):
 
 
 def visitors_kept(grid: Grid, now_s: int) -> list[VisitorChunk]:
-    """Where visitors may be kept now: the names and starts of all such chunks.
+    """List every chunk that may hold visitors now, as (name, start) pairs.
 
     >>> from hailwhale.core.time.calendar_grid import UTC
     >>> kept = visitors_kept(UTC, 1_767_225_600)
     >>> len(kept), kept[0], kept[-1]
-    (404, VisitorChunk(rollup='visitors-all', start_s=0), \
-VisitorChunk(rollup='visitors-1d', start_s=1767312000))
+    (404, ('visitors-all', 0), ('visitors-1d', 1767312000))
     """
     kept = [VisitorChunk(VISITORS_EVER, 0)]
     day_s = grid.floor(now_s - VISITORS_KEPT_S - DAY_S, DAY)

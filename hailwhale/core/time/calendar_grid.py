@@ -1,18 +1,18 @@
-"""Buckets on the calendar of a time zone: where each begins, where it ends, and steps between them.
+"""Calendar buckets in a time zone: their starts, their ends and steps between them.
 
-Owns what an interval is and which half-open bucket ``[start, end)`` holds an instant; knows nothing
-of rollups, periods or counting. All instants are whole epoch seconds. The rules:
+Defines intervals and the half-open bucket ``[start, end)`` that holds an instant. Knows nothing of
+rollups, periods or counting. All instants are whole epoch seconds. The rules:
 
-- A day begins at its local midnight: the first one where the clock shows midnight twice, the first
-  instant of the date where midnight does not exist. A date that a zone skipped is empty and never
-  appears.
-- Buckets shorter than a day count elapsed seconds from the start of the day, and the day's end cuts
-  the last one: 6h buckets on a day of 25 hours end with one of a single hour.
+- A day begins at local midnight. If the clock shows midnight twice, the first one counts. If
+  midnight does not exist, the day begins at the first instant of the date. A date that a zone
+  skipped is empty and never appears.
+- Buckets shorter than a day count elapsed seconds from the start of the day. The end of the day
+  cuts the last one: on a day of 25 hours, the last 6h bucket has one hour.
 - n-day buckets count from 1970-01-01, n-week buckets from Monday 1970-01-05, n-month buckets from
-  January of year 0, n-year buckets from year 0.
+  January of year 0 and n-year buckets from year 0.
 
-Every bucket of days or longer has a number on the calendar (its *serial*); all else follows from
-that and from `_day_start`, the only place that meets a clock change.
+Every bucket of a day or longer has a number on the calendar, its *serial*. Everything else is
+derived from the serial and from `_day_start`, the only code that handles clock changes.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _INTERVAL_FORM = "a number and a unit of s m h d w mo y, such as 5m or 1mo"
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A width on the calendar: a count of 1 to 100,000 and a unit, s m h d w mo y.
+    """Describe a calendar width: a count from 1 to 100,000 and a unit (s m h d w mo y).
 
     >>> Interval.parse("5m")
     Interval(count=5, unit='m')
@@ -70,7 +70,7 @@ class Interval:
 
     @classmethod
     def parse(cls, text: str, parameter: str = "period") -> Interval:
-        """Read an interval such as ``5m``; anything else is `BadInput` at `parameter`."""
+        """Parse an interval such as ``5m``; raise `BadInput` at `parameter` for anything else."""
         found = _INTERVAL.fullmatch(text.strip()) if isinstance(text, str) else None
         if found is None or int(found[1]) > MAX_COUNT:
             raise BadInput(parameter, text, _INTERVAL_FORM)
@@ -81,14 +81,17 @@ class Interval:
 
     @property
     def nominal_s(self) -> int:
-        """Seconds with months of 30 days and years of 365: for bounds and for ordering only."""
+        """Return the width in seconds with 30-day months and 365-day years.
+
+        Use it for bounds and ordering only.
+        """
         return self.count * UNIT_S[self.unit]
 
     @property
     def canonical(self) -> Interval:
-        """The interval of the same buckets in the largest unit: 60m is 1h, 24h is 1d, 12mo is 1y.
+        """Return the same buckets in the largest unit: 60m becomes 1h, 12mo becomes 1y.
 
-        Seven days stay seven days: weeks begin on Mondays, n-day buckets do not.
+        Seven days stay seven days, because weeks begin on Mondays and n-day buckets do not.
         """
         count, unit = self.count, self.unit
         for smaller, size, larger in _LARGER:
@@ -97,7 +100,7 @@ class Interval:
         return Interval(count, unit)
 
     def bucket(self, parameter: str = "period") -> Interval:
-        """This interval, canonical, if time can be cut into buckets of it; else `BadInput`."""
+        """Return this interval, canonical; raise `BadInput` if it cannot form buckets."""
         interval = self.canonical
         if interval.unit in "smh" and interval.nominal_s > DAY_S:
             raise BadInput(parameter, str(self), "whole days, or a sub-day interval up to 24h")
@@ -108,9 +111,9 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The calendar of one time zone. `name` is canonical: equal grids have equal names.
+    """Compute calendar buckets in one time zone. Equal grids have the same canonical `name`.
 
-    Instants outside the years 1900 to 2200 are `BadInput` at the parameter the caller names.
+    Instants outside the years 1900 to 2200 raise `BadInput` at the parameter the caller names.
 
     >>> UTC.floor(1_767_225_725, Interval(1, "h"))
     1767225600
@@ -120,7 +123,7 @@ class Grid:
     name: str
 
     def floor(self, at_s: int, interval: Interval, parameter: str = "at") -> int:
-        """The start of the bucket that holds an instant."""
+        """Return the start of the bucket that holds an instant."""
         if not MIN_S <= at_s < MAX_S:
             raise BadInput(parameter, at_s, SUPPORTED)
         unit, size = _shape(interval)
@@ -130,7 +133,7 @@ class Grid:
         return _start(self.zone, unit, size, _serial(self.zone, unit, size, at_s))
 
     def next(self, start_s: int, interval: Interval, parameter: str = "at") -> int:
-        """The end of the bucket that begins at `start_s`: the start of the next one not empty."""
+        """Return the end of a bucket by its start: the start of the next non-empty one."""
         if not MIN_S - 2 * _CENTURY_S <= start_s < MAX_S + 2 * _CENTURY_S:
             raise BadInput(parameter, start_s, SUPPORTED)
         unit, size = _shape(interval)
@@ -142,12 +145,12 @@ class Grid:
         return end_s
 
     def back(self, edge_s: int, length: Interval, parameter: str = "at") -> int:
-        """Step a length back from an edge: elapsed time for s, m and h, else on the calendar.
+        """Step a length back from an edge: elapsed time for s, m and h, calendar time otherwise.
 
-        A day back is the same time of day; a month back is the same day of the month, or the
-        month's last. A time of day that does not exist is the end of the gap, one that comes twice
-        is the first of them. The edge counts as the end of what is before it, so the midnight that
-        ends a day is that day's even where the next date was skipped.
+        One day back is the same time of day; one month back is the same day of the month, or the
+        month's last day. A time of day that does not exist becomes the end of the gap; one that
+        occurs twice becomes the first. The edge belongs to the span before it: the midnight that
+        ends a day counts as that day's, even if the zone skipped the next date.
         """
         if not MIN_S <= edge_s < MAX_S:
             raise BadInput(parameter, edge_s, SUPPORTED)
@@ -157,25 +160,25 @@ class Grid:
         return _instant(self.zone, datetime.combine(_date_back(wall.date(), length), wall.time()))
 
     def starts(self, begin_s: int, end_s: int, interval: Interval) -> Iterator[int]:
-        """`begin_s` and then each later bucket start that is before `end_s`, in order."""
+        """Yield `begin_s` and then every later bucket start before `end_s`, in order."""
         start_s = self.floor(begin_s, interval)
         while begin_s < end_s:
             yield begin_s
             begin_s = start_s = self.next(start_s, interval)
 
     def days_in_month(self, at_s: int) -> int:
-        """The days of the calendar month that holds an instant."""
+        """Return the number of days in the calendar month that holds an instant."""
         local = date.fromordinal(_day(self.zone, at_s) + _EPOCH_ORDINAL)
         return monthrange(local.year, local.month)[1]
 
     def day_start(self, day: date) -> int:
-        """The first instant of a local date; of a date that was skipped, that of the next one."""
+        """Return the first instant of a local date; for a skipped date, that of the next date."""
         return _day_start(self.zone, day.toordinal() - _EPOCH_ORDINAL)
 
     def serial(self, at_s: int, interval: Interval) -> int:
-        """The number on the calendar of the bucket of days or longer that holds an instant.
+        """Return the calendar number of the bucket of a day or longer that holds an instant.
 
-        Later buckets have larger numbers, neighbours differ by one unless a date was skipped.
+        Later buckets have larger numbers. Neighbours differ by one unit unless a date was skipped.
         """
         unit, size = _shape(interval)
         if unit == "s":
@@ -185,7 +188,7 @@ class Grid:
 
 @lru_cache(maxsize=1_024)
 def _shape(interval: Interval) -> tuple[str, int]:
-    """An interval as what buckets are made of: a number of seconds, days, weeks or months."""
+    """Reduce an interval to its base unit: a number of seconds, days, weeks or months."""
     canonical = interval.bucket("interval")
     if canonical.unit in "smh":
         return "s", canonical.nominal_s
@@ -214,9 +217,10 @@ def _start(zone: tzinfo, unit: str, size: int, serial: int) -> int:
 
 
 def _day(zone: tzinfo, at_s: int) -> int:
-    """The local day that holds an instant, in days since 1970-01-01: the last one begun by then.
+    """Return the local day that holds an instant, in days since 1970-01-01.
 
-    Not always the date on the clock: set back across midnight, it shows the day before once more.
+    It is the last day that has begun. A clock set back across midnight shows the day before again,
+    so this is not always the date on the clock.
     """
     day = at_s // DAY_S + 1
     while _day_start(zone, day) > at_s:
@@ -230,7 +234,7 @@ def _day_start(zone: tzinfo, day: int) -> int:
 
 
 def _instant(zone: tzinfo, wall: datetime) -> int:
-    """The first instant at which a zone's clock shows `wall` or, for want of that, later."""
+    """Return the first instant at which the zone's clock shows `wall` or a later time."""
     local_s = (wall.replace(tzinfo=_UTC) - _EPOCH) // _SECOND
     before = _offset_s(wall.replace(tzinfo=zone, fold=0))
     after = _offset_s(wall.replace(tzinfo=zone, fold=1))
@@ -249,12 +253,12 @@ def _offset_s(moment: datetime) -> int:
 
 
 def _local(zone: tzinfo, at_s: int) -> datetime:
-    """What the zone's clock and calendar show at an instant, without a zone."""
+    """Return the naive local time that the zone's clock shows at an instant."""
     return (_EPOCH + timedelta(seconds=at_s)).astimezone(zone).replace(tzinfo=None, fold=0)
 
 
 def _date_back(day: date, length: Interval) -> date:
-    """A calendar length before a date, no earlier than the calendar itself."""
+    """Step a calendar length back from a date, but not before the calendar's first date."""
     if length.unit in ("d", "w"):
         days = length.nominal_s // DAY_S
         return date.fromordinal(max(day.toordinal() - days, 2))
@@ -280,7 +284,7 @@ _OFFSET_FORM = "hours and minutes such as -0800, or hundredths of hours such as 
 
 
 def parse_zone(text: str, parameter: str = "tz") -> Grid:
-    """The grid of an IANA time zone; anything that does not name one is `BadInput`.
+    """Return the grid of an IANA time zone; raise `BadInput` if the text does not name one.
 
     >>> parse_zone("Europe/Berlin").name
     'Europe/Berlin'
@@ -297,7 +301,7 @@ def parse_zone(text: str, parameter: str = "tz") -> Grid:
 
 
 def parse_tzoffset(text: object, parameter: str = "tzoffset") -> Grid:
-    """The grid of a fixed offset from UTC: four digits are hhmm, fewer are hundredths of hours.
+    """Return the grid of a fixed UTC offset: four digits are hhmm, fewer are hundredths of hours.
 
     >>> parse_tzoffset("-0800").name, parse_tzoffset("-800").name, parse_tzoffset("530").name
     ('-08:00', '-08:00', '+05:18')

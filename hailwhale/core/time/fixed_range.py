@@ -1,8 +1,8 @@
-"""Absolute spans as periods: what lies between two instants, and the last whole buckets.
+"""Periods with absolute bounds: the time between two instants, and the last complete buckets.
 
-A period of a question ends with the bucket that holds now, which is not over yet. To hold one span
-against another both have to be whole: `last_whole` is the last so many buckets that are over,
-`before` and `week_before` what they are held against. It must not know what is counted.
+The last bucket of an ordinary period holds the current time and is incomplete. Comparing two time
+ranges needs complete ones: `last_whole` returns the last complete buckets, `before` and
+`week_before` return the ranges to compare them with. Knows nothing of what is counted.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ _WEEK = Interval(7, "d")
 
 @dataclass(frozen=True, slots=True)
 class FixedRange:
-    """The buckets that begin within a span; where none does, the one that its end is in."""
+    """Select the buckets that begin within a range; if none does, the one that holds its end."""
 
     begin_s: int
     end_s: int
 
     def bounds(self, grid: Grid, interval: Interval, now_s: int) -> TimeRange:
-        """See `core.period.RangeSpec`: of an absolute span, whatever the time is."""
+        """Return the bounds of the absolute range, whatever `now_s` is (see `RangeSpec`)."""
         last_s = grid.floor(self.end_s - 1, interval)
         first_s = grid.floor(self.begin_s, interval)
         if first_s < self.begin_s:
@@ -32,7 +32,7 @@ class FixedRange:
 
 
 def last_whole(period: Period, grid: Grid, now_s: int) -> Period:
-    """An interval:length as the last whole buckets; any other period as it is.
+    """Return an interval:length period as its last complete buckets; other periods unchanged.
 
     >>> from hailwhale.core.time.calendar_grid import UTC
     >>> hour = last_whole(Period.parse("1m:1h"), UTC, now_s=7_230)
@@ -49,7 +49,7 @@ def last_whole(period: Period, grid: Grid, now_s: int) -> Period:
 
 
 def before(period: Period, whole: Period, grid: Grid) -> Period:
-    """The same length directly before a `last_whole` period."""
+    """Return the range of the same length directly before a `last_whole` period."""
     if not isinstance(whole.reach, FixedRange) or not isinstance(period.reach, Trailing):
         raise ValueError("only an interval:length has one before it")
     end_s = whole.reach.begin_s
@@ -58,7 +58,7 @@ def before(period: Period, whole: Period, grid: Grid) -> Period:
 
 
 def week_before(period: Period, whole: Period, grid: Grid) -> Period:
-    """The same span seven days earlier, by the clock on the wall.
+    """Return the same range seven days earlier, in local time.
 
     >>> from hailwhale.core.time.calendar_grid import UTC
     >>> hour = Period.parse("1m:1h")

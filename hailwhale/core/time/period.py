@@ -63,15 +63,15 @@ class TimeRange(NamedTuple):
 
 
 class RangeSpec(Protocol):
-    """How a period finds its span."""
+    """Describe how a period finds its time range."""
 
     def bounds(self, grid: Grid, interval: Interval, now_s: int) -> TimeRange:
-        """The first edge and the last, the same for every now within one bucket."""
+        """Return the first and last edge; the result is constant within one bucket."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trailing:
-    """A length back from the end of the bucket that holds now."""
+    """Select a length that ends with the bucket that holds now."""
 
     length: Interval
 
@@ -84,7 +84,7 @@ class Trailing:
 
 @dataclass(frozen=True, slots=True)
 class ToDate:
-    """From the start of the day, week, month or year that holds now to the end of now's bucket."""
+    """Select from the start of the current day, week, month or year to the current bucket's end."""
 
     unit: Interval
 
@@ -95,7 +95,7 @@ class ToDate:
 
 @dataclass(frozen=True, slots=True)
 class DayBefore:
-    """The whole local day before the one that holds now."""
+    """Select the complete local day before today."""
 
     def bounds(self, grid: Grid, interval: Interval, now_s: int) -> TimeRange:
         end_s = grid.floor(now_s, _DAY)
@@ -104,7 +104,7 @@ class DayBefore:
 
 @dataclass(frozen=True, slots=True)
 class DateRange:
-    """Local dates, first and last included; buckets that stick out at either end are cut there."""
+    """Select local dates, both inclusive; buckets that overlap either end are cut there."""
 
     first: date
     last: date
@@ -115,7 +115,7 @@ class DateRange:
 
     @property
     def interval(self) -> Interval:
-        """The width that suits the length when none is asked for."""
+        """Return the bucket width that suits the length when the caller names none."""
         days = (self.last - self.first).days + 1
         if days <= 2:
             return _HOUR
@@ -139,13 +139,10 @@ _NAMED: Mapping[str, tuple[Interval | None, RangeSpec | None]] = {
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A question's span and the width of its buckets; accepted wherever a period is asked.
+    """A time range and the width of its buckets.
 
-    Attributes:
-        text: The period as it was asked; it is the key of `Whale.totals`.
-        interval: The width of a bucket; None for `all`.
-        reach: How the span is found; None for `all`.
-        zone_suffix: The zone of an ending such as ``|-500``, which overrides any other zone.
+    `text` is the period as given. `interval` and `reach` are None for `all`. `zone_suffix` is the
+    zone of a suffix such as ``|-500`` and overrides any other zone.
 
     >>> period = Period.parse("1d:1w")
     >>> from hailwhale.core.time.calendar_grid import UTC
@@ -160,24 +157,7 @@ class Period:
 
     @classmethod
     def parse(cls, text: str, parameter: str = "period") -> Period:
-        """Read a period from its text.
-
-        Args:
-            text: An interval and a length such as "1d:1mo", a name such as "today" (see
-                `hailwhale.periods.NICKNAMES`), or dates such as "2026-01-01..2026-01-31".
-            parameter: The name that an error has for the text.
-
-        Returns:
-            The period. Its edges depend on the time at which it is asked.
-
-        Raises:
-            BadInput: The text is no period; the message lists the forms.
-
-        Example:
-            >>> from hailwhale import Period
-            >>> str(Period.parse("1d:1mo").interval)
-            '1d'
-        """
+        """Parse any form of a period; raise `BadInput` listing the forms for anything else."""
         asked = text.strip() if isinstance(text, str) else ""
         if not 0 < len(asked) <= _MAX_TEXT:
             raise BadInput(parameter, text, _FORM)
@@ -188,27 +168,14 @@ class Period:
 
     @property
     def is_all(self) -> bool:
-        """Whether this is everything ever, in one bucket that has no edges."""
+        """Return whether the period is `all`: one bucket without edges."""
         return self.reach is None
 
     def days(self, grid: Grid, edges: Sequence[int]) -> TimeRange | None:
-        """Find the edges of the whole days that the period covers, however narrow its buckets.
+        """Return the edges of the whole days the period covers, however narrow its buckets are.
 
-        The day that holds now is whole, too, for nothing of its rest is there yet.
-
-        Args:
-            grid: The calendar of a time zone.
-            edges: The edges of the period's buckets, as `edges` returns them.
-
-        Returns:
-            Their begin and end, in epoch seconds; None when the period is not of days, such
-            as the last 24 hours.
-
-        Example:
-            >>> from hailwhale.core.time.calendar_grid import UTC
-            >>> today = Period.parse("today")
-            >>> today.days(UTC, today.edges(UTC, now_s=1_773_576_630))
-            TimeRange(begin_s=1773532800, end_s=1773619200)
+        Today counts as a whole day. Returns None if the period does not cover whole days, such as
+        the last 24 hours.
         """
         if not isinstance(self.reach, ToDate | DayBefore | DateRange):
             return None
@@ -217,28 +184,11 @@ class Period:
     def edges(
         self, grid: Grid, now_s: int, max_points: int = MAX_POINTS, parameter: str = "period"
     ) -> tuple[int, ...]:
-        """Find the edges of the period's buckets at an instant.
+        """Return the n + 1 ascending edges of the period's n half-open buckets.
 
-        The last bucket holds that instant, except for dates and "yesterday".
-
-        Args:
-            grid: The calendar of a time zone.
-            now_s: The instant, in epoch seconds.
-            max_points: The most buckets that there may be.
-            parameter: The name that an error has for the period.
-
-        Returns:
-            The n + 1 rising edges of n half-open buckets, in epoch seconds.
-
-        Raises:
-            BadInput: There are more buckets than `max_points`, the span is outside the supported
-                years, or the zone skipped the dates.
-            ValueError: The period is `all`, which has no edges.
-
-        Example:
-            >>> from hailwhale.core.time.calendar_grid import UTC
-            >>> Period.parse("1h:2h").edges(UTC, now_s=1_773_576_630)
-            (1773572400, 1773576000, 1773579600)
+        The last bucket holds now, except for date ranges and `yesterday`. Raises `BadInput` for
+        more than `max_points` buckets, a range outside the supported years, or dates that the zone
+        skipped. Raises ValueError for `all`, which has no edges.
         """
         if self.interval is None or self.reach is None:
             raise ValueError("the period all has no edges: ask is_all first")
@@ -255,7 +205,7 @@ class Period:
 
 
 def _read(body: str, parameter: str) -> tuple[Interval, RangeSpec]:
-    """The width and the span of a period that is not a nickname."""
+    """Parse the interval and the range of a period that is not a nickname."""
     head, colon, tail = body.partition(":")
     dates = _dates(tail.strip() if colon else body, parameter)
     if not colon:
@@ -272,7 +222,7 @@ def _read(body: str, parameter: str) -> tuple[Interval, RangeSpec]:
 
 
 def _dates(text: str, parameter: str) -> DateRange | None:
-    """The dates of a range, None when the text is no range at all."""
+    """Parse a date range; return None if the text is not one."""
     if found := _ISO_RANGE.fullmatch(text):
         year, month, day, last_year, last_month, last_day = map(int, found.groups())
     elif found := _US_RANGE.fullmatch(text):

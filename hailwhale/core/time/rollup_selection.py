@@ -36,14 +36,14 @@ def select_rollup(
     parameter: str = "period",
     asked: str | None = None,
 ) -> Rollup:
-    """The stored rollup whose buckets compose a period's: the coarsest that can.
+    """Return the coarsest stored rollup that composes the period's buckets exactly.
 
-    Every edge must be the start of one of its buckets (that alone settles other time zones,
-    half-hour offsets and clock changes), its bucket at the first edge must still be kept, and it
-    must have been filled since before that (`since`: epoch seconds by rollup name, absent = from
-    the beginning). If there is none, `BadInput` says what is missing; `asked` is the period's text.
+    Every edge must be the start of one of the rollup's buckets. This one rule also covers other
+    time zones, half-hour offsets and clock changes. The bucket at the first edge must still be
+    retained, and the rollup must have been filled since before that edge (`since`: epoch seconds by
+    rollup name; a missing name means from the beginning). If no rollup qualifies, `BadInput` names
+    the one that is missing; `asked` is the period's text.
 
-    >>> from hailwhale.core.time.period import Period
     >>> from hailwhale.core.time.rollups import DEFAULT_ROLLUPS
     >>> from hailwhale.core.time.calendar_grid import UTC
     >>> edges = Period.parse("1d:1mo").edges(UTC, now_s=1_767_225_600)
@@ -72,10 +72,10 @@ def select_rollup(
 def stored_buckets(
     edges: tuple[int, ...], rollup: Rollup, store_grid: Grid, parameter: str = "period"
 ) -> tuple[int, ...]:
-    """The starts of a rollup's buckets in a period, in order, for the caller to fold.
+    """Return the starts of the rollup's buckets within a period, in order, for folding.
 
-    `edges` are starts of the rollup's buckets, as `select_rollup` sees to. More than 60,000 are
-    `BadInput`.
+    `edges` must be bucket starts of the rollup, as `select_rollup` ensures. More than 60,000
+    buckets raise `BadInput`.
     """
     if rollup.interval is None:
         raise ValueError("the rollup all has no buckets to fold")
@@ -98,9 +98,9 @@ def _width_s(rollup: Rollup) -> int:
 def _missing(
     edges: tuple[int, ...], rollups: Sequence[Rollup], store_grid: Grid, now_s: int
 ) -> str:
-    """The rollup that would answer, had it been there: if possible one that can still be added.
+    """Return the rollup that would serve the period, preferring one that can still be added.
 
-    A store cannot change a rollup that it has, so its intervals are passed over.
+    An interval that the store already has is skipped, because a stored rollup cannot be changed.
     """
     fitting = [interval for interval in _ADVISED if _fits(edges, interval, store_grid)]
     taken = {rollup.interval for rollup in rollups}

@@ -1,7 +1,7 @@
-"""The instant an event says it happened at, as whole epoch seconds.
+"""Parses the time at which an event happened into whole epoch seconds.
 
-Owns the accepted forms of `at` and their bounds. The clock is an argument: nothing here reads one.
-It must not know calendars beyond UTC, nor which rollups still retain an instant.
+Defines the accepted forms of `at` and their bounds. The current time is an argument. Knows nothing
+of calendars other than UTC, or of retention.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ _FORMS = "epoch seconds or milliseconds, or ISO 8601 such as 2026-01-31T12:00:00
 
 
 def parse_timestamp(value: object, now_s: float, parameter: str = "at") -> int:
-    """Epoch seconds, rounded down; `now_s` when `value` is None.
+    """Return epoch seconds, rounded down; `now_s` when `value` is None.
 
-    Numbers (numeric text too) are epoch seconds, from 10^11 on epoch milliseconds. Text is ISO 8601
-    and a date alone its midnight; what has no offset is UTC, datetimes and dates likewise.
-    Raises `BadInput` for anything else, before 1900, after 2200 or over a day later than `now_s`.
+    Numbers and numeric text are epoch seconds, or epoch milliseconds from 10^11 on. Other text is
+    ISO 8601; a date means its midnight. Text, datetimes and dates without an offset are UTC.
+    Raises `BadInput` for anything else, and for times before 1900, after 2200 or more than a day
+    after `now_s`.
 
     >>> parse_timestamp("2026-01-01T01:00+01:00", now_s=1_767_225_600)
     1767225600
@@ -54,7 +55,7 @@ def _from_number(value: object) -> int | None:
     number = finite(value)
     if number is None:
         return None
-    # Before anything is worked out: 1e999999999 must cost nothing.
+    # Check the exponent before any arithmetic: 1e999999999 must cost nothing.
     if number and number.adjusted() >= _MAX_DIGITS:
         return LATEST_S + 1  # out of bounds, on whichever side
     whole = math.floor(number)

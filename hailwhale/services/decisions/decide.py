@@ -1,7 +1,7 @@
-"""Deciding: the option for a visitor, and what is known of every option, with reasons.
+"""Decides: chooses the option for a visitor, and reports on every option with reasons.
 
-Owns the use case: which options, one visitor the same one, each decision noted. The maths is in
-`core.decisions`, what is read for it in `evidence`, when it is read in `models`.
+Implements the use case: which options to offer, the same one for the same visitor, each decision
+counted. The math is in `core.decisions`, what is read for it in `evidence`, caching in `models`.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from hailwhale.services.decisions.model_cache import PosteriorCache
 from hailwhale.store.protocol import AssignmentStore
 from hailwhale.store.types import AcceptStatus
 
-SUSPICIOUS = 0.001  # of shares that are as allocated, one in a thousand looks so far off
+SUSPICIOUS = 0.001  # with sound traffic, one check in a thousand falls below this
 
 ShareTaking = Callable[[Event], AcceptStatus]
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a visitor is given: `given[0]` first, and the id in the journal if it is written there.
+    """The options a visitor gets, `given[0]` first, and the journal's id if it was logged.
 
-    `report` is what is known of every option, when it was asked for.
+    `report` has what is known of every option, if it was requested.
     """
 
     given: Sequence[Assignment]
@@ -44,10 +44,11 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class SampleRatio:
-    """How often each option was given and exposed, everything ever, and whether that fits together.
+    """How often each option was given and exposed, of all time, and whether the two match.
 
-    `p` is how probable a difference as large as this is when every option given is exposed with
-    the same probability; None where that cannot be said, as of exposures that nobody asked for.
+    `p` is the probability of a difference at least this large if every given option is exposed with
+    the same probability. It is None where it cannot be computed, such as for exposures without a
+    decision.
     """
 
     decided: dict[str, int]
@@ -56,7 +57,7 @@ class SampleRatio:
 
     @property
     def warning(self) -> str | None:
-        """What to say when the two do not fit together."""
+        """Return the warning to show if the two do not match, else None."""
         if self.p is None or self.p >= SUSPICIOUS:
             return None
         return (
@@ -74,7 +75,7 @@ class DecisionReasons:
 
 
 class Decider:
-    """Decides, and tells why."""
+    """Decide, and report the reasons."""
 
     def __init__(
         self,
@@ -88,8 +89,10 @@ class Decider:
         chance: random.Random,
         name_of: Callable[[str], str],
     ) -> None:
-        """`term_days` is how long a visitor keeps an option after the last decision at least;
-        `name_of` hashes its uid, always in the same way."""
+        """Initialize; a visitor keeps an option at least `term_days` after its last decision.
+
+        `name_of` hashes the uid of a visitor, always in the same way.
+        """
         self._assignments = assignments
         self.evidence = evidence
         self._models = models
@@ -100,9 +103,9 @@ class Decider:
         self._name_of = name_of
 
     def decide(self, choice: DecisionQuery, take: ShareTaking) -> Decision:
-        """The options for one visitor; `take` counts that they were given.
+        """Return the options for one visitor; `take` counts that they were given.
 
-        Raises `BadInput` where there is nothing to choose from.
+        Raises `BadInput` if there are no options, or fewer than slots.
         """
         options = self._options(choice)
         posterior = self._models.of(choice)
@@ -127,14 +130,14 @@ class Decider:
         return Decision(given, report, id)
 
     def reasons(self, choice: DecisionQuery) -> DecisionReasons:
-        """What is known of every option for a visitor, and whether the traffic is sound."""
+        """Return what is known of every option for a visitor, and whether the traffic is sound."""
         options = self._options(choice)
         posterior = self._models.of(choice)
         report = posterior.report(nodes_of(choice.dimensions), options)
         return DecisionReasons(report, self._sample_ratio(choice.pk, options))
 
     def posterior(self, choice: DecisionQuery) -> Posterior:
-        """What the evidence says now."""
+        """Return the current posterior of a decision."""
         return self._models.of(choice)
 
     def _options(self, choice: DecisionQuery) -> Sequence[str]:

@@ -1,7 +1,7 @@
-"""Evidence: what has been counted of a decision, read from its cells into arrays.
+"""Reads what was counted of a decision from its cells into arrays.
 
-Owns which nodes and pairs of a decision are read, and into which buckets of time. What follows from
-the sums is for `core.decisions` to say.
+Selects the nodes and pairs of a decision to read, and the time buckets. `core.decisions` interprets
+the sums.
 """
 
 from __future__ import annotations
@@ -27,24 +27,21 @@ from hailwhale.services.query.ranges import RangeReader, ResolvedRange
 from hailwhale.store.protocol import CellStore, LabelStore
 from hailwhale.store.types import CellQuery, ChunkAddress
 
-MAX_NODES = 300  # of a decision: the busiest; others are taken for ordinary
+MAX_NODES = 300  # busiest nodes of a decision; others are treated as average
 MAX_PAIRS = 2_000
 _MAX_LOOKED_AT = 20_000  # nodes whose hits are compared to find the busiest
-_DAYS = 60  # by day; what is older is one bucket
+_DAYS = 60  # read by day; anything older is one bucket
 _HOUR_S = 3_600
-_OLDER_S = 30 * DAY_S  # how long ago the older evidence lies before that, for want of better
+_OLDER_S = 30 * DAY_S  # assumed age of older evidence beyond that, for lack of data
 
-_ROUNDING = 1e-9  # of a sum, what floats may make of a difference that is none
+_ROUNDING = 1e-9  # relative to a sum: rounding error of a difference that is 0
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class _EvidencePart:
-    """A run of buckets read together: the columns of a span from bucket `first` to before `last`.
-
-    Without a span they are one bucket of everything ever.
-    """
+    """A run of buckets read together: columns of a range from bucket `first` to before `last`."""
 
     span: ResolvedRange
     first: int
@@ -52,7 +49,7 @@ class _EvidencePart:
 
 
 class EvidenceReader:
-    """Reads tallies."""
+    """Read the counts of decisions."""
 
     def __init__(
         self,
@@ -67,11 +64,11 @@ class EvidenceReader:
         self._clock = clock
 
     def options(self, pk: Path) -> list[str]:
-        """The options that were ever counted of a decision."""
+        """Return all options ever counted of a decision."""
         return sorted(self._labels.subpks(pk) - {OTHER})
 
     def busiest_options(self, pk: Path, most: int) -> list[str]:
-        """The options, or of very many the `most` that were exposed most often."""
+        """Return the options; at most the `most` that were exposed most often."""
         known = self.options(pk)
         if len(known) <= most:
             return known
@@ -79,7 +76,7 @@ class EvidenceReader:
         return sorted(sorted(known, key=lambda option: (-hits[option][0], option))[:most])
 
     def totals(self, pk: Path, options: Sequence[str], metrics: Sequence[str]) -> list[list[float]]:
-        """For each option the sums of metrics, everything ever."""
+        """Return for each option the all-time sums of the metrics."""
         asks = [
             CellQuery(
                 ChunkAddress((*pk, option), OVERALL, "all", 0), [(0, each) for each in metrics]
@@ -95,9 +92,9 @@ class EvidenceReader:
         metrics: Sequence[str],
         products: Sequence[tuple[str, str]],
     ) -> DecisionSums:
-        """The sums of a decision's options now.
+        """Return the current sums of a decision's options.
 
-        `metrics` are read at every node and pair, `products` of two metrics overall.
+        Reads `metrics` at every node and pair, and `products` of two metrics for the overall only.
         """
         nodes = self._nodes(pk)
         pairs = self._pairs(pk, nodes)
@@ -108,7 +105,7 @@ class EvidenceReader:
         sums, squares = self._sums(pk, options, where, read, list(counted.values()), parts)
         by_metric = {metric: sums[..., place] for place, metric in enumerate(read)}
         found = {pair: squares[..., place] for place, pair in enumerate(counted)}
-        # Of an event of several equal hits the product with its hits is the metric itself.
+        # For an event of several equal hits, the product with its hits is the metric itself.
         found |= {
             pair: by_metric[pair[0] if pair[1] == HITS else pair[1]][:, :, 0]
             for pair in products
@@ -124,10 +121,13 @@ class EvidenceReader:
             products=found,
         )
 
-    # Which nodes
+    # Nodes to read
 
     def _nodes(self, pk: Path) -> list[Path]:
-        """The overall and the busiest paths that tell visitors apart; see `exposure.nodes_of`."""
+        """Return the overall and the busiest paths that distinguish visitors.
+
+        See `exposure.nodes_of`.
+        """
         found: list[Path] = []
         level: list[Path] = [OVERALL]
         while level and len(found) < _MAX_LOOKED_AT:
@@ -142,7 +142,7 @@ class EvidenceReader:
         return [OVERALL, *sorted(self._busiest(pk, found, MAX_NODES))]
 
     def _pairs(self, pk: Path, nodes: Sequence[Path]) -> list[tuple[str, tuple[int, int]]]:
-        """The labels of the busiest pairs of nodes, and the places of the two."""
+        """Return the labels of the busiest pairs of nodes, and the indices of the two."""
         places = {node: place for place, node in enumerate(nodes)}
         found: dict[Path, tuple[int, int]] = {}
         for label in sorted(self._labels.children([(pk, (PAIRS,))])[0]):
@@ -160,13 +160,13 @@ class EvidenceReader:
         order = sorted(range(len(paths)), key=lambda place: (-hits[place], paths[place]))
         return [paths[place] for place in order[:most]]
 
-    # Which buckets
+    # Time buckets
 
     def _buckets(self) -> tuple[list[_EvidencePart], Floats, Floats]:
-        """Everything ever, the days until the day before yesterday, and the hours since.
+        """Return all time, the days until the day before yesterday, and the hours since.
 
-        Also for each bucket in that order, how long ago it ended and how long it is, in seconds.
-        The first holds, besides, whatever the others do not.
+        Also returns for each bucket, in that order, how long ago it ended and its length, both in
+        seconds. The first bucket stands for whatever is in none of the others.
         """
         now_s = int(self._clock())
         ever = _EvidencePart(self._spans.span(Period.parse("all"), None), 0, 1)
@@ -175,7 +175,7 @@ class EvidenceReader:
             since_s = days.edges[-3]
             count = (now_s - since_s) // _HOUR_S + 1
             hours = self._spans.span(Period.parse(f"1h:{count}h"), None)
-        except BadInput:  # the store keeps no such buckets
+        except BadInput:  # the store has no such buckets
             return [ever], np.zeros(1), np.full(1, float(_OLDER_S))
         later = next(place for place, edge in enumerate(hours.edges) if edge >= since_s)
         parts = [
@@ -190,7 +190,7 @@ class EvidenceReader:
         widths_s = [float(end_s - start_s) for start_s, end_s in edges]
         return [ever, *parts], np.array(ages_s), np.array(widths_s)
 
-    # Their sums
+    # Sums
 
     def _sums(
         self,
@@ -201,7 +201,7 @@ class EvidenceReader:
         squares: Sequence[str],
         parts: Sequence[_EvidencePart],
     ) -> tuple[Floats, Floats]:
-        """Sums by bucket, option, place and metric; and by bucket, option and product."""
+        """Return sums by bucket, option, node and metric; and by bucket, option, product."""
         nodes: list[SeriesKey] = [((*pk, option), path) for option in options for path in where]
         overall: list[SeriesKey] = [((*pk, option), OVERALL) for option in options]
         sums = self._in_buckets(nodes, metrics, parts)
@@ -212,10 +212,13 @@ class EvidenceReader:
     def _in_buckets(
         self, nodes: Sequence[SeriesKey], metrics: Sequence[str], parts: Sequence[_EvidencePart]
     ) -> Floats:
-        """Sums by bucket, node and metric. The first bucket is left with what is in no other."""
+        """Return sums by bucket, node and metric.
+
+        The first bucket gets what is in no other.
+        """
         if not metrics:
             return np.zeros((sum(part.last - part.first for part in parts), len(nodes), 0))
-        # Everything ever comes last: what is counted meanwhile then looks old, never negative.
+        # All time is read last: events counted meanwhile then look old, never negative.
         later = [self._run(nodes, metrics, part) for part in parts[1:]]
         ever = self._run(nodes, metrics, parts[0])
         older = ever - sum(run.sum(axis=0) for run in later)

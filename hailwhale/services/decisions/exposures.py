@@ -1,6 +1,6 @@
-"""Exposing: what is counted of a decision, into the buffer or at once, and noted where asked.
+"""Counts exposures and results of decisions, buffered or at once, and logs them if requested.
 
-Owns the way from the parameters of /count_decision to the counts and the journal.
+Turns the parameters of /count_decision into counts and journal entries.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from hailwhale.store.types import AcceptStatus
 
 @dataclass(frozen=True, slots=True)
 class ExposureCounter:
-    """Counts exposures and results.
+    """Count exposures and results.
 
-    `take` and `count_many` are those of `BufferWriter` or of `Counting`. A result that names the
-    `decision` it belongs to, as /decide answered it, is written into the journal as well.
+    `take` and `count_many_as` are methods of a `BufferWriter` or an `ImmediateCounter`. A result
+    that names its `decision`, as answered by /decide, is also written to the journal.
     """
 
     take: Callable[[Event], AcceptStatus]
@@ -35,7 +35,7 @@ class ExposureCounter:
     clock: Callable[[], float]
 
     def count(self, fields: Fields) -> AcceptStatus:
-        """Count one exposure or result; raises `BadInput`, and then nothing was counted."""
+        """Count one exposure or result; raise `BadInput` if nothing was counted."""
         event = parse_exposure(fields, self.clock(), self.limits)
         receipt = self.take(event)
         if receipt is not AcceptStatus.DUPLICATE:
@@ -43,7 +43,7 @@ class ExposureCounter:
         return receipt
 
     def count_many(self, events: Iterable[Fields | BadInput]) -> BatchReport:
-        """Count several, each accepted or refused on its own; see `BufferWriter.count_many`."""
+        """Count several, each accepted or rejected as in `BufferWriter.count_many`."""
         noted: list[tuple[int, Fields, Event]] = []
         place = -1
 

@@ -1,7 +1,7 @@
-"""The journal of a decision: who was given what and what came of it, one by one, to look into.
+"""The journal of a decision: who was given what and the result, one by one, for inspection.
 
-Owns how an entry is written. Counts are elsewhere and exact; a journal is bounded, and an entry may
-be missing where the store was away as it was written.
+Defines the format of an entry. Counts are stored elsewhere and exact. A journal is bounded, and an
+entry may be missing if the store was unavailable when it was written.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class JournalEntry:
 
 
 class DecisionJournal:
-    """Writes the journals of decisions in the store, each of at most `most` entries."""
+    """Write the journals of decisions to the store, each of at most `most` entries."""
 
     def __init__(self, journals: JournalStore, most: int, clock: Callable[[], float]) -> None:
         self._journals = journals
@@ -53,9 +53,9 @@ class DecisionJournal:
         given: Sequence[Assignment],
         dimensions: Sequence[Path],
     ) -> str:
-        """Write down what was given; the id by which results can be told to belong to it.
+        """Write what was given; return the id that links results to it.
 
-        Several options given at once are as many entries under one id.
+        Several options given at once are one entry each under the same id.
         """
         id = secrets.token_urlsafe(9)
         at_s = int(self._clock())
@@ -82,9 +82,10 @@ class DecisionJournal:
         metrics: Mapping[str, float],
         event: str | None = None,
     ) -> None:
-        """Write down what came of a decision. That it could not be written is no fault.
+        """Write the result of a decision; log, rather than raise, if that fails.
 
-        `event` is the idempotency id of the result, if it has one: read again, it counts once.
+        `event` is the idempotency id of the result, if it has one: if the entry is there twice, it
+        counts once.
         """
         once = {} if event is None else {"event": event}
         entry = _text(id=id, at=int(self._clock()), option=option, metrics=dict(metrics), **once)
@@ -94,14 +95,14 @@ class DecisionJournal:
             log.warning("a result is counted but not in the journal: %s", fault)
 
     def lines(self, pk: Path) -> Iterable[bytes]:
-        """The entries as they are kept, lines of JSON without their ends, oldest first."""
+        """Return the stored entries, lines of JSON without line ends, oldest first."""
         return self._journals.read(pk)
 
 
 def read_journal(lines: Iterable[bytes]) -> list[JournalEntry]:
-    """The decisions in the lines of a journal, each with what was counted for it.
+    """Return the decisions in the lines of a journal, each with what was counted for it.
 
-    Lines that are no entries are left out, and results whose decision is not there.
+    Omits invalid lines, and results whose decision is missing.
     """
     found: dict[tuple[str, str], JournalEntry] = {}
     events: set[tuple[str, str, str]] = set()
@@ -121,7 +122,7 @@ def read_journal(lines: Iterable[bytes]) -> list[JournalEntry]:
 
 
 def _is_new(entry: Mapping[str, str], events: set[tuple[str, str, str]]) -> bool:
-    """Whether a result was not read before; what has no idempotency id never was."""
+    """Return whether a result is new; one without an idempotency id always is."""
     if "event" not in entry:
         return True
     event = (entry["id"], entry["option"], entry["event"])
@@ -131,7 +132,7 @@ def _is_new(entry: Mapping[str, str], events: set[tuple[str, str, str]]) -> bool
 
 
 def _short(number: float) -> float:
-    """To six digits, however small: a propensity must not become 0."""
+    """Round to six significant digits, so that a small propensity does not become 0."""
     return float(f"{number:.6g}")
 
 

@@ -1,7 +1,7 @@
-"""Models: what was concluded from a decision's evidence, kept at hand and kept fresh.
+"""Caches the posterior of each decision and keeps it fresh.
 
-Owns when evidence is read again. A request never waits for that but the first of a decision, and
-the first after a pause: the others are answered from the model at hand while a new one is made.
+Decides when evidence is read again. Only the first request of a decision, and the first after a
+pause, wait for that. All others are answered from the cached posterior while a new one is computed.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from hailwhale.services.decisions.evidence import EvidenceReader
 
 log = logging.getLogger("hailwhale.deciding")
 
-FRESH_S = 1.0  # a model younger than this is not made anew
-STALE_S = 30.0  # nor is one older than this used
-_EFFORT = 50  # a model that takes long to make lives so many times as long, half of STALE_S at most
+FRESH_S = 1.0  # a younger posterior is not recomputed
+STALE_S = 30.0  # an older posterior is not used
+_EFFORT = 50  # fresh for so many times its computing time, at most half of STALE_S
 _KEPT = 256
 
 
 @dataclass(slots=True)
 class _CachedPosterior:
-    """A posterior, when it was made by `PosteriorCache`'s ticks, and how long it is fresh."""
+    """A posterior, when it was computed (`ticks` of the cache) and how long it is fresh."""
 
     lock: Lock = field(default_factory=Lock)
     posterior: Posterior | None = None
@@ -37,17 +37,17 @@ class _CachedPosterior:
 
 
 class PosteriorCache:
-    """Posteriors by decision, formula and rules, the last used of them kept."""
+    """Cache posteriors by decision, formula and policy; keep the most recently used."""
 
     def __init__(self, evidence: EvidenceReader, ticks: Callable[[], float]) -> None:
-        """`ticks` are seconds of a clock that never jumps."""
+        """Initialize; `ticks` returns the seconds of a monotonic clock."""
         self._evidence = evidence
         self._ticks = ticks
         self._models: OrderedDict[object, _CachedPosterior] = OrderedDict()
         self._lock = Lock()
 
     def of(self, choice: DecisionQuery) -> Posterior:
-        """What the evidence says about a decision: at most seconds old, however busy it is."""
+        """Return the posterior of a decision, at most STALE_S old."""
         model = self._model(choice)
         posterior, age_s = model.posterior, self._ticks() - model.made_s
         if posterior is None or age_s > STALE_S:
@@ -57,7 +57,7 @@ class PosteriorCache:
         return posterior
 
     def _waited_for(self, model: _CachedPosterior, choice: DecisionQuery) -> Posterior:
-        """A model that is made now, by one of all those that wait for it."""
+        """Return a fresh posterior, computed once for all threads that wait for it."""
         with model.lock:
             posterior = model.posterior
             if posterior is None or self._ticks() - model.made_s > STALE_S:
@@ -85,7 +85,7 @@ class PosteriorCache:
         return posterior
 
     def _renew(self, model: _CachedPosterior, choice: DecisionQuery) -> None:
-        """Make a model anew behind the caller's back, unless that is under way."""
+        """Compute a new posterior in the background, unless that is already running."""
         with model.lock:
             if model.renewing:
                 return

@@ -1,6 +1,6 @@
-"""Evaluating: the journal of a decision replayed under another rule or another formula.
+"""Off-policy evaluation: replays the journal of a decision under another rule or formula.
 
-Owns the way from the lines of a journal to what a rule would have earned.
+Turns the lines of a journal into estimates of what a rule would have earned.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ RULES = ("logged", "uniform", "current", "best", "always:OPTION")
 
 @dataclass(frozen=True, slots=True)
 class LogReplay:
-    """What each rule would have earned, and how many decisions of the journal say so."""
+    """What each rule would have earned, and the number of decisions this is based on."""
 
     decisions: int
     rules: Mapping[str, Evaluation]
 
 
 class OffPolicyEvaluator:
-    """Replays journals."""
+    """Replay journals."""
 
     def __init__(self, deciding: Decider, clock: Callable[[], float]) -> None:
         self._deciding = deciding
@@ -39,11 +39,11 @@ class OffPolicyEvaluator:
     def replay(
         self, choice: DecisionQuery, rules: Sequence[str], lines: Iterable[bytes] | None = None
     ) -> LogReplay:
-        """What rules would have earned by the formula of `choice`.
+        """Return what rules would have earned by the formula of `choice`.
 
-        `lines` are of a journal kept elsewhere; without, the decision's own. Decisions younger
-        than the delay of the choice are left out. Raises `BadInput` for a formula that is no
-        quotient, for an unknown rule, and when no decision is left.
+        `lines` is a journal stored elsewhere; the default is the decision's own. Decisions younger
+        than the delay of the choice are omitted. Raises `BadInput` for a formula that is not a
+        quotient, for an unknown rule, and if no decision is left.
         """
         objective = Objective.of(choice.formula, choice.goal)
         numerator, denominator = objective.numerator, objective.denominator

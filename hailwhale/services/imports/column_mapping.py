@@ -1,17 +1,17 @@
-"""From the cells of a table's row to the fields of an event: the column mapping of an import.
+"""The column mapping of an import: turns the cells of a table's row into the fields of an event.
 
-Owns the notation. A pk or a dimension is written as the documentation writes paths, each column as
-its name in braces::
+Defines the notation. A pk or a dimension is written as the documentation writes paths, with the
+name of each column in braces::
 
     Shop                        one label, the same for every row
     Product > {sku}             a constant, then the text of column `sku`
     store > no. {store_id}      constants and columns may share a label
-    ["profit > loss", "{sku}"]  a JSON list, for labels that hold a > or begin with [
+    ["profit > loss", "{sku}"]  a JSON list, for labels that contain a > or begin with [
     {{                          a brace in a label is written twice
 
-A metric is a column: ``revenue=sales_value``, or ``quantity`` where both have one name.
+A metric is a column: ``revenue=sales_value``, or ``quantity`` if both have the same name.
 
-It takes texts and knows no file, no CSV and no limits: what it makes is parsed as any event.
+Takes texts. Knows nothing of files, CSV or limits: its result is parsed like any event.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PATH_FORMS = "labels with > between and columns in braces, such as Product > {s
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column by its name in the header."""
+    """A column, by its name in the header."""
 
     name: str
 
@@ -44,7 +44,7 @@ MakeFields = Callable[[Cells], dict[str, object]]
 
 @dataclass(frozen=True, slots=True)
 class ColumnMapping:
-    """Which columns make what of an event.
+    """Map columns to the fields of an event.
 
     `metrics` are pairs of a metric's name and its column; `at`, `id` and `uid` are columns.
     """
@@ -66,7 +66,7 @@ class ColumnMapping:
         id: str | None = None,
         uid: str | None = None,
     ) -> ColumnMapping:
-        """The mapping that these texts write; raises `BadInput` naming the one that is wrong.
+        """Parse a mapping; raise `BadInput` naming the text that is invalid.
 
         >>> ColumnMapping.parse(pk="Product > {sku}").pk
         (('Product',), (Column(name='sku'),))
@@ -84,7 +84,7 @@ class ColumnMapping:
 
     @property
     def text(self) -> str:
-        """The mapping in one canonical form: equal texts, equal events from every row.
+        """Return the canonical form: equal texts give equal events from every row.
 
         >>> path, listed = "Product>{sku}", '["Product","{sku}"]'
         >>> ColumnMapping.parse(pk=path).text == ColumnMapping.parse(pk=listed).text
@@ -102,11 +102,11 @@ class ColumnMapping:
         )
 
     def bind(self, header: Sequence[str]) -> MakeFields:
-        """What turns the cells of a row under this header into the fields of an event.
+        """Return a function that turns the cells of a row into the fields of an event.
 
-        A path stops at its first label with an empty cell, and an empty metric or uid is left out:
-        what a row does not know, it does not count. Raises `BadInput` for a column that is not
-        there, or there twice.
+        A path ends before its first label with an empty cell, and an empty metric or uid is
+        omitted: a row does not count what it does not know. Raises `BadInput` for a column that is
+        missing from the header or occurs twice.
 
         >>> mapping = ColumnMapping.parse(dimensions=["country > {country}"])
         >>> fields = mapping.bind(["country", "city"])
@@ -141,7 +141,7 @@ class ColumnMapping:
         return fields
 
 
-_Placed = list[list[str | int]]  # a template with the places of its columns
+_Placed = list[list[str | int]]  # a template with the indices of its columns
 
 
 def _path(template: _Placed, cells: Cells) -> tuple[str, ...]:
@@ -155,7 +155,7 @@ def _path(template: _Placed, cells: Cells) -> tuple[str, ...]:
 
 
 def _filled(label: Sequence[str | int], cells: Cells) -> str:
-    """The text of a label, empty when a cell it needs is."""
+    """Return the text of a label, empty if one of its cells is empty."""
     text = ""
     for part in label:
         piece = part if isinstance(part, str) else cells[part]

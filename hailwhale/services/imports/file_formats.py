@@ -1,7 +1,7 @@
-"""How a file is read: lines of JSON, a table, or an access log; what it takes to have its rows.
+"""File formats of imports: lines of JSON, a table, or an access log.
 
-Owns what an access log counts by default, and that a line of one may be a pixel whose query is the
-event. A reading is a value: its `text` names it, so that equal texts make equal rows of a file.
+Defines what an access log counts by default, and that its lines may be pixels whose query is the
+event. A format is a value: its `text` identifies it, so equal texts give equal rows of a file.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from hailwhale.services.imports.row_readers import (
 from hailwhale.services.ingest.bots import is_bot
 
 PIXELS = ("/count", "/count.gif", "/pixel.gif")
-_TOKEN = "token"  # noqa: S105 - the parameter that shows one: no part of the event
+_TOKEN = "token"  # noqa: S105 - the name of a parameter that is not part of the event
 
 LOG_PK = "Requests"
 _PATHS = ("path > {path}", "status > {status_class} > {status}", "method > {method}")
@@ -40,26 +40,26 @@ LOG_DIMENSIONS = {
 
 
 class FileFormat(Protocol):
-    """A way to read a file."""
+    """Read the rows of a file."""
 
     @property
     def text(self) -> str:
-        """What names it."""
+        """Return the text that identifies the format."""
 
     def rows(self, stream: BinaryIO, after: int) -> Iterator[InputRow]:
-        """The rows of a file past a line; raises `BadInput` when it cannot be read."""
+        """Yield the rows of a file after a line; raise `BadInput` if it cannot be read."""
 
 
 class LineFormat(FileFormat, Protocol):
-    """A reading of files whose lines stand alone."""
+    """A format in which every line stands alone."""
 
     def of_lines(self, lines: Iterable[InputLine], after: int = 0) -> Iterator[InputRow]:
-        """The rows of lines past a number."""
+        """Yield the rows of the lines after a number."""
 
 
 @dataclass(frozen=True, slots=True)
 class NdjsonFormat:
-    """An event a line."""
+    """One JSON event per line."""
 
     @property
     def text(self) -> str:
@@ -88,11 +88,11 @@ class TableFormat:
 
 @dataclass(frozen=True, slots=True)
 class AccessLogFormat:
-    """An access log in one of `core.accesslog.FORMATS`.
+    """An access log in one of `core.imports.access_log.FORMATS`.
 
-    With `pixels`, which are paths, a line is an event if it is a request of one of them that was
-    answered, and the event is what its query says; else every line is one, by the `columns`. What
-    says it is a bot is left out with `skip_bots`.
+    With `pixels`, a set of paths, only successful requests of these paths are events, and the query
+    is the event. Otherwise every line is an event, built by `columns`. `skip_bots` omits requests
+    of self-identified bots.
     """
 
     form: str
@@ -101,7 +101,7 @@ class AccessLogFormat:
     skip_bots: bool = False
 
     def __post_init__(self) -> None:
-        """Raises `BadInput` for a column that the format has not."""
+        """Raise `BadInput` for a column that the format does not have."""
         if FORMATS[self.form].names:
             self.columns.bind(LogReader(FORMATS[self.form]).names)
 
@@ -139,7 +139,7 @@ class AccessLogFormat:
         return bound[names](cells(told, names))
 
     def _pixel(self, told: dict[str, str]) -> Fields | None:
-        """The event of a pixel; None for another request, and one that was not answered."""
+        """Return the event of a pixel; None for other or unsuccessful requests."""
         answered = told["status"][:1] in ("2", "3")
         if told["path"] not in self.pixels or told["method"] != "GET" or not answered:
             return None

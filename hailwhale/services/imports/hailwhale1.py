@@ -1,7 +1,7 @@
-"""The numbers of a HailWhale of 2011 as rows of an import, in an order that does not change.
+"""Imports the numbers of a HailWhale of 2011 as rows in a fixed order.
 
-They are written down first, all of them, so that the import has a content to be known by and is
-resumed over the same rows. Knows neither Redis nor what a key says.
+All rows are first written to a file, so that the import is identified by its content and resumes
+over the same rows. Knows nothing of Redis, or of the format of a key.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from hailwhale.services.imports.row_readers import InputRow, json_rows, lines_of
 FORMAT = "hailwhale1"
 
 _READ_AT_ONCE = 200
-_UNREAD = "unread"  # what a row holds in place of an event, for it to be refused with a word on it
+_UNREAD = "unread"  # field of a row that replaces the event: the reason to reject it
 
 
 class HashSource(Protocol):
     """The hashes of a store to import from."""
 
     def keys(self) -> Iterator[str]:
-        """The names of those that may be of the format, in any order; some may come twice."""
+        """Yield the names of keys that may be of the format, in any order, possibly repeated."""
 
     def hashes(self, keys: Sequence[str]) -> list[dict[str, str]]:
-        """The fields and values of some."""
+        """Return the fields and values of some keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class HailWhale1Format:
-    """How what `write_rows` wrote is read; a `FileFormat`, as those in `formats`."""
+    """The `FileFormat` of what `write_rows` writes, used like those in `file_formats`."""
 
     @property
     def text(self) -> str:
@@ -52,9 +52,9 @@ class HailWhale1Format:
 
 
 def write_rows(originals: HashSource, out: BinaryIO) -> int:
-    """Write a line for each instant of each (pk, dimension), and for each key that makes no sense.
+    """Write a line for each instant of each (pk, dimension), and for each unreadable key.
 
-    Returns how many keys made sense; 0 says that the store is none of this format.
+    Returns the number of readable keys; 0 means that the store does not have this format.
     """
     keys, unread = _sorted(originals)
     for name in unread:
@@ -73,11 +73,14 @@ def write_rows(originals: HashSource, out: BinaryIO) -> int:
 
 
 def _sorted(originals: HashSource) -> tuple[list[HailWhale1Key], list[str]]:
-    """The keys to read, and the names that are of no such key or of an amount that has no days."""
+    """Return the keys to read, and the names that cannot be imported.
+
+    These are names in another format, and names of amounts that have no key to read.
+    """
     taken: set[HailWhale1Key] = set()
     others: dict[tuple[str, str, str], str] = {}
     unread: set[str] = set()
-    for name in originals.keys():  # noqa: SIM118 - it is no mapping
+    for name in originals.keys():  # noqa: SIM118 - not a mapping
         key = read_key(name)
         if key is None:
             unread.add(name)

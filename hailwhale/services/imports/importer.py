@@ -1,13 +1,13 @@
-"""Importing many rows, each counted exactly once however often the import is killed and resumed.
+"""Imports many rows, each counted exactly once however often the import is killed and resumed.
 
-Rows are cut into blocks, a block is summed up by shard, and each shard counts what has a number at
-most once and in order, in the same atomic step as its cells. Numbers come from lines: a row with an
-id is a step of its own, numbered twice its line; what a block sums up is numbered twice its last
-line plus one. So what has been counted is a line to go on after. Two runs of one import must cut
-alike: how rows are cut depends on the rows alone, and neither the constants that say how nor the
-numbers may change between releases.
+Rows are cut into blocks and a block is summed by shard. Each shard counts a numbered step at most
+once and in order, in the same atomic step as its cells. Numbers derive from lines: a row with an id
+is a step of its own, numbered twice its line. The sum of a block is numbered twice its last line
+plus one. So the progress of an import is a line to resume after. Two runs of one import must cut
+rows alike: how rows are cut depends on the rows alone. Neither the constants that define it nor the
+numbering may change between releases.
 
-Knows rows and the store; neither files, nor terminals, nor formats.
+Knows rows and the store, and nothing of files, terminals or formats.
 """
 
 from __future__ import annotations
@@ -31,20 +31,21 @@ from hailwhale.store.redis.keys import shard_of
 from hailwhale.store.types import CommitOutcome, ImportBlock
 
 BLOCK_ROWS = 5_000
-BLOCK_NODES = 25_000  # bounds the cells of a step, and so the time for which it holds up the store
+BLOCK_NODES = 25_000  # bounds the cells of a step, and so the time that it blocks the store
 
 _READ_BYTES = 1024 * 1024
 _NAME_CHARS = 32
-_MARK_CHARS = 12  # of a name, as a number that the store's scripts could compare
+_MARK_CHARS = 12  # of a name, as a number that the store's scripts can compare
 _PLANNED = ":planned"
 
 
 @dataclass(slots=True)
 class ImportReport:
-    """What became of the rows that one run of an import read, up to `line`.
+    """The outcome of the rows that one run of an import read, up to `line`.
 
-    `before` are those counted before: by a run that was cut short, or under their id. `undated` of
-    them all are older than every rollup that has dates, and count in the total ever only.
+    `before` counts rows that were counted earlier: by an interrupted run, or under their id.
+    `undated` counts those of all rows that are older than every rollup with dates; they add to the
+    all-time total only.
     """
 
     line: int = 0
@@ -57,16 +58,16 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True)
 class FileContent:
-    """What a file holds: a digest that names its import, and about how many lines there are."""
+    """The content of a file: a digest that names its import, and the number of line ends."""
 
     name: str
     lines: int
 
 
 def examine(stream: BinaryIO, mapping: str) -> FileContent:
-    """The content of a file, named after it and after how it is read, wherever it lies.
+    """Return the content of a file, named by its bytes and its mapping, not by its location.
 
-    Raises `BadInput` when the file cannot be read.
+    Raises `BadInput` if the file cannot be read.
 
     >>> from io import BytesIO
     >>> examine(BytesIO(b"{}"), "ndjson")
@@ -84,7 +85,7 @@ def examine(stream: BinaryIO, mapping: str) -> FileContent:
 
 
 class Importer:
-    """Counts rows in numbered blocks. One import may even run twice at once and counts once."""
+    """Count rows in numbered blocks; an import that runs twice at once still counts once."""
 
     def __init__(
         self,
@@ -98,7 +99,7 @@ class Importer:
         name_of: Callable[[str], str],
         make_batch: Callable[[BucketPlanner], EventBatch] = EventBatch,
     ) -> None:
-        """`name_of` hashes the uid of a visitor; a batch of `make_batch` sums rows up."""
+        """Initialize; `name_of` hashes a uid, and `make_batch` creates a batch that sums rows."""
         self._make_batch = make_batch
         self._name_of = name_of
         self._commits = commits
@@ -109,28 +110,28 @@ class Importer:
         self._clock = clock
 
     def last_line(self, name: str) -> int:
-        """The line up to which the rows of an import are all counted; 0 when it is new."""
+        """Return the line up to which all rows of an import are counted; 0 if it is new."""
         return self._imports.last_block(name) // 2
 
     def planned(self, name: str) -> int:
-        """The line up to which rows are to be counted that were given out already; 0 if none."""
+        """Return the line up to which rows were planned for counting; 0 if none were."""
         return self._imports.last_block(name + _PLANNED) // 2
 
     def plan(self, name: str, line: int) -> None:
-        """Have it known up to which line the rows of the next run go.
+        """Store the line up to which the rows of the next run go.
 
-        For an import that grows: whoever runs after a kill must give the same rows.
+        For imports that grow: whoever resumes after a kill must supply the same rows.
         """
         self._imports.note_block(_summed_up_to(name + _PLANNED, line))
 
     def finish(self, name: str, line: int) -> None:
-        """Note that there are no rows more up to a line."""
+        """Record that there are no more rows up to a line."""
         self._imports.note_block(_summed_up_to(name, line))
 
     def began_with(self, source: str, content: str) -> bool:
-        """Whether an import of a source, which may change, has this content; the first one settles.
+        """Return whether the import of a source has this content; the first call sets it.
 
-        Contents are the names of `examine`.
+        The source may change later. Contents are the names that `examine` returns.
         """
         number = int(content[:_MARK_CHARS], 16) + 1
         known = self._imports.last_block(source)
@@ -145,11 +146,11 @@ class Importer:
         refused: Callable[[int, BadInput], None],
         settled: Callable[[ImportReport], None],
     ) -> ImportReport:
-        """Count the rows, which are all those of the import after its `last_line`.
+        """Count the rows, which must be all those of the import after its `last_line`.
 
-        `refused` is told each row that is wrong, by its line, before the row is passed for good;
-        `settled` is told after each block how far the import is. Raises `StoreUnavailable` with
-        the import cut short; it is resumed by running it again.
+        Calls `refused` with each invalid row's line and error, before the row is passed for good.
+        Calls `settled` with the progress after each block. Raises `StoreUnavailable` if
+        interrupted; run again to resume.
         """
         report = ImportReport()
         for block in _blocks(rows):
@@ -166,7 +167,7 @@ class Importer:
         report: ImportReport,
         refused: Callable[[int, BadInput], None],
     ) -> set[int]:
-        """Commit a block in every shard it has rows of; which those are."""
+        """Commit a block in every shard it has rows of; return these shards."""
         now_s = int(self._clock())
         schedule = BucketPlanner(self._grid, self._rollups, now_s)
         parts: dict[int, _Part] = {}
@@ -220,9 +221,10 @@ class Importer:
         return None if event.uid is None else self._name_of(event.uid)
 
     def _settle(self, shards: Iterable[int], number: ImportBlock) -> None:
-        """Apply what was committed up to a block, then note the block as counted everywhere.
+        """Apply what was committed up to a block, then record the block as counted everywhere.
 
-        In this order: what an earlier run left in a plan is found again only until it is noted.
+        The order matters: what an earlier run left in a plan is found again only until the block is
+        recorded.
         """
         for shard in shards:
             while self._commits.apply_next(shard):
@@ -232,7 +234,7 @@ class Importer:
 
 @dataclass(slots=True)
 class _Part:
-    """Rows of one shard being summed up."""
+    """Rows of one shard being summed."""
 
     shard: int
     batch: EventBatch
@@ -252,7 +254,7 @@ def _summed_up_to(name: str, line: int) -> ImportBlock:
 
 
 def _blocks(rows: Iterable[InputRow]) -> Iterator[list[InputRow]]:
-    """Rows in blocks of a bounded cost."""
+    """Yield the rows in blocks of bounded cost."""
     block: list[InputRow] = []
     nodes = 0
     for row in rows:
@@ -266,9 +268,9 @@ def _blocks(rows: Iterable[InputRow]) -> Iterator[list[InputRow]]:
 
 
 def _nodes(fields: Mapping[str, object] | BadInput) -> int:
-    """At least as many (pk, dimension) nodes as the row counts at, from its plain values.
+    """Return an upper bound of the (pk, dimension) nodes that a row counts at.
 
-    Not from the parsed event: whether a row is one depends on limits and on the time.
+    Uses the plain values, not the parsed event: whether a row is valid depends on limits and time.
     """
     if isinstance(fields, BadInput):
         return 1
@@ -277,7 +279,7 @@ def _nodes(fields: Mapping[str, object] | BadInput) -> int:
 
 
 def _labels(value: object) -> int:
-    """The keys and scalars in a plain value, None for one."""
+    """Return the number of keys and scalars in a plain value; None counts as one."""
     found = 0
     unseen = [value]
     while unseen:

@@ -1,7 +1,8 @@
-"""Files of a log as they lie on the disk: the one being written, those put aside, packed ones.
+"""Files of a log on disk: the one being written, rotated ones and compressed ones.
 
-Owns what makes two of them the same log and how one is read from a place on. A log is known by how
-it begins, its *head*: that stays when it is renamed, copied or packed. It knows no store.
+Decides which files belong to the same log, and reads one from an offset. A log is identified by its
+beginning, its *head*, which stays when the file is renamed, copied or compressed. Knows nothing of
+stores.
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ from typing import BinaryIO, cast
 HEAD_BYTES = 4096
 _COMPARED_BYTES = 64 * 1024
 _PACKED = ".gz"
-_MARK = "[.-][0-9][0-9T_:.-]*"  # a number or a time, as rotations give them
-_SIZE = struct.Struct("<I")  # what a gzip file ends with: the size of what is in it, modulo 2^32
+_MARK = "[.-][0-9][0-9T_:.-]*"  # a number or a time, as rotation appends it
+_SIZE = struct.Struct("<I")  # the end of a gzip file: the size of its content modulo 2^32
 
 
 class LogFile:
-    """A file that is open. Its content is what was packed, where it is packed."""
+    """An open file; reads the uncompressed content of a compressed one."""
 
     def __init__(self, path: Path) -> None:
-        """Raises `OSError` when it cannot be opened."""
+        """Open a file; raise `OSError` if that fails."""
         self.path = path
         self._raw = path.open("rb")
         self.inode = os.fstat(self._raw.fileno()).st_ino
@@ -44,7 +45,7 @@ class LogFile:
         self._raw.close()
 
     def size(self) -> int:
-        """How much it holds by now; of a packed file modulo 2^32."""
+        """Return the current size of the content in bytes; modulo 2^32 for a compressed file."""
         status = os.fstat(self._raw.fileno())
         if not self.packed:
             return status.st_size
@@ -56,20 +57,20 @@ class LogFile:
         return os.fstat(self._raw.fileno()).st_mtime
 
     def read(self, start: int, most: int) -> bytes:
-        """What lies from a place on, as far as it is there."""
+        """Return up to `most` bytes from an offset, as many as there are."""
         try:
             if not self.packed:
                 return os.pread(self._raw.fileno(), most, start)
             self._stream.seek(start)
             return self._stream.read(most)
-        except (EOFError, zlib.error, gzip.BadGzipFile):  # it is still being packed
+        except (EOFError, zlib.error, gzip.BadGzipFile):  # still being compressed
             self._stream = self._unpacked()
             return b""
 
     def head(self, *, final: bool = False) -> bytes | None:
-        """Its first line, or as much of it as makes a head; None as long as that is not there.
+        """Return its first line, or the first HEAD_BYTES of it; None if not yet written.
 
-        With `final` nothing more will come, and whatever is there will do.
+        With `final` nothing more will be written, so whatever is there is the head.
         """
         if self._head is None:
             begin = self.read(0, HEAD_BYTES)
@@ -79,26 +80,29 @@ class LogFile:
         return self._head
 
     def holds(self, end: int) -> bool:
-        """Whether it goes as far as a place; packed files are whole or cannot be read."""
+        """Return whether it reaches an offset; compressed files are complete or unreadable."""
         return self.packed or self.size() >= end
 
     def ends_at(self, end: int) -> bool:
-        """Whether it goes just as far as a place, as far as that can be told at once."""
+        """Return whether it ends at an offset, by its size; a compressed file's is modulo 2^32."""
         return self.size() == (end % 2**32 if self.packed else end)
 
     def begins(self, head: bytes) -> bool:
-        """Whether it begins with a head."""
+        """Return whether it begins with a head."""
         return self.read(0, len(head)) == head
 
     def is_copy_of(self, other: LogFile) -> bool:
-        """Whether one of the two begins as the other, as far as it goes."""
+        """Return whether one of the two starts with the other, in the bytes compared."""
         ours, theirs = self.read(0, _COMPARED_BYTES), other.read(0, _COMPARED_BYTES)
         shorter = min(len(ours), len(theirs))
         return ours[:shorter] == theirs[:shorter]
 
 
 def siblings(path: Path) -> list[LogFile]:
-    """What was put aside of a log, the oldest first: `access.log.1`, `access.log-20260301.gz`, …"""
+    """Return the rotated files of a log, oldest first.
+
+    Their names are such as `access.log.1` and `access.log-20260301.gz`.
+    """
     stem, suffix = re.escape(path.stem), re.escape(path.suffix)
     name = re.compile(rf"(?:{stem}{suffix}{_MARK}|{stem}{_MARK}{suffix})(?:\.gz)?")
     found: list[LogFile] = []
@@ -106,6 +110,6 @@ def siblings(path: Path) -> list[LogFile]:
         if name.fullmatch(each.name) and each.is_file():
             try:
                 found.append(LogFile(each))
-            except OSError:  # it is gone, or not for us
+            except OSError:  # removed, or not readable
                 continue
     return sorted(found, key=lambda file: (file.modified_s(), file.path.name))

@@ -1,8 +1,8 @@
-"""Rows of a file: lines of JSON or records of a table, each an event's fields or why it is none.
+"""Reads the rows of a file: lines of JSON or records of a table, as event fields or an error.
 
-Owns the two formats and where one row ends. A row that is broken is refused alone, with the line it
-ends on, and the rows after it are read as ever. What is a row depends on the bytes of the file and
-on nothing else, neither limits nor clock: an import that is resumed must find the same rows.
+Defines both formats and where a row ends. A broken row is rejected alone, with the line it ends on,
+and the following rows are read as usual. Rows depend only on the bytes of the file, not on limits
+or the clock: a resumed import must find the same rows.
 """
 
 from __future__ import annotations
@@ -21,19 +21,23 @@ from hailwhale.core.events.param_names import Fields
 from hailwhale.errors import BadInput
 from hailwhale.services.imports.column_mapping import ColumnMapping
 
-LINE_BYTES = 16 * 1024 * 1024  # what a line holds past this is not looked at: no event is as large
+LINE_BYTES = 16 * 1024 * 1024  # more is ignored: no event is as large
 
-READ_FAULTS = (OSError, EOFError, zlib.error)  # of a disk, and of a gzip file cut short or broken
+READ_FAULTS = (
+    OSError,
+    EOFError,
+    zlib.error,
+)  # errors of a disk, and of a truncated or corrupt gzip file
 
 
 def unreadable(fault: Exception) -> BadInput:
-    """What to raise when reading a file fails."""
+    """Return the error to raise if reading a file fails."""
     return BadInput("file", str(fault), "a file that can be read to its end")
 
 
 @dataclass(frozen=True, slots=True)
 class InputRow:
-    """A row by the line it ends on (from 1), its size, and its fields or what is wrong with it."""
+    """A row: the line it ends on (from 1), its size, and its fields or its error."""
 
     line: int
     size_bytes: int
@@ -42,7 +46,7 @@ class InputRow:
 
 @dataclass(frozen=True, slots=True)
 class InputLine:
-    """A line by its number (from 1), its size with its end, and as much of it as is looked at."""
+    """A line: its number (from 1), its size with its end, and its first LINE_BYTES at most."""
 
     number: int
     size_bytes: int
@@ -57,9 +61,9 @@ class _Record:
 
 
 def ndjson_rows(stream: BinaryIO, after: int = 0) -> Iterator[InputRow]:
-    """The rows of a file with one JSON object a line, from the line after `after` on.
+    """Yield the rows of a file with one JSON object per line, starting after line `after`.
 
-    Empty lines are none. Raises `BadInput` when the file cannot be read.
+    Skips empty lines. Raises `BadInput` if the file cannot be read.
 
     >>> from io import BytesIO
     >>> [(row.line, row.fields) for row in ndjson_rows(BytesIO(b'{"pk": "Shop"}'))]
@@ -69,17 +73,17 @@ def ndjson_rows(stream: BinaryIO, after: int = 0) -> Iterator[InputRow]:
 
 
 def json_rows(lines: Iterable[InputLine], after: int = 0) -> Iterator[InputRow]:
-    """The rows of lines with one JSON object each, past the number `after`."""
+    """Yield the rows of lines with one JSON object each, after the number `after`."""
     for line in lines:
         if line.number > after and line.text.strip():
             yield InputRow(line.number, line.size_bytes, _object(line.text))
 
 
 def csv_rows(stream: BinaryIO, columns: ColumnMapping, after: int = 0) -> Iterator[InputRow]:
-    """The rows of a table with a header, from the line after `after` on.
+    """Yield the rows of a table with a header, starting after line `after`.
 
-    Cells are parted by commas and quoted as RFC 4180 says; a record may span lines. Raises
-    `BadInput` when the file cannot be read, or its header has not the columns of the mapping.
+    Cells are separated by commas and quoted per RFC 4180; a record may span lines. Raises
+    `BadInput` if the file cannot be read, or if its header lacks a column of the mapping.
 
     >>> from io import BytesIO
     >>> file = BytesIO(b"country,sales" + bytes([10]) + b"US,3")
@@ -100,9 +104,9 @@ def csv_rows(stream: BinaryIO, columns: ColumnMapping, after: int = 0) -> Iterat
 
 
 def lines_of(stream: BinaryIO) -> Iterator[InputLine]:
-    """The lines of a file; what one holds past LINE_BYTES is read over.
+    """Yield the lines of a file, each truncated to LINE_BYTES.
 
-    Raises `BadInput` when the file cannot be read.
+    Raises `BadInput` if the file cannot be read.
     """
     for number in count(1):
         text = rest = _read_line(stream)
@@ -137,10 +141,10 @@ def _object(text: bytes) -> Fields | BadInput:
 
 
 def _records(lines: Iterator[InputLine]) -> Iterator[_Record]:
-    """The records of a table, each with as many cells as the first; empty lines are none.
+    """Yield the records of a table, each with as many cells as the first; skip empty lines.
 
-    A quote that is never closed would swallow all that follows, so when a record of several lines
-    is broken its first line alone is refused, and the others are read afresh.
+    An unclosed quote would swallow everything after it. So if a record of several lines is broken,
+    only its first line is rejected and the other lines are parsed again.
     """
     again: deque[InputLine] = deque()
     taken: list[InputLine] = []
@@ -148,7 +152,7 @@ def _records(lines: Iterator[InputLine]) -> Iterator[_Record]:
     def texts() -> Iterator[str]:
         while line := again.popleft() if again else next(lines, None):
             taken.append(line)
-            # What is not UTF-8 becomes surrogates, which no label and no number may hold.
+            # Invalid UTF-8 becomes surrogates, which labels and numbers may not contain.
             yield line.text.decode("utf-8", "surrogateescape")
 
     reader = csv.reader(texts(), strict=True)
@@ -169,7 +173,10 @@ def _records(lines: Iterator[InputLine]) -> Iterator[_Record]:
 
 
 def _next_record(reader: Iterator[list[str]], width: int) -> list[str] | BadInput:
-    """The next record, empty at the end and for an empty line; `width` 0 takes any number."""
+    """Return the next record, empty at the end and for an empty line.
+
+    `width` 0 accepts any number of cells.
+    """
     try:
         cells = next(reader, [])
     except csv.Error as fault:

@@ -1,14 +1,14 @@
-"""Following a log as it grows, is rotated, cut short and packed: each line counts exactly once.
+"""Follows a log that grows, is rotated, truncated and compressed; each line counts exactly once.
 
-Where a file was read to is kept by the store, as the number of an import's block: in every shard in
-the same atomic step as what was counted. What is memory's is never believed: each round asks. And
-before a part is counted its end is written down, so that whoever takes over after a kill cuts
-alike, which is what `importing` asks for. Numbers are places in the file, in bytes.
+The store keeps the offset up to which a file was read, as the number of an import's block: in every
+shard in the same atomic step as the counts. Each round reads it from the store and never relies on
+memory. The end of a part is stored before the part is counted, so that whoever resumes after a kill
+cuts alike, as `importer` requires. Numbers are offsets in the file, in bytes.
 
-- *Renamed*: the old file is read on, by what is open, until it was quiet for a while.
-- *Copied and cut short*: the rest is read from the copy, which is found by its head.
-- *While nobody looked*: what was put aside since the first start is found by its head, packed or
-  not.
+- *Renamed*: the old file is read through its open descriptor until it was quiet for a while.
+- *Copied and truncated*: the rest is read from the copy, which is found by its head.
+- *Rotated while not running*: files rotated since the first start are found by their head,
+  compressed or not.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ log = logging.getLogger("hailwhale.tail")
 CHUNK_BYTES = 1024 * 1024
 QUIET_S = 10.0
 _NAME_CHARS = 32
-_SAID = 20  # rejected lines of one part
+_SAID = 20  # rejected lines logged per part
 
 
 @dataclass(slots=True)
 class _TailedFile:
-    """A file being followed. `name` is that of its import, once the file has a head."""
+    """A file being followed; `name` is that of its import, once the file has a head."""
 
     file: LogFile
-    live: bool  # it lies where the log is written
+    live: bool  # it is at the path where the log is written
     quiet_since_s: float
     name: str = ""
     head: bytes = b""
@@ -48,7 +48,7 @@ class _TailedFile:
 
 @dataclass(slots=True)
 class TailStats:
-    """What was counted since the start."""
+    """Counts of rows since the start."""
 
     counted: int = 0
     before: int = 0
@@ -62,8 +62,11 @@ class TailStats:
 
 @dataclass(slots=True, kw_only=True)
 class LogTailer:
-    """Follows the log at `path`. `label` parts it from others that begin alike; `clock_s` is now in
-    epoch seconds."""
+    """Follow the log at `path`.
+
+    `label` distinguishes it from other logs with the same path. `clock_s` returns the current time
+    in epoch seconds.
+    """
 
     path: Path
     reading: LineFormat
@@ -77,13 +80,13 @@ class LogTailer:
 
     @property
     def name(self) -> str:
-        """What names the following of this log, whatever file it is in."""
+        """Return the name under which this log is followed, whatever file it is in."""
         return self._named(b"")
 
     def look(self) -> bool:
-        """Count what has come, of each file a part at most; whether anything had.
+        """Count new lines, at most one part of each file; return whether there were any.
 
-        Raises `StoreUnavailable`; then the next look goes on where the store knows.
+        Raises `StoreUnavailable`; the next call then resumes at the offset in the store.
         """
         if not self._begun:
             self._begin()
@@ -99,7 +102,7 @@ class LogTailer:
         self._followed = []
 
     def _begin(self) -> None:
-        """Find what was put aside since the first start; the first start itself takes none."""
+        """Find files rotated since the first start; the first start itself takes none."""
         since_s = self.importing.last_line(self.name)
         if not since_s:
             since_s = ceil(self.clock_s())
@@ -118,7 +121,7 @@ class LogTailer:
         self._begun = True
 
     def _is_unread(self, file: LogFile, since_s: int) -> bool:
-        """Whether a file that was put aside may hold what is not counted."""
+        """Return whether a rotated file may have lines that are not counted."""
         head = file.head(final=True)
         if head is None:
             return False
@@ -139,20 +142,20 @@ class LogTailer:
         self._followed.append(_TailedFile(file, live, self.clock_s()))
 
     def _look_for_another(self) -> None:
-        """Follow the file that lies at the path, if it is another one by now."""
+        """Follow the file at the path, if it was replaced."""
         try:
             inode = self.path.stat().st_ino
             if any(each.live and each.file.inode == inode for each in self._followed):
                 return
             file = LogFile(self.path)
-        except OSError:  # between a rename and the first line after it there is none
+        except OSError:  # there is none between a rename and the next line
             return
         for each in self._followed:
             each.live, each.quiet_since_s = False, self.clock_s()
         self._follow(file, live=True)
 
     def _advance(self, each: _TailedFile) -> bool:
-        """Count a part of a file; whether there was one, or the file became another."""
+        """Count a part of a file; return whether there was one, or the file was replaced."""
         final = self._is_over(each)
         if not each.name and not self._name(each, final=final):
             return False
@@ -164,7 +167,9 @@ class LogTailer:
             part = each.file.read(noted, planned - noted)
         else:
             part = _lines_of(each.file, noted, final=final)
-        if part and not self._is_whole(each, noted + len(part)):  # as it was while it was read
+        if part and not self._is_whole(
+            each, noted + len(part)
+        ):  # the file changed while it was read
             return True
         if part:
             self._count(each, noted, part)
@@ -183,16 +188,16 @@ class LogTailer:
         said.rest()
 
     def _is_over(self, each: _TailedFile) -> bool:
-        """Whether nothing will come to a file any more: it was put aside, and is quiet."""
+        """Return whether a file is complete: it was rotated, and is quiet."""
         replaced = not each.live and any(other.live for other in self._followed)
         return replaced and self.clock_s() - each.quiet_since_s >= self.quiet_s
 
     def _is_whole(self, each: _TailedFile, end: int) -> bool:
-        """Whether a file holds what it held: it begins as it did, and goes as far."""
+        """Return whether a file still begins with its head and reaches `end`."""
         return each.file.begins(each.head) and each.file.holds(end)
 
     def _name(self, each: _TailedFile, *, final: bool) -> bool:
-        """Name the import of a file; False as long as it has no head, and for a mere copy."""
+        """Name the import of a file; return False if it has no head yet or is a mere copy."""
         head = each.file.head(final=final)
         if head is None:
             if final:
@@ -213,7 +218,7 @@ class LogTailer:
         return True
 
     def _cut_short(self, each: _TailedFile, end: int) -> None:
-        """Go on in the copy of a file that was cut short, and follow what is there anew."""
+        """Continue in the copy of a truncated file, and follow the truncated one again."""
         copy = None
         for file in reversed(siblings(self.path)):
             fits = not copy and file.inode != each.file.inode and file.begins(each.head)
@@ -236,7 +241,7 @@ class LogTailer:
 
 
 class _RejectLog:
-    """Says which lines were rejected and why, the first of a part one by one."""
+    """Log which lines were rejected and why, the first ones of a part one by one."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -253,7 +258,7 @@ class _RejectLog:
 
 
 def _lines_of(file: LogFile, start: int, *, final: bool) -> bytes:
-    """Whole lines from a place on, some; with `final` a last one without its end, too."""
+    """Return some complete lines from an offset; with `final` also an unfinished last line."""
     most = CHUNK_BYTES
     while True:
         part = file.read(start, most)
@@ -262,13 +267,13 @@ def _lines_of(file: LogFile, start: int, *, final: bool) -> bytes:
             return lines + newline
         if len(part) < most:
             return part if final else b""
-        if most >= LINE_BYTES:  # a line of that length is none: it is refused in parts
+        if most >= LINE_BYTES:  # too long: it is rejected in parts
             return part
         most = LINE_BYTES
 
 
 def _numbered(part: bytes, start: int) -> Iterator[InputLine]:
-    """The lines of a part, numbered by the places of their ends."""
+    """Yield the lines of a part, numbered by the offsets of their ends."""
     end = start
     for text in BytesIO(part):
         end += len(text)

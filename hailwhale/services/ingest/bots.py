@@ -1,7 +1,7 @@
-"""Bots, by what they call themselves: the list of the package crawler-user-agents.
+"""Recognizes bots by their User-Agent, from the list of the package crawler-user-agents.
 
-It names crawlers, monitors, and the HTTP libraries of programs. One that says it is a browser is
-not found out.
+The list names crawlers, monitors and the HTTP libraries of programs. A bot that claims to be a
+browser is not recognized.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _MOST_CHARS = 512
 
 
 def is_bot(agent: str) -> bool:
-    """Whether a User-Agent is a known bot's.
+    """Return whether a User-Agent is that of a known bot.
 
     >>> is_bot("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)")
     True
@@ -24,6 +24,6 @@ def is_bot(agent: str) -> bool:
 
 @lru_cache(8_192)
 def _is_known(agent: str) -> bool:
-    from crawleruseragents import is_crawler  # 1,500 patterns, for those alone who ask
+    from crawleruseragents import is_crawler  # 1,500 patterns, loaded on first use
 
     return bool(is_crawler(agent))

@@ -1,4 +1,4 @@
-"""Accepting hits: events go into the store's buffer, or are refused with the reason, one by one."""
+"""Writes events into the store's buffer; each event is accepted or rejected with a reason."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hailwhale.store.types import AcceptStatus, EncodedHit
 
 
 class BufferWriter:
-    """Takes events into the buffer. Returning means: the store has them, or the spool."""
+    """Write events into the buffer; once a call returns, they are in the store or the spool."""
 
     def __init__(
         self,
@@ -25,9 +25,9 @@ class BufferWriter:
         name_of: Callable[[str], str],
         settle: Callable[[Event], Event],
     ) -> None:
-        """`accept` is a store's, or a spool's before it; `name_of` hashes the uid of a visitor.
+        """Initialize with `accept` of a store, or of a spool in front of it.
 
-        `settle` says as what an event is admitted.
+        `name_of` hashes the uid of a visitor. `settle` maps an event to what it is counted as.
         """
         self._settle = settle
         self._accept = GroupCommit(accept).accept
@@ -36,11 +36,11 @@ class BufferWriter:
         self._name_of = name_of
 
     def count(self, fields: Fields, parse: Parse = parse_event) -> AcceptStatus:
-        """Buffer one event; raises `BadInput` or `BufferFull`, and then nothing was kept."""
+        """Buffer one event; raise `BadInput` or `BufferFull` if nothing was stored."""
         return self.take(parse(fields, self._clock(), self._limits))
 
     def take(self, event: Event) -> AcceptStatus:
-        """Buffer an event that is parsed already; raises `BufferFull`."""
+        """Buffer a parsed event; raise `BufferFull` if there is no room."""
         receipt = self._accept([self._incoming(event)], int(self._clock()))[0]
         if receipt is AcceptStatus.FULL:
             raise BufferFull("the buffer is full: the drain is behind")
@@ -49,9 +49,10 @@ class BufferWriter:
     def count_many(
         self, events: Iterable[Fields | BadInput], parse: Parse = parse_event
     ) -> BatchReport:
-        """Buffer events one by one, each accepted or refused on its own.
+        """Buffer events, each accepted or rejected on its own.
 
-        A `BadInput` in the place of an event (a line that was not JSON, say) is refused as it is.
+        A `BadInput` in place of an event, such as a line that was not JSON, is reported as
+        rejected.
         """
         report = BatchReport()
         places: list[int] = []

@@ -1,8 +1,8 @@
-"""Admission: an event of a root pk, or with a metric, that there is no room for counts as `_other`.
+"""Cardinality limits: excess root pks and metrics are counted as `_other`.
 
-The drain folds labels past their bound where they would stand. These two it cannot: a root pk says
-in which shard an event is, and metrics are what is summed up. So they are looked at as an event
-comes in. Knows events and the store; what is bounded elsewhere is not its business.
+The drain folds excess labels when it commits them. It cannot do so for root pks, which determine
+the shard of an event, or for metrics, which it sums. So both are checked when an event arrives.
+Knows events and the store, and nothing of other limits.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from hailwhale.core.events.overflow import OTHER
 from hailwhale.errors import StoreUnavailable
 from hailwhale.store.protocol import CardinalityStore
 
-_REMEMBERED_S = 60  # after which it is seen that a root pk was reset
+_REMEMBERED_S = 60  # lifetime of the cache; a reset root pk is noticed after it
 
 
 class CardinalityLimiter:
-    """Lets events in as they are, or as `_other`. `clock` is monotonic.
+    """Map events to what they are counted as; `clock` is monotonic, in seconds.
 
-    What was let in before is remembered, and costs nothing. While the store is away everything is
-    let in, as far as the spool goes.
+    Root pks and metrics that were admitted before are cached and cost no round trip. While the
+    store is unavailable every event passes unchanged.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class CardinalityLimiter:
         self._since_s = clock()
 
     def settle(self, event: Event) -> Event:
-        """The event as it is to be counted."""
+        """Return the event as it is to be counted."""
         known = self._known.get(event.pk[0])
         if known is not None and known.issuperset(event.metrics):
             return event
@@ -53,7 +53,7 @@ class CardinalityLimiter:
             return event
         try:
             return self._asked(event)
-        except StoreUnavailable:  # that is for whoever is to keep the event
+        except StoreUnavailable:  # reported by the code that stores the event
             return event
 
     def _asked(self, event: Event) -> Event:
@@ -74,7 +74,7 @@ class CardinalityLimiter:
 
 
 def _folded(metrics: Mapping[str, Decimal], admitted: frozenset[str]) -> Mapping[str, Decimal]:
-    """Metrics with those that were not let in summed up as `_other`."""
+    """Sum the metrics that were not admitted under `_other`."""
     found: dict[str, Decimal] = {}
     with localcontext(EXACT):
         for name, value in metrics.items():

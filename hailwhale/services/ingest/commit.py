@@ -1,6 +1,6 @@
-"""Committing a batch: the loop that folds labels there is no room for into `_other`.
+"""Commits a batch, folding labels that exceed a limit into `_other`.
 
-Used by the drain and by counting at once, so that both count alike. Knows the store's protocol,
+Used by the drain and by immediate counting, so both count alike. Knows the store's protocol and
 nothing of HTTP.
 """
 
@@ -40,12 +40,12 @@ def commit(
     block: ImportBlock | None = None,
     spied: SpyEntries | None = None,
 ) -> CommitResult:
-    """Commit a batch as one atomic step and say how it ended (never OVERFLOW).
+    """Commit a batch as one atomic step and return its result (never OVERFLOW).
 
-    The store refuses a step whose new labels do not fit under max_children, or max_series in all,
-    and names them; those are redirected to `_other` and the step is tried again. Each try redirects
-    at least one label more, so this ends. A guarded step is not redirected, for what it guards
-    would be another cell: `BadInput`, and nothing was counted.
+    The store refuses a step whose new labels exceed max_children, or max_series in total, and names
+    these labels. They are redirected to `_other` and the step is tried again. Each try redirects at
+    least one more label, so the loop ends. A guarded step is not redirected, because another cell
+    would then be counted than the one it guards: it raises `BadInput` and counts nothing.
     """
     redirects = OverflowMap()
     while True:

@@ -1,4 +1,4 @@
-"""Counting at once, and setting a counter to a value: what writes cells without the buffer."""
+"""Immediate counting: writes cells without the buffer, and sets counters to a value."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SET_TRIES = 100
 
 
 class ImmediateCounter:
-    """Counts events so that they can be read the moment the call returns."""
+    """Count events so that they can be read as soon as the call returns."""
 
     def __init__(
         self,
@@ -48,9 +48,9 @@ class ImmediateCounter:
         spy: SpyRule,
         settle: Callable[[Event], Event],
     ) -> None:
-        """`name_of` hashes the uid of a visitor, `spy` says what goes into the spy log.
+        """Initialize; `name_of` hashes a uid, `spy` selects hits for the spy log.
 
-        `settle` says as what an event is admitted.
+        `settle` maps an event to what it is counted as.
         """
         self._settle = settle
         self._commits = commits
@@ -64,11 +64,11 @@ class ImmediateCounter:
         self._spy = spy
 
     def count_now(self, fields: Fields, parse: Parse = parse_event) -> AcceptStatus:
-        """Count one event; raises `BadInput`, and then nothing was counted."""
+        """Count one event; raise `BadInput`, with nothing counted, if it is invalid."""
         return self.take(parse(fields, self._clock(), self._limits))
 
     def take(self, event: Event) -> AcceptStatus:
-        """Count an event that is parsed already."""
+        """Count a parsed event."""
         event = self._settle(event)
         batch = self._batch()
         seen = [self._add(batch, event)]
@@ -80,9 +80,10 @@ class ImmediateCounter:
     def count_many_now(
         self, events: Iterable[Fields | BadInput], parse: Parse = parse_event
     ) -> BatchReport:
-        """Count events, each accepted or refused on its own; see `Hailing.count_many`.
+        """Count events, each accepted or rejected on its own.
 
-        Events without an id are summed up by shard and counted in one step each.
+        Works as `BufferWriter.count_many` does. Events without an id are summed by shard and
+        counted in one step each.
         """
         report = BatchReport()
         batches: dict[int, EventBatch] = {}
@@ -110,19 +111,20 @@ class ImmediateCounter:
         return report
 
     def update_count_to(self, fields: Fields) -> None:
-        """Make the total ever counted of each metric given equal to its value.
+        """Set the all-time total of each given metric to its value.
 
-        The difference is counted now, in the pk and dimension and in everything above them, so sums
-        stay sums. `fields` are those of an event with at most one dimension path, and without `at`
-        and `id`. What waits in the buffer is counted first. Each metric is set in one atomic step.
+        The difference is counted at the current time, in the pk and dimension and in all their
+        ancestors, so sums stay consistent. `fields` are those of an event with at most one
+        dimension path and without `at` and `id`. Buffered hits are counted first. Each metric is
+        set in one atomic step. Raises `BadInput`.
         """
         for fault in self.update_counts_to([fields]).values():
             raise fault
 
     def update_counts_to(self, many: Sequence[Fields]) -> dict[int, BadInput]:
-        """As `update_count_to` for each of many, with few round trips for what is so already.
+        """Set totals as `update_count_to` does, in few round trips if equal already.
 
-        Which of them were refused, by their place (from 0), and why.
+        Returns the rejected ones by index, from 0, with the reason.
         """
         refused: dict[int, BadInput] = {}
         events: dict[int, Event] = {}
@@ -156,7 +158,7 @@ class ImmediateCounter:
             ("pk", event.pk, settled.pk),
             ("metrics", event.metrics, settled.metrics),
         ):
-            if before != after:  # it would be another cell that is set
+            if before != after:  # a different cell would be set
                 raise BadInput(name, fields.get(name), "what is known: there is no room for more")
         return event
 
@@ -179,7 +181,7 @@ class ImmediateCounter:
         return EventBatch(BucketPlanner(self._grid, self._rollups, int(self._clock())))
 
     def _add(self, batch: EventBatch, event: Event) -> RecentHit:
-        """Add an event to a batch; what it is for the spy log."""
+        """Add an event to a batch; return it as a hit for the spy log."""
         visitor = None if event.uid is None else self._name_of(event.uid)
         batch.add(event.pk, event.dimensions, event.at_s, event.metrics, visitor)
         return event.pk[0], encode_hit(event, visitor)
@@ -201,6 +203,6 @@ class ImmediateCounter:
 
 
 def _ever(event: Event, metric: str) -> CellQuery:
-    """The total ever counted of a metric where an event sets it."""
+    """Return the cell query of the all-time total that an event sets."""
     dimension = event.dimensions[0] if event.dimensions else ()
     return CellQuery(ChunkAddress(event.pk, dimension, "all", 0), [(0, metric)])

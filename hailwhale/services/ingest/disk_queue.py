@@ -1,10 +1,10 @@
-"""Accepting through a spool: while the store is away hits are kept on disk, and offered again.
+"""Accepts hits through a spool: keeps them on disk while the store is unavailable, then sends them.
 
-Owns when a hit goes to the store and when into the spool, and the numbers by which the store tells
-what it has from what it has not. The files are `spool`'s, the store is a callable.
+Decides when a hit goes to the store and when into the spool, and numbers hits so that the store
+recognizes those it already has. Leaves the files to `spool_directory`; the store is a callable.
 
-The doubt: a call that got no answer may have been carried out. So its hits go into the spool with
-the number they were offered under, and the store adds of them only what it did not add before.
+A call that got no answer may have succeeded. So its hits go into the spool with the number they
+were first sent under, and the store adds only those that it has not added before.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ log = logging.getLogger("hailwhale.spool")
 Offer = Callable[[Sequence[EncodedHit], int, ProducerSequence], list[AcceptStatus]]
 
 _RETRY_S = 0.25
-_LOOK_S = 5.0  # between two looks for what processes that died have left
+_LOOK_S = 5.0  # between two checks for files of dead processes
 
 
 class _Sender:
-    """A name that nobody else has, and the numbers of its hits."""
+    """A unique producer id and the sequence numbers of its hits."""
 
     def __init__(self) -> None:
         self._name = secrets.token_hex(8)
         self._number = 0
 
     def stamp(self, hits: int) -> ProducerSequence:
-        """The stamp for so many hits that are offered for the first time."""
+        """Return the stamp for a number of hits that are sent for the first time."""
         stamp = ProducerSequence(self._name, self._number)
         self._number += hits
         return stamp
 
 
 class _Backlog:
-    """A file of hits, and up to where the store has them."""
+    """A file of hits, and the offset up to which the store has them."""
 
     def __init__(self, file: SpoolFile) -> None:
         self.file = file
@@ -51,14 +51,14 @@ class _Backlog:
 
 
 class DiskQueue:
-    """Offers hits to the store; while that is away takes them into a spool, and says so.
+    """Send hits to the store; while it is unavailable, write them to a spool.
 
-    What is offered directly and what is spooled are numbered apart, so neither waits for the other.
-    A thread offers what is spooled, by this process or by one that died, until the store has it.
+    Hits sent directly and spooled hits are numbered separately, so neither waits for the other. A
+    thread sends what this process or a dead one spooled until the store has it.
     """
 
     def __init__(self, offer: Offer, spool: SpoolDirectory) -> None:
-        """`offer` is a store's `accept`. Raises nothing: a spool that cannot be used is logged."""
+        """Initialize with a store's `accept`; log, rather than raise, if the spool is unusable."""
         self._offer = offer
         self._spool = spool
         self._begin()
@@ -67,9 +67,9 @@ class DiskQueue:
         self._pid = os.getpid()
         self._sending, self._filing = Lock(), Lock()
         self._direct, self._spooled = _Sender(), _Sender()
-        self._away = False  # the store is, and what comes goes into `_own`
+        self._away = False  # the store is unavailable; new hits go into `_own`
         self._own: _Backlog | None = None
-        self._left: list[_Backlog] = []  # by processes that died
+        self._left: list[_Backlog] = []  # files of dead processes
         self._stop, self._wake = Flag(), Flag()
         self._thread = Thread(target=self._replay_for_ever, name="spool", daemon=True)
         if not self._spool.can_be_written():
@@ -78,13 +78,14 @@ class DiskQueue:
         self._thread.start()
 
     def accept(self, hits: Sequence[EncodedHit], now_s: int) -> list[AcceptStatus]:
-        """What became of each hit: SPOOLED for all of them while the store is away.
+        """Return the status of each hit: SPOOLED for all while the store is unavailable.
 
-        Raises `StoreUnavailable` when it is away and the spool is full or cannot be written.
+        Raises `StoreUnavailable` when the store is unavailable and the spool is full or not
+        writable.
         """
         if not hits:
             return []
-        if os.getpid() != self._pid:  # a fork: the numbers and the files are the parent's
+        if os.getpid() != self._pid:  # forked: the numbers and files belong to the parent
             self._begin()
         with self._sending:  # a sender makes one call at a time
             if self._away:
@@ -94,13 +95,13 @@ class DiskQueue:
                 try:
                     return self._offer(hits, now_s, stamp)
                 except StoreUnavailable as fault:
-                    # Nothing may come under this name before what is in doubt now.
+                    # No later hits may use this id: these may not be stored yet.
                     self._direct = _Sender()
                     self._keep(Record(stamp, now_s, hits), fault)
         return [AcceptStatus.SPOOLED] * len(hits)
 
     def _keep(self, record: Record, fault: StoreUnavailable | None = None) -> None:
-        """Have a record on the disk; from then on the store counts as away."""
+        """Write a record to disk and regard the store as unavailable from then on."""
         encoded = record.encoded()
         with self._filing:
             if not self._spool.has_room(len(encoded)):
@@ -119,15 +120,15 @@ class DiskQueue:
         self._wake.set()
 
     def is_away(self) -> bool:
-        """Whether the store was, when it was last offered something."""
+        """Return whether the store was unavailable when it was last sent something."""
         return self._away
 
     def size_bytes(self) -> int:
-        """What waits in the spool, of all processes of this machine."""
+        """Return the size of the spool in bytes, for all processes of this machine."""
         return self._spool.size_bytes()
 
     def close(self) -> None:
-        """Stop offering; what is still in the spool is for the next process."""
+        """Stop sending; the next process sends what is still in the spool."""
         self._stop.set()
         self._wake.set()
         self._thread.join()
@@ -138,7 +139,7 @@ class DiskQueue:
     def _backlogs(self) -> list[_Backlog]:
         return [*self._left, *([self._own] if self._own else [])]
 
-    # In the thread
+    # These run in the thread.
 
     def _replay_for_ever(self) -> None:
         while not self._stop.is_set():
@@ -148,7 +149,7 @@ class DiskQueue:
                 soon = self._replay()
             except StoreUnavailable:
                 soon = True
-            except HailWhaleError as fault:  # it is there, but it is not the one to count in
+            except HailWhaleError as fault:  # it answers, but must not be counted in
                 self._away = False
                 log.error("what is spooled waits: %s", fault)
             except Exception:
@@ -160,7 +161,7 @@ class DiskQueue:
                 self._wake.wait(_LOOK_S)
 
     def _replay(self) -> bool:
-        """Offer all that is spooled; whether some is left to be offered again soon."""
+        """Send everything spooled; return whether some is left to retry soon."""
         self._left += map(_Backlog, self._spool.abandoned())
         for backlog in self._backlogs():
             while not self._stop.is_set() and self._offer_next(backlog):
@@ -168,20 +169,20 @@ class DiskQueue:
         return bool(self._backlogs())
 
     def _offer_next(self, backlog: _Backlog) -> bool:
-        """Offer the next group of a backlog; whether there may be more to offer now."""
+        """Send the next group of a backlog; return whether there may be more to send now."""
         group = backlog.file.group(backlog.done)
         if group is None:
             return self._finish(backlog)
         record, after = group
         receipts = self._offer(record.hits, record.now_s, record.stamp)
-        self._away = False  # what comes from now on need not wait for the rest
+        self._away = False  # new hits need not wait for the rest
         if AcceptStatus.FULL in receipts:
             return False
         backlog.done = after
         return True
 
     def _finish(self, backlog: _Backlog) -> bool:
-        """Remove a file that the store has all of, unless more came into it meanwhile."""
+        """Remove a file that the store has entirely; return True if hits were appended since."""
         with self._filing:
             if backlog.file.group(backlog.done) is not None:
                 return True

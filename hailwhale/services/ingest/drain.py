@@ -1,9 +1,10 @@
-"""The drain: hits become cells, exactly once, however often it is killed.
+"""The drain: turns hits into cells exactly once, however often it is killed.
 
-A window of hits is read from the head of a shard's buffer, summed up here, and handed back in one
-fenced step that takes the hits off the buffer and keeps the increments as the shard's plan. The
-plan is then applied chunk by chunk, each an atomic step. Killed anywhere, the next drain finds
-either hits still buffered or chunks still planned; two drains at one shard cannot both commit.
+It reads a window of hits from the head of a shard's buffer, sums them, and sends the sums in one
+fenced step. This step removes the hits from the buffer and stores the increments as the shard's
+plan. The plan is then applied chunk by chunk, each in an atomic step. After a kill at any point the
+next drain finds either hits still buffered or chunks still planned. Two drains of one shard cannot
+both commit.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ from hailwhale.store.types import CommitOutcome, DeadLetter, ShardLoad
 
 log = logging.getLogger("hailwhale.drain")
 
-# What one step may touch: (node, moment) pairs, each some cells in every rollup. It bounds the
-# size of a plan and with it the time one commit holds up the store.
+# Limit of (node, bucket set) pairs in one step, each some cells in every rollup. It bounds the
+# size of a plan, and so the time that one commit blocks the store.
 MAX_STEP_SIZE = 50_000
 _RETRY_S = 0.5
 _SWITCH_S = 0.0005
@@ -41,11 +42,11 @@ _NUMBERS_KNOWN = 100_000
 
 
 def devote_process() -> None:
-    """Tune a process that does nothing but drain.
+    """Tune a process that only drains.
 
-    Python looks for cycles seldom: summing up a window makes many objects and none of them, and
-    looking for some took a third of the time. And its threads take turns often: the one that
-    applies has little to do between two answers of the store, which waits for it meanwhile.
+    Raises the GC thresholds: summing a window allocates many objects but creates no cycles, and
+    collecting took a third of the time. Shortens the thread switch interval: the thread that
+    applies has little to do between two answers of the store, which is idle meanwhile.
     """
     gc.freeze()
     gc.set_threshold(500_000, 50, 100)
@@ -53,7 +54,7 @@ def devote_process() -> None:
 
 
 class Drain:
-    """Moves buffered hits into cells. Any number may run at once, on any number of machines."""
+    """Move buffered hits into cells; any number may run at once, on any number of machines."""
 
     def __init__(
         self,
@@ -77,14 +78,14 @@ class Drain:
         self._spy = spy
 
     def step(self, shard: int) -> int:
-        """One window of one shard, all the way into the cells; how many hits it took off."""
-        self._apply(shard)  # what a killed drain left
+        """Drain one window of a shard into the cells; return how many hits were taken."""
+        self._apply(shard)  # left by a killed drain
         taken, _ = self._commit(shard)
         self._apply(shard)
         return taken
 
     def _commit(self, shard: int) -> tuple[int, int]:
-        """Turn a window of a shard into a plan; how many hits that took, and the plan's chunks."""
+        """Turn a window of a shard into a plan; return the counts of hits and planned chunks."""
         window = self._buffers.window(shard, self._window)
         if not window.hits:
             return 0, 0
@@ -109,9 +110,10 @@ class Drain:
         return taken, committed.planned
 
     def flush(self, shards: Sequence[int] | None = None) -> int:
-        """Count all that waits now (in `shards`, or anywhere); how many hits this call counted.
+        """Count all hits buffered now, in `shards` or all; return how many this call counted.
 
-        Hits that come meanwhile may wait for the next one, so that this ends however fast they do.
+        Hits that arrive meanwhile may wait for the next call, so this ends however fast they
+        arrive.
         """
         counted = 0
         for load in self._stats.loads():
@@ -124,13 +126,13 @@ class Drain:
         while True:
             taken = self.step(load.shard)
             counted += taken
-            # When this step took none, there were none, or another drain took one at least.
+            # If this step took none, there were none, or another drain took at least one.
             left -= max(taken, 1)
             if left <= 0:
                 return counted
 
     def run(self, stop: Flag, idle_s: float) -> None:
-        """Drain until `stop` is set, looking again every `idle_s` when nothing waits."""
+        """Drain until `stop` is set, polling every `idle_s` seconds when nothing is buffered."""
         with _Applying(self._apply) as applying:
             while not stop.is_set():
                 try:
@@ -141,14 +143,14 @@ class Drain:
                     stop.wait(_RETRY_S)
 
     def _round(self, stop: Flag, applying: _Applying) -> bool:
-        """A window of each shard in which something waits; whether anything did."""
+        """Drain a window of each shard that has work; return whether any shard had work."""
         waiting = self._stats.loads()
-        # Several drains start at different shards, so they seldom meet.
+        # Several drains start at different shards, so they seldom collide.
         random.shuffle(waiting)
         for load in waiting:
             if stop.is_set():
                 break
-            if load.planned and load.shard != applying.shard:  # what a killed drain left
+            if load.planned and load.shard != applying.shard:  # left by a killed drain
                 self._apply(load.shard)
             if load.buffered:
                 _, planned = self._commit(load.shard)
@@ -159,25 +161,25 @@ class Drain:
         return bool(waiting)
 
     def _apply(self, shard: int, most: float = inf) -> None:
-        """Apply a shard's plan, or the first `most` of its chunks and perhaps a few more."""
+        """Apply a shard's plan, or the first `most` of its chunks and possibly a few more."""
         left = most
         while left > 0 and (applied := self._commits.apply_next(shard)):
             left -= applied
 
 
 class _Applying:
-    """Applies a plan in a thread of its own while the next window becomes one.
+    """Apply a plan in its own thread while the next window is summed.
 
-    The store works on one while this process works on the other. The next is begun when the one
-    under way is through, and only then is another window read: so what is applied keeps up with
-    what is committed.
+    The store works on one while this process works on the other. The next plan starts after the
+    current one is applied, and only then is another window read. So applying keeps up with
+    committing.
     """
 
     def __init__(self, apply: Callable[[int, int], None]) -> None:
         self._apply = apply
         self._pool = ThreadPoolExecutor(1, "apply")
         self._under_way: Future[None] | None = None
-        self.shard: int | None = None  # whose plan is under way
+        self.shard: int | None = None  # whose plan is being applied
 
     def __enter__(self) -> _Applying:
         return self
@@ -186,20 +188,20 @@ class _Applying:
         self._pool.shutdown()
 
     def start(self, shard: int, chunks: int) -> None:
-        """Begin to apply a plan of so many chunks, when that which is under way is through."""
+        """Start to apply a plan of `chunks` chunks, once the current one is applied."""
         self.settle()
         self.shard = shard
         self._under_way = self._pool.submit(self._apply, shard, chunks)
 
     def settle(self) -> None:
-        """Wait for what was begun; raises what went wrong there."""
+        """Wait for the plan being applied; raise the error it failed with."""
         under_way, self._under_way, self.shard = self._under_way, None, None
         if under_way is not None:
             under_way.result()
 
 
 class _Summing:
-    """Sums up hits without parsing twice what is equal: instants, heads, numbers repeat a lot."""
+    """Sum hits, parsing equal parts once: instants, heads and numbers repeat a lot."""
 
     def __init__(self, batch: EventBatch) -> None:
         self.batch = batch
@@ -208,7 +210,7 @@ class _Summing:
         self._groups: dict[bytes, EventGroup] = {}
 
     def take(self, hits: Sequence[bytes]) -> int:
-        """Sum up hits from the first until the step is large enough; how many were taken."""
+        """Sum hits from the first until the step is large enough; return how many were taken."""
         batch, moments, groups, known = self.batch, self._moments, self._groups, _AMOUNTS
         put = batch.put
         for place, hit in enumerate(hits):
@@ -230,11 +232,11 @@ class _Summing:
         return len(hits)
 
     def roots(self) -> dict[bytes, str]:
-        """The root pk of every head."""
+        """Return the root pk of every head."""
         return {head: group.series.pks[0][0] for head, group in self._groups.items()}
 
     def dead_hits(self) -> set[bytes]:
-        """Hits that could not be parsed."""
+        """Return the hits that could not be parsed."""
         return {letter.hit for letter in self.dead}
 
     def _moment(self, at: bytes) -> BucketSet:
@@ -248,13 +250,13 @@ class _Summing:
 
 @lru_cache(maxsize=32_768)
 def _series(head: bytes) -> EventShape:
-    """What a head stands for: heads come again in one window after the other."""
+    """Return the shape that a head stands for; cached, because heads repeat across windows."""
     found = decode_head(head)
     return EventShape.of(found.pk, found.dimensions, found.metrics)
 
 
 class _Amounts(dict[bytes, Decimal | int]):
-    """Numbers by their text, each parsed when it is first asked for; never more than a bound."""
+    """Parsed numbers by their text, filled on first use and limited in size."""
 
     def __missing__(self, text: bytes) -> Decimal | int:
         amount = decode_amount(text)

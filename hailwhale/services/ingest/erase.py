@@ -1,8 +1,8 @@
-"""Real erasure: of a pk with all below it, or of one dimension of it.
+"""Erases a pk with its descendants, or one dimension of them.
 
-Cells go first and the sets of known labels last, deepest first, so that an erasure cut short can
-simply be asked for again: until its end, everything can still be found. What the ancestors have
-summed up stays: a total is not unmade because a part of it is forgotten.
+Cells are erased first and the sets of known labels last, deepest first. So an interrupted erasure
+can be repeated: until it ends, everything can still be found. The sums of the ancestors stay: a
+total does not change because a part of it is erased.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ Node = tuple[Path, Path]
 
 
 class Eraser:
-    """Erases counts. Events that arrive while it works may be counted or erased.
+    """Erase counts; events that arrive meanwhile may be counted or erased.
 
-    It takes a whole store, because most parts keep something of a pk.
+    Takes a whole store, because most of its parts hold data of a pk.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Eraser:
         spying: RecentEvents,
         name_of: Callable[[str], str],
     ) -> None:
-        """`name_of` hashes the uid of a visitor as decisions do."""
+        """Initialize; `name_of` hashes the uid of a visitor as decisions do."""
         self._store = store
         self._grid = grid
         self._rollups = rollups
@@ -51,10 +51,10 @@ class Eraser:
         self._name_of = name_of
 
     def reset(self, pk: Path, dimension: Path = ()) -> int:
-        """Erase `dimension` (the overall: everything) of `pk` and of the pks below it.
+        """Erase `dimension` of `pk` and of its descendants; the overall erases everything.
 
-        Hits still in the buffer are counted first, so that they cannot come back afterwards.
-        Erasing a root pk forgets its idempotency ids too. Returns how many chunks of cells went.
+        Buffered hits are counted first, so they cannot reappear afterwards. Erasing a root pk
+        erases its idempotency ids too. Returns the number of chunks of cells erased.
         """
         self._drain.flush([shard_of(pk[0])])
         pks = list(self._pks(pk))
@@ -73,9 +73,9 @@ class Eraser:
         return erased
 
     def forget(self, uid: str) -> int:
-        """Erase a visitor from the spy log, and what decisions gave it; how many events there were.
+        """Erase a visitor from the spy log and from assignments; return the number of events.
 
-        Hits still in the buffer are counted first. Sums, and how many visitors there were, stay.
+        Buffered hits are counted first. Sums and counts of visitors stay.
         """
         self._drain.flush()
         erased = 0
@@ -86,7 +86,7 @@ class Eraser:
         return erased
 
     def _forget_pks(self, pks: Sequence[Path]) -> None:
-        """Erase what else is kept of a pk and of those below it, which are given parents first."""
+        """Erase what is stored of pks outside their cells; `pks` lists parents first."""
         top, store = pks[0], self._store
         if len(top) == 1:
             root = top[0]
@@ -99,13 +99,13 @@ class Eraser:
         store.labels.forget(top, ())
 
     def _pks(self, pk: Path) -> Iterator[Path]:
-        """A pk and all below it, parents first."""
+        """Yield a pk and all its descendants, parents first."""
         yield pk
         for label in sorted(self._store.labels.subpks(pk)):
             yield from self._pks((*pk, label))
 
     def _nodes(self, pks: Sequence[Path], dimension: Path) -> Iterator[Node]:
-        """Every (pk, dimension) at or below `dimension`, parents first."""
+        """Yield every (pk, dimension) at or below `dimension`, parents first."""
         level: list[Node] = [(pk, dimension) for pk in pks]
         while level:
             yield from level
@@ -128,7 +128,10 @@ class Eraser:
                 yield ChunkAddress(pk, dimension, name, start_s)
 
     def _visitors(self, nodes: Sequence[Node]) -> Iterator[ChunkAddress]:
-        """Where visitors of nodes may be kept; those of all time last, for they tell of which."""
+        """Yield where visitors of nodes may be stored.
+
+        Those of all time come last for each node: they tell whether a node has any.
+        """
         found = self._store.visitors.uniques(
             [[ChunkAddress(*node, VISITORS_EVER, 0)] for node in nodes]
         )

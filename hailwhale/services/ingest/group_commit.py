@@ -1,9 +1,9 @@
-"""Group commit: many requests' hits reach the store in one round trip.
+"""Group commit: sends the hits of many requests to the store in one round trip.
 
-The first thread to come takes its hits to the store at once. Threads that come while it is there
-leave theirs and wait; when it is back, one of them takes all that gathered. So a lone request waits
-for nobody, and under load the round trip is paid once for many. Each thread returns when the store
-has its hits, not before, and none is woken for any other reason than its own.
+The first thread sends its hits at once. Threads that arrive during its call queue their hits and
+wait; after the call one of them sends all that gathered. So a lone request does not wait, and under
+load many requests share one round trip. Each thread returns only once the store has its hits, and
+each is woken only for its own sake.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ Accept = Callable[[Sequence[EncodedHit], int], list[AcceptStatus]]
 
 
 class _Ticket:
-    """One thread's hits, and what became of them.
+    """The hits of one thread and their outcome.
 
-    A thread that waits does so for `turn`, which is let go of when its hits are settled, or when
-    it `leads`: then it takes them, and others, to the store.
+    A waiting thread waits for the lock `turn`. It is released when the outcome of its hits is
+    known, or when the thread `leads`: then it sends its hits and those of others to the store.
     """
 
     __slots__ = ("fault", "hits", "leads", "receipts", "turn")
@@ -36,9 +36,9 @@ class _Ticket:
 
 
 class GroupCommit:
-    """Offers hits to `accept` (a store's), those of several threads together.
+    """Send hits to `accept` of a store, those of several threads together.
 
-    A fault of the store is the fault of every thread whose hits were on the way: none of them knows
+    If the call fails, the error is raised in every thread whose hits were sent: none of them knows
     whether the store has its hits.
     """
 
@@ -46,11 +46,11 @@ class GroupCommit:
         self._accept = accept
         self._most = most
         self._waiting: deque[_Ticket] = deque()
-        self._led = False  # somebody is at the store, or about to go there
-        self._lock = Lock()  # of the two above
+        self._led = False  # a thread is calling the store, or about to
+        self._lock = Lock()  # guards the two above
 
     def accept(self, hits: Sequence[EncodedHit], now_s: int) -> list[AcceptStatus]:
-        """What became of each hit, once the store has said so."""
+        """Return the status of each hit, once the store has answered."""
         ticket = _Ticket(hits)
         with self._lock:
             ticket.leads, self._led = not self._led, True
@@ -68,7 +68,7 @@ class GroupCommit:
     def _wait(self, ticket: _Ticket) -> None:
         try:
             ticket.turn.acquire()
-        except BaseException:  # Ctrl-C: whoever is cut short here must not be waited for
+        except BaseException:  # Ctrl-C: others must not wait for an interrupted thread
             with self._lock:
                 if ticket in self._waiting:
                     self._waiting.remove(ticket)
@@ -95,7 +95,7 @@ class GroupCommit:
                     ticket.turn.release()
 
     def _others(self, size: int) -> list[_Ticket]:
-        """Those that go along with `size` hits, in the order they came, up to `most` in all."""
+        """Take the tickets to send along with `size` hits, oldest first, up to `most` hits."""
         found: list[_Ticket] = []
         with self._lock:
             while self._waiting and size + len(self._waiting[0].hits) <= self._most:
@@ -104,7 +104,7 @@ class GroupCommit:
         return found
 
     def _hand_on(self) -> None:
-        """Have the thread that waits longest go next: it alone is woken for that."""
+        """Let the thread that has waited longest lead next; wake only that one."""
         with self._lock:
             self._led = bool(self._waiting)
             if self._led:

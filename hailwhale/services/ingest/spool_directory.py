@@ -1,16 +1,16 @@
-"""The spool: a folder of files in which hits wait, on this machine's disk, for the store.
+"""The spool: a folder of files in which hits wait on local disk for the store.
 
-Owns the form of a record and the life of a file: made, appended to and synced, read, taken over
-from a process that died, removed. It knows neither when the store is away nor of any thread.
+Defines the format of a record and the life of a file: created, appended to and synced, read, taken
+over from a dead process, removed. Knows nothing of threads, or of when the store is unavailable.
 
-A file is a run of records, each the hits of one call::
+A file is a sequence of records, each the hits of one call::
 
     length of the body | its CRC-32 | body: JSON [sender, number, now_s, [[root, hit, id], …]]
     4 bytes            | 4 bytes    |
 
-Only the process that made a file appends to it, and only one that holds its lock reads it, so what
-is locked belongs to somebody alive. A record that was being written when its process died was never
-acknowledged; it does not match its length or its checksum.
+Only the process that created a file appends to it, and only a process that holds its lock reads it,
+so a locked file belongs to a live process. A record that was being written when its process died
+was never acknowledged; its length or checksum does not match.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ _HEAD = struct.Struct(">II")
 _SUFFIX = ".spool"
 _SET_ASIDE = ".unreadable"
 _GROUP_BYTES = 1 << 20
-_GROUP_S = 60  # ids are remembered by the time of their call, so calls far apart stay apart
+_GROUP_S = 60  # ids expire by the time of their call, so distant calls are not grouped
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Hits as they were offered, and when: what it takes to offer them again."""
+    """Hits as they were sent, and when: all that is needed to send them again."""
 
     stamp: ProducerSequence
     now_s: int
     hits: Sequence[EncodedHit]
 
     def encoded(self) -> bytes:
-        """The record as it stands in a file."""
+        """Return the record in the format of the file."""
         hits = [(each.root, _text(each.hit), each.id) for each in self.hits]
         body = json.dumps([self.stamp.sender, self.stamp.number, self.now_s, hits]).encode()
         return _HEAD.pack(len(body), zlib.crc32(body)) + body
@@ -66,7 +66,7 @@ def _bytes(hit: str) -> bytes:
 
 
 class RecordGroup(NamedTuple):
-    """Records that can be offered in one call, as one, and the offset after them."""
+    """Records that can be sent in one call, as one record, and the offset after them."""
 
     record: Record
     end: int
@@ -76,13 +76,13 @@ class SpoolFile:
     """One file of a spool, open and locked by this process."""
 
     def __init__(self, path: Path, fd: int) -> None:
-        """`fd` is open for both ways and holds the lock; it now belongs to this object."""
+        """Take ownership of `fd`, which is open for reading and writing and holds the lock."""
         self._path = path
         self._fd = fd
         self._size = os.fstat(fd).st_size
 
     def append(self, encoded: bytes) -> None:
-        """Keep a record; when this returns it is on the disk. After an OSError it is not kept."""
+        """Append a record and sync it to disk; after an OSError it is not stored."""
         try:
             rest, at = memoryview(encoded), self._size
             while rest:
@@ -95,9 +95,9 @@ class SpoolFile:
         self._size += len(encoded)
 
     def group(self, at: int) -> RecordGroup | None:
-        """Return the records from an offset on that can be offered in one call, as one.
+        """Return the records from an offset on that can be sent in one call, as one.
 
-        None where no whole record begins.
+        Returns None if no complete record begins there.
         """
         found = self._read(at)
         if found is None:
@@ -127,9 +127,9 @@ class SpoolFile:
         return _decoded(body), at + _HEAD.size + length
 
     def remove(self, at: int) -> bool:
-        """Remove and close the file, read up to an offset; whether nothing was left unread.
+        """Remove and close the file, read up to `at`; return whether all of it was read.
 
-        What could not be read is set aside under another name, never deleted.
+        A file with an unreadable rest is renamed instead, never deleted.
         """
         whole = at >= self._size
         if whole:
@@ -140,36 +140,39 @@ class SpoolFile:
         return whole
 
     def close(self) -> None:
-        """Let go of the file as it is, for another process to take over."""
+        """Close the file unchanged, so another process can take it over."""
         os.close(self._fd)
 
 
 @dataclass(frozen=True, slots=True)
 class SpoolDirectory:
-    """A folder of spool files that may hold `most_bytes` all together, whosever they are."""
+    """A folder of spool files of any process, limited to `most_bytes` bytes in total."""
 
     folder: Path
     most_bytes: int
 
     def size_bytes(self) -> int:
-        """What waits in it, of all processes of this machine."""
+        """Return the size of all its files in bytes, for all processes of this machine."""
         return sum(_size(path) for path in self._paths())
 
     def set_aside(self) -> Sequence[Path]:
-        """Files of which something could not be read."""
+        """Return the files with an unreadable rest."""
         return sorted(self.folder.glob(f"*{_SET_ASIDE}"))
 
     def has_room(self, size_bytes: int) -> bool:
-        """Whether so much more may wait in it."""
+        """Return whether `size_bytes` more bytes fit."""
         return self.size_bytes() + size_bytes <= self.most_bytes
 
     def can_be_written(self) -> bool:
-        """Whether files could be made in it, as far as can be said without making one."""
+        """Return whether the folder looks writable, without creating a file."""
         there = next(each for each in (self.folder, *self.folder.parents) if each.exists())
         return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
     def new_file(self) -> SpoolFile:
-        """A new file, this process's own, in a folder for its user alone; raises OSError."""
+        """Create a file of this process; a new folder is private to the user.
+
+        Raises OSError.
+        """
         if not self.folder.is_dir():
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _sync_folder(self.folder.parent)
@@ -177,14 +180,14 @@ class SpoolDirectory:
         with self._locked():
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _sync_folder(self.folder)  # its name, too, is on the disk before anything is in it
+        _sync_folder(self.folder)  # the name is on disk before any content
         return SpoolFile(path, fd)
 
     def abandoned(self) -> list[SpoolFile]:
-        """The files of processes that are gone, this process's own from now on."""
+        """Take over and return the files of dead processes."""
         if not any(self._paths()):
             return []
-        with self._locked():  # so that none is taken that its maker is about to lock
+        with self._locked():  # so no file is taken before its creator locks it
             return [file for path in self._paths() if (file := _taken_over(path)) is not None]
 
     def _paths(self) -> Iterator[Path]:
@@ -219,7 +222,7 @@ def _size(path: Path) -> int:
 
 
 def _taken_over(path: Path) -> SpoolFile | None:
-    """The file, unless somebody holds it, or held it and has just removed it."""
+    """Return the file; None if a process has it locked or has just removed it."""
     try:
         fd = os.open(path, os.O_RDWR)
     except OSError:

@@ -1,8 +1,8 @@
-"""The spy log: the last events of a root pk or of a visitor, to look at what comes in.
+"""The spy log: the newest events of a root pk or of a visitor, for inspecting what arrives.
 
-Owns which hits of a window are kept, what of them is shown, and how they are erased. It is written
-in the step that counts them, so it costs no round trip and holds what was counted. It is no count:
-of many hits at once only the last are in it.
+Selects the hits of a window to keep, what is shown of them, and how they are erased. The step that
+counts hits also writes them, so the log costs no round trip and holds only counted hits. It is not
+a count: during bursts only the newest hits are kept.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from hailwhale.store.types import SpyEntries
 
 MASK = "***"
 
-_LOOKED_AT = 10_000  # hits at the end of a window that are looked at, and
-_KEPT_AT_ONCE = 2_000  # how many of them a step keeps: bounds what the spy log costs the drain
+_LOOKED_AT = 10_000  # hits at the end of a window that are examined, and
+_KEPT_AT_ONCE = 2_000  # how many of them a step keeps: bounds the cost for the drain
 _MOST_OF_A_ROOT = 1_000
 _ALL = 1_000_000
 
@@ -35,13 +35,13 @@ RecentHit = tuple[str, bytes]  # a root pk and a hit
 
 @dataclass(frozen=True, slots=True)
 class SpyRule:
-    """How much is kept: `most` events a list (0: none at all), until none came for `kept_s`."""
+    """How much is kept: `most` events per list (0: none), expiring `kept_s` after the newest."""
 
     most: int
     kept_s: int
 
     def of(self, seen: Sequence[RecentHit]) -> SpyEntries | None:
-        """The last of some hits, each with its root pk."""
+        """Return the newest of the given hits, each with its root pk, as entries of the log."""
         if not self.most or not seen:
             return None
         by_root: dict[str, list[bytes]] = {}
@@ -52,7 +52,7 @@ class SpyRule:
     def last_of(
         self, hits: Sequence[bytes], roots: Mapping[bytes, str], dead: Container[bytes]
     ) -> SpyEntries | None:
-        """The last hits of a window, by root pk; `roots` tells the root of each head."""
+        """Return the newest hits of a window by root pk; `roots` maps heads to root pks."""
         if not self.most:
             return None
         found: dict[str, list[bytes]] = {}
@@ -77,9 +77,9 @@ NOT_SPIED = SpyRule(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class RecentEvent:
-    """An event as the spy log shows it. Private labels and a private visitor read `MASK`.
+    """An event as the spy log shows it; private labels and visitors read `MASK`.
 
-    Private metrics are None. `visitor` is the hash of the uid, empty where there was none.
+    Private metrics are None. `visitor` is the hash of the uid, empty if there was none.
     """
 
     at_s: int
@@ -91,14 +91,14 @@ class RecentEvent:
 
 @dataclass(frozen=True, slots=True)
 class RecentPage:
-    """Events, newest first, and the number to ask with for those that come after them."""
+    """Events, newest first, and the number to request the ones after them with."""
 
     number: int
     events: tuple[RecentEvent, ...]
 
 
 class RecentEvents:
-    """Looks into the spy log. `private` are dimensions, metrics or `uid` that are masked."""
+    """Read the spy log; `private` lists dimensions, metrics or `uid` to mask."""
 
     def __init__(
         self, log: SpyStore, visitors: VisitorHasher, private: Sequence[str], most: int
@@ -109,14 +109,14 @@ class RecentEvents:
         self._most = most
 
     def recent(self, question: SpyQuestion) -> tuple[RecentEvent, ...]:
-        """The last events, newest first."""
+        """Return the newest events, newest first."""
         return self.since(question, None).events
 
     def since(self, question: SpyQuestion, number: int | None) -> RecentPage:
-        """The events since `number`, newest first, and the number to ask with the next time.
+        """Return the events since `number`, newest first, and the number for the next call.
 
-        Those that came while nobody asked are there as far as the log goes back; with None, all
-        that it has.
+        Events that arrived between two calls are included as far as the log goes back. With None,
+        returns everything in the log.
         """
         root = question.pk[0]
         visitor = None if question.uid is None else self._visitors.name(question.uid)
@@ -136,7 +136,7 @@ class RecentEvents:
         return RecentPage(seen.number, tuple(shown))
 
     def erase(self, pk: Path, dimension: Path = ()) -> None:
-        """Erase the events at or below a pk, and at or below one dimension."""
+        """Erase the events at or below a pk and at or below a dimension."""
 
         def goes(event: Event, _who: str) -> bool:
             at = any(_is_below(path, dimension) for path in event.dimensions)
@@ -146,7 +146,7 @@ class RecentEvents:
             self._erase(pk[0], sign, goes)
 
     def forget(self, root: str, uid: str) -> int:
-        """Erase the events of a visitor under a root pk; how many there were."""
+        """Erase the events of a visitor under a root pk; return how many there were."""
         visitor = self._visitors.name(uid)
 
         def goes(_event: Event, who: str) -> bool:
@@ -161,7 +161,7 @@ class RecentEvents:
         return len(going)
 
     def _shown(self, event: Event, who: str) -> RecentEvent:
-        """An event as it is shown, with what is private masked."""
+        """Return an event as it is shown, with private parts masked."""
         return RecentEvent(
             at_s=event.at_s,
             pk=event.pk,

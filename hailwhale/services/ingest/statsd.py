@@ -1,10 +1,11 @@
-"""Taking StatsD in: packets are summed up in memory and counted once an interval.
+"""StatsD intake: sums packets in memory and counts them once per interval.
 
-Owns what is kept while the store is away, what is let go when memory is full, and that whatever is
-not counted is said and tallied: nothing is lost in silence. It does not know sockets.
+Decides what is kept while the store is unavailable and what is dropped when memory is full.
+Whatever is not counted is logged and counted as refused; nothing is lost silently. Knows nothing of
+sockets.
 
-Events go into the buffer, or into the spool, as hail's do; gauges are set, and one that could not
-be waits here for the next time.
+Events go through a `BufferWriter` into the buffer or the spool. Gauges are set; a gauge that could
+not be set waits in memory for the next interval.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _SAID = 20  # refusals that are logged one by one, each interval
 
 
 class StatsdIntake:
-    """Sums up packets and counts them. `feed` and `flush` may be called from two threads."""
+    """Sum packets and count them; `feed` and `flush` may be called from two threads."""
 
     def __init__(
         self,
@@ -45,25 +46,25 @@ class StatsdIntake:
         clock: Callable[[], float],
         most_kept: int = MOST_KEPT,
     ) -> None:
-        """`refused` tallies what is not counted, by reason."""
+        """Initialize; `refused` counts what is not counted, by reason."""
         self._hail = hail
         self._counting = counting
         self._tally = refused
         self._clock = clock
         self._most_kept = most_kept
         self._sums = StatsdSums(naming, limits)
-        self._waiting: deque[Fields] = deque()  # events that were summed up and not yet taken
+        self._waiting: deque[Fields] = deque()  # events summed but not yet buffered
         self._refusals: Counter[str] = Counter()
         self._behind = False
         self._adding, self._flushing = Lock(), Lock()
 
     @property
     def kept(self) -> int:
-        """How many numbers and events are here and nowhere else."""
+        """Return how many numbers and events exist only in this process."""
         return self._sums.size + len(self._waiting)
 
     def feed(self, packet: bytes) -> None:
-        """Sum up the lines of a packet; what is wrong with one is no matter of the others."""
+        """Sum the lines of a packet; an invalid line does not affect the others."""
         now_s = int(self._clock())
         if self.kept >= self._most_kept and not self._behind:
             self.flush()  # before its time
@@ -80,17 +81,17 @@ class StatsdIntake:
                     self._refuse(fault)
 
     def lost(self, count: int, where: str) -> None:
-        """Tell of packets that never came here."""
+        """Log and count packets that were dropped before they arrived here."""
         log.warning("%d packets were dropped by %s", count, where)
         self._tally(DROPPED, count)
 
     def refuse_line(self, got: bytes, expected: str) -> None:
-        """Tell of a line that cannot be one."""
+        """Log and count a line that was invalid before it was parsed."""
         with self._adding:
             self._refuse(BadInput(LINE, got, expected))
 
     def flush(self) -> bool:
-        """Count all that was summed up; whether that could be done."""
+        """Count everything summed so far; return whether that succeeded."""
         with self._flushing:
             with self._adding:
                 self._waiting.extend(self._sums.take())

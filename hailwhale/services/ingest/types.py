@@ -1,4 +1,4 @@
-"""What the ways of counting share: how an event is parsed, and what became of a batch."""
+"""Types shared by the ways of counting: the parser of an event and the report on a batch."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Parse = Callable[[Fields, float, Limits], Event]  # fields, now in epoch seconds
 
 @dataclass(slots=True)
 class BatchReport:
-    """What became of the events of one request.
+    """The outcome of the events of one request.
 
-    `accepted` counts those now in the buffer (or counted), and the duplicates that were there
-    already; `rejected` tells the refused ones by their place (from 0) and why. An event that only
-    found the buffer full is in `unbuffered`: it may be sent again.
+    `accepted` is the number now in the buffer (or counted), including the `duplicates` that were
+    there already. `rejected` lists invalid events by index, from 0, with the reason. `unbuffered`
+    lists events that only found the buffer full; they may be sent again.
     """
 
     accepted: int = 0

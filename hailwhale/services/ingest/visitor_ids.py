@@ -1,11 +1,11 @@
-"""Who came: uids into keyed hashes, the only form in which they are kept.
+"""Hashes visitor ids with a key; raw uids are never stored.
 
-Owns the secrets that this takes and when they change. It does not know what hashes are counted for.
+Manages the secrets this needs and their rotation. Knows nothing of what hashes are counted for.
 
-A hash is made with a salt that the store keeps, and with HAILWHALE_UID_KEY, if it is set: then it
-takes more than the store to try uids out. With HAILWHALE_UID_SALT_DAYS the salt is another one
-every so many days, and the old one is destroyed: a visitor who comes again is a new one, and nobody
-can tell any more whose the old hashes were.
+A hash uses a salt that the store keeps, and HAILWHALE_UID_KEY if it is set: then the store alone
+does not suffice to test uids. With HAILWHALE_UID_SALT_DAYS the salt changes every so many days and
+the old one is destroyed. A returning visitor then counts as a new one, and old hashes can no longer
+be linked to uids.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ from threading import Lock
 from hailwhale.core.time.calendar_grid import DAY_S
 from hailwhale.store.protocol import SecretStore
 
-_HASH_BYTES = 9  # 12 signs of base64, and one chance in 10^12 that two of 100,000 visitors are one
+_HASH_BYTES = 9  # 12 characters of base64; the chance that any two of 100,000 collide is 10^-12
 _UID_BYTES = 12
 _FOR_EVER = "ever"
 
 
 @dataclass(frozen=True, slots=True)
 class _Salts:
-    """The salts of an epoch and of the next, which may begin while the store is away."""
+    """The salts of an epoch and of the next one, which may begin while the store is unavailable."""
 
     epoch: int
     keys: tuple[bytes, ...]
 
 
 class VisitorHasher:
-    """Hashes uids. Threads may share it."""
+    """Hash uids; thread-safe."""
 
     def __init__(
         self, secrets: SecretStore, key: str, salt_days: int, clock: Callable[[], float]
     ) -> None:
-        """`key` is HAILWHALE_UID_KEY, or empty; `salt_days` 0 is one salt for ever."""
+        """Initialize; `key` is HAILWHALE_UID_KEY or empty, `salt_days` 0 never rotates."""
         self._secrets = secrets
         self._key = key.encode()
         self._salt_days = salt_days
@@ -49,9 +49,9 @@ class VisitorHasher:
         self._lasting: bytes | None = None
 
     def name(self, uid: str) -> str:
-        """A visitor's hash, 12 signs of URL-safe base64; another one with another salt.
+        """Return a visitor's hash, 12 characters of URL-safe base64; it changes with the salt.
 
-        Raises `StoreUnavailable` when the salt is not known here yet and the store is away.
+        Raises `StoreUnavailable` if the salt is not cached here and the store is unavailable.
         """
         epoch = int(self._clock()) // (self._salt_days * DAY_S) if self._salt_days else 0
         salts = self._salts
@@ -60,17 +60,17 @@ class VisitorHasher:
         return _hashed(uid, salts.keys[epoch - salts.epoch])
 
     def lasting_name(self, uid: str) -> str:
-        """A visitor's hash whose salt never changes: for what a visitor is to find again."""
+        """Return a visitor's hash under a permanent salt, for sticky assignments."""
         if self._lasting is None:
             self._lasting = self.lasting_key("kept")
         return _hashed(uid, self._lasting)
 
     def lasting_key(self, kind: str) -> bytes:
-        """Derive the key of a kind that never changes from the secrets of the store and ours."""
+        """Derive the permanent key of a kind from the secrets of the store and ours."""
         return self._derived(kind, [_FOR_EVER])[0]
 
     def new_uid(self) -> str:
-        """A uid for somebody who has none."""
+        """Return a random uid for a visitor who has none."""
         return _text(secrets.token_bytes(_UID_BYTES))
 
     def _look(self, epoch: int) -> _Salts:
@@ -80,7 +80,7 @@ class VisitorHasher:
             return found
 
     def _derived(self, kind: str, names: list[str]) -> list[bytes]:
-        """Keys made of the store's secrets and ours."""
+        """Derive keys from the store's secrets and ours."""
         secret = self._key and hashlib.sha256(self._key).digest()
         return [
             hashlib.blake2b(salt, key=secret, digest_size=32).digest()

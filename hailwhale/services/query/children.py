@@ -1,7 +1,7 @@
-"""What the children of a parent come to over a span: one seam for all that compares siblings.
+"""Aggregates a node's children over a time range, for everything that compares siblings.
 
-Owns the way down from a parent to its children and what is known of them: their sums, before the
-columns of any are read. It does not know what they are compared for, nor how answers look.
+Walks down from a parent to its children and reads their sums before the columns of any. Knows
+nothing of what they are compared for, or of the format of answers.
 
 Siblings are the dimensions one level below a dimension (of one pk), or the pks one level below a pk
 (each at one dimension). `ChildrenReader.sums` is the only place that reads them all. An index that
@@ -25,30 +25,30 @@ from hailwhale.services.query.ranges import RangeReader, ResolvedRange
 from hailwhale.services.query.view_sums import ViewSums
 from hailwhale.store.protocol import LabelStore
 
-MAX_SERIES = 100_000  # what one question may read; past it the answer is a clear error
-_UNSEEN = {PAIRS}  # labels that are none of the user's
-_MANY = 200  # children: fewer are read as quickly one by one, and no sheet need be kept of them
+MAX_SERIES = 100_000  # limit of one query; more is an error
+_UNSEEN = {PAIRS}  # internal labels
+_MANY = 200  # children; fewer are read as fast from their cells, without a view
 
 
 @dataclass(frozen=True, slots=True)
 class SiblingAxis:
-    """Which paths are siblings: dimensions of `pk`, or with `of_pks` pks, each at `dimension`."""
+    """Which paths are siblings: dimensions of `pk`, or with `of_pks` pks at `dimension`."""
 
     pk: Path = ()
     dimension: Path = ()
     of_pks: bool = False
 
     def node(self, path: Path) -> SeriesKey:
-        """The (pk, dimension) under which a path of this line is counted."""
+        """Return the (pk, dimension) under which a path of this axis is counted."""
         return (path, self.dimension) if self.of_pks else (self.pk, path)
 
 
 @dataclass(frozen=True, slots=True)
 class DrillDown:
-    """What was found below the paths asked for.
+    """What was found below the requested paths.
 
-    `families` are those whose children may be shown, level by level; `labels` has by parent all
-    that are known below it, whether they may be shown or not.
+    `families` have the children that may be shown, level by level. `labels` lists by parent all
+    known labels below it, shown or not.
     """
 
     families: list[ParentWithChildren] = field(default_factory=list)
@@ -56,7 +56,7 @@ class DrillDown:
 
 
 class ChildrenReader:
-    """Reads what children come to, level by level."""
+    """Read the aggregates of children, level by level."""
 
     def __init__(self, labels: LabelStore, spans: RangeReader, sheets: ViewSums) -> None:
         self._labels = labels
@@ -73,12 +73,13 @@ class ChildrenReader:
         depth: int,
         choose: Callable[[ParentWithChildren], ParentWithChildren],
     ) -> DrillDown:
-        """The families below the paths asked for, `depth` levels down.
+        """Return the parents with children below the requested paths, `depth` levels down.
 
-        `asked` maps each to what is known of it by term. Of every family `choose` says which
-        children may be shown; only those are parents in turn. A path asked for is no child.
+        `asked` maps each requested path to its known value by term. `choose` selects the children
+        of each parent that may be shown; only those become parents in turn. A requested path is
+        never listed as a child.
 
-        Raises `BadInput` when more than MAX_SERIES would have to be read.
+        Raises `BadInput` if more than MAX_SERIES series would have to be read.
         """
         found = DrillDown()
         level = dict(asked)
@@ -101,7 +102,7 @@ class ChildrenReader:
         return found
 
     def labels(self, line: SiblingAxis, parents: Sequence[Path]) -> list[list[str]]:
-        """The labels known one level below each parent, in their order."""
+        """Return the known labels one level below each parent, sorted."""
         if line.of_pks:
             found = [self._labels.subpks(parent) for parent in parents]
         else:
@@ -116,10 +117,10 @@ class ChildrenReader:
         terms: Sequence[str],
         span: ResolvedRange,
     ) -> list[dict[str, list[Decimal]]]:
-        """For each parent by term, one exact value for each of its `labels`, over the whole span.
+        """Return for each parent, by term, one exact value per label over the range.
 
-        A term is a metric, of which it is the sum, or `price:last`, the last value not 0. What many
-        children come to is read from sheets, where these can say.
+        A term is a metric, which gives its sum, or `price:last`, the last value that is not 0.
+        Reads many children from materialized views where these have the answer.
         """
         families = list(zip(parents, labels, strict=True))
         found = [self._from_sheets(line, *family, terms, span) for family in families]
@@ -129,7 +130,7 @@ class ChildrenReader:
             for label in names
             if sums is None
         )
-        known = self.known(line, rest, terms, span)  # of all together: fewer round trips
+        known = self.known(line, rest, terms, span)  # all at once: fewer round trips
         for place, (_, names) in enumerate(families):
             if found[place] is None:
                 rows = list(islice(known, len(names)))
@@ -154,7 +155,10 @@ class ChildrenReader:
     def known(
         self, line: SiblingAxis, paths: Iterable[Path], terms: Sequence[str], span: ResolvedRange
     ) -> Iterator[dict[str, Decimal]]:
-        """For each path the exact value of each term, read one by one: the way for a few."""
+        """Yield the exact value of each term for each path, reading cells path by path.
+
+        Suits a few paths; `sums` is faster for many.
+        """
         nodes = map(line.node, paths)
         metrics = list(dict.fromkeys(term.partition(":")[0] for term in terms))
         if metrics == list(terms):
@@ -166,13 +170,13 @@ class ChildrenReader:
 
 
 def refuse_too_many(series: int) -> None:
-    """Raise `BadInput` when a question is about more series than one may read."""
+    """Raise `BadInput` if a query covers more series than one may read."""
     if series > MAX_SERIES:
         raise BadInput("depth", f"{series} series", f"a question of at most {MAX_SERIES} series")
 
 
 def _but(family: ParentWithChildren, asked: Mapping[Path, object]) -> ParentWithChildren:
-    """A family without the children that were asked for themselves."""
+    """Return a parent without those children that were requested themselves."""
     apart = {path[-1] for path in asked if path and path[:-1] == family.parent}
     if apart.isdisjoint(family.labels):
         return family

@@ -1,4 +1,4 @@
-"""Answers as CSV, for spreadsheets: one row a number, and no text that a spreadsheet would run."""
+"""Answers as CSV for spreadsheets: one number per row, and no text that would run as a formula."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from hailwhale.core.numbers import Number, as_number
 from hailwhale.core.time.calendar_grid import Grid
 from hailwhale.services.query.results import PeriodTotals, Plotpoints, Ranking
 
-# Where a spreadsheet takes a cell for a formula: at its start, and behind a semicolon, which parts
-# cells where the comma is the decimal point. The wide signs are what Japanese ones take, too.
+# Where a spreadsheet sees a formula: at the start of a cell, and after a semicolon, which separates
+# cells where the comma is the decimal point. Japanese ones also accept the full-width characters.
 _FORMULA = re.compile(r"(?:^|(?<=;))(?=[ \"]*[=+\-@\t\r＝＋－＠])")
 
 
 def totals_csv(answer: Iterable[PeriodTotals]) -> str:
-    """The columns period, dimension, metric and value.
+    """Return the columns period, dimension, metric and value.
 
     >>> found = PeriodTotals("today", {("=SUM(A1)",): {"hits": Decimal(-2)}})
     >>> print(totals_csv([found]).splitlines()[1])
@@ -39,7 +39,7 @@ def totals_csv(answer: Iterable[PeriodTotals]) -> str:
 
 
 def plot_csv(answer: Plotpoints) -> str:
-    """The columns time (ISO 8601, UTC, of the bucket's start), dimension, metric and value."""
+    """Return the columns time (start of the bucket, ISO 8601, UTC), dimension, metric and value."""
     starts = [datetime.fromtimestamp(start_s, UTC).isoformat() for start_s in answer.starts_s]
     rows = (
         (start, written(path), metric, as_number(value))
@@ -51,9 +51,9 @@ def plot_csv(answer: Plotpoints) -> str:
 
 
 def rank_csv(answer: Ranking) -> str:
-    """The columns dimension (or pk) to importance, then one for each further metric.
+    """Return the columns dimension (or pk) to importance, then one for each further metric.
 
-    What there is no number of stays empty.
+    A cell without a number is empty.
     """
     children = answer.children
     name = "pk" if answer.of_pks and children else "dimension"
@@ -71,7 +71,7 @@ def rank_csv(answer: Ranking) -> str:
 
 
 def graphite_csv(curves: Sequence[Curve], grid: Grid) -> str:
-    """Target, local time and value, without a header, as Graphite has it."""
+    """Return target, local time and value without a header, in Graphite's format."""
     rows = (
         (curve.name, f"{datetime.fromtimestamp(at_s, grid.zone):%Y-%m-%d %H:%M:%S}", _number(value))
         for curve in curves
@@ -81,7 +81,7 @@ def graphite_csv(curves: Sequence[Curve], grid: Grid) -> str:
 
 
 def write_csv(out: IO[str], header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write rows as they come, for files too large to be held; no header where it is ()."""
+    """Write rows as they arrive, for files too large for memory; an empty header is omitted."""
     writer = csv.writer(out, lineterminator="\r\n")
     heads = [header] if header else []
     writer.writerows([_defused(cell) for cell in row] for row in chain(heads, rows))
@@ -98,5 +98,5 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def _defused(cell: object) -> object:
-    """A text that begins as a formula gets a quote in front; numbers stay numbers."""
+    """Put a quote in front of a text that starts like a formula; numbers stay numbers."""
     return _FORMULA.sub("'", cell) if isinstance(cell, str) else cell

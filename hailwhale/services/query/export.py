@@ -1,6 +1,6 @@
-"""Series as files: CSV for spreadsheets, NDJSON with exact numbers, Parquet for analysis.
+"""Exports series to files: CSV for spreadsheets, NDJSON with exact numbers, Parquet for analysis.
 
-Owns the rows of a file and how each format writes them. It must not know where a file goes.
+Defines the rows of a file and how each format writes them. Knows nothing of where a file goes.
 
 A row is one number: of plotpoints with the start of its bucket, of totals with its period.
 """
@@ -39,7 +39,7 @@ class ExportRow:
 
 
 def rows_of(pk: Path, graphed: GraphData, of: str) -> Iterator[ExportRow]:
-    """The rows of a question: series after series, in each bucket after bucket."""
+    """Yield the rows of a query: series by series, and bucket by bucket within each."""
     starts = [datetime.fromtimestamp(edge_s, UTC).isoformat() for edge_s in graphed.edges_s[:-1]]
     for one in graphed.series:
         if of == "totals":
@@ -50,7 +50,7 @@ def rows_of(pk: Path, graphed: GraphData, of: str) -> Iterator[ExportRow]:
 
 
 def head_of(of: str) -> tuple[str, ...]:
-    """The names of the columns.
+    """Return the names of the columns.
 
     >>> head_of("totals")
     ('period', 'pk', 'dimension', 'metric', 'value')
@@ -59,7 +59,7 @@ def head_of(of: str) -> tuple[str, ...]:
 
 
 def write_rows_csv(out: IO[str], head: tuple[str, ...], rows: Iterable[ExportRow]) -> None:
-    """CSV: paths as answers write them, and nothing that a spreadsheet would run."""
+    """Write CSV: paths as in answers, and no text that a spreadsheet would execute."""
     cells = (
         (row.when, written(row.pk), written(row.dimension), row.metric, as_number(row.value))
         for row in rows
@@ -68,7 +68,7 @@ def write_rows_csv(out: IO[str], head: tuple[str, ...], rows: Iterable[ExportRow
 
 
 def write_rows_ndjson(out: IO[str], head: tuple[str, ...], rows: Iterable[ExportRow]) -> None:
-    """A JSON object a line: paths as lists, numbers with all their digits."""
+    """Write one JSON object per line: paths as lists, numbers with all their digits."""
     for row in rows:
         cells = (row.when, list(row.pk), list(row.dimension), row.metric, as_number(row.value))
         line = dict(zip(head, cells, strict=True))
@@ -76,9 +76,9 @@ def write_rows_ndjson(out: IO[str], head: tuple[str, ...], rows: Iterable[Export
 
 
 def write_rows_parquet(target: File, head: tuple[str, ...], rows: Iterable[ExportRow]) -> None:
-    """Parquet, by DuckDB: paths as lists of text, times as timestamps, numbers as doubles.
+    """Write Parquet with DuckDB: paths as lists of text, times as timestamps.
 
-    Raises `BadInput` where DuckDB is not installed.
+    Numbers are doubles. Raises `BadInput` if DuckDB is not installed.
     """
     try:
         import duckdb

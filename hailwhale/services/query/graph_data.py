@@ -1,6 +1,6 @@
-"""The numbers of a graph: what plotpoints are, with the totals, edges and names a picture needs.
+"""The numbers of a graph: plotpoints with the totals, edges and names that an image needs.
 
-Totals come from here since a ratio's total is no sum of its points. It does not draw.
+Totals are computed here, because a ratio's total is not the sum of its points. Draws nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from hailwhale.services.query.series import SeriesQueries
 
 @dataclass(frozen=True, slots=True)
 class GraphSeries:
-    """One line of a graph. `additive` says whether it may be put on top of others of its metric."""
+    """One line of a graph; `additive` says whether it may be stacked on others of its metric."""
 
     path: Path
     metric: str
@@ -36,8 +36,11 @@ class GraphSeries:
 
 @dataclass(frozen=True, slots=True)
 class GraphData:
-    """A graph's numbers. `edges_s` are the n + 1 rising edges of its n buckets; `interval` is their
-    width as in a period, "" where all of time is one bucket."""
+    """The numbers of a graph.
+
+    `edges_s` are the n + 1 ascending edges of its n buckets. `interval` is the width of a bucket in
+    the notation of a period, "" if all of time is one bucket.
+    """
 
     period: str
     interval: str
@@ -47,14 +50,14 @@ class GraphData:
 
 
 class GraphQueries:
-    """Answers with graphs, from what reporting reads."""
+    """Answer queries for graphs, from the series that `SeriesQueries` reads."""
 
     def __init__(self, reporting: SeriesQueries, spans: RangeReader) -> None:
         self._reporting = reporting
         self._spans = spans
 
     def graph(self, question: PlotQuery) -> GraphData:
-        """The numbers of every series, in the order of plotpoints, metric by metric."""
+        """Return the numbers of every series, in the order of plotpoints, metric by metric."""
         found = self._reporting.lines(question)
         period = question.period
         return GraphData(
@@ -77,7 +80,9 @@ class GraphQueries:
 
 
 def is_additive(formula: Formula) -> bool:
-    """Whether the parts of a whole add up to the whole: not so for ratios, products, last values.
+    """Return whether the parts of a whole add up to it.
+
+    They do not for ratios, products, last values and visitors.
 
     >>> [is_additive(Formula.parse(text)) for text in ("sales + tax", "dollars/hits", "price:last")]
     [True, False, False]
@@ -91,7 +96,9 @@ def is_additive(formula: Formula) -> bool:
 
 
 def graph_tag(fields: Mapping[str, object], home: str, limits: Limits = DEFAULT_LIMITS) -> str:
-    """The line of HTML that shows a graph of the service at `home`, checked as it will be there.
+    """Return the HTML tag that shows a graph of the service at `home`.
+
+    Validates the parameters as the service does; raises `BadInput`.
 
     >>> print(graph_tag({"pk": "Shop", "metric": "dollars"}, "https://hw.example.com"))
     <script async src="https://hw.example.com/graph.js?pk=Shop&amp;metrics=dollars"></script>

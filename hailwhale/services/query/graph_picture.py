@@ -1,6 +1,6 @@
-"""The picture of a graph: what is drawn of its numbers, for pages and for e-mails.
+"""The image of a graph, for pages and e-mails.
 
-Owns which texts stand in it. `core.svg` draws it.
+Decides which texts it shows; `core.svg` draws it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from hailwhale.services.query.graph_data import GraphData
 
 
 def picture_of(graph: Graph, graphed: GraphData) -> SvgGraph:
-    """A graph with its title, its totals and when it is of."""
+    """Return a graph to draw, with its title, its totals and its period."""
     plot, look = graph.plot, graph.look
     lines = tuple(
         GraphLine(one.path, one.metric, one.additive, tuple(map(float, one.values)))

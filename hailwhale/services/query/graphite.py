@@ -1,10 +1,10 @@
-"""Answers in Graphite's words: which paths there are, and the curves of targets.
+"""Answers Graphite requests: finds paths and renders the curves of targets.
 
-Owns how patterns are held against what is known, and which buckets a span is told in. It must not
-know HTTP, nor how targets are written.
+Matches patterns with what is known, and chooses the buckets of a time range. Knows nothing of HTTP,
+or of the syntax of targets.
 
-Paths without wild nodes are answered as they are asked, with zeros where nothing was counted, as
-every other question is; patterns find what is known.
+A path without wildcards is answered as any other query is, with zeros where nothing was counted.
+Patterns with wildcards find what is known.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ MAX_POINTS = 1_000_000  # of all of them together
 MAX_FOUND = 10_000
 _READ_AT_ONCE = 50  # dimensions whose labels are in memory together
 
-Roots = Collection[str] | None  # what root pks a caller is held to; None: to none
+Roots = Collection[str] | None  # root pks a caller is limited to; None: all
 Branch = tuple[Path, Path]  # a pk and a dimension
 
 _WIDTHS = ("1s", "10s", "30s", "1m", "5m", "15m", "30m", "1h", "6h", "12h", "1d", "1w", "1mo", "1y")
@@ -53,8 +53,10 @@ _LADDER = tuple(Interval.parse(text) for text in _WIDTHS)
 
 @dataclass(frozen=True, slots=True)
 class GraphiteQuery:
-    """The span of a request, half-open, in which time zone (None: the service's), and in at most
-    how many points a curve."""
+    """The half-open time range of a request, its calendar and its resolution.
+
+    `grid` None is the service's time zone. `most` is the maximum number of points per curve.
+    """
 
     begin_s: int
     end_s: int
@@ -64,8 +66,7 @@ class GraphiteQuery:
 
 @dataclass(frozen=True, slots=True, order=True)
 class FoundSeries:
-    """A node of the tree: its whole path, what it is called, and whether it is a series, and
-    whether there is more below."""
+    """A node of the tree: its full path, its name, and whether it is a series or expandable."""
 
     path: str
     text: str
@@ -74,7 +75,7 @@ class FoundSeries:
 
 
 class Graphite:
-    """Finds paths and renders targets."""
+    """Find paths and render targets."""
 
     def __init__(
         self,
@@ -93,13 +94,13 @@ class Graphite:
         self._tree = MetricTree(reporting, siblings, limits)
 
     def now_s(self) -> int:
-        """What time it is, for times that are told from now."""
+        """Return the current time in epoch seconds, to which relative times refer."""
         return int(self._clock())
 
     def render(
         self, targets: Sequence[str], asked: GraphiteQuery, roots: Roots = None
     ) -> list[Curve]:
-        """The curves of each target in turn; none of a span that is yet to come."""
+        """Return the curves of each target in turn; none if the range is in the future."""
         expressions = [parse_target(target) for target in targets]
         end_s = min(asked.end_s, self.now_s() + 1)
         if end_s <= asked.begin_s:
@@ -114,7 +115,7 @@ class Graphite:
         return [curve for each in expressions for curve in evaluate(each, source)]
 
     def find(self, query: str, roots: Roots = None) -> list[FoundSeries]:
-        """What matches a pattern, by its path."""
+        """Return the nodes that match a pattern, sorted by path."""
         return self._tree.find(Pattern.parse(query, "query"), roots)
 
 
@@ -127,7 +128,7 @@ class MetricTree:
         self._limits = limits
 
     def addresses(self, pattern: Pattern, roots: Roots) -> list[SeriesPath]:
-        """The series that a pattern names: itself where nothing in it is wild."""
+        """Return the series that a pattern names; one without wildcards names itself."""
         nodes = (*pattern.pk, *(pattern.dimension or ()), pattern.last)
         if not any(node.is_wild for node in nodes):
             address = address_of(pattern, self._limits)
@@ -147,7 +148,7 @@ class MetricTree:
         ]
 
     def find(self, pattern: Pattern, roots: Roots) -> list[FoundSeries]:
-        """The nodes that match a pattern; of a name that is both, one that says so."""
+        """Return the nodes that match; a name that is a leaf and a branch is one node."""
         if not pattern.pk:
             return [_found([], label, False, True) for label in self._roots(pattern.last, roots)]
         found: list[FoundSeries] = []
@@ -158,7 +159,7 @@ class MetricTree:
         return sorted(found)
 
     def _below(self, branch: Branch, pattern: Pattern) -> list[FoundSeries]:
-        """What stands directly below a branch, as far as the last node matches it."""
+        """Return the nodes directly below a branch that match the last node."""
         pk, dimension = branch
         last = pattern.last
         at_by = pattern.dimension == ()
@@ -178,8 +179,10 @@ class MetricTree:
         return found
 
     def _branches(self, pattern: Pattern, roots: Roots, *, known: bool) -> list[Branch]:
-        """The pks and dimensions that a pattern's nodes above the last name; with `known` only such
-        as were counted."""
+        """Return the pks and dimensions that a pattern matches above its last node.
+
+        With `known` returns only those that were counted.
+        """
         first, *further = pattern.pk or (pattern.last,)
         pks: list[Path] = [(label,) for label in self._roots(first, roots, known=known)]
         for node in further:
@@ -207,7 +210,7 @@ class MetricTree:
         return found
 
     def _deeper(self, branches: list[Branch], node: PathNode, pattern: Pattern) -> list[Branch]:
-        """What matches below branches, read some at a time: each may have thousands of labels."""
+        """Return the matches below branches, read in groups: each may have many labels."""
         by_pk: dict[Path, list[Path]] = {}
         for pk, dimension in branches:
             by_pk.setdefault(pk, []).append(dimension)
@@ -242,7 +245,7 @@ class MetricTree:
 
 @dataclass(slots=True, kw_only=True)
 class _Request:
-    """Reads the curves of one request, in as few buckets as are asked for, and so many at most."""
+    """Read the curves of one request, within its resolution and the limits of a request."""
 
     tree: MetricTree
     spans: RangeReader
@@ -253,7 +256,7 @@ class _Request:
     chosen: dict[tuple[Interval | None, bool], ResolvedRange] = field(default_factory=dict)
 
     def read(self, pattern: Pattern, interval: Interval | None) -> list[Curve]:
-        """The curves of a pattern in buckets of an interval; None: of the finest that suit."""
+        """Return the curves of a pattern at an interval; None chooses the finest that fits."""
         addresses = self.tree.addresses(pattern, self.roots)
         formulas = {
             metric: Formula.parse(metric, "target")
@@ -288,7 +291,7 @@ class _Request:
             raise BadInput("maxDataPoints", self.asked.most, expected)
 
     def _span(self, interval: Interval | None, *, daily: bool) -> ResolvedRange:
-        """The span in the finest buckets that the store can tell and that are not too many."""
+        """Return the range in the finest buckets that the store has and the request allows."""
         known = self.chosen.get((interval, daily))
         if known is not None:
             return known
@@ -313,7 +316,7 @@ class _Request:
 
 
 def refuse_others(root: str, roots: Roots, text: str) -> None:
-    """Raise `NotYours` for a root pk that a caller is not held to."""
+    """Raise `NotYours` for a root pk outside those a caller is limited to."""
     if roots is not None and root not in roots:
         raise NotYours("target", text, f"a path under {' or '.join(sorted(roots))}")
 
@@ -324,5 +327,5 @@ def _found(above: Sequence[str], label: str, leaf: bool, expandable: bool) -> Fo
 
 
 def expanded(found: Sequence[FoundSeries], *, leaves_only: bool) -> list[str]:
-    """The paths alone, as /metrics/expand gives them."""
+    """Return the paths alone, as /metrics/expand does."""
     return [each.path for each in islice(found, MAX_FOUND) if each.leaf or not leaves_only]

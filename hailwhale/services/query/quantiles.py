@@ -1,7 +1,8 @@
-"""Quantiles of what was counted as histograms: how long 95 of 100 requests took at the most.
+"""Quantiles of metrics counted as histograms: the time within which 95 of 100 requests finished.
 
-Asks for the buckets of a metric as for any metrics and reads the quantiles off their sums, so they
-are there for every pk, dimension and period. It does not know where histograms come from.
+Reads the histogram buckets of a metric like any other metrics and computes quantiles from their
+sums. So quantiles are available for every pk, dimension and period. Knows nothing of where
+histograms come from.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from hailwhale.store.protocol import LabelStore
 
 
 def quantile_name(metric: str, share: float) -> str:
-    """What a quantile is called in an answer.
+    """Return the name of a quantile in an answer.
 
     >>> quantile_name("latency", 0.95), quantile_name("latency", 0.999)
     ('latency:p95', 'latency:p99.9')
@@ -29,18 +30,18 @@ def quantile_name(metric: str, share: float) -> str:
 
 
 class QuantileQueries:
-    """Answers from the cells of histograms."""
+    """Answer queries for quantiles, from the cells of histograms."""
 
     def __init__(self, labels: LabelStore, reporting: SeriesQueries) -> None:
         self._labels = labels
         self._reporting = reporting
 
     def totals(self, question: TotalsQuery, shares: Sequence[float]) -> list[PeriodTotals]:
-        """The quantiles of the plain metrics of a question, named as `quantile_name` does.
+        """Return the quantiles of a query's plain metrics, named by `quantile_name`.
 
-        Each is the nearest rank, off by `RELATIVE_ERROR` at most; 0 where there are no values, as
-        totals are. Raises `BadInput` for a formula, and for a metric that is counted under the pk
-        but not as a histogram.
+        Each is the nearest-rank value with a relative error of at most `RELATIVE_ERROR`; 0 if there
+        are no values, as in totals. Raises `BadInput` for a formula, and for a metric that is
+        counted under the pk but not as a histogram.
         """
         known = self._labels.metrics(question.pk)
         buckets = {formula.text: _buckets(formula, known) for formula in question.formulas}
@@ -74,5 +75,5 @@ def _buckets(formula: Formula, known: set[str]) -> list[str]:
 
 
 def _quantile(sums: Mapping[str, Decimal], names: Sequence[str], share: float) -> Decimal:
-    """A quantile to the three digits that a histogram tells."""
+    """Return a quantile to 3 digits, the precision of a histogram."""
     return Decimal(f"{quantile({name: sums[name] for name in names}, share) or 0:.3g}")

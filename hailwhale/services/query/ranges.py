@@ -1,6 +1,6 @@
-"""Reading the store by periods: which stored cells a span is made of, and its columns of sums.
+"""Resolves periods to stored cells, and reads their columns of sums.
 
-Owns the way from a period to cells. It does not know what is asked of the sums.
+Knows nothing of what the sums are used for.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from hailwhale.store.types import CellQuery, ChunkAddress
 
 SeriesColumns = dict[str, list[Decimal]]
 
-_NODES_AT_ONCE = 500  # what is read of them is in memory together
+_NODES_AT_ONCE = 500  # nodes whose values are in memory together
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedRange:
-    """A period at an instant: its buckets, and where the stored ones that make it up lie.
+    """A period at an instant: its buckets, and the stored buckets that they consist of.
 
-    `starts` are the stored buckets in order; `chunks` tells for each chunk of them its start and
-    the indices of its buckets. `days` are the edges of the whole days that it is of, if of any.
+    `starts` are the stored buckets in order. `chunks` are their chunks, each with its start and the
+    indices of its buckets. `days` are the edges of the whole days covered, None if there are none.
     """
 
     edges: tuple[int, ...]
@@ -45,7 +45,7 @@ class ResolvedRange:
 
 
 class RangeReader:
-    """Turns periods into spans and reads their columns."""
+    """Resolve periods to ranges and read their columns."""
 
     def __init__(
         self,
@@ -67,9 +67,9 @@ class RangeReader:
         self._visits = UniquesReader(visitors, grid, clock)
 
     def span(self, period: Period, grid: Grid | None) -> ResolvedRange:
-        """The span of a period now, in its own time zone, else in `grid`, else in the store's.
+        """Return the range of a period now, in its own time zone, else `grid`, else the store's.
 
-        Raises `BadInput` when no rollup can serve it.
+        Raises `BadInput` if no rollup can serve it.
         """
         now_s = int(self._clock())
         asked = self.calendar(period, grid)
@@ -85,7 +85,7 @@ class RangeReader:
         return ResolvedRange(edges, buckets, rollup.name, starts, chunks, period.days(asked, edges))
 
     def calendar(self, period: Period, grid: Grid | None) -> Grid:
-        """The calendar a period is cut by: its own, else `grid`, else the store's."""
+        """Return the calendar of a period: its own, else `grid`, else the store's."""
         return period.zone_suffix or grid or self._grid
 
     def columns(
@@ -96,9 +96,9 @@ class RangeReader:
         *,
         whole: bool = False,
     ) -> Iterator[SeriesColumns]:
-        """For each (pk, dimension), the zero-filled sums of each metric in each bucket.
+        """Yield for each (pk, dimension) the zero-filled sums of each metric by bucket.
 
-        Of visitors with `whole` only how many there were in all buckets together.
+        With `whole` visitors are counted only over all buckets together.
         """
         if UNIQUES in metrics:
             yield from self._with_uniques(nodes, metrics, span, whole=whole)
@@ -112,7 +112,7 @@ class RangeReader:
     def sums(
         self, nodes: Iterable[SeriesKey], metrics: Sequence[str], span: ResolvedRange
     ) -> Iterator[list[Decimal]]:
-        """For each (pk, dimension), the sum of each metric over the whole span."""
+        """Yield for each (pk, dimension) the sum of each metric over the whole range."""
         if UNIQUES in metrics:
             for columns in self._with_uniques(nodes, metrics, span, whole=True):
                 known = sums_of(columns, metrics)
@@ -131,7 +131,10 @@ class RangeReader:
         *,
         whole: bool = False,
     ) -> Iterator[SeriesColumns]:
-        """As `columns`, with how many visitors there were; of these with `whole` nothing else."""
+        """Yield columns as `columns` does, including the numbers of visitors.
+
+        With `whole` visitors are counted only over all buckets together.
+        """
         others = [metric for metric in metrics if metric != UNIQUES]
         rest = iter(nodes)
         while some := list(islice(rest, _NODES_AT_ONCE)):
@@ -147,7 +150,7 @@ class RangeReader:
     def _stored(
         self, nodes: Iterable[SeriesKey], metrics: Sequence[str], span: ResolvedRange
     ) -> Iterator[list[list[Decimal | None]]]:
-        """For each (pk, dimension) and metric, the values of the stored buckets in their order."""
+        """Yield the values of the stored buckets, in order, by (pk, dimension) and metric."""
         cells = [
             (start_s, [(index, metric) for index in indices for metric in metrics])
             for start_s, indices in span.chunks
@@ -165,8 +168,8 @@ class RangeReader:
                 yield [values[place :: len(metrics)] for place in range(len(metrics))]
 
 
-# The same periods are asked again and again, and have the same edges until a bucket ends: working
-# these out took a fourth of an answer's time.
+# Cached: the same periods are requested repeatedly and have the same edges until a bucket ends;
+# computing these took a fourth of an answer's time.
 @lru_cache(maxsize=128)
 def _buckets(edges: tuple[int, ...], asked: Grid) -> tuple[Bucket, ...]:
     return tuple(

@@ -1,7 +1,7 @@
-"""Answers to /rank: what is below a dimension or a pk, in order, each beside its parent.
+"""Answers /rank: the children of a dimension or a pk in order, each compared with its parent.
 
-Reads what children come to through `children` and has it put in order by `core.query.ranking`. It
-does not know HTTP, nor how sums are read.
+Reads aggregates of children through `children` and sorts them with `core.query.ranking`. Knows
+nothing of HTTP, or of how sums are read.
 """
 
 from __future__ import annotations
@@ -23,16 +23,17 @@ from hailwhale.services.query.results import RankedChild, Ranking
 
 
 class RankingQueries:
-    """Answers from what siblings come to."""
+    """Answer queries for rankings, from the aggregates of siblings."""
 
     def __init__(self, spans: RangeReader, siblings: ChildrenReader) -> None:
         self._spans = spans
         self._siblings = siblings
 
     def rank(self, question: RankQuery) -> Ranking:
-        """The children that come first, in their order.
+        """Return the top children, in order.
 
-        Of all siblings only what decides is read; what else is shown, only of those shown.
+        Of all siblings only the terms that decide the order are read; further terms are read only
+        for the children returned.
         """
         span = self._spans.span(question.period, question.grid)
         wanted = terms_of(question.formulas)
@@ -73,7 +74,7 @@ class RankingQueries:
         terms: Sequence[str],
         span: ResolvedRange,
     ) -> ParentWithChildren:
-        """A family with other terms known of it."""
+        """Return a parent with its children and other terms read for them."""
         paths = [family.parent, *map(family.path, range(len(family.labels)))]
         whole, *rows = self._siblings.known(_line(question), paths, terms, span)
         parts = {term: [row[term] for row in rows] for term in terms}
@@ -102,7 +103,7 @@ def _by_family(chosen: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
 def _rows(
     question: RankQuery, family: ParentWithChildren, span: ResolvedRange
 ) -> Iterator[RankedChild]:
-    """The children of a family, in the order they stand in there."""
+    """Yield the children of a parent, in their order."""
     values = {
         formula.text: formula.totals(family.parts, span.buckets) for formula in question.formulas
     }

@@ -1,6 +1,6 @@
-"""Answers to questions as values: exact Decimals, paths as tuples of labels, times in seconds.
+"""Answers to queries as values: exact Decimals, paths as tuples of labels, times in seconds.
 
-Nothing here knows JSON: `services.json_shapes` converts these values for the web and the library.
+Knows nothing of JSON: `services.json_shapes` converts these values for the web and the library.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class PeriodTotals:
 
 @dataclass(frozen=True, slots=True)
 class Plotpoints:
-    """Series by dimension and then by metric: one value for each of the buckets' starts."""
+    """Series by dimension and then by metric: one value for each start of a bucket."""
 
     starts_s: tuple[int, ...]
     by_path: Mapping[Path, Mapping[str, Sequence[Decimal]]]
@@ -31,9 +31,9 @@ class Plotpoints:
 
 @dataclass(frozen=True, slots=True)
 class RankedChild:
-    """A child in a ranking, compared with its parent by the first metric of the question.
+    """A child in a ranking, compared with its parent by the first metric of the query.
 
-    `by_metric` has every metric of the question, by its text.
+    `by_metric` has every metric of the query, by its text.
     """
 
     path: Path
@@ -43,7 +43,7 @@ class RankedChild:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Children in their order. With `of_pks` their paths are pks, else dimensions."""
+    """Children in order; with `of_pks` their paths are pks, otherwise dimensions."""
 
     of_pks: bool
     children: tuple[RankedChild, ...]

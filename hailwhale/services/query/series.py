@@ -1,7 +1,6 @@
-"""Answers to questions: totals, plotpoints and the dimensions there are.
+"""Answers queries for totals, plotpoints and known dimensions.
 
-Takes parsed questions and returns the values of `results`. It does not know how answers are
-written.
+Takes parsed queries and returns the values of `results`. Knows nothing of the format of answers.
 """
 
 from __future__ import annotations
@@ -31,14 +30,14 @@ from hailwhale.store.protocol import LabelStore
 
 @dataclass(frozen=True, slots=True)
 class PlottedSums:
-    """The range of a plot, and of each series it shows the sums in each bucket, in their order."""
+    """The range of a plot, and the sums by bucket of each series it shows, in order."""
 
     span: ResolvedRange
     series: tuple[tuple[Path, SeriesColumns], ...]
 
 
 class SeriesQueries:
-    """Answers from the store's cells."""
+    """Answer queries from the store's cells."""
 
     def __init__(self, labels: LabelStore, spans: RangeReader, siblings: ChildrenReader) -> None:
         self._labels = labels
@@ -46,7 +45,7 @@ class SeriesQueries:
         self._siblings = siblings
 
     def totals(self, question: TotalsQuery) -> list[PeriodTotals]:
-        """The totals of each period, a period that is asked twice once."""
+        """Return the totals of each period; a repeated period is returned once."""
         metrics = _metrics_of(question.formulas)
         found: dict[str, PeriodTotals] = {}
         for period in question.periods:
@@ -63,7 +62,7 @@ class SeriesQueries:
         return list(found.values())
 
     def plotpoints(self, question: PlotQuery) -> Plotpoints:
-        """The series of a plot. `lines` says which they are, and in which order."""
+        """Return the series of a plot; `lines` chooses them and their order."""
         found = self.lines(question)
         buckets = found.span.buckets
         return Plotpoints(
@@ -77,10 +76,11 @@ class SeriesQueries:
         )
 
     def lines(self, question: PlotQuery) -> PlottedSums:
-        """The range of a plot, and the sums in each of its buckets of every dimension it shows.
+        """Return the range of a plot, and the sums by bucket of every dimension it shows.
 
-        The dimensions asked for come first, then the descendants shown, then the `_other` series.
-        What is shown is chosen by sums: columns are read of nothing else but what makes `_other`.
+        The requested dimensions come first, then the descendants shown, then the `_other` series.
+        Descendants are chosen by their sums: columns are read only for what is shown and for what
+        `_other` consists of.
         """
         span = self._spans.span(question.period, question.grid)
         metrics = _metrics_of(question.formulas)
@@ -96,7 +96,7 @@ class SeriesQueries:
         return PlottedSums(span, tuple(series))
 
     def subdimensions(self, question: ChildrenQuery) -> dict[Path, list[Path]]:
-        """The dimensions known below each one asked for, `depth` levels down."""
+        """Return the known dimensions below each requested one, `depth` levels down."""
         found: dict[Path, list[Path]] = {}
         for asked in question.dimensions:
             below: list[Path] = []
@@ -109,13 +109,13 @@ class SeriesQueries:
         return found
 
     def pks(self, pk: Path = ()) -> list[Path]:
-        """The pks known one level below `pk`; below the empty path, the root pks."""
+        """Return the known pks one level below `pk`; the root pks below the empty path."""
         return [(*pk, label) for label in sorted(self._labels.subpks(pk))]
 
     def known(self, pk: Path) -> KnownNames:
-        """What there is to ask about a pk: its metrics, its dimensions, whether it is a decision.
+        """Return what can be queried of a pk: metrics, dimensions, whether it is a decision.
 
-        What a decision sums up for itself is left out, and the buckets of histograms.
+        Omits the metrics that a decision counts internally, and histogram buckets.
         """
         metrics = {name for name in self._labels.metrics(pk) if not is_bucket(name)}
         shown = [name for name in metrics if PRODUCT_SIGN not in name and name != DECIDED]
@@ -167,7 +167,7 @@ class SeriesQueries:
         metrics: Sequence[str],
         span: ResolvedRange,
     ) -> Iterator[tuple[Path, SeriesColumns]]:
-        """For each series shown whose children are known, what those not shown add up to."""
+        """Yield for each series shown with known children the sum of those not shown."""
         visible = set(shown)
         for parent in shown:
             below = [(*parent, label) for label in descent.labels.get(parent, ())]
@@ -177,7 +177,7 @@ class SeriesQueries:
 
 
 def _chosen(question: PlotQuery, descent: DrillDown, span: ResolvedRange) -> list[Path]:
-    """The descendants to show, in their order."""
+    """Return the descendants to show, in order."""
     families, sort = descent.families, question.sort
     ranks = (sort.formula.totals(family.parts, span.buckets) for family in families)
     found = top_n(families, ranks, limit=question.limit, descending=sort.descending)

@@ -1,6 +1,6 @@
-"""How many different visitors came: unions of days, which is all that can be asked of visitors.
+"""Counts distinct visitors: unions of days, the only ranges that visitors can be counted over.
 
-Owns the way from the edges of a period to the days that make it up. It does not know who came.
+Resolves the edges of a period to the days between them. Knows nothing of who the visitors were.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _DAYS_KEPT = VISITORS_KEPT_S // DAY_S
 
 
 class UniquesReader:
-    """Reads how many visitors (pk, dimension)s had."""
+    """Read the number of visitors of (pk, dimension)s."""
 
     def __init__(self, visitors: VisitorStore, grid: Grid, clock: Callable[[], float]) -> None:
         self._visitors = visitors
@@ -32,10 +32,11 @@ class UniquesReader:
     def columns(
         self, nodes: Sequence[SeriesKey], edges: Sequence[int], ever: bool, *, whole: bool
     ) -> Iterator[NonAdditiveColumn]:
-        """For each (pk, dimension), the visitors in each bucket between edges and in all of them.
+        """Yield for each (pk, dimension) the visitors per bucket and over all buckets.
 
-        With `ever` of all time, and with `whole` only those in all of them. Raises `BadInput` for
-        buckets that are not made of whole days of the store's calendar, or of days no longer kept.
+        With `ever` counts those of all time; with `whole` only those over all buckets. Raises
+        `BadInput` for buckets that do not consist of whole days of the store's calendar, or whose
+        days are no longer kept.
         """
         buckets = [[(VISITORS_EVER, 0)]] if ever else self._days(edges)
         wanted = [[chunk for days in buckets for chunk in days]]
@@ -52,7 +53,7 @@ class UniquesReader:
             yield NonAdditiveColumn(rest or [first], first)
 
     def _days(self, edges: Sequence[int]) -> list[list[tuple[str, int]]]:
-        """The days of each bucket."""
+        """Return the days of each bucket."""
         oldest_s = self._clock() - VISITORS_KEPT_S
         buckets: list[list[tuple[str, int]]] = []
         for start_s, end_s in pairwise(edges):

@@ -1,7 +1,7 @@
-"""Sums of many siblings at once, from what the store keeps of them side by side.
+"""Vectorised sums of many siblings, read from materialized views.
 
-Owns the arithmetic on sheets. Sums are exact: whole numbers of the sheets' smallest unit. It does
-not know what they are compared for; where a sheet cannot say, its caller reads the cells.
+Sums are exact: whole numbers of a view's smallest unit. Knows nothing of what they are compared
+for. Where a view has no answer, the caller reads the cells.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from hailwhale.services.query.ranges import ResolvedRange
 from hailwhale.store.protocol import ViewStore
 from hailwhale.store.types import VIEW_DECIMALS, ChildrenView, ViewData
 
-_LARGEST = 2**62  # sums below it cannot have gone round
+_LARGEST = 2**62  # sums below it cannot have overflowed
 _WHOLE = 10**VIEW_DECIMALS
 _BY_UNIT = np.dtype(">i8")
 
 
 class ViewSums:
-    """Reads the sums of whole families."""
+    """Read the sums of all children of a parent."""
 
     def __init__(
         self, views: ViewStore, grid: Grid, rollups: Sequence[Rollup], clock: Callable[[], float]
@@ -48,9 +48,9 @@ class ViewSums:
         *,
         of_pks: bool,
     ) -> dict[str, list[Decimal]] | None:
-        """By metric, one sum over the span for each of the labels; None when sheets cannot say.
+        """Return by metric the sum of each label over the range; None if views have no answer.
 
-        The family is that of a `ChildrenView`: the children of (pk, dimension), or of `pk`.
+        The labels are the children that a `ChildrenView` has: those of (pk, dimension), or of `pk`.
         """
         extents = {start_s: self._extent(span, start_s) for start_s, _ in span.chunks}
         views = [
@@ -83,7 +83,7 @@ class ViewSums:
 
 
 class _Alignment:
-    """Where the rows of sheets belong in a list of labels; sheets with equal names are alike."""
+    """Map the rows of views to indices in a list of labels; cached by the names of a view."""
 
     def __init__(self, labels: Sequence[str]) -> None:
         self.labels = labels
@@ -94,14 +94,14 @@ class _Alignment:
         return {label: place for place, label in enumerate(self.labels)}
 
     def places(self, names: bytes) -> Any:
-        """The place of each name; that after the last for labels that nobody asked for."""
+        """Return the index of each name; the one past the end for labels not requested."""
         found = self._known.get(names)
         if found is None:
             found = self._known[names] = self._placed(names.decode().split("\n")[:-1])
         return found
 
     def _placed(self, names: list[str]) -> Any:
-        if names == self.labels:  # as long as none came since the sheet was built
+        if names == self.labels:  # usual case: no label was added since the view was built
             return np.arange(len(names))
         place, nowhere = self._places.get, len(self.labels)
         return np.array([place(name, nowhere) for name in names], np.intp)
@@ -113,9 +113,9 @@ def _totals(
     span: ResolvedRange,
     align: _Alignment,
 ) -> Any:
-    """The sums of one metric in units, sheets of all chunks together, in the order of the labels.
+    """Return the sums of one metric in units over the views of all chunks, in label order.
 
-    None when a sheet cannot say.
+    Returns None if a view is missing or a sum could overflow.
     """
     totals = np.zeros(len(align.labels) + 1, np.int64)
     for sheet, view, (_, indices) in zip(sheets, views, span.chunks, strict=True):
@@ -138,7 +138,7 @@ def _amounts(units: Any) -> list[Decimal]:
 
 
 def _rows(units: bytes, count: int, width: int) -> Any:
-    """The units of a sheet as an array of `count` rows; zeros where the sheet ends early."""
+    """Return the units of a view as an array of `count` rows, padded with zeros."""
     found = np.frombuffer(units, _BY_UNIT, len(units) // _BY_UNIT.itemsize)[: count * width]
     found = found.astype(np.int64)
     if len(found) < count * width:
