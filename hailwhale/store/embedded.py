@@ -182,10 +182,6 @@ class EmbeddedValkey:
             raise StoreUnavailable("the embedded Valkey is not running")
         return self._process.pid
 
-    def is_running(self) -> bool:
-        """Whether the server is alive and answers."""
-        return self._alive() and _answers(self.url)
-
     def __enter__(self) -> EmbeddedValkey:
         self.start()
         return self
