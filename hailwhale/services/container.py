@@ -14,10 +14,10 @@ from hailwhale.core.time.calendar_grid import DAY_S
 from hailwhale.errors import StoreUnavailable
 from hailwhale.services.decisions.decide import Decider
 from hailwhale.services.decisions.evidence import EvidenceReader
-from hailwhale.services.decisions.exposures import ExposureCounter
+from hailwhale.services.decisions.exposure_counter import ExposureCounter
 from hailwhale.services.decisions.journal import DecisionJournal
 from hailwhale.services.decisions.model_cache import PosteriorCache
-from hailwhale.services.ingest.buffer import BufferWriter
+from hailwhale.services.ingest.buffer_writer import BufferWriter
 from hailwhale.services.ingest.cardinality import CardinalityLimiter
 from hailwhale.services.ingest.count_now import ImmediateCounter
 from hailwhale.services.ingest.disk_queue import DiskQueue

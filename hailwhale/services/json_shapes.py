@@ -19,9 +19,9 @@ from hailwhale.services.query.graph_data import GraphData
 from hailwhale.services.query.results import (
     KnownNames,
     PeriodTotals,
-    Plotpoints,
     RankedChild,
     Ranking,
+    SeriesPoints,
 )
 from hailwhale.types import (
     Known,
@@ -43,7 +43,7 @@ def totals_json(found: Iterable[PeriodTotals]) -> Totals:
     }
 
 
-def plotpoints_json(found: Plotpoints) -> types.Plotpoints:
+def plotpoints_json(found: SeriesPoints) -> types.Plotpoints:
     """`{dimension: {metric: [[epoch ms of the bucket's start, number], …]}}`."""
     starts_ms = [start_s * 1000 for start_s in found.starts_s]
     return {

@@ -43,7 +43,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class SampleRatio:
+class SampleRatioCheck:
     """How often each option was given and exposed, everything ever, and whether that fits together.
 
     `p` is how probable a difference as large as this is when every option given is exposed with
@@ -70,7 +70,7 @@ class DecisionReasons:
     """What is known of every option for a visitor, and whether the traffic is sound."""
 
     report: DecisionReport
-    sample_ratio: SampleRatio
+    sample_ratio: SampleRatioCheck
 
 
 class Decider:
@@ -150,12 +150,12 @@ class Decider:
         metrics = {HITS: Decimal(0), DECIDED: Decimal(1)}
         return Event((*pk, option), (), metrics, int(self._clock()))
 
-    def _sample_ratio(self, pk: Path, options: Sequence[str]) -> SampleRatio:
+    def _sample_ratio(self, pk: Path, options: Sequence[str]) -> SampleRatioCheck:
         counts = self.evidence.totals(pk, options, (DECIDED, HITS))
         decided = [int(given) for given, _ in counts]
         exposed = [int(seen) for _, seen in counts]
         sound = all(0 <= seen <= given for given, seen in zip(decided, exposed, strict=True))
         p = sample_ratio(exposed, decided) if sound and any(decided) and len(options) > 1 else None
-        return SampleRatio(
+        return SampleRatioCheck(
             dict(zip(options, decided, strict=True)), dict(zip(options, exposed, strict=True)), p
         )

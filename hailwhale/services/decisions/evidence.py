@@ -12,9 +12,9 @@ from decimal import Decimal
 from itertools import islice, pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from hailwhale.core.decisions import DecisionSums
+from hailwhale.core.decisions.evidence import Floats
 from hailwhale.core.decisions.exposure import product_name, read_pair
 from hailwhale.core.events.aggregate import SeriesKey
 from hailwhale.core.events.metrics import HITS
@@ -35,8 +35,6 @@ _HOUR_S = 3_600
 _OLDER_S = 30 * DAY_S  # how long ago the older evidence lies before that, for want of better
 
 _ROUNDING = 1e-9  # of a sum, what floats may make of a difference that is none
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from hailwhale.core.events.param_names import Fields
 from hailwhale.core.statsd.aggregate import MetricNaming, StatsdSums
 from hailwhale.core.statsd.lines import LINE, parse_line
 from hailwhale.errors import BadInput, StoreUnavailable
-from hailwhale.services.ingest.buffer import BufferWriter
+from hailwhale.services.ingest.buffer_writer import BufferWriter
 from hailwhale.services.ingest.count_now import ImmediateCounter
 
 log = logging.getLogger("hailwhale.statsd")

@@ -22,7 +22,7 @@ class PeriodTotals:
 
 
 @dataclass(frozen=True, slots=True)
-class Plotpoints:
+class SeriesPoints:
     """Series by dimension and then by metric: one value for each of the buckets' starts."""
 
     starts_s: tuple[int, ...]

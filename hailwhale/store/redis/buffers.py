@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
-from hailwhale.store.redis.client import Client, Script, ask, faults_named
+from hailwhale.store.redis.client import RedisClient, Script, ask, faults_named
 from hailwhale.store.redis.commit_args import ID_REMEMBERED_S
 from hailwhale.store.redis.keys import Keys, shard_of
 from hailwhale.store.redis.replica_ack import ReplicaAck
@@ -25,7 +25,9 @@ _READ_AT_ONCE = 5_000  # hits of a window that one command reads
 class RedisBuffers:
     """`hailwhale.store.protocol.BufferStore` on a list of at most `limit` hits for each shard."""
 
-    def __init__(self, client: Client, keys: Keys, limit: int, copies: ReplicaAck | None) -> None:
+    def __init__(
+        self, client: RedisClient, keys: Keys, limit: int, copies: ReplicaAck | None
+    ) -> None:
         self._client = client
         self._keys = keys
         self._buffer_limit = limit

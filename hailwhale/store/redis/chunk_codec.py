@@ -67,7 +67,7 @@ def cut(rows: Sequence[SeriesIncrement], cells: int) -> Iterator[list[SeriesIncr
 
 def pack(keys: Keys, rows: Sequence[SeriesIncrement]) -> WriteBatch:
     """Rows of one shard as a chunk."""
-    shared = _Shared(keys, shard_of(rows[0].pk[0]))
+    shared = _SharedTexts(keys, shard_of(rows[0].pk[0]))
     nodes: list[int | str] = []
     texts: list[str] = []
     for row in rows:
@@ -81,7 +81,7 @@ def pack(keys: Keys, rows: Sequence[SeriesIncrement]) -> WriteBatch:
     return WriteBatch(secrets.token_hex(8), shared.prefixes, nodes, series, written)
 
 
-class _Shared:
+class _SharedTexts:
     """What rows of a chunk share, numbered from 1 as Lua does, each when it is first asked for."""
 
     def __init__(self, keys: Keys, shard: int) -> None:

@@ -19,11 +19,11 @@ from redis.retry import Retry
 from redis.sentinel import MasterNotFoundError, Sentinel
 
 from hailwhale.errors import BadSetting, StoreUnavailable
-from hailwhale.store.redis.cluster import ClusterClient, Command
+from hailwhale.store.redis.cluster import ClusterClient, RedisCommand
 from hailwhale.store.redis.replica_ack import ReplicaAck
 from hailwhale.store.redis.url import StoreUrl, Topology, masked, parse_address
 
-Client: TypeAlias = "redis.Redis | ClusterClient"
+RedisClient: TypeAlias = "redis.Redis | ClusterClient"
 
 CONNECT_TIMEOUT_S = 2.0
 _ASKED_AT_ONCE = 1_000  # commands in one round trip
@@ -55,7 +55,7 @@ _NOT_NOW = (
 _NOT_NOW_WORDS = ("BUSY ", "MISCONF ", "NOREPLICAS ")
 
 
-def open_client(url: str, timeout_s: float, max_connections: int = 512) -> Client:
+def open_client(url: str, timeout_s: float, max_connections: int = 512) -> RedisClient:
     """A client for any URL that HAILWHALE_REDIS_URL may be; connects at its first command.
 
     `max_connections` bounds the connections to each server. Raises `BadSetting` for a URL that
@@ -99,7 +99,7 @@ def _by_sentinel(address: StoreUrl, options: dict[str, Any]) -> redis.Redis:
     return client
 
 
-def close_client(client: Client) -> None:
+def close_client(client: RedisClient) -> None:
     """Let go of all of a client's connections."""
     client.close()
     if not isinstance(client, ClusterClient):
@@ -126,7 +126,7 @@ def faults_named() -> Iterator[None]:
 
 
 def exchange(
-    client: Client, commands: Sequence[Command], copies: ReplicaAck | None = None
+    client: RedisClient, commands: Sequence[RedisCommand], copies: ReplicaAck | None = None
 ) -> list[Any]:
     """Several commands in one round trip to each server; their answers in order.
 
@@ -142,7 +142,7 @@ def exchange(
     return copies.checked(answers[:-1], answers[-1])
 
 
-def _talk(client: redis.Redis, commands: Sequence[Command]) -> list[Any]:
+def _talk(client: redis.Redis, commands: Sequence[RedisCommand]) -> list[Any]:
     """Send commands, and read their answers.
 
     As the client's pipelines do, less what those do besides (they try again, they keep figures of
@@ -167,12 +167,12 @@ def _answer(client: redis.Redis, connection: Any, name: str) -> Any:
         return fault
 
 
-def ask(client: Client, commands: Sequence[Command]) -> list[Any]:
+def ask(client: RedisClient, commands: Sequence[RedisCommand]) -> list[Any]:
     """As `exchange`, but the first fault is raised."""
     return _sound(exchange(client, commands))
 
 
-def ask_in_slices(client: Client, commands: Iterable[Command]) -> list[Any]:
+def ask_in_slices(client: RedisClient, commands: Iterable[RedisCommand]) -> list[Any]:
     """Send any number of commands, some in each round trip; return their answers in order.
 
     Raises `StoreUnavailable`.
@@ -188,7 +188,7 @@ def ask_in_slices(client: Client, commands: Iterable[Command]) -> list[Any]:
 class Script:
     """One Lua file of ``scripts/``, with what it includes put in front, called by its digest."""
 
-    def __init__(self, client: Client, name: str) -> None:
+    def __init__(self, client: RedisClient, name: str) -> None:
         folder = files("hailwhale.store.redis") / "scripts"
         parts = [*_INCLUDES[name], name]
         self._text = "\n".join((folder / f"{part}.lua").read_text("utf-8") for part in parts)
@@ -216,7 +216,7 @@ class Script:
 
     def _commands(
         self, word: str, script: str, calls: list[tuple[list[str], list[Any]]]
-    ) -> list[Command]:
+    ) -> list[RedisCommand]:
         return [(word, script, len(keys), *keys, *args) for keys, args in calls]
 
 

@@ -34,7 +34,7 @@ from redis.retry import Retry
 
 from hailwhale.store.redis.replica_ack import ReplicaAck
 
-Command: TypeAlias = Sequence[Any]
+RedisCommand: TypeAlias = Sequence[Any]
 
 _MOST_HOPS = 5  # how often one command is sent on before its last answer stands
 _TRY_AGAIN_S = 0.01
@@ -79,7 +79,9 @@ class ClusterClient:
             raise answer
         return answer
 
-    def exchange(self, commands: Sequence[Command], copies: ReplicaAck | None = None) -> list[Any]:
+    def exchange(
+        self, commands: Sequence[RedisCommand], copies: ReplicaAck | None = None
+    ) -> list[Any]:
         """The answers in order, an exception in place of each that failed.
 
         Commands of one node keep their order, unless one of them is sent on to another node. With
@@ -162,7 +164,7 @@ class ClusterClient:
         self,
         cluster: RedisCluster,
         hops: Sequence[_Hop],
-        commands: Sequence[Command],
+        commands: Sequence[RedisCommand],
         copies: ReplicaAck | None,
     ) -> list[tuple[_Hop, Any]]:
         """What the nodes answer: all are written to before any is read from."""
@@ -206,12 +208,12 @@ class _Talk:
         self,
         server: redis.Redis,
         hops: Sequence[_Hop],
-        commands: Sequence[Command],
+        commands: Sequence[RedisCommand],
         copies: ReplicaAck | None,
     ) -> None:
         self._server: Any = server
         self._copies = copies
-        self._words: list[Command] = []
+        self._words: list[RedisCommand] = []
         self._wanted: list[int] = []  # places in the words whose answers are asked for
         for hop in hops:
             if hop.asking:
@@ -262,6 +264,6 @@ class _Talk:
             self._server.connection_pool.release(connection)
 
 
-def _key(command: Command) -> str:
+def _key(command: RedisCommand) -> str:
     key: str = command[3] if command[0] in ("EVALSHA", "EVAL") else command[1]
     return key

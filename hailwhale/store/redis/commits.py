@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hailwhale.store.redis.chunk_codec import WriteBatch, compact, read_chunk
-from hailwhale.store.redis.client import Client, Script, ask, faults_named
+from hailwhale.store.redis.client import RedisClient, Script, ask, faults_named
 from hailwhale.store.redis.commit_args import commit_call
 from hailwhale.store.redis.keys import Keys
 from hailwhale.store.redis.label_sets import LabelPreloader, LabelSets, RemainingQuota, label_sets
@@ -33,7 +33,7 @@ class RedisCommits:
 
     def __init__(
         self,
-        client: Client,
+        client: RedisClient,
         keys: Keys,
         views: RedisViews,
         *,

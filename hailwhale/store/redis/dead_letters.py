@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from hailwhale.store.redis.client import Client, Script, ask, faults_named
+from hailwhale.store.redis.client import RedisClient, Script, ask, faults_named
 from hailwhale.store.redis.keys import Keys
 from hailwhale.store.types import DeadLetter
 
@@ -34,7 +34,7 @@ def read_letter(stored: bytes) -> DeadLetter:
 class RedisDeadLetters:
     """`hailwhale.store.protocol.DeadLetterStore` on a list for each shard."""
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._client = client
         self._keys = keys
         self._script = Script(client, "letters")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from hailwhale.core.decisions import Assignment
 from hailwhale.core.events.paths import Path
-from hailwhale.store.redis.client import Client, Script, ask, ask_in_slices, faults_named
+from hailwhale.store.redis.client import RedisClient, Script, ask, ask_in_slices, faults_named
 from hailwhale.store.redis.keys import KEPT_TERMS, Keys
 
 _READ_AT_ONCE = 1_000
@@ -20,7 +20,7 @@ _READ_AT_ONCE = 1_000
 class RedisAssignments:
     """`hailwhale.store.protocol.AssignmentStore` on a hash for each decision and term."""
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._client = client
         self._keys = keys
         self._keep = Script(client, "keep")
@@ -55,7 +55,7 @@ class RedisAssignments:
 class RedisJournals:
     """`hailwhale.store.protocol.JournalStore` on a list for each decision."""
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._client = client
         self._keys = keys
 

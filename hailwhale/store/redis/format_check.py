@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from itertools import chain
 
 from hailwhale.errors import StoreMismatch
-from hailwhale.store.redis.client import Client, ask
+from hailwhale.store.redis.client import RedisClient, ask
 from hailwhale.store.redis.keys import SHARDS, Keys
 
 FORMAT = (
@@ -41,7 +41,7 @@ _IMPORTS = (
 )
 
 
-def check_format(client: Client, keys: Keys, *, is_new: bool) -> None:
+def check_format(client: RedisClient, keys: Keys, *, is_new: bool) -> None:
     """Mark a store with the format of its data; raise `StoreMismatch` for one we do not read."""
     [found] = ask(client, [("HGET", keys.meta(), _FIELD)])
     if found is not None:
@@ -57,7 +57,7 @@ def check_format(client: Client, keys: Keys, *, is_new: bool) -> None:
     ask(client, [("HSET", keys.meta(), _FIELD, FORMAT)])
 
 
-def _refuse_waiting(client: Client, keys: Keys) -> None:
+def _refuse_waiting(client: RedisClient, keys: Keys) -> None:
     shards = range(SHARDS)
     buffers = ask(client, [("LRANGE", keys.buffer(n), 0, _LOOKED_AT - 1) for n in shards])
     chunks = ask(client, [("LINDEX", keys.plan(n), 0) for n in shards])
@@ -100,7 +100,7 @@ def _is_earlier_chunk(chunk: bytes | None) -> bool:
     return isinstance(moments[0][0], int)
 
 
-def _refuse_imports(client: Client, keys: Keys) -> None:
+def _refuse_imports(client: RedisClient, keys: Keys) -> None:
     [blocks] = ask(client, [("HVALS", keys.imports_done())])
     if not blocks:
         return

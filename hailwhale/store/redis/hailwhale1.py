@@ -12,7 +12,7 @@ from typing import Any, Self
 from hailwhale.core.imports.hailwhale1 import KEY_PATTERN
 from hailwhale.errors import BadInput, BadSetting, StoreUnavailable
 from hailwhale.store.redis.client import ask, close_client, connect, faults_named
-from hailwhale.store.redis.cluster import Command
+from hailwhale.store.redis.cluster import RedisCommand
 from hailwhale.store.redis.url import masked, parse_address
 
 _TIMEOUT_S = 30.0
@@ -66,7 +66,7 @@ class HailWhale1Store:
         found = self._ask([("HGETALL", name) for name in names])
         return [{_text(field): _text(value) for field, value in fields.items()} for fields in found]
 
-    def _ask(self, commands: Sequence[Command]) -> list[Any]:
+    def _ask(self, commands: Sequence[RedisCommand]) -> list[Any]:
         try:
             with faults_named():
                 return ask(self._client, commands)

@@ -10,7 +10,7 @@ from typing import Any
 
 from hailwhale.core.events.aggregate import SeriesKey
 from hailwhale.core.events.paths import Path
-from hailwhale.store.redis.client import Client, Script, ask_in_slices, faults_named
+from hailwhale.store.redis.client import RedisClient, Script, ask_in_slices, faults_named
 from hailwhale.store.redis.keys import SHARDS, Keys, shard_of
 
 _ERASED_AT_ONCE = 1_000  # sets in one call of the script, which bounds how long it may take
@@ -19,7 +19,7 @@ _ERASED_AT_ONCE = 1_000  # sets in one call of the script, which bounds how long
 class RedisLabels:
     """`hailwhale.store.protocol.LabelStore` on a set for each parent."""
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._client = client
         self._keys = keys
         self._forget = Script(client, "forget")

@@ -13,7 +13,7 @@ from typing import Any
 from hailwhale.core.events.aggregate import Increments, SeriesKey
 from hailwhale.core.events.paths import Path
 from hailwhale.store.redis.chunk_codec import compact
-from hailwhale.store.redis.client import Client, Script, ask, faults_named
+from hailwhale.store.redis.client import RedisClient, Script, ask, faults_named
 from hailwhale.store.redis.keys import SHARDS, Keys
 from hailwhale.store.types import CommitOutcome, CommitResult, CommitStep
 
@@ -94,7 +94,7 @@ class RemainingQuota:
     in within a second.
     """
 
-    def __init__(self, client: Client, keys: Keys, most: int) -> None:
+    def __init__(self, client: RedisClient, keys: Keys, most: int) -> None:
         self._client = client
         self._keys = keys
         self._most = most
@@ -120,7 +120,7 @@ class RemainingQuota:
 class LabelPreloader:
     """Makes the labels of large steps known ahead of them, some at a time."""
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._keys = keys
         self._script = Script(client, "know")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hailwhale.errors import StoreMismatch
-from hailwhale.store.redis.client import Client, faults_named
+from hailwhale.store.redis.client import RedisClient, faults_named
 from hailwhale.store.redis.format_check import check_format
 from hailwhale.store.redis.keys import Keys
 
@@ -15,7 +15,7 @@ from hailwhale.store.redis.keys import Keys
 class RedisSchema:
     """`hailwhale.store.protocol.SchemaStore` on one hash."""
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._client = client
         self._keys = keys
         self._key = keys.meta()

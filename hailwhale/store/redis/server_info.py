@@ -14,7 +14,7 @@ from typing import Any
 
 import redis
 
-from hailwhale.store.redis.client import Client, close_client, faults_named, open_client
+from hailwhale.store.redis.client import RedisClient, close_client, faults_named, open_client
 from hailwhale.store.redis.cluster import ClusterClient
 from hailwhale.store.redis.keys import Keys
 
@@ -102,7 +102,7 @@ def examine(url: str, namespace: str, timeout_s: float) -> ServersInfo:
 
 @contextmanager
 def _opened(url: str, timeout_s: float) -> Iterator[Any]:
-    client: Client = open_client(url, timeout_s)
+    client: RedisClient = open_client(url, timeout_s)
     try:
         yield client
     finally:

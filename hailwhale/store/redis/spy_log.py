@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from hailwhale.core.events.hit_codec import visitor_of
-from hailwhale.store.redis.client import Client, Script, ask, faults_named
-from hailwhale.store.redis.cluster import Command
+from hailwhale.store.redis.client import RedisClient, Script, ask, faults_named
+from hailwhale.store.redis.cluster import RedisCommand
 from hailwhale.store.redis.keys import Keys, shard_of
 from hailwhale.store.types import SpiedHits, SpyEntries
 
@@ -45,7 +45,7 @@ def spied_order(spied: SpyEntries, shard: int, keys: Keys, first: int) -> SpyOrd
 class RedisSpyLog:
     """`hailwhale.store.protocol.SpyStore` on lists for each root pk."""
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._client = client
         self._keys = keys
         self._spied = Script(client, "spied")
@@ -57,7 +57,7 @@ class RedisSpyLog:
         return SpiedHits(int(number), hits)
 
     def erase(self, root: str, hits: Iterable[bytes]) -> None:
-        commands: list[Command] = []
+        commands: list[RedisCommand] = []
         for hit in hits:
             commands.append(("LREM", self._keys.spy(root), 0, hit))
             if visitor := visitor_of(hit):
@@ -65,9 +65,11 @@ class RedisSpyLog:
         self._ask(commands)
 
     def forget(self, root: str) -> None:
-        lists: list[Command] = [("UNLINK", self._keys.spy(root, sign)) for sign in ("", *SIGNS)]
+        lists: list[RedisCommand] = [
+            ("UNLINK", self._keys.spy(root, sign)) for sign in ("", *SIGNS)
+        ]
         self._ask([*lists, ("HDEL", self._keys.spied(shard_of(root)), root)])
 
-    def _ask(self, commands: Sequence[Command]) -> list[Any]:
+    def _ask(self, commands: Sequence[RedisCommand]) -> list[Any]:
         with faults_named():
             return ask(self._client, commands)

@@ -29,11 +29,11 @@ from hailwhale.store.redis.buffer_stats import RedisStats
 from hailwhale.store.redis.buffers import RedisBuffers
 from hailwhale.store.redis.cardinality import RedisCardinality
 from hailwhale.store.redis.cells import RedisCells
-from hailwhale.store.redis.client import Client, close_client, faults_named
+from hailwhale.store.redis.client import RedisClient, close_client, faults_named
 from hailwhale.store.redis.commits import RedisCommits
 from hailwhale.store.redis.dead_letters import RedisDeadLetters
 from hailwhale.store.redis.decisions import RedisAssignments, RedisJournals
-from hailwhale.store.redis.imports import RedisImports
+from hailwhale.store.redis.import_progress import RedisImports
 from hailwhale.store.redis.keys import Keys
 from hailwhale.store.redis.known_labels import RedisLabels
 from hailwhale.store.redis.replica_ack import ReplicaAck
@@ -53,7 +53,7 @@ class RedisStore:
 
     def __init__(
         self,
-        client: Client,
+        client: RedisClient,
         keys: Keys,
         *,
         buffer_limit: int = 250_000,

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from hailwhale.core.events.paths import Path
 from hailwhale.store.redis.chunk_codec import WriteBatch
-from hailwhale.store.redis.client import Client, Script, ask, faults_named
-from hailwhale.store.redis.cluster import Command
+from hailwhale.store.redis.client import RedisClient, Script, ask, faults_named
+from hailwhale.store.redis.cluster import RedisCommand
 from hailwhale.store.redis.keys import Keys, shard_of
 from hailwhale.store.types import ChildrenView, ViewData
 
@@ -76,7 +76,7 @@ class RedisViews:
     A view is also None where another process dropped it while it was read.
     """
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._client = client
         self._keys = keys
         self._build = Script(client, "build_view")
@@ -126,7 +126,7 @@ class RedisViews:
         The state is read before and after: between the two it is one and the same view. Names are
         read before units, so that there is a row for each.
         """
-        commands: list[Command] = []
+        commands: list[RedisCommand] = []
         for view in views:
             ordinals, names, units = self._keys_of(view)[1:]
             state = ("HMGET", ordinals, "\x1fready", "\x1frough", "\x1fasked")

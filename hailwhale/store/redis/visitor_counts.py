@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 
 from hailwhale.core.events.aggregate import VisitorIncrement
 from hailwhale.store.redis.chunk_codec import WriteBatch, compact
-from hailwhale.store.redis.client import Client, ask, ask_in_slices, faults_named
-from hailwhale.store.redis.cluster import Command
+from hailwhale.store.redis.client import RedisClient, ask, ask_in_slices, faults_named
+from hailwhale.store.redis.cluster import RedisCommand
 from hailwhale.store.redis.keys import Keys, shard_of
 from hailwhale.store.types import ChunkAddress
 
@@ -64,7 +64,7 @@ def _pack(keys: Keys, run: Sequence[tuple[VisitorIncrement, Sequence[str]]]) -> 
 class RedisVisitors:
     """`hailwhale.store.protocol.VisitorStore` on a HyperLogLog for each chunk."""
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._client = client
         self._keys = keys
 
@@ -77,13 +77,13 @@ class RedisVisitors:
 class RedisSecrets:
     """`hailwhale.store.protocol.SecretStore` on a hash for each kind."""
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._client = client
         self._keys = keys
 
     def get(self, kind: str, names: Sequence[str]) -> list[bytes]:
         key = self._keys.secrets(kind)
-        fresh: list[Command] = [
+        fresh: list[RedisCommand] = [
             ("HSETNX", key, name, secrets.token_bytes(_SECRET_BYTES)) for name in names
         ]
         with faults_named():
