@@ -16,7 +16,7 @@ import redis
 from hailwhale.services.container import Services, assemble
 from hailwhale.settings import Settings
 from hailwhale.store.embedded import EmbeddedValkey
-from hailwhale.store.redis.client import Client, close_client, connect, open_client
+from hailwhale.store.redis.client import RedisClient, close_client, connect, open_client
 from hailwhale.store.redis.keys import Keys
 from hailwhale.store.redis.store import RedisStore
 from hailwhale.web.apps import hail_app, whale_app
@@ -78,7 +78,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def cluster_client(cluster: Cluster) -> Iterator[Client]:
+def cluster_client(cluster: Cluster) -> Iterator[RedisClient]:
     client = open_client(cluster.url, timeout_s=10)
     yield client
     close_client(client)
@@ -91,7 +91,7 @@ MakeStore = Callable[..., RedisStore]
 def make_store(request: pytest.FixtureRequest, namespace: str) -> Iterator[MakeStore]:
     """Makes stores on each engine, all on the same data, with the options given."""
     if request.param == "fakeredis":
-        client: Client = fakeredis.FakeRedis(version=(7,))
+        client: RedisClient = fakeredis.FakeRedis(version=(7,))
     elif request.param == "cluster":
         client = request.getfixturevalue("cluster_client")
     else:

@@ -9,12 +9,12 @@ import asyncio
 from types import TracebackType
 from typing import Self
 
-from hailwhale.client.async_queries import AsyncQueries
+from hailwhale.client.async_queries import AsyncServiceQueries
 from hailwhale.client.base import ClientBase
-from hailwhale.client.queries import Queries
+from hailwhale.client.sync_queries import ServiceQueries
 
 
-class Client(ClientBase, Queries):
+class Client(ClientBase, ServiceQueries):
     """Counts over HTTP in the background, and asks; for programs that wait for an answer.
 
     `count` and `count_decision` queue an event and return; the other methods wait, and raise what
@@ -76,7 +76,7 @@ class Client(ClientBase, Queries):
         self.close()
 
 
-class AsyncClient(ClientBase, AsyncQueries):
+class AsyncClient(ClientBase, AsyncServiceQueries):
     """Counts over HTTP in the background, and asks, without blocking the event loop.
 
     `count` and `count_decision` are no coroutines: they return at once, so there is nothing to

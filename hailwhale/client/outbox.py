@@ -23,7 +23,7 @@ from hailwhale.errors import HailWhaleError, TooLarge, TooMany
 
 log = logging.getLogger("hailwhale.client")
 
-Send = Callable[[str, Sequence[str]], BatchVerdict]  # a path, and the events as texts
+SendBatch = Callable[[str, Sequence[str]], BatchVerdict]  # a path, and the events as texts
 
 _BATCH_EVENTS = 500
 _BATCH_CHARS = 256 * 1024
@@ -77,7 +77,7 @@ class Outbox:
 
     def __init__(
         self,
-        send: Send,
+        send: SendBatch,
         *,
         max_events: int,
         max_bytes: int,
@@ -205,7 +205,7 @@ class Outbox:
             return path, events
 
     def _deliver(self, path: str, events: list[_Waiting], failures: int) -> float | None:
-        """Send events and take what has an answer off the queue; how long to pause, if so."""
+        """SendBatch events and take what has an answer off the queue; how long to pause, if so."""
         if not events:
             return None
         try:

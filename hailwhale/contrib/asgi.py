@@ -12,11 +12,11 @@ from typing import Any
 from hailwhale.contrib.request_events import EventCounter, RequestEvents
 from hailwhale.types import PathLike
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+ASGIScope = MutableMapping[str, Any]
+ASGIMessage = MutableMapping[str, Any]
+ASGIReceive = Callable[[], Awaitable[ASGIMessage]]
+ASGISend = Callable[[ASGIMessage], Awaitable[None]]
+ASGIApp = Callable[[ASGIScope, ASGIReceive, ASGISend], Awaitable[None]]
 
 
 class CountRequests:
@@ -33,7 +33,7 @@ class CountRequests:
         app: ASGIApp,
         counter: EventCounter,
         *,
-        route_of: Callable[[Scope], str | None] | None = None,
+        route_of: Callable[[ASGIScope], str | None] | None = None,
         pk: PathLike = "Requests",
         max_routes: int = 200,
     ) -> None:
@@ -41,7 +41,7 @@ class CountRequests:
         self._route_of = route_of or framework_route
         self._requests = RequestEvents(counter, pk, max_routes)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: ASGIScope, receive: ASGIReceive, send: ASGISend) -> None:
         """Serve a request; it is counted when the application is done with it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
@@ -49,7 +49,7 @@ class CountRequests:
         began_s = time.perf_counter()
         status = 500
 
-        async def noticed(message: Message) -> None:
+        async def noticed(message: ASGIMessage) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -63,6 +63,6 @@ class CountRequests:
             self._requests.count(route, scope["method"], status, took_s)
 
 
-def framework_route(scope: Scope) -> str | None:
+def framework_route(scope: ASGIScope) -> str | None:
     """The template that FastAPI or Starlette left in the scope of a request that they served."""
     return getattr(scope.get("route"), "path", None)

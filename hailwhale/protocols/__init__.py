@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from hailwhale.protocols.async_queries import AsyncQueries
-from hailwhale.protocols.queries import Queries
+from hailwhale.protocols.sync_queries import Queries
 from hailwhale.types import Number
 
 __all__ = ["AsyncQueries", "Number", "Queries"]

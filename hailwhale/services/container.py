@@ -1,4 +1,4 @@
-"""The services put together over one store, and the store opened as the settings say."""
+"""Composition root: builds the services over a store opened from the settings."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from hailwhale.core.time.calendar_grid import DAY_S
 from hailwhale.errors import StoreUnavailable
 from hailwhale.services.decisions.decide import Decider
 from hailwhale.services.decisions.evidence import EvidenceReader
-from hailwhale.services.decisions.exposures import ExposureCounter
+from hailwhale.services.decisions.exposure_counter import ExposureCounter
 from hailwhale.services.decisions.journal import DecisionJournal
 from hailwhale.services.decisions.model_cache import PosteriorCache
-from hailwhale.services.ingest.buffer import BufferWriter
+from hailwhale.services.ingest.buffer_writer import BufferWriter
 from hailwhale.services.ingest.cardinality import CardinalityLimiter
 from hailwhale.services.ingest.count_now import ImmediateCounter
 from hailwhale.services.ingest.disk_queue import DiskQueue
@@ -51,9 +51,9 @@ log = logging.getLogger("hailwhale.services")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """Every use case over one store. `close` lets go of the store, and of an embedded server.
+    """All use cases over one store; `close` closes the store, and stops an embedded server.
 
-    `spool` is where hits go while the store is away, if there is one.
+    `spool` stores hits while the store is unavailable, if there is one.
     """
 
     settings: Settings
@@ -91,11 +91,12 @@ def assemble(
     spooled: bool = False,
     chance: random.Random | None = None,
 ) -> Services:
-    """Services over an open store; the store is told what it is made of, or refuses it.
+    """Build the services over an open store, and check its schema.
 
-    Decisions are drawn by `chance`. With `spooled`, as for a process that serves, hits go into the
-    settings' spool while the store is away, and that it is away already is no fault. Raises
-    `StoreMismatch` when the store was made with another time zone or other rollups.
+    Declares the time zone and rollups to the store; raises `StoreMismatch` if the store was created
+    with others. `chance` draws decisions. With `spooled`, as in a serving process, hits go into the
+    settings' spool while the store is unavailable, and a store that is unavailable from the start
+    is not an error.
     """
     grid, rollups, limits = settings.zone, settings.rollups, settings.limits
     close = close or store.close
@@ -210,7 +211,7 @@ def _limiter(settings: Settings, store: Store) -> RateLimiter | None:
     if not settings.rate_limit and not settings.token_rate_limit:
         return None
     from hailwhale.services.security.rate_limit import (
-        RateLimiter,  # half a second, for those alone who limit
+        RateLimiter,  # takes half a second; needed only with a limit
     )
 
     return RateLimiter(store.rates, settings.rate_limit, settings.token_rate_limit)
@@ -224,9 +225,9 @@ def _close(spool: DiskQueue | None, tallies: RequestStats, close_store: Callable
 
 
 def open_services(settings: Settings, *, spooled: bool = False) -> Services:
-    """Services over the store that the settings name: a Redis or Valkey, or the embedded one.
+    """Build the services over the store of the settings: Redis, Valkey or embedded.
 
-    `spooled` as for `assemble`.
+    See `assemble` for `spooled`.
     """
     opened = open_store(settings)
     try:

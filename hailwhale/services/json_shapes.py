@@ -1,7 +1,7 @@
-"""JSON shapes of answers: the one place where values become what clients of HTTP and Python get.
+"""JSON shapes of answers: the one place that converts values for clients of HTTP and Python.
 
-Only `web` and the library's facades call these functions. Numbers stay exact: an int where the
-value is whole, a float where one is equal to it, else the Decimal.
+Only `web` and the library's facades call these functions. Numbers stay exact: an int if the value
+is whole, a float if one is equal to it, otherwise the Decimal.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from hailwhale.services.query.graph_data import GraphData
 from hailwhale.services.query.results import (
     KnownNames,
     PeriodTotals,
-    Plotpoints,
     RankedChild,
     Ranking,
+    SeriesPoints,
 )
 from hailwhale.types import (
     Known,
@@ -36,15 +36,15 @@ from hailwhale.types import (
 
 
 def totals_json(found: Iterable[PeriodTotals]) -> Totals:
-    """`{period: {dimension: {metric: number}}}`."""
+    """Return `{period: {dimension: {metric: number}}}`."""
     return {
         each.period: {written(path): _numbers(values) for path, values in each.by_path.items()}
         for each in found
     }
 
 
-def plotpoints_json(found: Plotpoints) -> types.Plotpoints:
-    """`{dimension: {metric: [[epoch ms of the bucket's start, number], …]}}`."""
+def plotpoints_json(found: SeriesPoints) -> types.Plotpoints:
+    """Return `{dimension: {metric: [[epoch ms of the bucket's start, number], …]}}`."""
     starts_ms = [start_s * 1000 for start_s in found.starts_s]
     return {
         written(path): {
@@ -58,22 +58,22 @@ def plotpoints_json(found: Plotpoints) -> types.Plotpoints:
 
 
 def ranking_json(found: Ranking) -> list[RankRow]:
-    """`[{"dimension" or "pk": …, "value": …, …, "metrics": {metric: number}}, …]`."""
+    """Return `[{"dimension" or "pk": …, "value": …, …, "metrics": {metric: number}}, …]`."""
     return [_rank_row(child, found.of_pks) for child in found.children]
 
 
 def subdimensions_json(found: Mapping[Path, Sequence[Path]]) -> Subdimensions:
-    """`{dimension: [dimension, …]}`."""
+    """Return `{dimension: [dimension, …]}`."""
     return {written(above): [written(path) for path in below] for above, below in found.items()}
 
 
 def pks_json(found: Iterable[Path]) -> list[list[str]]:
-    """`[[label, …], …]`."""
+    """Return `[[label, …], …]`."""
     return [list(pk) for pk in found]
 
 
 def known_json(found: KnownNames) -> Known:
-    """`{"metrics": [name, …], "dimensions": [label, …], "decision": true or false}`."""
+    """Return `{"metrics": [name, …], "dimensions": [label, …], "decision": bool}`."""
     return {
         "metrics": list(found.metrics),
         "dimensions": list(found.dimensions),
@@ -82,7 +82,10 @@ def known_json(found: KnownNames) -> Known:
 
 
 def graph_json(found: GraphData) -> dict[str, object]:
-    """A graph as /graph.json has it; times are epoch milliseconds, dimensions lists of labels."""
+    """Return a graph as /graph.json does; times are epoch milliseconds.
+
+    Dimensions are lists of labels.
+    """
     series: list[dict[str, object]] = [
         {
             "dimension": list(one.path),
@@ -104,7 +107,7 @@ def graph_json(found: GraphData) -> dict[str, object]:
 
 
 def reasons_json(found: DecisionReasons) -> Reasons:
-    """What /reasons answers: what is known of each option, and of its traffic."""
+    """Return the answer of /reasons: the report on each option, and the traffic."""
     ratio = found.sample_ratio
     sample: SampleRatio = {"decided": ratio.decided, "exposed": ratio.exposed, "p": ratio.p}
     if ratio.warning:
@@ -117,7 +120,7 @@ def reasons_json(found: DecisionReasons) -> Reasons:
 
 
 def report_json(report: DecisionReport) -> dict[str, OptionReasons]:
-    """`{option: {"estimate": …, "interval": […, …], …, "reason": …}}`."""
+    """Return `{option: {"estimate": …, "interval": […, …], …, "reason": …}}`."""
     return {
         each.option: {
             "estimate": _rounded(each.estimate),
@@ -134,7 +137,10 @@ def report_json(report: DecisionReport) -> dict[str, OptionReasons]:
 
 
 def events_json(found: Iterable[RecentEvent]) -> list[SpyEvent]:
-    """`[{"at": …, "pk": […], "dimensions": [[…], …], "metrics": {…}, "visitor": …}, …]`."""
+    """Return a list of events.
+
+    `[{"at": …, "pk": […], "dimensions": [[…], …], "metrics": {…}, "visitor": …}, …]`.
+    """
     return [_event(each) for each in found]
 
 
@@ -177,6 +183,6 @@ def _number(value: Decimal | None) -> Number | None:
 
 
 def _rounded(number: float) -> float | int:
-    """To the digits that an estimate can have."""
+    """Round to the five significant digits that an estimate can have."""
     short = float(f"{number:.5g}")
     return int(short) if short.is_integer() else short

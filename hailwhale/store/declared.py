@@ -1,7 +1,7 @@
-"""A store whose schema is declared at its first use, not when it is opened.
+"""A store whose schema is declared at its first use rather than when it is opened.
 
-So a process can start, and accept hits into its spool, while its store is unavailable. Nothing is
-asked of the store before it has agreed to the time zone and the rollups.
+So a process can start, and accept hits into its spool, while its store is unavailable. No call
+reaches the store before it has accepted the time zone and the rollups.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from hailwhale.store.protocol import SchemaStore, Store
 
 
 class DeclaredRollups(Mapping[str, int]):
-    """Since when each rollup that was added later is filled: what the store says to a declaration.
+    """Since when each rollup added later is filled: the store's answer to a declaration.
 
-    It is made by `declare` or by the first look in here, and once it was agreed to never again.
+    `declare` or the first lookup makes the declaration; once accepted it is not repeated.
     """
 
     def __init__(
@@ -27,7 +27,10 @@ class DeclaredRollups(Mapping[str, int]):
         self._since: Mapping[str, int] | None = None
 
     def declare(self) -> Mapping[str, int]:
-        """Raises `StoreMismatch` when the store is made of something else."""
+        """Declare the schema once; return the epoch seconds by rollup.
+
+        Raises `StoreMismatch` if the store was created with another schema.
+        """
         if self._since is None:
             self._since = self._schema.declare(*self._made_of, int(self._clock()))
         return self._since
@@ -43,12 +46,12 @@ class DeclaredRollups(Mapping[str, int]):
 
 
 def declared(store: Store, declaration: DeclaredRollups) -> Store:
-    """Return a store that makes a declaration before every call of a method or of a part's."""
+    """Return a store that makes a declaration before any call of its or its parts' methods."""
     return cast(Store, _Declared(store, declaration))
 
 
 class _Declared:
-    """A store, a part of one, or a method: what it is called for waits for the declaration."""
+    """A store, a part of one, or a method: a call first makes the declaration."""
 
     def __init__(self, target: object, declaration: DeclaredRollups) -> None:
         self._target = target

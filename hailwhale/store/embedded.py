@@ -1,9 +1,9 @@
 """An embedded Valkey: the store of a machine that has no Redis, with its data on disk.
 
-The server listens on a Unix socket inside the data directory (on a free loopback port where the
-path is too long for a socket), writes an append-only file there, and stops with its owner. One
-process owns a data directory at a time, by a lock on a file in it; others of the same user may talk
-to the server, which is how a shell beside a running service sees the same counts.
+The server listens on a Unix socket inside the data directory, or on a free loopback port if the
+path is too long for a socket. It writes an append-only file there and stops with its owner. One
+process at a time owns a data directory, by a lock on a file in it. Other processes of the same user
+may connect to the server, so a shell next to a running service sees the same counts.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ADDRESS = "address"
 _SOCKET = "valkey.sock"
 _LOG = "valkey.log"
 _LOG_SHOWN_CHARS = 600
-_LONGEST_SOCKET_PATH = 100  # of 107 bytes, less what a server adds while it binds
+_LONGEST_SOCKET_PATH = 100  # of 107 bytes, minus what a server appends while it binds
 _START_TIMEOUT_S = 60.0  # a large append-only file takes a while to load
 _STOP_TIMEOUT_S = 30.0
 _POLL_S = 0.02
@@ -39,8 +39,8 @@ _POLL_S = 0.02
 class EmbeddedValkey:
     """A Valkey server owned by this process, on the data of one directory.
 
-    `start` takes the directory (or raises `DataDirInUse`), `url` says where the server listens,
-    `stop` lets it write its data out and lets go of the directory.
+    `start` locks the directory or raises `DataDirInUse`. `url` is where the server listens. `stop`
+    lets the server write its data and releases the directory.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class EmbeddedValkey:
         fsync: str = "everysec",
         before_exec: Callable[[], None] | None = None,
     ) -> None:
-        """`before_exec` is called in the server's process before it becomes the server."""
+        """Initialize; `before_exec` is called in the child process before it execs the server."""
         self.data_dir = data_dir.expanduser().resolve()
         self._fsync = fsync
         self._before_exec = before_exec
@@ -59,7 +59,7 @@ class EmbeddedValkey:
         self.url = ""
 
     def start(self) -> None:
-        """Start the server and return when it answers."""
+        """Start the server; return once it answers."""
         self._take_directory()
         try:
             self._stop_orphan()
@@ -90,7 +90,7 @@ class EmbeddedValkey:
         self._lock = lock
 
     def _stop_orphan(self) -> None:
-        """A server whose owner was killed still writes here: have it stop in good order."""
+        """Shut down a server that still writes here after its owner was killed."""
         url = address(self.data_dir)
         if url is None:
             return
@@ -125,7 +125,7 @@ class EmbeddedValkey:
         for name, value in options.items():
             command += [f"--{name}", value]
         self._owner_pid = os.getpid()
-        # A session of its own: Ctrl-C in the terminal must reach the owner alone, which stops
+        # In its own session: Ctrl-C in the terminal must reach only the owner, which stops
         # the server last.
         self._process = subprocess.Popen(  # noqa: S603
             command,
@@ -151,9 +151,9 @@ class EmbeddedValkey:
             return "it left no log"
 
     def stop(self) -> None:
-        """Stop the server, its data written, and let go of the directory. Safe to call twice.
+        """Stop the server after it wrote its data, and release the directory; idempotent.
 
-        In a process forked from the owner this only forgets: the server is not the child's.
+        In a process forked from the owner the server keeps running, because it is not the child's.
         """
         process, self._process = self._process, None
         if process is not None and os.getpid() == self._owner_pid:
@@ -169,7 +169,10 @@ class EmbeddedValkey:
             self._lock = None
 
     def revive(self) -> bool:
-        """Start the server again on its data if it has died; whether it had. `url` may change."""
+        """Restart the server on its data if it died; return whether it had died.
+
+        `url` may change.
+        """
         if self._alive():
             return False
         self._start_server()
@@ -177,14 +180,10 @@ class EmbeddedValkey:
 
     @property
     def pid(self) -> int:
-        """The server's process id."""
+        """Return the server's process id; raise `StoreUnavailable` if none was started."""
         if self._process is None:
             raise StoreUnavailable("the embedded Valkey is not running")
         return self._process.pid
-
-    def is_running(self) -> bool:
-        """Whether the server is alive and answers."""
-        return self._alive() and _answers(self.url)
 
     def __enter__(self) -> EmbeddedValkey:
         self.start()
@@ -195,9 +194,9 @@ class EmbeddedValkey:
 
 
 def check_directory(data_dir: Path) -> None:
-    """Refuse a data directory that cannot be created or written to; creates nothing.
+    """Raise `HailWhaleError` for a data directory that cannot be created or written to.
 
-    Raises `HailWhaleError`.
+    Creates nothing.
     """
     data_dir = data_dir.expanduser().resolve()
     there = next(str(folder) for folder in (data_dir, *data_dir.parents) if os.path.exists(folder))
@@ -208,7 +207,7 @@ def check_directory(data_dir: Path) -> None:
 
 
 def address(data_dir: Path) -> str | None:
-    """Where the server that runs on a data directory listens, or None when none answers."""
+    """Return the URL of the server that runs on a data directory; None if none answers."""
     try:
         url = (data_dir.expanduser().resolve() / _ADDRESS).read_text().strip()
     except OSError:
@@ -217,7 +216,7 @@ def address(data_dir: Path) -> str | None:
 
 
 def _serves(url: str, data_dir: Path) -> bool:
-    """Whether the server at `url` is the one of this directory: a port may have been taken over."""
+    """Return whether `url` is served by this directory: its port may have been reused."""
     client = redis.Redis.from_url(
         url, socket_timeout=2, socket_connect_timeout=2, decode_responses=True
     )
@@ -244,7 +243,7 @@ def _answers(url: str) -> bool:
 
 
 def _ready(url: str, timeout_s: float) -> bool:
-    """Wait for a server that answers but may still be loading its data."""
+    """Wait until a server that answers has loaded its data; return whether it has."""
     client = redis.Redis.from_url(url, socket_timeout=timeout_s)
 
     def loaded() -> bool:

@@ -1,4 +1,4 @@
-"""Opening the store that the settings name."""
+"""Opens the store of the settings."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from hailwhale.store.redis.replica_ack import ReplicaAck
 from hailwhale.store.redis.store import RedisStore
 from hailwhale.store.redis.url import parse_address
 
-_WAIT_SHARE = 0.5  # of the time that an answer may take, for replicas to confirm
+_WAIT_SHARE = 0.5  # share of the timeout that replicas have to confirm
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedStore:
-    """A store, and what closes it and all that was started for it."""
+    """A store, and a function that closes it and everything started for it."""
 
     store: Store
     close: Callable[[], None]
 
 
 def check_store_settings(settings: Settings) -> None:
-    """Refuse settings that name no store that there could be; opens and creates nothing.
+    """Raise an error for settings of an impossible store; open and create nothing.
 
     Raises `BadSetting` for the URL, and `HailWhaleError` for the data directory.
     """
@@ -39,10 +39,10 @@ def check_store_settings(settings: Settings) -> None:
 
 
 def open_store(settings: Settings) -> OpenedStore:
-    """The store at HAILWHALE_REDIS_URL, or the embedded Valkey of the data directory.
+    """Open the store at HAILWHALE_REDIS_URL, or the embedded Valkey of the data directory.
 
-    An embedded Valkey that already runs there (beside a service, say) is shared; otherwise this
-    process starts it and owns it until `close`, or until it exits.
+    An embedded Valkey that another process, such as a service, runs there is shared. Otherwise this
+    process starts it and owns it until `close` or until it exits.
     """
     if settings.redis_url:
         return _at(settings.redis_url, settings)
@@ -53,7 +53,7 @@ def open_store(settings: Settings) -> OpenedStore:
     try:
         server.start()
     except DataDirInUse:
-        # Another process was quicker, and its server may answer by now.
+        # Another process was faster, and its server may answer by now.
         running = address(settings.data_dir)
         if running is None:
             raise

@@ -1,8 +1,8 @@
-"""The protocol of a store: an object of parts, one for each capability.
+"""The protocol of a store: an object with parts, one for each capability.
 
-Each part has its part of the contract suite in ``tests/store``, which runs on every engine, so an
-engine may take the place of one part alone. A part knows keys, atomic steps and expiry. It does not
-know HTTP, periods, or how increments are made. Every method may raise `StoreUnavailable`.
+Each part has a contract suite in ``tests/store`` that runs on every engine, so an engine may
+replace a single part. A part knows keys, atomic steps and expiry. It knows nothing of HTTP,
+periods, or how increments are computed. Every method may raise `StoreUnavailable`.
 """
 
 from __future__ import annotations
@@ -46,16 +46,16 @@ class SchemaStore(Protocol):
 
 
 class BufferStore(Protocol):
-    """The buffers: accepted hits that wait to be counted, one list a shard."""
+    """The buffers: accepted hits that wait to be counted, one list per shard."""
 
     def accept(
         self, hits: Sequence[EncodedHit], now_s: int, stamp: ProducerSequence | None = None
     ) -> list[AcceptStatus]:
-        """Offer hits to their buffers, each accepted at most once by its id.
+        """Append hits to their buffers, each accepted at most once by its id.
 
-        With a stamp also at most once by its number, so a sender that got no answer may repeat the
-        call within a week. This holds while a sender makes one call at a time, with rising numbers.
-        A hit that an earlier call dealt with is ACCEPTED.
+        With a stamp each is also accepted at most once by its number. So a sender that got no
+        answer may repeat the call within a week, if it makes one call at a time with ascending
+        numbers. A hit that an earlier call already processed is ACCEPTED.
         """
 
     def window(self, shard: int, most: int) -> BufferWindow:
@@ -69,7 +69,7 @@ class CommitStore(Protocol):
     """The write path from hits to cells: steps, and the plan of batches that they leave."""
 
     def commit(self, step: CommitStep, now_s: int) -> CommitResult:
-        """Carry out one step, all of it or nothing."""
+        """Execute one step, completely or not at all."""
 
     def apply_next(self, shard: int) -> int:
         """Apply the first batches of a shard's plan; return how many, 0 if none is left."""
@@ -104,14 +104,14 @@ class LabelStore(Protocol):
         """Delete the sets of labels known below these pks, in this order."""
 
     def forget(self, pk: Path, dimension: Path) -> None:
-        """Make the last label of a dimension (or, when that is (), of the pk) unknown again."""
+        """Remove the last label of a dimension (or of the pk, if it is ()) from the known ones."""
 
 
 class CardinalityStore(Protocol):
     """The limits on root pks and on the metrics of each."""
 
     def admit_root(self, root: str, most: int) -> bool:
-        """Admit a root pk if it is known or fits among `most`; return whether it was admitted."""
+        """Admit a root pk that is known or fits among `most`; return whether it was."""
 
     def admit_names(self, root: str, names: Sequence[str], most: int) -> set[str]:
         """Admit those metrics of a root pk that are known or fit among `most`; return them."""
@@ -127,7 +127,7 @@ class ViewStore(Protocol):
         """Read views, building each at its first read; None where an amount does not fit."""
 
     def drop(self, shard: int) -> None:
-        """Drop the views of a shard, for cells were erased without updating them."""
+        """Drop the views of a shard, because cells were erased without updating them."""
 
 
 class VisitorStore(Protocol):
@@ -152,7 +152,7 @@ class SpyStore(Protocol):
     """The log of the most recent hits of each root pk."""
 
     def read(self, root: str, visitor: str | None, most: int) -> SpiedHits:
-        """Read the last hits of a root pk, or of all visitors whose hashes begin as this one."""
+        """Read the newest hits of a root pk, or of all visitors whose hash starts like this one."""
 
     def erase(self, root: str, hits: Iterable[bytes]) -> None:
         """Delete hits of a root pk."""
@@ -203,10 +203,10 @@ class ImportStore(Protocol):
     """The progress of imports."""
 
     def last_block(self, name: str) -> int:
-        """Return the last block of an import noted as counted in every shard, or 0."""
+        """Return the last block of an import recorded as counted in every shard, or 0."""
 
     def note_block(self, block: ImportBlock) -> None:
-        """Note that a block and all before it are counted in every shard."""
+        """Record that a block and all before it are counted in every shard."""
 
 
 class TokenStore(Protocol):
@@ -256,20 +256,20 @@ class StatsStore(Protocol):
     """Statistics of the write path."""
 
     def loads(self) -> list[ShardLoad]:
-        """Return the shards in which something waits.
+        """Return the shards that have hits or chunks waiting.
 
         Records the schema again in a store that came back empty.
         """
 
     def vitals(self, now_s: float) -> StoreStats:
-        """Return what waits in all shards, how long it has waited, and the counts."""
+        """Return the backlog of all shards, how long it has waited, and the counts."""
 
     def counts(self) -> dict[str, int]:
-        """Return counts since the store was made: accepted, duplicate, drained, dead, folded."""
+        """Return counts since the store was created: accepted, duplicate, drained, dead, folded."""
 
 
 class RequestStatsStore(Protocol):
-    """Counts of requests since the store was made."""
+    """Counts of requests since the store was created."""
 
     def add_answered(self, counts: Mapping[str, int]) -> None:
         """Add to the counts of requests answered, by name."""
@@ -287,8 +287,8 @@ class RequestStatsStore(Protocol):
 class Store(Protocol):
     """A store: its parts, and the connection that they share.
 
-    Any part may be replaced by another object with its protocol, except that `views` is kept up to
-    date by the steps of `commits`, so these two belong together.
+    Any part may be replaced by another object with its protocol. The exception is `views`, which
+    the steps of `commits` keep up to date: these two belong together.
     """
 
     schema: SchemaStore
@@ -312,7 +312,7 @@ class Store(Protocol):
     request_stats: RequestStatsStore
 
     def ping(self) -> None:
-        """Return when the store answers; raise `StoreUnavailable` when it does not."""
+        """Return if the store answers; raise `StoreUnavailable` if it does not."""
 
     def close(self) -> None:
         """Close all connections."""

@@ -1,6 +1,6 @@
-"""The values that a store speaks in: hits on their way in, steps, and what questions are about.
+"""The values of the store protocol: hits to accept, steps to commit, and queries.
 
-Plain and frozen; what a store does with them is for `hailwhale.store.protocol` to say.
+All are plain and frozen. See `hailwhale.store.protocol` for what a store does with them.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from hailwhale.core.events.paths import Path
 
 
 class AcceptStatus(Enum):
-    """What became of one hit that was offered to the buffer."""
+    """The outcome of one hit sent to the buffer."""
 
     ACCEPTED = 1
     DUPLICATE = 0
     FULL = -1
-    SPOOLED = 2  # never from a store: kept on this machine's disk until the store is back
+    SPOOLED = 2  # never from a store: on this machine's disk until the store is available
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedHit:
-    """A hit on its way into the buffer: its root pk, its encoded form and its optional id."""
+    """A hit for the buffer: its root pk, its encoded form and its optional id."""
 
     root: str
     hit: bytes
@@ -35,9 +35,9 @@ class EncodedHit:
 
 @dataclass(frozen=True, slots=True)
 class ProducerSequence:
-    """Who offers hits, and the number of the first: what makes it harmless to offer them again.
+    """The sender of hits and the number of the first one, so that a call can be repeated.
 
-    All hits of a sender are numbered as they are first offered, and keep their number after that.
+    A sender numbers all its hits when it first sends them; a repeated hit keeps its number.
     """
 
     sender: str
@@ -46,7 +46,7 @@ class ProducerSequence:
 
 @dataclass(frozen=True, slots=True)
 class BufferWindow:
-    """The head of a shard's buffer as it was read, and the position it was read at."""
+    """The head of a shard's buffer, and the position at which it was read."""
 
     position: str
     hits: Sequence[bytes]
@@ -54,7 +54,7 @@ class BufferWindow:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A hit that could not be parsed, and why."""
+    """A hit that could not be parsed, and the reason."""
 
     hit: bytes
     reason: str
@@ -62,7 +62,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class CommitCondition:
-    """Commit only while the total ever counted of a metric is still `expected`."""
+    """Commit only while the all-time total of a metric is still `expected`."""
 
     pk: Path
     dimension: Path
@@ -80,9 +80,9 @@ class ImportBlock:
 
 @dataclass(frozen=True, slots=True)
 class SpyEntries:
-    """Hits of a step for the spy log, by root pk, oldest first; each list keeps the last `most`.
+    """Hits of a step for the spy log, by root pk, oldest first; a list keeps the newest `most`.
 
-    A list that gets none for `kept_s` seconds is forgotten.
+    A list that gets no hits for `kept_s` seconds expires.
     """
 
     hits: Mapping[str, Sequence[bytes]]
@@ -92,7 +92,7 @@ class SpyEntries:
 
 @dataclass(frozen=True, slots=True)
 class SpiedHits:
-    """Hits of the spy log, oldest first; `number` is how many the root pk was ever given."""
+    """Hits of the spy log, oldest first; `number` counts all that the root pk ever had."""
 
     number: int
     hits: Sequence[bytes]
@@ -100,12 +100,12 @@ class SpiedHits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitStep:
-    """One atomic step from hits to increments, as `CommitStore.commit` takes it.
+    """One atomic step from hits to increments, as `CommitStore.commit` executes it.
 
-    Hits up to `position` + `taken` leave the buffer (none when `position` is None), `dead` ones go
-    to the dead letters, the labels of the `increments` become known and their amounts are counted.
-    `folded` is how many labels were past max_children and went to `_other`, for the statistics.
-    `spied` goes into the spy log.
+    Removes the next `taken` hits after `position` from the buffer (none if `position` is None) and
+    adds the `dead` ones to the dead letters. Makes the labels of the `increments` known and counts
+    their amounts. `folded` is the number of labels that exceeded a limit and went to `_other`, for
+    the statistics. `spied` goes into the spy log.
     """
 
     shard: int
@@ -126,15 +126,16 @@ class CommitOutcome(Enum):
     COMMITTED = "committed"
     STALE = "stale"  # another drain took these hits
     DUPLICATE = "duplicate"  # the id or the block was counted before
-    CHANGED = "changed"  # the guarded total is another one now
-    OVERFLOW = "overflow"  # some labels are past max_children
+    CHANGED = "changed"  # the guarded total has changed
+    OVERFLOW = "overflow"  # some labels exceed a limit
 
 
 @dataclass(frozen=True, slots=True)
 class CommitResult:
-    """The outcome of a commit, and for OVERFLOW the labels that did not fit and where.
+    """The outcome of a commit; for OVERFLOW also the labels that did not fit, by parent.
 
-    `planned` is how many chunks the shard's plan got: 0 where the increments were applied at once.
+    `planned` is the number of chunks added to the shard's plan; 0 if the increments were applied at
+    once.
     """
 
     outcome: CommitOutcome
@@ -145,7 +146,7 @@ class CommitResult:
 
 @dataclass(frozen=True, slots=True)
 class ShardLoad:
-    """What waits in one shard: hits in the buffer, chunks in the plan."""
+    """The backlog of one shard: hits in the buffer, chunks in the plan."""
 
     shard: int
     buffered: int
@@ -154,10 +155,10 @@ class ShardLoad:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreStats:
-    """What waits in all shards together, and what was counted since the store was made.
+    """The backlog of all shards together, and the counts since the store was created.
 
-    `deepest` is the longest buffer of a shard, `lag_s` how long hits wait for the drain where they
-    wait longest, in seconds; `series` how many pks and dimensions of pks there are; `counts` are
+    `deepest` is the length of the longest buffer of a shard. `lag_s` is the longest wait of hits
+    for the drain, in seconds. `series` is the number of pks and dimensions of pks. `counts` are
     those of `StatsStore.counts`.
     """
 
@@ -172,7 +173,7 @@ class StoreStats:
 
 @dataclass(frozen=True, slots=True)
 class ChunkAddress:
-    """Where the cells of one (pk, dimension) lie for one chunk of a rollup."""
+    """The address of the cells of one (pk, dimension) in one chunk of a rollup."""
 
     pk: Path
     dimension: Path
@@ -182,11 +183,11 @@ class ChunkAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildrenView:
-    """Siblings side by side: one metric of all children of a parent in one chunk of a rollup.
+    """A materialized view: one metric of all children of a parent in one chunk of a rollup.
 
     The children are the dimensions one level below `dimension` in `pk`, or with `of_pks` the pks
-    one level below `pk`, each at `dimension`. `width` is how many buckets the chunk has, and
-    `expires_s` when the last of them is no longer kept, in epoch seconds (None: never).
+    one level below `pk`, each at `dimension`. `width` is the number of buckets of the chunk.
+    `expires_s` is when the last of them is no longer kept, in epoch seconds; None means never.
     """
 
     pk: Path
@@ -199,21 +200,22 @@ class ChildrenView:
     expires_s: int | None
 
     def child(self, label: str) -> SeriesKey:
-        """The (pk, dimension) of one child."""
+        """Return the (pk, dimension) of one child."""
         if self.of_pks:
             return (*self.pk, label), self.dimension
         return self.pk, (*self.dimension, label)
 
 
-VIEW_DECIMALS = 4  # what views hold: money and counts; the cells hold everything
+VIEW_DECIMALS = 4  # precision of views: enough for money and counts; cells are exact
 
 
 @dataclass(frozen=True, slots=True)
 class ViewData:
-    """What a view holds: a row for each of its `names`, which are labels with a newline after each.
+    """The data of a view: a row for each of its `names`, labels that each end with a newline.
 
-    A row is as many 64-bit big-endian integers as the view is wide, amounts in units of
-    10^-VIEW_DECIMALS; rows of zeros may be missing at the end, and rows without a name be there.
+    A row has one 64-bit big-endian integer per bucket of the view, an amount in units of
+    10^-VIEW_DECIMALS. Rows of zeros may be missing at the end, and there may be rows without a
+    name.
     """
 
     names: bytes
@@ -222,7 +224,7 @@ class ViewData:
 
 @dataclass(frozen=True, slots=True)
 class CellQuery:
-    """The cells wanted of one chunk: (bucket index, metric) pairs."""
+    """The cells to read of one chunk: (bucket index, metric) pairs."""
 
     chunk: ChunkAddress
     cells: Sequence[tuple[int, str]]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hailwhale.sealed import SealedUrls
 from hailwhale.whale.decisions import DecisionMethods
-from hailwhale.whale.events import EventMethods
+from hailwhale.whale.ingest import EventMethods
 from hailwhale.whale.labels import LabelMethods
 from hailwhale.whale.series import SeriesMethods
 from hailwhale.whale.totals import TotalMethods

@@ -15,7 +15,7 @@ from typing import Any
 from playwright.sync_api import Browser, sync_playwright
 
 from hailwhale.commands.demo.command import live, send_past
-from hailwhale.commands.demo.service import PatientService, open_client
+from hailwhale.commands.demo.patient_service import PatientService, open_client
 from hailwhale.services.container import assemble
 from hailwhale.settings import Settings
 from hailwhale.store.embedded import EmbeddedValkey

@@ -16,7 +16,7 @@ import pytest
 from hailwhale.core.events.aggregate import Increments, SeriesIncrement
 from hailwhale.core.time.bucketing import ChunkSet, RollupChunk
 from hailwhale.errors import StoreUnavailable
-from hailwhale.store.redis.client import Client, close_client, open_client
+from hailwhale.store.redis.client import RedisClient, close_client, open_client
 from hailwhale.store.redis.keys import Keys, shard_of
 from hailwhale.store.redis.store import RedisStore
 from hailwhale.store.types import (
@@ -60,7 +60,7 @@ def another(cluster: Cluster, slot: int) -> Node:
 
 
 @pytest.fixture
-def own_client(cluster: Cluster) -> Iterator[Client]:
+def own_client(cluster: Cluster) -> Iterator[RedisClient]:
     """A client that does not know yet what has happened to the cluster."""
     client = open_client(cluster.url, timeout_s=10)
     yield client
@@ -68,7 +68,7 @@ def own_client(cluster: Cluster) -> Iterator[Client]:
 
 
 @pytest.fixture
-def store(own_client: Client, namespace: str) -> RedisStore:
+def store(own_client: RedisClient, namespace: str) -> RedisStore:
     return RedisStore(own_client, Keys(namespace))
 
 

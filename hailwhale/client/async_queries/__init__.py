@@ -5,17 +5,17 @@ from __future__ import annotations
 from hailwhale.client.async_queries.admin import AsyncAdminRequests
 from hailwhale.client.async_queries.decisions import AsyncDecisionQueries
 from hailwhale.client.async_queries.labels import AsyncLabelQueries
-from hailwhale.client.async_queries.series import AsyncSeriesQueries
+from hailwhale.client.async_queries.series import AsyncPlotQueries
 from hailwhale.client.async_queries.totals import AsyncTotalQueries
 
-__all__ = ["AsyncQueries"]
+__all__ = ["AsyncServiceQueries"]
 
 
-class AsyncQueries(
+class AsyncServiceQueries(
     AsyncTotalQueries,
-    AsyncSeriesQueries,
+    AsyncPlotQueries,
     AsyncLabelQueries,
     AsyncDecisionQueries,
     AsyncAdminRequests,
 ):
-    """Asks what `Queries` asks; each question is awaited."""
+    """Asks what `ServiceQueries` asks; each question is awaited."""

@@ -19,7 +19,7 @@ from hailwhale.types import (
 )
 
 
-class AsyncSeriesQueries(AsyncQueryBase):
+class AsyncPlotQueries(AsyncQueryBase):
     """Asks for many numbers: over time, or of many children."""
 
     async def plotpoints(

@@ -15,7 +15,7 @@ from itertools import islice
 from random import Random
 
 from hailwhale.commands.demo import shop
-from hailwhale.commands.demo.service import PatientService, open_client
+from hailwhale.commands.demo.patient_service import PatientService, open_client
 from hailwhale.commands.options import Subparsers
 from hailwhale.core.value_parsers import parse_decimal
 from hailwhale.settings import Settings

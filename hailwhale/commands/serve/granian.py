@@ -34,7 +34,7 @@ _LOGGERS = {name: {"handlers": [], "propagate": True} for name in ("_granian", "
 _LOGGING = {"formatters": {}, "handlers": {}, "loggers": _LOGGERS}
 
 
-class _Server(MPServer):
+class _GranianServer(MPServer):
     """Granian's master and worker processes, over a socket that is open already."""
 
     def __init__(self, listener: socket.socket, **options: Any) -> None:
@@ -72,7 +72,7 @@ def run(
         return app
 
     multiprocessing.set_start_method("fork", force=True)  # workers inherit the socket and the app
-    server = _Server(
+    server = _GranianServer(
         listener,
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,

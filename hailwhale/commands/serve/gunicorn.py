@@ -29,7 +29,7 @@ class _Log(Logger):  # type: ignore[misc]
                 handler.setFormatter(ours.formatter)
 
 
-class _Server(BaseApplication):  # type: ignore[misc]
+class _GunicornServer(BaseApplication):  # type: ignore[misc]
     def __init__(self, app: LazyApp, options: dict[str, Any]) -> None:
         self._app = app
         self._options = options
@@ -60,7 +60,7 @@ def run(
     def after_fork(_arbiter: object, worker: Any) -> None:
         end_with_parent(worker.ppid)
 
-    _Server(
+    _GunicornServer(
         app,
         {
             "bind": [f"fd://{listener.detach()}"],

@@ -25,7 +25,7 @@ SEND_BY = "SEND_BY"  # the one that HailWhale itself does not have
 WHALE, HAIL = "whale", "hail"
 _FORMS = "text, a number, True or False, a path, or a list of texts"
 
-Send = Callable[..., Any]
+SendEvent = Callable[..., Any]
 
 
 def given() -> dict[str, object]:
@@ -74,12 +74,12 @@ def hail() -> Hail:
 
 
 @cache
-def sender() -> Send:
+def sender() -> SendEvent:
     """What an event's fields are handed to, by `SEND_BY`; see `sender_of`."""
     return sender_of(given().get(SEND_BY, WHALE))()
 
 
-def sender_of(how: object) -> Callable[[], Send]:
+def sender_of(how: object) -> Callable[[], SendEvent]:
     """What makes the sender of a value of `SEND_BY`, once the settings are known to be right.
 
     "whale" (the default) counts at once, "hail" buffers for a `hailwhale drain`; the dotted path of
@@ -91,7 +91,7 @@ def sender_of(how: object) -> Callable[[], Send]:
         return lambda: hail().count
     expected = f'"{WHALE}", "{HAIL}" or the dotted path of a function'
     try:
-        found: Send = import_string(str(how))
+        found: SendEvent = import_string(str(how))
     except ImportError as fault:
         raise BadSetting(f"{SETTING}_{SEND_BY}: got {shown(how)}; expected {expected}") from fault
     if not callable(found):

@@ -50,11 +50,11 @@ def _in_transaction(using: str | None) -> bool:
     return bool(transaction.get_connection(using).in_atomic_block)
 
 
-def _send_at_commit(send: conf.Send, fields: dict[str, Any], using: str | None) -> None:
+def _send_at_commit(send: conf.SendEvent, fields: dict[str, Any], using: str | None) -> None:
     transaction.on_commit(partial(_send_late, send, fields), using=using, robust=True)
 
 
-def _send_late(send: conf.Send, fields: dict[str, Any]) -> None:
+def _send_late(send: conf.SendEvent, fields: dict[str, Any]) -> None:
     """The rows are there, and whoever made them cannot be told any more: the log is."""
     try:
         send(**fields)

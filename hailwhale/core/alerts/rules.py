@@ -135,7 +135,9 @@ def parse_rules(file: Tables, limits: Limits = DEFAULT_LIMITS) -> AlertRules:
     every_s = top.seconds("every", "1m")
     if every_s < MIN_EVERY_S:
         raise top.refuse("every", "a length from 1s")
-    shared = _Shared(limits, grid, top.urls("webhook"), top.addresses("email"), mail is not None)
+    shared = _RuleDefaults(
+        limits, grid, top.urls("webhook"), top.addresses("email"), mail is not None
+    )
     home = top.urls("home")
     return AlertRules(
         every_s,
@@ -147,8 +149,8 @@ def parse_rules(file: Tables, limits: Limits = DEFAULT_LIMITS) -> AlertRules:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shared:
-    """Defaults that all rules of a file share."""
+class _RuleDefaults:
+    """What the rules of a file have in common."""
 
     limits: Limits
     grid: Grid
@@ -186,7 +188,7 @@ def _mail(value: object) -> MailServer:
     return MailServer(table.text("host", "localhost"), port, sender[0], tls, user, variable)
 
 
-def _alert(table: RuleTable, shared: _Shared) -> AlertRule:
+def _alert(table: RuleTable, shared: _RuleDefaults) -> AlertRule:
     table.only(*_ALERT_KEYS)
     period = _named(table, "period", Period.parse, "1m:1h")
     word, bound = _condition(table)
@@ -229,7 +231,7 @@ def _condition(table: RuleTable) -> tuple[str, Decimal]:
     return word, bound if bound is not None else Decimal(0)
 
 
-def _report(table: RuleTable, shared: _Shared) -> ReportRule:
+def _report(table: RuleTable, shared: _RuleDefaults) -> ReportRule:
     table.only(*_REPORT_KEYS)
     every = table.word("every", "day", "week")
     if every == "day" and "on" in table.values:
@@ -261,7 +263,7 @@ def _report(table: RuleTable, shared: _Shared) -> ReportRule:
     )
 
 
-def _emails(table: RuleTable, shared: _Shared, *, needed: bool) -> tuple[str, ...]:
+def _emails(table: RuleTable, shared: _RuleDefaults, *, needed: bool) -> tuple[str, ...]:
     emails = table.addresses("email", shared.emails)
     if emails and not shared.can_mail:
         raise table.refuse("email", "a table [mail] that says where mail is handed in")

@@ -19,7 +19,8 @@ from hailwhale.core.decisions.evidence import Floats, NodePath, Places
 from hailwhale.core.decisions.interactions import PairColumns, PairCounts, telling_pairs, with_pairs
 from hailwhale.core.decisions.nodes import Nodes, joint_weights, with_lacking
 from hailwhale.core.decisions.policy import Policy
-from hailwhale.core.decisions.ridge import Equations, Prior, Solution, solve
+from hailwhale.core.decisions.prior import prior_of
+from hailwhale.core.decisions.ridge import Equations, Solution, solve
 
 _TINY = 1e-12
 # Until results have shown how they scatter, they are taken to be as rare as one in a hundred, for
@@ -103,7 +104,7 @@ def estimate(
     scale = unit**2 / noise
     above = rewards - average * joint[:, 0, :]
     equations = Equations(scale * joint, scale * above / unit, nodes.families)
-    prior = _prior(policy, int(nodes.families.max()) + 1)
+    prior = prior_of(policy, int(nodes.families.max()) + 1)
     solution = solve(equations, prior)
     columns = PairColumns(np.array([], dtype=np.intp), np.array([], dtype=np.intp))
     if len(pairs):
@@ -111,7 +112,7 @@ def estimate(
         columns = telling_pairs(nodes, counted, solution, scale, policy.pair_evidence)
         if len(columns.chosen):
             equations = with_pairs(equations, nodes, counted, columns, scale)
-            prior = _prior(policy, len(prior.spreads), int(columns.family.max()) + 1)
+            prior = prior_of(policy, len(prior.spreads), int(columns.family.max()) + 1)
             more = prior.spreads[len(solution.spreads) :]
             solution = solve(equations, prior, np.concatenate([solution.spreads, more]))
     return Model(
@@ -126,15 +127,6 @@ def estimate(
         pair_spread=policy.pair_spread**2,
         sums=sums,
     )
-
-
-def _prior(policy: Policy, families: int, of_pairs: int = 0) -> Prior:
-    """What context may matter in all is divided among the families of nodes, and of pairs."""
-    node = policy.node_spread**2 / max(families - 1, 1)
-    pair = policy.pair_spread**2 / max(of_pairs, 1)
-    spreads = np.array([policy.root_spread**2, *[node] * (families - 1), *[pair] * of_pairs])
-    trust = [policy.root_trust, *[policy.node_trust] * (families - 1)]
-    return Prior(spreads, np.array(trust + [policy.pair_trust] * of_pairs), policy.base_spread)
 
 
 def _counted(

@@ -16,7 +16,7 @@ from hailwhale.core.decisions.evidence import Floats, NodePath
 from hailwhale.core.decisions.model import Model
 from hailwhale.core.decisions.prediction import Prediction
 
-Verdict = Literal["good", "bad", "test"]
+OptionVerdict = Literal["good", "bad", "test"]
 
 SURE = 0.95
 _Z = 1.959964  # 95 % of a normal distribution lie within so many standard deviations
@@ -47,7 +47,7 @@ class OptionReport:
     loss: float
     weight: float
     hits: float
-    verdict: Verdict
+    verdict: OptionVerdict
     reason: str
 
 
@@ -94,7 +94,7 @@ def report(
     return DecisionReport(tuple(found), winner)
 
 
-def _verdict(model: Model, outlook: Prediction, place: int, above: float) -> Verdict:
+def _verdict(model: Model, outlook: Prediction, place: int, above: float) -> OptionVerdict:
     """Good or bad where an option differs from the others: by its posterior, and by how much less
     dense that is at no difference than the prior was (Savage-Dickey; Dickey 1971, AMS 42)."""
     count = len(outlook.means)

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hailwhale.core.decisions.evidence import Floats, Places
+from hailwhale.core.decisions.prior import Prior, baseline_precision
 
-_TINY = 1e-12
 _TURNS = 4
 
 
@@ -32,16 +32,6 @@ class Equations:
     matrix: Floats  # [K, d, d]
     right: Floats  # [K, d]
     family: Places  # [d]
-
-
-@dataclass(frozen=True, slots=True)
-class Prior:
-    """What is known before anything is seen: by family how far effects spread (a variance) and how
-    many effects that guess is worth; and the spread of the baseline."""
-
-    spreads: Floats
-    trust: Floats
-    base: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +51,7 @@ def solve(equations: Equations, prior: Prior, start: Floats | None = None) -> So
     size = len(family)
     own = np.einsum("kii->ki", matrix)
     seen = own > 0
-    ridge = _baseline_ridge(own, prior.base)
+    ridge = baseline_precision(own, prior.base)
     identity = np.eye(size)
     baseline, effects, covariances = np.zeros(size), np.zeros_like(right), np.zeros_like(matrix)
     for _ in range(_TURNS):
@@ -79,16 +69,3 @@ def solve(equations: Equations, prior: Prior, start: Floats | None = None) -> So
             total = prior.trust[each] * prior.spreads[each] + (effects[mine] ** 2).sum()
             spreads[each] = total / (prior.trust[each] + determined[mine].sum())
     return Solution(baseline, effects, covariances, spreads)
-
-
-def _baseline_ridge(own: Floats, base: float) -> Floats:
-    """The baseline's prior precision by column; at the root it is 0, for that is the average.
-
-    As far as a single option was seen at a column, its effect and the baseline cannot be told
-    apart, and all is the option's.
-    """
-    parts = own / np.maximum(own.sum(axis=0), _TINY)
-    mixed = np.maximum(1 - (parts**2).sum(axis=0), 1e-4)
-    found: Floats = 1 / (base**2 * mixed) + 1e-9
-    found[0] = 1e9
-    return found

@@ -42,7 +42,7 @@ def parse_label(value: object, limits: Limits = DEFAULT_LIMITS, parameter: str =
     >>> parse_label("Zürich"), parse_label(123), parse_label(True)
     ('Zürich', '123', 'true')
     """
-    return _Reader(limits, parameter, _LABEL_FORMS).label(value)
+    return _PathReader(limits, parameter, _LABEL_FORMS).label(value)
 
 
 def parse_pk(value: object, limits: Limits = DEFAULT_LIMITS, parameter: str = "pk") -> Path:
@@ -51,7 +51,7 @@ def parse_pk(value: object, limits: Limits = DEFAULT_LIMITS, parameter: str = "p
     >>> parse_pk(["Product", 123]), parse_pk("Product"), parse_pk(None)
     (('Product', '123'), ('Product',), ('_',))
     """
-    reader = _Reader(limits, parameter, _PK_FORMS)
+    reader = _PathReader(limits, parameter, _PK_FORMS)
     if _absent(value):
         return NO_PK
     if not isinstance(value, list | tuple):
@@ -77,7 +77,7 @@ def parse_dimensions(
     ()
     """
     found: dict[Path, None] = {}
-    for path in _Reader(limits, parameter, _DIMENSION_FORMS).leaf_paths(value):
+    for path in _PathReader(limits, parameter, _DIMENSION_FORMS).leaf_paths(value):
         if path in (OVERALL, (_OVERALL_LABEL,)):
             continue
         if _OVERALL_LABEL in path:
@@ -129,8 +129,8 @@ def written(path: Path) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
-    """Parse labels and paths of one parameter; `forms` describes what it accepts."""
+class _PathReader:
+    """Reads labels and paths of one parameter; `forms` is what to say it takes."""
 
     limits: Limits
     parameter: str

@@ -63,15 +63,15 @@ def parse_target(text: str) -> Call | Pattern:
             raise BadInput("target", stripped[at:], "a path, a number, a text in quotes, or ( , )")
         tokens.append(found)
         at = found.end()
-    reader = _Reader(text, [found[0].strip() for found in tokens])
+    reader = _TargetReader(text, [found[0].strip() for found in tokens])
     whole = reader.argument(0)
     if reader.at != len(reader.tokens) or not isinstance(whole, Call | Pattern):
         raise BadInput("target", text, "one path, or one function of paths")
     return whole
 
 
-class _Reader:
-    """Read tokens from the left; `at` is the index of the next one."""
+class _TargetReader:
+    """Reads tokens from the left; `at` is the next one."""
 
     def __init__(self, text: str, tokens: list[str]) -> None:
         self.text = text

@@ -52,13 +52,12 @@ _LABEL_BYTES = 250  # longer texts are cut: a long URL is a visit, too
 
 @dataclass(frozen=True, slots=True)
 class LogFormat:
-    """A format: the fields of its lines by place, the last `optional` of which may be missing.
+    """A format: the names of the fields of its lines, in their order.
 
     Without `names` each file names its own, as CloudFront's do.
     """
 
     names: tuple[str, ...]
-    optional: int = 0
 
 
 COMBINED = LogFormat((*_COMMON, "referer", "user_agent"))

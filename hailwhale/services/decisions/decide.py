@@ -34,7 +34,7 @@ ShareTaking = Callable[[Event], AcceptStatus]
 class Decision:
     """The options a visitor gets, `given[0]` first, and the journal's id if it was logged.
 
-    `report` has what is known of every option, if it was requested.
+    `report` covers every option, if it was requested.
     """
 
     given: Sequence[Assignment]
@@ -43,8 +43,8 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class SampleRatio:
-    """How often each option was given and exposed, of all time, and whether the two match.
+class SampleRatioCheck:
+    """How often each option was given and exposed, everything ever, and whether that fits together.
 
     `p` is the probability of a difference at least this large if every given option is exposed with
     the same probability. It is None where it cannot be computed, such as for exposures without a
@@ -68,10 +68,10 @@ class SampleRatio:
 
 @dataclass(frozen=True, slots=True)
 class DecisionReasons:
-    """What is known of every option for a visitor, and whether the traffic is sound."""
+    """The report on every option for a visitor, and whether the traffic is sound."""
 
     report: DecisionReport
-    sample_ratio: SampleRatio
+    sample_ratio: SampleRatioCheck
 
 
 class Decider:
@@ -130,7 +130,7 @@ class Decider:
         return Decision(given, report, id)
 
     def reasons(self, choice: DecisionQuery) -> DecisionReasons:
-        """Return what is known of every option for a visitor, and whether the traffic is sound."""
+        """Return the report on every option for a visitor, and whether the traffic is sound."""
         options = self._options(choice)
         posterior = self._models.of(choice)
         report = posterior.report(nodes_of(choice.dimensions), options)
@@ -153,12 +153,12 @@ class Decider:
         metrics = {HITS: Decimal(0), DECIDED: Decimal(1)}
         return Event((*pk, option), (), metrics, int(self._clock()))
 
-    def _sample_ratio(self, pk: Path, options: Sequence[str]) -> SampleRatio:
+    def _sample_ratio(self, pk: Path, options: Sequence[str]) -> SampleRatioCheck:
         counts = self.evidence.totals(pk, options, (DECIDED, HITS))
         decided = [int(given) for given, _ in counts]
         exposed = [int(seen) for _, seen in counts]
         sound = all(0 <= seen <= given for given, seen in zip(decided, exposed, strict=True))
         p = sample_ratio(exposed, decided) if sound and any(decided) and len(options) > 1 else None
-        return SampleRatio(
+        return SampleRatioCheck(
             dict(zip(options, decided, strict=True)), dict(zip(options, exposed, strict=True)), p
         )

@@ -12,9 +12,9 @@ from decimal import Decimal
 from itertools import islice, pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from hailwhale.core.decisions import DecisionSums
+from hailwhale.core.decisions.evidence import Floats
 from hailwhale.core.decisions.exposure import product_name, read_pair
 from hailwhale.core.events.aggregate import SeriesKey
 from hailwhale.core.events.metrics import HITS
@@ -35,8 +35,6 @@ _HOUR_S = 3_600
 _OLDER_S = 30 * DAY_S  # assumed age of older evidence beyond that, for lack of data
 
 _ROUNDING = 1e-9  # relative to a sum: rounding error of a difference that is 0
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ RULES = ("logged", "uniform", "current", "best", "always:OPTION")
 
 @dataclass(frozen=True, slots=True)
 class LogReplay:
-    """What each rule would have earned, and the number of decisions this is based on."""
+    """The estimated earnings of each rule, and the number of decisions they are based on."""
 
     decisions: int
     rules: Mapping[str, Evaluation]

@@ -36,8 +36,8 @@ class Column:
     name: str
 
 
-Label = tuple[str | Column, ...]
-Template = tuple[Label, ...]
+LabelTemplate = tuple[str | Column, ...]
+Template = tuple[LabelTemplate, ...]
 Cells = Sequence[str]
 MakeFields = Callable[[Cells], dict[str, object]]
 
@@ -190,7 +190,7 @@ def _template(text: str, option: str) -> Template:
     return tuple([_label(label, option, text) for label in texts])
 
 
-def _label(label: object, option: str, whole: str) -> Label:
+def _label(label: object, option: str, whole: str) -> LabelTemplate:
     if not isinstance(label, str) or not label.strip():
         raise BadInput(option, whole, _PATH_FORMS)
     parts: list[str | Column] = []

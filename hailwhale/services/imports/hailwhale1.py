@@ -75,7 +75,8 @@ def write_rows(originals: HashSource, out: BinaryIO) -> int:
 def _sorted(originals: HashSource) -> tuple[list[HailWhale1Key], list[str]]:
     """Return the keys to read, and the names that cannot be imported.
 
-    These are names in another format, and names of amounts that have no key to read.
+    These are names in another format, and names of amounts that exist only in intervals that are
+    not imported.
     """
     taken: set[HailWhale1Key] = set()
     others: dict[tuple[str, str, str], str] = {}

@@ -25,7 +25,7 @@ from hailwhale.core.time.calendar_grid import Grid
 from hailwhale.core.time.rollups import Rollup
 from hailwhale.errors import BadInput, TooLarge
 from hailwhale.services.imports.row_readers import READ_FAULTS, InputRow, unreadable
-from hailwhale.services.ingest.commit import commit
+from hailwhale.services.ingest.batch_commit import commit
 from hailwhale.store.protocol import CommitStore, ImportStore
 from hailwhale.store.redis.keys import shard_of
 from hailwhale.store.types import CommitOutcome, ImportBlock

@@ -14,7 +14,7 @@ from hailwhale.core.time.bucketing import BucketPlanner
 from hailwhale.core.time.calendar_grid import Grid
 from hailwhale.core.time.rollups import Rollup
 from hailwhale.errors import BadInput, StoreUnavailable
-from hailwhale.services.ingest.commit import commit
+from hailwhale.services.ingest.batch_commit import commit
 from hailwhale.services.ingest.drain import MAX_STEP_SIZE, Drain
 from hailwhale.services.ingest.spy_log import RecentHit, SpyRule
 from hailwhale.services.ingest.types import BatchReport, Parse

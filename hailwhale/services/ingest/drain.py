@@ -26,7 +26,7 @@ from hailwhale.core.time.bucketing import BucketPlanner, BucketSet
 from hailwhale.core.time.calendar_grid import Grid
 from hailwhale.core.time.rollups import Rollup
 from hailwhale.errors import BadInput, StoreUnavailable
-from hailwhale.services.ingest.commit import commit
+from hailwhale.services.ingest.batch_commit import commit
 from hailwhale.services.ingest.spy_log import NOT_SPIED, SpyRule
 from hailwhale.store.protocol import BufferStore, CommitStore, StatsStore
 from hailwhale.store.types import CommitOutcome, DeadLetter, ShardLoad
@@ -255,8 +255,8 @@ def _series(head: bytes) -> EventShape:
     return EventShape.of(found.pk, found.dimensions, found.metrics)
 
 
-class _Amounts(dict[bytes, Decimal | int]):
-    """Parsed numbers by their text, filled on first use and limited in size."""
+class _KnownAmounts(dict[bytes, Decimal | int]):
+    """Numbers by their text, each parsed when it is first asked for; never more than a bound."""
 
     def __missing__(self, text: bytes) -> Decimal | int:
         amount = decode_amount(text)
@@ -266,4 +266,4 @@ class _Amounts(dict[bytes, Decimal | int]):
         return amount
 
 
-_AMOUNTS = _Amounts()
+_AMOUNTS = _KnownAmounts()

@@ -2,8 +2,8 @@
 
 The first thread sends its hits at once. Threads that arrive during its call queue their hits and
 wait; after the call one of them sends all that gathered. So a lone request does not wait, and under
-load many requests share one round trip. Each thread returns only once the store has its hits, and
-each is woken only for its own sake.
+load many requests share one round trip. Each thread returns only once the store has its hits. It is
+woken only for its result or because it is its turn to send.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ RecentHit = tuple[str, bytes]  # a root pk and a hit
 
 @dataclass(frozen=True, slots=True)
 class SpyRule:
-    """How much is kept: `most` events per list (0: none), expiring `kept_s` after the newest."""
+    """The size of the spy log: `most` events per list (0: none), kept `kept_s` after the newest."""
 
     most: int
     kept_s: int

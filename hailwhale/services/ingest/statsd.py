@@ -21,7 +21,7 @@ from hailwhale.core.events.param_names import Fields
 from hailwhale.core.statsd.aggregate import MetricNaming, StatsdSums
 from hailwhale.core.statsd.lines import LINE, parse_line
 from hailwhale.errors import BadInput, StoreUnavailable
-from hailwhale.services.ingest.buffer import BufferWriter
+from hailwhale.services.ingest.buffer_writer import BufferWriter
 from hailwhale.services.ingest.count_now import ImmediateCounter
 
 log = logging.getLogger("hailwhale.statsd")
@@ -67,7 +67,7 @@ class StatsdIntake:
         """Sum the lines of a packet; an invalid line does not affect the others."""
         now_s = int(self._clock())
         if self.kept >= self._most_kept and not self._behind:
-            self.flush()  # before its time
+            self.flush()  # ahead of schedule
         for line in packet.split(b"\n"):
             if not line.strip():
                 continue

@@ -1,8 +1,8 @@
-"""Alerts: totals measured, held against their rules, and told.
+"""Alerts: measures totals, compares them with their rules, and sends notices.
 
-Owns the way of one check: measure, note how the alert stands, take the lease of a notice, send it,
-note what was sent. Each note is made only by who knows the one before, so of any number of copies
-one checks and one sends. It must not know files or loops.
+Implements one check: measure, store the state of the alert, lease a notice, send it, store what was
+sent. Each write is a compare-and-set on the state before, so of any number of processes one checks
+and one sends. Knows nothing of files or loops.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ from hailwhale.services.query.graph_picture import picture_of
 
 log = logging.getLogger("hailwhale.alerts")
 
-RETRY_S = 60  # what nobody took is tried again after that
+RETRY_S = 60  # delay before a failed notice is sent again
 
 
 @dataclass(frozen=True, slots=True)
 class AlertMessage:
-    """A notice and what it says."""
+    """A notice and its content."""
 
     alert: AlertRule
     pending: PendingNotice
@@ -58,7 +58,7 @@ class AlertMessage:
 
 
 class AlertRunner:
-    """Checks alerts. `wait` sleeps, between tries at a webhook."""
+    """Check alerts; `wait` sleeps between tries at a webhook."""
 
     def __init__(
         self, services: Services, rules: AlertRules, wait: Callable[[float], object]
@@ -69,9 +69,10 @@ class AlertRunner:
         self._wait = wait
 
     def check(self, alert: AlertRule) -> str:
-        """Check one alert, at most once in a slot of time; what there is to say of it in a line.
+        """Check one alert, at most once per time slot; return the result as a line of text.
 
-        Raises `BadInput` when its period cannot be answered, `StoreUnavailable`.
+        Raises `BadInput` if its period cannot be answered, `StoreUnavailable` if the store cannot
+        be reached.
         """
         now_s = int(self._services.clock())
         slot = now_s // self._rules.every_s
@@ -94,7 +95,7 @@ class AlertRunner:
         return f"{alert.name}: {state}"
 
     def measure(self, alert: AlertRule) -> MeasuredChange:
-        """The total that an alert is about, and what it is held against."""
+        """Return the total that an alert is about, and the one it is compared with."""
         grid = alert.period.zone_suffix or alert.grid or self._services.settings.zone
         whole = last_whole(alert.period, grid, int(self._services.clock()))
         value = self._total(alert, alert.formula, whole, grid)
@@ -127,19 +128,19 @@ class AlertRunner:
         self._settle(name, claim.pending, failed)
 
     def _settle(self, name: str, notice: PendingNotice, failed: tuple[str, ...]) -> None:
-        """Note what was sent, beside whatever checks were noted meanwhile."""
+        """Store what was sent, keeping the checks that were stored meanwhile."""
         while True:
             now_s = int(self._services.clock())
             text = self._state.read(name)
             watch = decoded(text)
             if watch.pending is None or watch.pending.id != notice.id:
-                return  # it is resolved meanwhile, which is told on its own
+                return  # resolved meanwhile, which has a notice of its own
             after = sent(watch, failed, now_s + RETRY_S, now_s)
             if self._state.swap(name, text, after.encoded()):
                 return
 
     def _sent(self, told: AlertMessage, target: str) -> bool:
-        """Send a notice to one of its targets; one that the rule has no more counts as done."""
+        """Send a notice to one target; one that the rule no longer has counts as done."""
         alert, id = told.alert, told.pending.id
         for url in alert.webhooks:
             if target == _target("webhook", url):
@@ -164,18 +165,18 @@ class AlertRunner:
         )
 
     def _picture(self, alert: AlertRule) -> str:
-        """The graph of an alert's period; none where it is not wanted, or cannot be drawn."""
+        """Return the graph of an alert's period; "" if not wanted or not drawable."""
         if not alert.graph:
             return ""
         try:
             plot = alert.plot
             return draw(picture_of(Graph(plot), self._services.graphing.graph(plot)))
-        except HailWhaleError as fault:  # the notice is more important than its picture
+        except HailWhaleError as fault:  # the notice is more important than its image
             log.warning("no picture for %s: %s", alert.name, fault)
             return ""
 
     def _url(self, alert: AlertRule) -> str:
-        """Where the graph can be looked at."""
+        """Return the URL of the graph; "" if the address of the service is not configured."""
         if not self._rules.home:
             return ""
         fields = {name: query_text(value) for name, value in _question(alert).items()}
@@ -183,7 +184,7 @@ class AlertRunner:
 
 
 def targets_of(alert: AlertRule) -> tuple[str, ...]:
-    """Whom an alert tells, by names that give no secret of a URL away."""
+    """Return the targets of an alert, under names that reveal no secret of a URL."""
     webhooks = [_target("webhook", url) for url in alert.webhooks]
     return (*webhooks, *(_target("email", address) for address in alert.emails))
 

@@ -1,6 +1,6 @@
-"""E-mail: a message with pictures, handed to an SMTP server.
+"""E-mail: builds a message with images and sends it to an SMTP server.
 
-Owns how a message is put together and handed in. It must not know what is told.
+Knows nothing of what the message is about.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ TIMEOUT_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class MailMessage:
-    """What is written: a text, the same as HTML where there is one, and SVG pictures by file name.
+    """The content of an e-mail: text, the same as HTML if there is any, and SVG images by name.
 
-    In the HTML a picture is ``cid:`` and its file name. `id` makes one message of several tries.
+    The HTML refers to an image as ``cid:`` and its file name. `id` makes several tries one message.
     """
 
     id: str
@@ -38,7 +38,7 @@ class MailMessage:
 
 
 def message_of(letter: MailMessage, sender: str, address: str) -> EmailMessage:
-    """The message to one address."""
+    """Return the message to one address."""
     message = EmailMessage()
     message["Subject"] = _header(letter.subject)
     message["From"], message["To"] = sender, address
@@ -62,16 +62,16 @@ def message_of(letter: MailMessage, sender: str, address: str) -> EmailMessage:
 
 
 def mail(settings: MailServer, letter: MailMessage, address: str) -> bool:
-    """Hand a letter in; whether the server took it."""
+    """Send a message; return whether the server accepted it."""
     message = message_of(letter, settings.sender, address)
     try:
         with _connected(settings) as server:
             if settings.user:
                 server.login(settings.user, os.environ.get(settings.password_variable, ""))
             server.send_message(message)
-    # Of a password or a host in another script Python says that they are no ASCII.
+    # For a non-ASCII password or host Python raises a UnicodeError.
     except (OSError, smtplib.SMTPException, UnicodeError) as fault:
-        # Its text would hold a letter of the password.
+        # Its text would show a character of the password.
         why = fault.reason if isinstance(fault, UnicodeEncodeError) else fault
         log.warning("%s did not take a message to %s: %s", settings.host, address, why)
         return False
@@ -93,5 +93,5 @@ def _connected(settings: MailServer) -> smtplib.SMTP:
 
 
 def _header(text: str) -> str:
-    """A line that can be a header: labels hold no line breaks, but may hold much else."""
+    """Return a text as a valid header: labels have no line breaks, but may have much else."""
     return "".join(char if char.isprintable() else " " for char in text)[:200]

@@ -1,7 +1,7 @@
-"""Reports: an e-mail with numbers, what they were before, and their graphs, when it is due.
+"""Reports: an e-mail with numbers, their previous values and their graphs, sent when it is due.
 
-Owns what a report says and that it is sent once for each time it is due, by the same notes as
-alerts. It must not know files or loops.
+Decides what a report says, and sends it once for each time it is due, with the same stored state as
+alerts. Knows nothing of files or loops.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class ReportLine:
 
 
 class ReportSender:
-    """Sends reports that are due."""
+    """Send reports that are due."""
 
     def __init__(self, services: Services, rules: AlertRules) -> None:
         self._services = services
@@ -54,9 +54,9 @@ class ReportSender:
         self._rules = rules
 
     def check(self, report: ReportRule) -> str:
-        """Send a report if it is due and nobody has; what there is to say of it in a line.
+        """Send a report if it is due and not sent; return the result as a line of text.
 
-        One that was never seen before is first due at its next time.
+        A new report is first due at its next time.
         """
         now_s = int(self._services.clock())
         due_s = last_due_s(report, now_s)
@@ -79,7 +79,10 @@ class ReportSender:
         return f"{report.name}: {'not taken by all' if failed else 'sent'}"
 
     def send(self, report: ReportRule, id: str, addresses: Sequence[str]) -> tuple[str, ...]:
-        """Send a report now; to whom that failed. Raises `BadInput`, `StoreUnavailable`."""
+        """Send a report now; return the addresses for which that failed.
+
+        Raises `BadInput`, `StoreUnavailable`.
+        """
         if self._rules.mail is None:
             raise AssertionError("rules with a report have a table [mail]")
         letter = self.letter(report, id)
@@ -87,7 +90,7 @@ class ReportSender:
         return tuple(each for each in addresses if not mail(settings, letter, each))
 
     def letter(self, report: ReportRule, id: str) -> MailMessage:
-        """What a report says now."""
+        """Return the current message of a report."""
         now_s = int(self._services.clock())
         plot = report.plot
         grid = plot.period.zone_suffix or plot.grid or report.grid
@@ -120,7 +123,7 @@ class ReportSender:
     def _before(
         self, report: ReportRule, paths: Sequence[Path], whole: Period, grid: Grid
     ) -> Mapping[Path, Mapping[str, Decimal]]:
-        """The totals of the same series over the period before."""
+        """Return the totals of the same series over the previous period."""
         plot = report.plot
         period = before(plot.period, whole, grid)
         question = TotalsQuery(plot.pk, tuple(dict.fromkeys(paths)), plot.formulas, (period,), grid)
@@ -139,7 +142,7 @@ def _name(report: ReportRule, path: Path) -> str:
 
 
 def _span(graphed: GraphData, grid: Grid) -> str:
-    """The days of a report, in words."""
+    """Return the days of a report as text."""
     first = datetime.fromtimestamp(graphed.edges_s[0], grid.zone)
     last = datetime.fromtimestamp(graphed.edges_s[-1] - 1, grid.zone)
     return (
@@ -150,7 +153,7 @@ def _span(graphed: GraphData, grid: Grid) -> str:
 
 
 def _drawn(report: ReportRule, graphed: GraphData, metric: str) -> str:
-    """The picture of one metric."""
+    """Return the image of one metric."""
     formula = next(each for each in report.plot.formulas if each.text == metric)
     series = tuple(one for one in graphed.series if one.metric == metric)
     graph = Graph(replace(report.plot, formulas=(formula,)), GraphAppearance(theme="light"))
@@ -174,7 +177,7 @@ def _text(subject: str, lines: Sequence[ReportLine]) -> str:
 def _html(
     report: ReportRule, span: str, lines: Sequence[ReportLine], pictures: Sequence[str], home: str
 ) -> str:
-    """The table and the pictures; every text in it is escaped."""
+    """Return the table and the images; all texts are escaped."""
     head = "".join(
         f'<th align="left" style="{_CELL}">{name}</th>'
         for name in ("", "Metric", "Value", "Before", "Change")

@@ -1,7 +1,7 @@
-"""Webhooks: a JSON object handed to a URL, tried again where that may help.
+"""Webhooks: posts a JSON object to a URL, and retries if that may help.
 
-Owns what counts as delivered: an answer of 2xx, and no redirect, which would lose the body. It must
-not know what is told.
+Decides what counts as delivered: a 2xx answer. Redirects are not followed, because they would lose
+the body. Knows nothing of what the object says.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ class _NoRedirects(HTTPRedirectHandler):
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
     ) -> None:
-        """None: the answer itself is what comes back."""
+        """Return None, so that the redirect itself is the answer."""
 
 
 _opener = build_opener(_NoRedirects)
 
 
 def post(url: str, id: str, body: Mapping[str, object], wait: Callable[[float], object]) -> bool:
-    """Hand a body over; whether it was taken. `wait` sleeps between tries.
+    """Post a body; return whether it was accepted. `wait` sleeps between tries.
 
-    Decimals are written with all their digits. The id goes along as ``Idempotency-Key``, for a
-    receiver to know what came before.
+    Decimals are written with all their digits. The id is sent as ``Idempotency-Key``, so that a
+    receiver recognizes repetitions.
     """
     data = simplejson.dumps(body, use_decimal=True, ensure_ascii=False).encode()
     headers = {
@@ -60,7 +60,7 @@ def post(url: str, id: str, body: Mapping[str, object], wait: Callable[[float], 
 
 
 def _tried(request: Request) -> tuple[str, bool]:
-    """What was wrong, "" when nothing was; and whether another try may help."""
+    """Return the error, "" if there was none, and whether another try may help."""
     try:
         with _opener.open(request, timeout=TIMEOUT_S):
             return "", False

@@ -1,6 +1,6 @@
-"""Surveying events: what series, labels and ids they make, for `core.sizing` to work out the rest.
+"""Surveys the series, labels and ids that events create; `core.sizing` estimates memory from them.
 
-Knows events and the length of keys. It counts nothing and needs no store.
+Knows events and the length of keys. Counts nothing and needs no store.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hailwhale.store.redis.keys import Keys, shard_of
 
 @dataclass(slots=True)
 class _AmountSurvey:
-    """What was seen of a metric in one series."""
+    """The amounts of a metric in one series."""
 
     events: int = 0
     sum: float = 0.0
@@ -32,14 +32,14 @@ class _AmountSurvey:
 
 @dataclass(slots=True)
 class _Seen:
-    """What was seen of one series."""
+    """The events and metrics of one series."""
 
     events: int = 0
     metrics: dict[str, _AmountSurvey] = field(default_factory=dict)
 
 
 def survey(events: Iterable[Event], keys: Keys) -> WorkloadSample:
-    """What the events hold, each counted as the drain would.
+    """Return a sample of the workload, each event counted as the drain would.
 
     >>> from hailwhale.core.events.event import parse_event
     >>> event = parse_event({"pk": ["Product", 7], "dimensions": {"country": "US"}}, now_s=0)
@@ -78,13 +78,13 @@ def _series(keys: Keys, pk: Path, dimension: Path, seen: _Seen) -> SeriesSample:
         MetricSample(len(name.encode()), found.events, found.sum / found.events, found.decimals)
         for name, found in seen.metrics.items()
     )
-    # All of the key but the rollup's name and the chunk.
+    # The whole key except the rollup's name and the chunk.
     text = keys.cells(pk, dimension, "", 0)
     return SeriesSample(len(text.encode()) - len(":0:"), seen.events, metrics)
 
 
 def _labels(keys: Keys, nodes: Iterable[tuple[Path, Path]]) -> list[LabelsSample]:
-    """The sets of labels that the series make known: each is one label below its parent."""
+    """Return the label sets that the series create: each series is a label below its parent."""
     below: dict[str, list[str]] = {}
     for pk, dimension in nodes:
         if dimension:

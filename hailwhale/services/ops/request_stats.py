@@ -1,8 +1,8 @@
-"""Tallies of requests: how many were answered, how fast, how many refused and why.
+"""Request metrics: how many requests were answered, how fast, how many refused and why.
 
-They are summed up here, in each process, and handed to the store every second, so that they are of
-all processes together, outlive each of them and cost a request next to nothing. Of a process that
-is killed, the last second is missing: counts of events are elsewhere, and exact.
+Each process sums them in memory and sends them to the store every second. So they cover all
+processes, outlive each of them and cost a request next to nothing. If a process is killed, its last
+second is missing; counts of events are stored elsewhere and exact.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _SUM = "us"
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """How long requests of one route took that were answered with one status.
+    """Durations of the requests of one route that were answered with one status.
 
-    `buckets` count those up to each of BOUNDS_S and past the last one, each request once.
+    `buckets` count those up to each of BOUNDS_S and those beyond the last, each request once.
     """
 
     route: str
@@ -43,7 +43,7 @@ class Durations:
 
 
 class RequestStats:
-    """Sums up what happens to requests, and hands it on. Threads and forks may share it."""
+    """Sum request metrics and send them to the store; thread-safe and fork-safe."""
 
     def __init__(self, stats: RequestStatsStore, every_s: float = _EVERY_S) -> None:
         self._stats = stats
@@ -60,7 +60,7 @@ class RequestStats:
         self._stop = Flag()
 
     def answered(self, route: str, status: int, elapsed_s: float) -> None:
-        """A request was answered."""
+        """Count an answered request."""
         self._look_after()
         with self._lock:
             found = self._durations.get((route, status))
@@ -70,19 +70,19 @@ class RequestStats:
             found[-1] += elapsed_s
 
     def decided(self) -> None:
-        """A decision was answered."""
+        """Count an answered decision."""
         self._look_after()
         with self._lock:
             self._requests[DECISIONS] += 1
 
     def refused(self, reason: str, events: int = 1) -> None:
-        """A request was refused, or some events of one."""
+        """Count a refused request, or several refused events of one."""
         self._look_after()
         with self._lock:
             self._refused[reason] += events
 
     def flush(self) -> None:
-        """Hand on what was summed up; raises what a store may, and then it is kept for later."""
+        """Send the metrics to the store; if that raises, they are kept for the next call."""
         with self._lock:
             durations, self._durations = self._durations, {}
             requests, self._requests = self._requests, Counter()
@@ -101,17 +101,17 @@ class RequestStats:
             raise
 
     def close(self) -> None:
-        """Hand on the rest, if the store takes it, and stop."""
+        """Send the rest, if the store accepts it, and stop."""
         self._stop.set()
         if self._thread is not None and self._pid == os.getpid():
             self._thread.join()
         self._try_to_flush()
 
     def _look_after(self) -> None:
-        """Have a thread that hands on, begun with the first thing there is to hand on."""
+        """Start the sending thread, if it does not run in this process yet."""
         if self._thread is not None and self._pid == os.getpid():
             return
-        if self._pid != os.getpid():  # a fork: what was summed up is the parent's to hand on
+        if self._pid != os.getpid():  # forked: the parent sends what was summed so far
             self._begin()
         with self._lock:
             if self._thread is None and not self._stop.is_set():
@@ -132,7 +132,7 @@ class RequestStats:
 
 
 def _named(durations: Mapping[tuple[str, int], Sequence[float]]) -> dict[str, int]:
-    """Durations by the names that the store keeps them under; sums in microseconds."""
+    """Return durations by the names used in the store; sums are in microseconds."""
     return {
         f"{route}{_SEP}{status}{_SEP}{name}": int(amount)
         for (route, status), (*buckets, sum_s) in durations.items()
@@ -142,9 +142,9 @@ def _named(durations: Mapping[tuple[str, int], Sequence[float]]) -> dict[str, in
 
 
 def read_durations(tallied: Mapping[str, int]) -> Iterator[Durations]:
-    """What the store has of `RequestStats.answered`, by route and status.
+    r"""Yield what the store has of `RequestStats.answered`, by route and status.
 
-    >>> [found] = read_durations({"/count\\t200\\t1": 3, "/count\\t200\\tus": 4500})
+    >>> [found] = read_durations({"/count\t200\t1": 3, "/count\t200\tus": 4500})
     >>> found.route, found.status, found.buckets[:3], found.sum_s
     ('/count', 200, (0, 3, 0), 0.0045)
     """

@@ -32,7 +32,7 @@ _MANY = 200  # children; fewer are read as fast from their cells, without a view
 
 @dataclass(frozen=True, slots=True)
 class SiblingAxis:
-    """Which paths are siblings: dimensions of `pk`, or with `of_pks` pks at `dimension`."""
+    """The siblings to compare: dimensions of `pk`, or with `of_pks` pks at `dimension`."""
 
     pk: Path = ()
     dimension: Path = ()
@@ -45,7 +45,7 @@ class SiblingAxis:
 
 @dataclass(frozen=True, slots=True)
 class DrillDown:
-    """What was found below the requested paths.
+    """The result of a descent below the requested paths.
 
     `families` have the children that may be shown, level by level. `labels` lists by parent all
     known labels below it, shown or not.
@@ -155,7 +155,7 @@ class ChildrenReader:
     def known(
         self, line: SiblingAxis, paths: Iterable[Path], terms: Sequence[str], span: ResolvedRange
     ) -> Iterator[dict[str, Decimal]]:
-        """Yield the exact value of each term for each path, reading cells path by path.
+        """Yield the exact value of each term for each path, read from the path's own cells.
 
         Suits a few paths; `sums` is faster for many.
         """

@@ -15,7 +15,7 @@ from hailwhale.core.events.paths import written
 from hailwhale.core.graphite.curves import Curve
 from hailwhale.core.numbers import Number, as_number
 from hailwhale.core.time.calendar_grid import Grid
-from hailwhale.services.query.results import PeriodTotals, Plotpoints, Ranking
+from hailwhale.services.query.results import PeriodTotals, Ranking, SeriesPoints
 
 # Where a spreadsheet sees a formula: at the start of a cell, and after a semicolon, which separates
 # cells where the comma is the decimal point. Japanese ones also accept the full-width characters.
@@ -38,7 +38,7 @@ def totals_csv(answer: Iterable[PeriodTotals]) -> str:
     return _csv(("period", "dimension", "metric", "value"), rows)
 
 
-def plot_csv(answer: Plotpoints) -> str:
+def plot_csv(answer: SeriesPoints) -> str:
     """Return the columns time (start of the bucket, ISO 8601, UTC), dimension, metric and value."""
     starts = [datetime.fromtimestamp(start_s, UTC).isoformat() for start_s in answer.starts_s]
     rows = (

@@ -22,8 +22,8 @@ class PeriodTotals:
 
 
 @dataclass(frozen=True, slots=True)
-class Plotpoints:
-    """Series by dimension and then by metric: one value for each start of a bucket."""
+class SeriesPoints:
+    """Series by dimension and then by metric: one value for each of the buckets' starts."""
 
     starts_s: tuple[int, ...]
     by_path: Mapping[Path, Mapping[str, Sequence[Decimal]]]

@@ -24,7 +24,7 @@ from hailwhale.services.query.children import (
     refuse_too_many,
 )
 from hailwhale.services.query.ranges import RangeReader, ResolvedRange, SeriesColumns
-from hailwhale.services.query.results import KnownNames, PeriodTotals, Plotpoints
+from hailwhale.services.query.results import KnownNames, PeriodTotals, SeriesPoints
 from hailwhale.store.protocol import LabelStore
 
 
@@ -61,11 +61,11 @@ class SeriesQueries:
             found[period.text] = PeriodTotals(period.text, values)
         return list(found.values())
 
-    def plotpoints(self, question: PlotQuery) -> Plotpoints:
+    def plotpoints(self, question: PlotQuery) -> SeriesPoints:
         """Return the series of a plot; `lines` chooses them and their order."""
         found = self.lines(question)
         buckets = found.span.buckets
-        return Plotpoints(
+        return SeriesPoints(
             tuple([bucket.start_s for bucket in buckets]),
             {
                 path: {

@@ -1,8 +1,9 @@
-"""Bearer tokens: what they may do, for which root pks; made, found, revoked.
+"""Bearer tokens: what they permit and for which root pks; created, looked up, revoked.
 
-Owns their form and that the store never has one, only its hash. It must not know HTTP.
+Defines their format. The store has only a hash of each token. Knows nothing of HTTP.
 
-A token is ``hw_<id>_<secret>``; the secret is 256 random bits, so a plain hash of it tells nothing.
+A token is ``hw_<id>_<secret>``. The secret has 256 random bits, so a plain hash of it reveals
+nothing.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from hailwhale.core.events.paths import parse_label, parse_pk
 from hailwhale.errors import BadInput, NotYours, StoreUnavailable
 from hailwhale.store.protocol import TokenStore
 
-FRESH_S = 5.0  # for so long what the store said holds: a revoked token may live on
-RETRY_S = 1.0  # a token that is not known is looked for again after that
+FRESH_S = 5.0  # lifetime of cached tokens: a revoked one may stay valid for as long
+RETRY_S = 1.0  # an unknown token is looked up again after that
 _FORM = re.compile(r"hw_([0-9a-f]{8})_([A-Za-z0-9_-]{43})", re.ASCII)
 _NOBODY = hashlib.sha256(b"").hexdigest()
 
 
 class Scope(Enum):
-    """What a token may do."""
+    """The permissions that a token can have."""
 
     COUNT = "count"
     READ = "read"
@@ -40,7 +41,7 @@ class Scope(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bearer token. Without `roots` it is for all root pks."""
+    """A bearer token; without `roots` it is valid for all root pks."""
 
     id: str
     name: str
@@ -50,33 +51,33 @@ class Token:
     digest: str
 
     def may(self, needs: Collection[Scope]) -> bool:
-        """Whether it may do all of this."""
+        """Return whether it permits all of these scopes."""
         return Scope.ADMIN in self.scopes or self.scopes.issuperset(needs)
 
 
 @dataclass(frozen=True, slots=True)
 class RootBinding:
-    """Holds what is asked or counted to some root pks."""
+    """Limit queries and events to some root pks."""
 
     roots: frozenset[str]
     limits: Limits
 
     def check(self, fields: Mapping[str, object]) -> None:
-        """Raise `NotYours` when fields are about another root pk."""
+        """Raise `NotYours` if the fields name another root pk."""
         pk = parse_cached(fields.get("pk"), parse_pk, self.limits)
         if pk[0] not in self.roots:
             raise NotYours("pk", pk[0], f"a pk under {' or '.join(sorted(self.roots))}")
 
 
 class NewToken(NamedTuple):
-    """A token that was just made, and its text, which is nowhere else."""
+    """A new token and its text, which is stored nowhere."""
 
     token: Token
     text: str
 
 
 class Tokens:
-    """The tokens of a store, asked for every few seconds at most. `clock` is monotonic."""
+    """The tokens of a store, cached for a few seconds; `clock` is monotonic."""
 
     def __init__(self, records: TokenStore, clock: Callable[[], float]) -> None:
         self._records = records
@@ -86,10 +87,10 @@ class Tokens:
         self._lock = Lock()
 
     def known(self, fresh_s: float = FRESH_S) -> Mapping[str, Token]:
-        """All tokens by id, as the store said in the last `fresh_s` seconds.
+        """Return all tokens by id, as read from the store in the last `fresh_s` seconds.
 
-        While the store is away they are what they were; `StoreUnavailable` when that was never
-        known.
+        While the store is unavailable the last known tokens are returned. Raises `StoreUnavailable`
+        if there are none yet.
         """
         with self._lock:
             if self._known is None or self._clock() - self._asked_s >= fresh_s:
@@ -102,7 +103,7 @@ class Tokens:
             return self._known
 
     def find(self, text: str) -> Token | None:
-        """The token that somebody shows, if there is such a one."""
+        """Return the token with this text; None if there is none."""
         form = _FORM.fullmatch(text)
         if form is None:
             return None
@@ -113,7 +114,7 @@ class Tokens:
     def add(
         self, name: str, scopes: Collection[Scope], roots: Sequence[str], limits: Limits, now_s: int
     ) -> NewToken:
-        """Make a token; raises `BadInput` for a name that is taken, and where it has no scope."""
+        """Create a token; raise `BadInput` if its name is taken or it has no scope."""
         parse_label(name, limits, "name")
         if any(token.name == name for token in self.known(0).values()):
             raise BadInput("name", name, "another name: there is such a token")
@@ -127,7 +128,7 @@ class Tokens:
         return NewToken(token, f"hw_{id}_{secret}")
 
     def revoke(self, which: str) -> Token:
-        """Revoke a token, by its name or id; raises `BadInput` where there is none."""
+        """Revoke a token by its name or id; raise `BadInput` if there is none."""
         for token in self.known(0).values():
             if which in (token.id, token.name) and self._records.drop(token.id):
                 self._known = None

@@ -1,4 +1,4 @@
-"""Whether the service may listen where it is told to: pure, from the settings alone."""
+"""Checks whether the service may listen on the host of its settings. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hailwhale.settings import Settings
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only programs of this machine can reach a server on `host`.
+    """Return whether a server on `host` can be reached from this machine only.
 
     >>> [is_loopback(host) for host in ("127.0.0.1", "127.8.8.8", "::1", "localhost")]
     [True, True, True, True]
@@ -20,12 +20,12 @@ def is_loopback(host: str) -> bool:
         return True
     try:
         return ip_address(host).is_loopback
-    except ValueError:  # another name: where it points to may change
+    except ValueError:  # another name: what it resolves to may change
         return False
 
 
 def refuse_unsafe(settings: Settings) -> None:
-    """Raise `BadSetting` when others could reach the service and nothing would hold them back."""
+    """Raise `BadSetting` if other machines could reach the service without any token."""
     guarded = settings.admin_token or settings.reading == "token"
     if is_loopback(settings.host) or guarded or settings.open_to_all:
         return

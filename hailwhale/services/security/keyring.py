@@ -1,9 +1,9 @@
-"""The keys of sealed URLs: read from a setting or a file, made and rotated in the file.
+"""The keys of sealed URLs: read from a setting or a file; created and rotated in the file.
 
-Owns the file and its mode. What is sealed with a key is not its business, and a key is never
-logged, shown or put into a message.
+Manages the file and its mode. Knows nothing of what is sealed. A key is never logged, shown or put
+into a message.
 
-The file has a key a line, the newest first: that one seals, all of them open. It is looked at again
+The file has one key per line, newest first: the first one seals, all of them open. It is read again
 when it changes, so a rotation needs no restart.
 """
 
@@ -34,7 +34,7 @@ _HEAD = "# Keys of HailWhale's sealed URLs, the newest first. Whoever has one ca
 
 @dataclass(frozen=True, slots=True)
 class SealKey:
-    """A secret, and the id by which a seal says that it is of this key."""
+    """A secret, and the id by which a token names the key that sealed it."""
 
     id: bytes
     secret: bytes
@@ -44,7 +44,7 @@ class SealKey:
 
     @classmethod
     def read(cls, text: str) -> SealKey:
-        """A key as it is written down.
+        """Parse a key in the notation of settings and files.
 
         >>> SealKey.read("A" * 43)
         SealKey(34210c6b)
@@ -54,7 +54,7 @@ class SealKey:
 
 
 class Keyring:
-    """The keys that the settings give, or those of their key file as it is now."""
+    """The keys of the settings, else those currently in their key file."""
 
     def __init__(self, settings: Settings) -> None:
         self._given = tuple(SealKey.read(text) for text in settings.seal_keys)
@@ -64,10 +64,10 @@ class Keyring:
         self._read: tuple[SealKey, ...] = ()
 
     def all(self) -> tuple[SealKey, ...]:
-        """All keys, the one that seals first; none where there are none.
+        """Return all keys, the sealing one first; empty if there are none.
 
-        Raises `BadSetting` for a file that others may read, or that is no key file. Once it was
-        read, a file that goes bad is logged, and the keys stay what they were.
+        Raises `BadSetting` for a file that others may read or that is not a key file. If a file
+        that was read before becomes invalid, this is logged and the keys stay as they were.
         """
         if self._given:
             return self._given
@@ -92,7 +92,7 @@ class Keyring:
 
 
 def read_keys(path: Path) -> list[str]:
-    """The keys of a file as they are written down; raises `BadSetting`."""
+    """Return the texts of the keys in a file; raise `BadSetting` if it is invalid."""
     try:
         with path.open(encoding="ascii") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
@@ -108,7 +108,7 @@ def read_keys(path: Path) -> list[str]:
 
 
 def new_file(path: Path) -> SealKey:
-    """Make a key file with one key; raises `HailWhaleError` where there is a file already."""
+    """Create a key file with one key; raise `HailWhaleError` if the file exists."""
     path.parent.mkdir(parents=True, exist_ok=True)
     text = _new_key()
     try:
@@ -121,9 +121,9 @@ def new_file(path: Path) -> SealKey:
 
 
 def rotate_file(path: Path, keep: int) -> list[SealKey]:
-    """Put a new key first in a key file and leave at most `keep` of those there were.
+    """Put a new key first in a key file and keep at most `keep` of the old ones.
 
-    All the keys that it has now. What was sealed with a key that went opens no more.
+    Returns all keys now in the file. Tokens sealed with a removed key can no longer be opened.
     """
     texts = [_new_key(), *read_keys(path)[:keep]]
     beside = path.with_name(f".{path.name}.{os.getpid()}")
@@ -140,7 +140,7 @@ def _new_key() -> str:
 
 
 def _write(path: Path, texts: Sequence[str]) -> None:
-    """A new file that its owner alone may read, from the first moment on."""
+    """Create a file that only its owner may read, from the start."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
     with os.fdopen(fd, "w", encoding="ascii") as file:
         os.fchmod(fd, _MODE)

@@ -1,7 +1,7 @@
-"""Limits on how often somebody may ask: fixed windows, counted in the store for all processes.
+"""Rate limits: fixed windows, counted in the store for all processes.
 
-Owns the way from the library `limits` to our store, and what holds while the store is away: each
-process then counts for itself. The library is imported when there is a limit, it takes a while.
+Adapts the library `limits` to the store. While the store is unavailable each process counts for
+itself. The library is imported only if there is a limit, because the import is slow.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from limits.strategies import FixedWindowRateLimiter
 from hailwhale.errors import StoreUnavailable, TooMany
 from hailwhale.store.protocol import RateStore
 
-_AWAY_S = 2.0  # for so long a store that did not answer is not asked again
+_AWAY_S = 2.0  # how long a store that did not answer is not asked again
 _MOST_BLOCKED = 10_000
 
 
 class StoreStorage(Storage):
-    """The library's storage over ours."""
+    """A storage of the library `limits` that counts in the store."""
 
     STORAGE_SCHEME = None
 
@@ -57,10 +57,10 @@ class StoreStorage(Storage):
 
 
 class RateLimiter:
-    """Holds clients, and tokens, to so many requests. `clock` is monotonic.
+    """Limit the requests of clients and tokens; `clock` is monotonic.
 
-    Whoever is over its limit is not asked after again until its window ends: a flood costs the
-    store nothing.
+    A client or token over its limit is not checked again until its window ends, so a flood costs
+    the store nothing.
     """
 
     def __init__(
@@ -76,11 +76,11 @@ class RateLimiter:
         self._lock = Lock()
 
     def client(self, network: str) -> None:
-        """A request of a client; raises `TooMany`."""
+        """Count a request of a client; raise `TooMany` over the limit."""
         self._take(self._client, "client", network)
 
     def token(self, id: str) -> None:
-        """A request with a token; raises `TooMany`."""
+        """Count a request with a token; raise `TooMany` over the limit."""
         self._take(self._token, "token", id)
 
     def _take(self, limits: tuple[RateLimitItem, ...], kind: str, whose: str) -> None:
@@ -95,7 +95,7 @@ class RateLimiter:
                 self._refuse_blocked(name)
 
     def _over_for_s(self, limit: RateLimitItem, kind: str, whose: str) -> float:
-        """Seconds for which this limit lets no more through; 0 while it does."""
+        """Return for how many seconds this limit blocks further requests; 0 if it does not."""
         strategy = self._alone
         if self._clock() >= self._away_until_s:
             try:

@@ -1,10 +1,11 @@
-"""Sealed URLs: tokens that nobody can read, change or make without a key.
+"""Sealed URLs: tokens that cannot be read, changed or created without a key.
 
-Owns what is in a token and when it is refused. It must not know HTTP, nor how events are counted or
-questions answered.
+Defines the content of a token and when it is rejected. Knows nothing of HTTP, or of how events are
+counted and queries answered.
 
-A token is URL-safe base64 of ``version | id of the key | nonce | sealed``, sealed by AES-256-GCM
-with what it is for in the authenticated data: a pixel's token is no graph's. Inside is JSON:
+A token is URL-safe base64 of ``version | id of the key | nonce | sealed``, sealed by AES-256-GCM.
+Its purpose is part of the authenticated data: a pixel's token does not work for a graph. The sealed
+content is JSON:
 
     pixel   [pk, dimensions, metrics, slots, expires_s, id]
     graph   [{parameter: value}, expires_s]
@@ -43,15 +44,15 @@ _VERSION = b"\x01"
 _ID = slice(1, 5)
 _NONCE = slice(5, 17)
 _HEAD_BYTES = 17
-_MOST_CHARS = 3_500  # of a token: the URL with it has to pass servers and proxies
+_MOST_CHARS = 3_500  # of a token: its URL has to pass servers and proxies
 _MOST_SLOTS = 16
-_ONCE_S = 82_800  # 23 h: an id is remembered for 24, and clocks differ
+_ONCE_S = 82_800  # 23 h: ids are kept for 24, and clocks differ
 _PARTS = ("pk", "dimensions", "metrics")
-_OF_THE_PAGE = ("target", "hwurl")  # a graph's, and about where it is drawn: never sealed
+_OF_THE_PAGE = ("target", "hwurl")  # where a graph is drawn: never sealed
 
 
 class SealPurpose(Enum):
-    """What a token is for."""
+    """The purposes that a token can be sealed for."""
 
     PIXEL = b"pixel"
     GRAPH = b"graph"
@@ -59,7 +60,7 @@ class SealPurpose(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TokenSealer:
-    """Makes sealed tokens and opens them. `clock` gives epoch seconds."""
+    """Create and open sealed tokens; `clock` returns epoch seconds."""
 
     keyring: Keyring
     limits: Limits
@@ -73,11 +74,11 @@ class TokenSealer:
         *,
         once: bool = False,
     ) -> str:
-        """The token of a pixel that counts these `pk`, `dimensions` and `metrics`.
+        """Return the token of a pixel that counts these `pk`, `dimensions` and `metrics`.
 
-        `slots` are what the page may fill: names of dimensions, or `uid`. It `expires` after a
-        length such as `30d` (None: never). With `once` it counts once, and expires in 23 hours at
-        the latest. Raises `BadInput` for what could not be counted.
+        `slots` are what the page may fill: names of dimensions, or `uid`. `expires` is a length
+        such as `30d`; None means never. With `once` the token counts once and expires after at most
+        23 hours. Raises `BadInput` for what could not be counted.
         """
         now_s = self.clock()
         for name in fields:
@@ -87,7 +88,7 @@ class TokenSealer:
         names = self._slots(slots)
         until_s = self._until_s(expires, now_s, _ONCE_S if once else None)
         filled = _filled({"dimensions": list(event.dimensions)}, dict.fromkeys(names, "x"))
-        parse_event(filled, now_s, self.limits)  # with its slots filled it has to be an event
+        parse_event(filled, now_s, self.limits)  # must be a valid event once its slots are filled
         payload = [
             event.pk,
             event.dimensions,
@@ -99,9 +100,9 @@ class TokenSealer:
         return self._seal(SealPurpose.PIXEL, payload)
 
     def event(self, token: str, filled: Fields) -> dict[str, object]:
-        """The fields of the event that a pixel's token stands for, its slots `filled` by the page.
+        """Return the event fields of a pixel's token, with the slots the page has `filled`.
 
-        Raises `BadSeal`, and `BadInput` for what cannot fill a slot.
+        Raises `BadSeal`, and `BadInput` for a value that is invalid in a slot.
         """
         pk, dimensions, metrics, slots, until_s, once = self._open(SealPurpose.PIXEL, token, 6)
         self._refuse_expired(until_s)
@@ -118,21 +119,21 @@ class TokenSealer:
         return _filled(fields, labels)
 
     def graph(self, fields: Fields, expires: object = None) -> str:
-        """The token of a graph: what /graph.js, /plotpoints and /totals would be asked.
+        """Return the token of a graph, with the query of /graph.js, /plotpoints and /totals.
 
-        Raises `BadInput` for what is no graph.
+        Raises `BadInput` if the fields are not those of a graph.
         """
         for name in _OF_THE_PAGE:
             if name in fields:
                 raise BadInput(name, fields[name], f"{name} beside the token, not in it")
         graph = parse_graph(fields, self.limits)
-        # The period is always said: another question's default must not show more.
+        # The period is always explicit: the default of another query must not show more.
         sealed = {**graph.options, "periods": graph.plot.period.text}
-        sealed.pop("period", None)  # by its settled name, as the routes let parameters through
+        sealed.pop("period", None)  # under its canonical name, the one that the routes accept
         return self._seal(SealPurpose.GRAPH, [sealed, self._until_s(expires, self.clock(), None)])
 
     def question(self, token: str) -> dict[str, object]:
-        """The parameters that were sealed in a graph's token; raises `BadSeal`."""
+        """Return the parameters sealed in a graph's token; raise `BadSeal`."""
         fields, until_s = self._open(SealPurpose.GRAPH, token, 2)
         self._refuse_expired(until_s)
         found: dict[str, object] = fields
@@ -200,7 +201,7 @@ class TokenSealer:
 
 
 def sealing_of(settings: Settings, clock: Callable[[], float]) -> TokenSealer:
-    """Sealing by the settings' keys."""
+    """Return a sealer with the keys of the settings."""
     return TokenSealer(Keyring(settings), settings.limits, clock)
 
 
@@ -209,7 +210,7 @@ def _authenticated(purpose: SealPurpose, head: bytes) -> bytes:
 
 
 def _decoded(token: str) -> bytes:
-    """The bytes of a token. Of several texts for the same bytes only one is right."""
+    """Decode a token; accept only the canonical text of the same bytes."""
     try:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True)
     except (ValueError, binascii.Error) as fault:
@@ -226,7 +227,7 @@ def _broken() -> BadSeal:
 
 
 def _filled(fields: Fields, labels: Mapping[str, str]) -> dict[str, object]:
-    """The fields of an event with more dimensions, and the visitor where there is one."""
+    """Return the fields of an event with more dimensions, and with the visitor if given."""
     dimensions = fields.get("dimensions")
     paths = list(dimensions) if isinstance(dimensions, Sequence) else []
     paths += [[name, label] for name, label in labels.items() if name != "uid"]
@@ -235,7 +236,7 @@ def _filled(fields: Fields, labels: Mapping[str, str]) -> dict[str, object]:
 
 
 def _length_s(value: object) -> int:
-    """Seconds, given as such or as a length such as `30d`."""
+    """Return a number of seconds, given as such or as a length such as `30d`."""
     expected = "seconds, or a length such as 12h or 30d"
     number = None if isinstance(value, bool) else finite(value)
     if number is None and isinstance(value, str):

@@ -1,6 +1,6 @@
-"""The signature of a cookie: a uid with a keyed hash behind it, which only this service can make.
+"""Signs cookies: a uid followed by a keyed hash that only this service can compute.
 
-Owns the form, `uid.signature`, and what is taken for our own. It must not know how a cookie is set.
+Defines the format, `uid.signature`, and verifies it. Knows nothing of how a cookie is set.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ _SIGNATURE_BYTES = 12
 
 
 class CookieSigner:
-    """Signs the uids that cookies hold. Threads may share it."""
+    """Sign the uids that cookies hold; thread-safe."""
 
     def __init__(self, key: Callable[[], bytes]) -> None:
-        """`key` is asked for once, when the first cookie is signed or verified."""
+        """Initialize; `key` is called once, when the first cookie is signed or verified."""
         self._key_of = key
         self._key: bytes | None = None
 
     def sign(self, uid: str) -> str:
-        """Return a uid as a cookie holds it; `verify` reads it."""
+        """Return the cookie of a uid; `verify` reads it."""
         return f"{uid}.{self._signature(uid)}"
 
     def verify(self, cookie: str) -> str | None:

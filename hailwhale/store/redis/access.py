@@ -1,12 +1,12 @@
 """Access of callers: the records of bearer tokens, and the windows of rate limits.
 
-Records are bytes and names are names here. What a token allows, and what a limit is, is not known.
+Stores records as bytes and windows by name. Knows nothing of what a token permits or a limit is.
 """
 
 from __future__ import annotations
 
-from hailwhale.store.redis.client import Client, ask, faults_named
-from hailwhale.store.redis.cluster import Command
+from hailwhale.store.redis.client import RedisClient, ask, faults_named
+from hailwhale.store.redis.cluster import RedisCommand
 from hailwhale.store.redis.keys import Keys
 from hailwhale.store.types import RateWindow
 
@@ -14,7 +14,7 @@ from hailwhale.store.types import RateWindow
 class RedisTokens:
     """`hailwhale.store.protocol.TokenStore` on one hash."""
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._client = client
         self._key = keys.tokens()
 
@@ -35,13 +35,13 @@ class RedisTokens:
 class RedisRates:
     """`hailwhale.store.protocol.RateStore` on keys that expire with their windows."""
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._client = client
         self._keys = keys
 
     def add(self, name: str, amount: int, window_s: int) -> RateWindow:
         key = self._keys.rate(name)
-        commands: list[Command] = [
+        commands: list[RedisCommand] = [
             ("INCRBY", key, amount),
             ("EXPIRE", key, window_s, "NX"),
             ("PTTL", key),

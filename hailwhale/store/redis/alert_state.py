@@ -1,18 +1,18 @@
 """Alert state: a text for each alert and report, updated by compare-and-set.
 
-Owns the calls of swap.lua. What a text says is not its business.
+Calls swap.lua. Knows nothing of what a text says.
 """
 
 from __future__ import annotations
 
-from hailwhale.store.redis.client import Client, Script, ask, faults_named
+from hailwhale.store.redis.client import RedisClient, Script, ask, faults_named
 from hailwhale.store.redis.keys import Keys
 
 
 class RedisAlertState:
     """`hailwhale.store.protocol.AlertStateStore` on one hash."""
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._client = client
         self._key = keys.notices()
         self._script = Script(client, "swap")

@@ -1,6 +1,6 @@
-"""Statistics of the write path: what waits in each shard, since when, and what was counted.
+"""Statistics of the write path: what waits in each shard, for how long, and what was counted.
 
-The scripts keep the counts. This reads them, and changes nothing but a schema that was lost.
+The scripts keep the counts. This module reads them, and writes nothing but a schema that was lost.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hailwhale.store.redis.client import Client, ask, faults_named
-from hailwhale.store.redis.cluster import Command
+from hailwhale.store.redis.client import RedisClient, ask, faults_named
+from hailwhale.store.redis.cluster import RedisCommand
 from hailwhale.store.redis.keys import SHARDS, Keys
 from hailwhale.store.redis.schema import RedisSchema
 from hailwhale.store.types import ShardLoad, StoreStats
@@ -20,14 +20,14 @@ COUNTED = ("accepted", "duplicate", "drained", "dead", "folded")
 class RedisStats:
     """`hailwhale.store.protocol.StatsStore` on the lists and counts of all shards."""
 
-    def __init__(self, client: Client, keys: Keys, schema: RedisSchema) -> None:
+    def __init__(self, client: RedisClient, keys: Keys, schema: RedisSchema) -> None:
         self._client = client
         self._keys = keys
         self._schema = schema
 
     def vitals(self, now_s: float) -> StoreStats:
         keys = self._keys
-        commands: list[Command] = []
+        commands: list[RedisCommand] = []
         for shard in range(SHARDS):
             commands += [
                 ("LLEN", keys.buffer(shard)),
@@ -56,14 +56,14 @@ class RedisStats:
     def loads(self) -> list[ShardLoad]:
         keys = self._keys
         waiting = [key(shard) for shard in range(SHARDS) for key in (keys.buffer, keys.plan)]
-        commands: list[Command] = [("LLEN", key) for key in waiting]
+        commands: list[RedisCommand] = [("LLEN", key) for key in waiting]
         *sizes, made = self._ask([*commands, ("EXISTS", keys.meta())])
         if not made:
             self._schema.restore()
         pairs = zip(range(SHARDS), sizes[::2], sizes[1::2], strict=True)
         return [ShardLoad(*pair) for pair in pairs if pair[1] or pair[2]]
 
-    def _ask(self, commands: Sequence[Command]) -> list[Any]:
+    def _ask(self, commands: Sequence[RedisCommand]) -> list[Any]:
         with faults_named():
             return ask(self._client, commands)
 
@@ -73,7 +73,7 @@ def _summed(stats: Sequence[Mapping[bytes, bytes]]) -> dict[str, int]:
 
 
 def _lag_s(stats: Mapping[bytes, bytes], now_s: float) -> float:
-    """How long the hit that is marked has waited, or the last one did: whichever is longer."""
+    """Return how long the marked hit has waited, or the previous one did if that is longer."""
     last_s = float(stats.get(b"lag", 0))
     _, colon, at = stats.get(b"mark", b"").partition(b":")
     return max(last_s, now_s - int(at)) if colon else last_s

@@ -1,6 +1,6 @@
-"""The buffers: hits taken in, each at most once, and the window of them that a drain reads.
+"""The buffers: accepts hits, each at most once, and reads the window that a drain processes.
 
-Owns the calls of accept.lua and position.lua. What becomes of a window is not its business.
+Calls accept.lua and position.lua. Knows nothing of what happens to a window.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
-from hailwhale.store.redis.client import Client, Script, ask, faults_named
+from hailwhale.store.redis.client import RedisClient, Script, ask, faults_named
 from hailwhale.store.redis.commit_args import ID_REMEMBERED_S
 from hailwhale.store.redis.keys import Keys, shard_of
 from hailwhale.store.redis.replica_ack import ReplicaAck
@@ -17,15 +17,17 @@ from hailwhale.store.types import AcceptStatus, BufferWindow, EncodedHit, Produc
 
 SENDER_REMEMBERED_S = 7 * 24 * 3600
 
-_ACCEPTED_AT_ONCE = 1_000  # hits of one shard, which bounds the time a call holds up the server
+_ACCEPTED_AT_ONCE = 1_000  # hits of one shard; bounds the time that a call blocks the server
 _FULL = AcceptStatus.FULL.value
 _READ_AT_ONCE = 5_000  # hits of a window that one command reads
 
 
 class RedisBuffers:
-    """`hailwhale.store.protocol.BufferStore` on a list of at most `limit` hits for each shard."""
+    """`hailwhale.store.protocol.BufferStore` on a list of at most `limit` hits per shard."""
 
-    def __init__(self, client: Client, keys: Keys, limit: int, copies: ReplicaAck | None) -> None:
+    def __init__(
+        self, client: RedisClient, keys: Keys, limit: int, copies: ReplicaAck | None
+    ) -> None:
         self._client = client
         self._keys = keys
         self._buffer_limit = limit
@@ -86,7 +88,7 @@ class RedisBuffers:
 
     def window(self, shard: int, most: int) -> BufferWindow:
         with faults_named():
-            # The position first: hits read after it can only be those it stands for, or newer
+            # Reads the position first: hits read after it can only be those it refers to, or newer
             # ones, in which case the position has moved and the commit is refused.
             position = self._position([self._keys.position(shard)], [])
             buffer, step = self._keys.buffer(shard), _READ_AT_ONCE

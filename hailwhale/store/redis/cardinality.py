@@ -1,24 +1,24 @@
 """Cardinality limits: how many root pks there may be, and how many metrics each may have.
 
-Labels below a pk or a dimension are limited where they become known: see `label_sets`.
+`label_sets` limits the labels below a pk or a dimension, when they become known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hailwhale.store.redis.client import Client, Script, ask, faults_named
-from hailwhale.store.redis.cluster import Command
+from hailwhale.store.redis.client import RedisClient, Script, ask, faults_named
+from hailwhale.store.redis.cluster import RedisCommand
 from hailwhale.store.redis.keys import Keys, cell_field, shard_of
 
 
 class RedisCardinality:
-    """`hailwhale.store.protocol.CardinalityStore` on a set of root pks, and one of names for each.
+    """`hailwhale.store.protocol.CardinalityStore` on a set of root pks and one of names for each.
 
-    What was counted past these sets, by an import or an older release, is let in as well.
+    What was counted without these sets, by an import or an older release, is admitted as well.
     """
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._client = client
         self._keys = keys
         self._script = Script(client, "admit")
@@ -29,7 +29,7 @@ class RedisCardinality:
 
     def admit_names(self, root: str, names: Sequence[str], most: int) -> set[str]:
         cells = self._keys.cells((root,), (), "all", 0)
-        known: list[Command] = [("HEXISTS", cells, cell_field(0, name)) for name in names]
+        known: list[RedisCommand] = [("HEXISTS", cells, cell_field(0, name)) for name in names]
         return set(names) - self._refused(self._keys.names(root), names, most, known)
 
     def forget(self, root: str) -> None:
@@ -38,9 +38,12 @@ class RedisCardinality:
             ask(self._client, [("UNLINK", self._keys.names(root))])
 
     def _refused(
-        self, key: str, names: Sequence[str], most: int, known: Sequence[Command]
+        self, key: str, names: Sequence[str], most: int, known: Sequence[RedisCommand]
     ) -> set[str]:
-        """Which names are not let in; `known` asks of each whether it is counted already."""
+        """Return the names that are not admitted.
+
+        `known` has a command for each name that returns whether it is counted already.
+        """
         with faults_named():
             refused = {name.decode() for name in self._script([key], [most, *names])}
             if not refused:

@@ -1,6 +1,6 @@
-"""The cells: reads and deletes chunks, each a hash of one field a bucket and metric.
+"""The cells: reads and deletes chunks, each a hash with one field per bucket and metric.
 
-Cells are written by steps alone; see `commits`.
+Only steps write cells; see `commits`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from hailwhale.store.redis.client import Client, ask_in_slices
+from hailwhale.store.redis.client import RedisClient, ask_in_slices
 from hailwhale.store.redis.keys import Keys, cell_field
 from hailwhale.store.types import CellQuery, ChunkAddress
 
@@ -16,7 +16,7 @@ from hailwhale.store.types import CellQuery, ChunkAddress
 class RedisCells:
     """`hailwhale.store.protocol.CellStore` on a hash for each chunk."""
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._client = client
         self._keys = keys
 

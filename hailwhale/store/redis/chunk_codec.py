@@ -1,7 +1,7 @@
-"""Chunks: rows of increments as they are written down for the scripts that apply them.
+"""Encodes rows of increments as chunks for the scripts that apply them.
 
-Owns the form of a chunk of the plan (rows.lua says what it reads of it). What many rows share,
-their frame, metrics and shape, is written once; a row is its numbers and little else.
+Defines the format of a chunk of the plan; rows.lua describes the part that it reads. What many rows
+share (their frame, metrics and shape) is written once, so a row is little more than its numbers.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _QUOTE = '","'
 
 @dataclass(frozen=True, slots=True)
 class WriteBatch:
-    """Rows written down: `rows` are what rows.lua takes, the rest is whom they belong to.
+    """An encoded chunk: `rows` are the input of rows.lua, the rest says which series they are of.
 
-    `prefixes` are the first parts of the keys by frame; `nodes` says for each row its frame and the
-    last part of its keys, one after the other; `series` has the (pk, dimension) of each row.
+    `prefixes` are the first parts of the keys, by frame. `nodes` has for each row its frame and the
+    last part of its keys, alternating. `series` has the (pk, dimension) of each row.
     """
 
     name: str
@@ -36,23 +36,23 @@ class WriteBatch:
 
     @property
     def text(self) -> str:
-        """The chunk as the plan holds it."""
+        """Return the chunk in the format of the plan."""
         return f"{self.name}\n{compact([self.prefixes, self.nodes])}\n{self.rows}"
 
     @property
     def frames(self) -> Sequence[int]:
-        """The frame of each row."""
+        """Return the frame of each row."""
         return cast("Sequence[int]", self.nodes[::2])
 
     def keys(self) -> list[str]:
-        """The hashes of cells that it touches, in the order of the rows."""
+        """Return the hashes of cells that it changes, in the order of the rows."""
         prefixes, nodes = self.prefixes, cast("Sequence[str]", self.nodes[1::2])
         rows = zip(self.frames, nodes, strict=True)
         return [prefix + node for frame, node in rows for prefix in prefixes[frame]]
 
 
 def cut(rows: Sequence[SeriesIncrement], cells: int) -> Iterator[list[SeriesIncrement]]:
-    """Rows in runs of about `cells` cells."""
+    """Yield the rows in runs of about `cells` cells."""
     run: list[SeriesIncrement] = []
     size = 0
     for row in rows:
@@ -66,8 +66,8 @@ def cut(rows: Sequence[SeriesIncrement], cells: int) -> Iterator[list[SeriesIncr
 
 
 def pack(keys: Keys, rows: Sequence[SeriesIncrement]) -> WriteBatch:
-    """Rows of one shard as a chunk."""
-    shared = _Shared(keys, shard_of(rows[0].pk[0]))
+    """Encode rows of one shard as a chunk."""
+    shared = _SharedTexts(keys, shard_of(rows[0].pk[0]))
     nodes: list[int | str] = []
     texts: list[str] = []
     for row in rows:
@@ -81,7 +81,7 @@ def pack(keys: Keys, rows: Sequence[SeriesIncrement]) -> WriteBatch:
     return WriteBatch(secrets.token_hex(8), shared.prefixes, nodes, series, written)
 
 
-class _Shared:
+class _SharedTexts:
     """What rows of a chunk share, numbered from 1 as Lua does, each when it is first asked for."""
 
     def __init__(self, keys: Keys, shard: int) -> None:
@@ -118,12 +118,12 @@ class _Shared:
 
 
 def read_chunk(stored: bytes) -> WriteBatch:
-    """A chunk of the plan, without its rows."""
+    """Decode a chunk of the plan, without its rows."""
     name, head, _rows = stored.split(b"\n", 2)
     prefixes, nodes = json.loads(head)
     return WriteBatch(name.decode(), prefixes, nodes, [Keys.parts(node) for node in nodes[1::2]])
 
 
 def compact(value: object) -> str:
-    """JSON without spaces."""
+    """Return JSON without spaces."""
     return json.dumps(value, separators=(",", ":"))

@@ -1,7 +1,7 @@
-"""Connections to Redis or Valkey: opened from a URL, their faults named, the scripts called.
+"""Connects to Redis or Valkey: opens clients from a URL, translates errors, calls scripts.
 
-Commands are never retried behind the caller's back: a step whose answer got lost may have happened,
-and only the fences and ids in the scripts may decide whether doing it again is right.
+Commands are never retried implicitly: a step whose answer was lost may have succeeded. Only the
+fences and ids in the scripts can decide whether repeating it is right.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from redis.retry import Retry
 from redis.sentinel import MasterNotFoundError, Sentinel
 
 from hailwhale.errors import BadSetting, StoreUnavailable
-from hailwhale.store.redis.cluster import ClusterClient, Command
+from hailwhale.store.redis.cluster import ClusterClient, RedisCommand
 from hailwhale.store.redis.replica_ack import ReplicaAck
 from hailwhale.store.redis.url import StoreUrl, Topology, masked, parse_address
 
-Client: TypeAlias = "redis.Redis | ClusterClient"
+RedisClient: TypeAlias = "redis.Redis | ClusterClient"
 
 CONNECT_TIMEOUT_S = 2.0
 _ASKED_AT_ONCE = 1_000  # commands in one round trip
@@ -43,8 +43,8 @@ _INCLUDES = {
     "swap": (),
 }
 
-# What the server says when it cannot now: out of memory, a replica, no majority, a slot moving.
-# Faults that redis-py has a class for have lost their word; the others begin with it.
+# Errors of a server that cannot now: out of memory, a replica, no majority, a slot moving.
+# Errors with a class in redis-py lack their first word; the others begin with it.
 _NOT_NOW = (
     redis.exceptions.OutOfMemoryError,
     redis.exceptions.ReadOnlyError,
@@ -55,11 +55,10 @@ _NOT_NOW = (
 _NOT_NOW_WORDS = ("BUSY ", "MISCONF ", "NOREPLICAS ")
 
 
-def open_client(url: str, timeout_s: float, max_connections: int = 512) -> Client:
-    """A client for any URL that HAILWHALE_REDIS_URL may be; connects at its first command.
+def open_client(url: str, timeout_s: float, max_connections: int = 512) -> RedisClient:
+    """Return a client for any URL of HAILWHALE_REDIS_URL; it connects at its first command.
 
-    `max_connections` bounds the connections to each server. Raises `BadSetting` for a URL that
-    cannot be one.
+    `max_connections` bounds the connections to each server. Raises `BadSetting` for an invalid URL.
     """
     address = parse_address(url)
     options = {
@@ -78,7 +77,7 @@ def open_client(url: str, timeout_s: float, max_connections: int = 512) -> Clien
 
 
 def connect(url: str, timeout_s: float, max_connections: int = 512) -> redis.Redis:
-    """A client of one server: that of the URL, or the primary that Sentinels name.
+    """Return a client of one server: that of the URL, or the primary that Sentinels name.
 
     Raises `BadSetting` for any other URL.
     """
@@ -99,8 +98,8 @@ def _by_sentinel(address: StoreUrl, options: dict[str, Any]) -> redis.Redis:
     return client
 
 
-def close_client(client: Client) -> None:
-    """Let go of all of a client's connections."""
+def close_client(client: RedisClient) -> None:
+    """Close all connections of a client."""
     client.close()
     if not isinstance(client, ClusterClient):
         pool: Any = client.connection_pool
@@ -111,7 +110,7 @@ def close_client(client: Client) -> None:
 
 @contextmanager
 def faults_named() -> Iterator[None]:
-    """Turn the client's exceptions into `StoreUnavailable`; programming errors pass as they are."""
+    """Turn the client's exceptions into `StoreUnavailable`; other errors pass unchanged."""
     try:
         yield
     except MasterNotFoundError as fault:
@@ -126,13 +125,14 @@ def faults_named() -> Iterator[None]:
 
 
 def exchange(
-    client: Client, commands: Sequence[Command], copies: ReplicaAck | None = None
+    client: RedisClient, commands: Sequence[RedisCommand], copies: ReplicaAck | None = None
 ) -> list[Any]:
-    """Several commands in one round trip to each server; their answers in order.
+    """Send several commands in one round trip to each server; return their answers in order.
 
-    They are carried out one by one, not together, and an exception stands in place of an answer
-    where one failed. The first word of a command is its name, the second its key; see `cluster`.
-    With `copies`, what too few replicas have is a `StoreUnavailable`.
+    The commands are executed one by one, not atomically. An exception takes the place of the answer
+    of a command that failed. The first word of a command is its name, the second its key; see
+    `cluster`. With `copies`, the answer to a write that too few replicas have is a
+    `StoreUnavailable`.
     """
     if isinstance(client, ClusterClient):
         return client.exchange(commands, copies)
@@ -142,11 +142,11 @@ def exchange(
     return copies.checked(answers[:-1], answers[-1])
 
 
-def _talk(client: redis.Redis, commands: Sequence[Command]) -> list[Any]:
-    """Send commands, and read their answers.
+def _talk(client: redis.Redis, commands: Sequence[RedisCommand]) -> list[Any]:
+    """Send commands and read their answers.
 
-    As the client's pipelines do, less what those do besides (they try again, they keep figures of
-    themselves): that takes the processor longer than the round trip itself.
+    Works like the client's pipelines, without their retries and statistics, which take more CPU
+    time than the round trip itself.
     """
     pool: Any = client.connection_pool
     connection = pool.get_connection()
@@ -154,7 +154,7 @@ def _talk(client: redis.Redis, commands: Sequence[Command]) -> list[Any]:
         connection.send_packed_command(connection.pack_commands(commands))
         return [_answer(client, connection, str(command[0])) for command in commands]
     except BaseException:
-        connection.disconnect()  # answers that nobody read may still come
+        connection.disconnect()  # unread answers may still arrive
         raise
     finally:
         pool.release(connection)
@@ -167,13 +167,13 @@ def _answer(client: redis.Redis, connection: Any, name: str) -> Any:
         return fault
 
 
-def ask(client: Client, commands: Sequence[Command]) -> list[Any]:
-    """As `exchange`, but the first fault is raised."""
+def ask(client: RedisClient, commands: Sequence[RedisCommand]) -> list[Any]:
+    """Send commands as `exchange` does, but raise the first error."""
     return _sound(exchange(client, commands))
 
 
-def ask_in_slices(client: Client, commands: Iterable[Command]) -> list[Any]:
-    """Send any number of commands, some in each round trip; return their answers in order.
+def ask_in_slices(client: RedisClient, commands: Iterable[RedisCommand]) -> list[Any]:
+    """Send any number of commands, some per round trip; return their answers in order.
 
     Raises `StoreUnavailable`.
     """
@@ -186,9 +186,9 @@ def ask_in_slices(client: Client, commands: Iterable[Command]) -> list[Any]:
 
 
 class Script:
-    """One Lua file of ``scripts/``, with what it includes put in front, called by its digest."""
+    """One Lua file of ``scripts/``, preceded by its includes and called by its digest."""
 
-    def __init__(self, client: Client, name: str) -> None:
+    def __init__(self, client: RedisClient, name: str) -> None:
         folder = files("hailwhale.store.redis") / "scripts"
         parts = [*_INCLUDES[name], name]
         self._text = "\n".join((folder / f"{part}.lua").read_text("utf-8") for part in parts)
@@ -201,10 +201,11 @@ class Script:
     def many(
         self, calls: list[tuple[list[str], list[Any]]], copies: ReplicaAck | None = None
     ) -> list[Any]:
-        """Several calls in one round trip, each on its own keys; their answers in order.
+        """Make several calls in one round trip; return their answers in order.
 
-        Calls are atomic one by one, not together. The first fault among them is raised. With
-        `copies`, `StoreUnavailable` when too few replicas have what they wrote.
+        Each call has its own keys and is atomic by itself, not all together. Raises the first error
+        among them. With `copies`, raises `StoreUnavailable` if too few replicas have what the calls
+        wrote.
         """
         answers = exchange(self._client, self._commands("EVALSHA", self._digest, calls), copies)
         missing = [place for place, answer in enumerate(answers) if _unknown_script(answer)]
@@ -216,7 +217,7 @@ class Script:
 
     def _commands(
         self, word: str, script: str, calls: list[tuple[list[str], list[Any]]]
-    ) -> list[Command]:
+    ) -> list[RedisCommand]:
         return [(word, script, len(keys), *keys, *args) for keys, args in calls]
 
 

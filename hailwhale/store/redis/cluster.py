@@ -1,13 +1,13 @@
-"""Commands on a cluster: each to the node that holds its key, those of a node in one round trip.
+"""Sends commands to a cluster: each to the node of its key, those of a node in one round trip.
 
-Owns the way to the nodes: grouping by node, following redirections, learning where slots have gone.
-redis-py's cluster client knows which node holds which slot; its pipelines are not used, because
-they send a command once more when its answer got lost. Only what a node says it did not carry out
-(MOVED, ASK, TRYAGAIN) is sent again here. Knows nothing of what the commands mean.
+Groups commands by node, follows redirections and learns where slots have moved. redis-py's cluster
+client knows which node has which slot. Its pipelines are not used, because they repeat a command
+whose answer was lost. Only a command that a node reports as not executed (MOVED, ASK, TRYAGAIN) is
+sent again here. Knows nothing of what the commands mean.
 
-A command is its words; its key is the second, for a script the fourth. While a slot moves, a node
-that has some of a script's keys and not others says TRYAGAIN: that ends when the slot has moved,
-and until then such a command fails as any that the store cannot take now.
+A command is a sequence of words. Its key is the second, for a script the fourth. While a slot
+moves, a node that has only some of a script's keys answers TRYAGAIN. That ends when the slot has
+moved; until then such a command fails like any that the store cannot execute now.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ from redis.retry import Retry
 
 from hailwhale.store.redis.replica_ack import ReplicaAck
 
-Command: TypeAlias = Sequence[Any]
+RedisCommand: TypeAlias = Sequence[Any]
 
-_MOST_HOPS = 5  # how often one command is sent on before its last answer stands
+_MOST_HOPS = 5  # how often one command is redirected before its last answer counts
 _TRY_AGAIN_S = 0.01
 _OUTDATED = (redis.ConnectionError, redis.TimeoutError, ClusterDownError, MovedError)
 
 
 @dataclass(frozen=True, slots=True)
 class _Hop:
-    """A command on its way to a node; `asking` when the node has the key but not yet the slot."""
+    """A command on its way to a node; `asking` if the node has the key but not yet the slot."""
 
     place: int
     node: ClusterNode
@@ -58,10 +58,10 @@ class PrimaryServer(NamedTuple):
 
 
 class ClusterClient:
-    """A Redis or Valkey Cluster; connects at its first command. Threads may share it.
+    """A client of a Redis or Valkey Cluster; connects at its first command. Thread-safe.
 
-    `nodes` are some of the cluster's, to learn of the others from; `options` are redis-py's for
-    each connection.
+    `nodes` are some nodes of the cluster, from which the others are discovered. `options` are
+    redis-py's for each connection.
     """
 
     def __init__(self, nodes: Sequence[tuple[str, int]], options: Mapping[str, Any]) -> None:
@@ -70,20 +70,22 @@ class ClusterClient:
         self._lock = Lock()
         self._cluster: RedisCluster | None = None
         self._outdated = False
-        self._strangers: dict[str, ClusterNode] = {}  # nodes that a slot is moving to, the first
+        self._strangers: dict[str, ClusterNode] = {}  # nodes that get their first slot, by name
 
     def execute_command(self, *command: Any) -> Any:
-        """One command's answer; raises its fault."""
+        """Return the answer of one command; raise its error."""
         (answer,) = self.exchange([command])
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    def exchange(self, commands: Sequence[Command], copies: ReplicaAck | None = None) -> list[Any]:
-        """The answers in order, an exception in place of each that failed.
+    def exchange(
+        self, commands: Sequence[RedisCommand], copies: ReplicaAck | None = None
+    ) -> list[Any]:
+        """Return the answers in order, with an exception in place of each that failed.
 
-        Commands of one node keep their order, unless one of them is sent on to another node. With
-        `copies`, what too few replicas have is a `StoreUnavailable` in place.
+        Commands of one node keep their order, unless one of them is redirected to another node.
+        With `copies`, the answer to a write that too few replicas have is a `StoreUnavailable`.
         """
         answers: list[Any] = [None] * len(commands)
         hops: list[_Hop] = []
@@ -115,7 +117,7 @@ class ClusterClient:
         ]
 
     def ping(self) -> None:
-        """Return when every primary answers."""
+        """Return if every primary answers."""
         try:
             for _, server in self.servers():
                 server.ping()
@@ -124,7 +126,7 @@ class ClusterClient:
             raise
 
     def close(self) -> None:
-        """Let go of all connections; a later command opens them again."""
+        """Close all connections; a later command reopens them."""
         with self._lock:
             cluster, self._cluster = self._cluster, None
             strangers, self._strangers = self._strangers, {}
@@ -135,7 +137,7 @@ class ClusterClient:
                 node.redis_connection.close()
 
     def _topology(self) -> RedisCluster:
-        """The cluster as it is known, looked at anew when something has shown it to be outdated."""
+        """Return the known cluster, refreshed if an answer showed it to be outdated."""
         try:
             with self._lock:
                 if self._cluster is None:
@@ -143,10 +145,10 @@ class ClusterClient:
                     self._outdated = False
                 cluster = self._cluster
             if self._outdated:
-                self._outdated = False  # one thread looks; the others go on with what is known
+                self._outdated = False  # one thread refreshes; the others use what is known
                 cluster.nodes_manager.initialize()
-        except (RedisClusterException, IndexError) as fault:  # IndexError: no slots are given out
-            self.close()  # no node that was known answers: begin again with those of the URL
+        except (RedisClusterException, IndexError) as fault:  # IndexError: no slots are assigned
+            self.close()  # no known node answers: start again with those of the URL
             raise redis.ConnectionError(f"the cluster cannot be looked at: {fault}") from fault
         return cluster
 
@@ -162,10 +164,10 @@ class ClusterClient:
         self,
         cluster: RedisCluster,
         hops: Sequence[_Hop],
-        commands: Sequence[Command],
+        commands: Sequence[RedisCommand],
         copies: ReplicaAck | None,
     ) -> list[tuple[_Hop, Any]]:
-        """What the nodes answer: all are written to before any is read from."""
+        """Return the answers of the nodes; writes to all nodes before it reads from any."""
         by_node: dict[str, list[_Hop]] = {}
         for hop in hops:
             by_node.setdefault(hop.node.name, []).append(hop)
@@ -182,7 +184,7 @@ class ClusterClient:
                 talk.end()
 
     def _next(self, cluster: RedisCluster, hop: _Hop, answer: object) -> Iterable[_Hop]:
-        """Where a command that was not carried out goes now."""
+        """Return where to send a command that was not executed."""
         self._outdated = self._outdated or isinstance(answer, _OUTDATED)
         if isinstance(answer, AskError):  # a MovedError is one
             node = self._node(cluster, answer.host or hop.node.host, answer.port)
@@ -190,7 +192,7 @@ class ClusterClient:
         return [hop] if isinstance(answer, TryAgainError) else []
 
     def _node(self, cluster: RedisCluster, host: str, port: int) -> ClusterNode:
-        """The node at an address, which may be one that has no slots yet."""
+        """Return the node at an address, which may be one that has no slots yet."""
         known: ClusterNode | None = cluster.get_node(host, port)
         if known is not None:
             return known
@@ -200,19 +202,19 @@ class ClusterClient:
 
 
 class _Talk:
-    """Commands for one node, on one connection: written at once, their answers read in order."""
+    """Commands for one node on one connection: written at once, their answers read in order."""
 
     def __init__(
         self,
         server: redis.Redis,
         hops: Sequence[_Hop],
-        commands: Sequence[Command],
+        commands: Sequence[RedisCommand],
         copies: ReplicaAck | None,
     ) -> None:
         self._server: Any = server
         self._copies = copies
-        self._words: list[Command] = []
-        self._wanted: list[int] = []  # places in the words whose answers are asked for
+        self._words: list[RedisCommand] = []
+        self._wanted: list[int] = []  # indices of the words whose answers are returned
         for hop in hops:
             if hop.asking:
                 self._words.append(("ASKING",))
@@ -225,7 +227,7 @@ class _Talk:
         self._fault: Exception | None = None
 
     def write(self) -> None:
-        """Send all; a fault is told by `read`."""
+        """Send all commands; `read` returns an error of it."""
         try:
             self._connection = self._server.connection_pool.get_connection()
             self._unread = len(self._words)
@@ -234,7 +236,7 @@ class _Talk:
             self._fault = fault
 
     def read(self) -> list[Any]:
-        """One answer for each command, or what it failed with."""
+        """Return one answer for each command, or its error."""
         answers = [self._answer(words[0]) for words in self._words]
         wanted = [answers[place] for place in self._wanted]
         return wanted if self._copies is None else self._copies.checked(wanted, answers[-1])
@@ -253,7 +255,7 @@ class _Talk:
         return self._fault
 
     def end(self) -> None:
-        """Give the connection back, closed if answers are still to come on it."""
+        """Return the connection to the pool, closed if answers on it are unread."""
         connection, self._connection = self._connection, None
         if connection is not None:
             if self._unread:
@@ -262,6 +264,6 @@ class _Talk:
             self._server.connection_pool.release(connection)
 
 
-def _key(command: Command) -> str:
+def _key(command: RedisCommand) -> str:
     key: str = command[3] if command[0] in ("EVALSHA", "EVAL") else command[1]
     return key

@@ -1,7 +1,7 @@
-"""How a step is written down for commit.lua.
+"""Serializes a step into KEYS and ARGV for commit.lua.
 
-Owns the form of the script's arguments; what labels and increments look like there is for `labels`
-and `chunks` to say. It opens no connection and sends nothing; the script's head says what it takes.
+`label_sets` and `chunk_codec` encode labels and increments. Opens no connection and sends nothing.
+The head of the script describes what it takes.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from hailwhale.store.redis.visitor_counts import visit_chunks
 from hailwhale.store.types import CommitCondition, CommitStep
 
 ID_REMEMBERED_S = 24 * 3600
-_VISITS_A_CELL = 3  # a visitor is added in less time than a cell
+_VISITS_A_CELL = 3  # adding a visitor takes less time than a cell
 _ALL_INDEX = 0  # the one bucket of the `all` rollup
 
 
 @dataclass(frozen=True, slots=True)
 class CommitCall:
-    """The keys and arguments of one call of commit.lua; `plan` are the chunks to apply after it."""
+    """The keys and arguments of one call of commit.lua; `plan` has the chunks to apply after it."""
 
     keys: list[str]
     args: list[str]
@@ -42,9 +42,9 @@ def commit_call(
     views: RedisViews,
     chunk_cells: int,
 ) -> CommitCall:
-    """A step as commit.lua takes it, with the room there is for its labels.
+    """Return a step as commit.lua takes it; `room` is the remaining quota of labels.
 
-    Increments of one chunk go inline, more become a plan.
+    Increments of one chunk are sent inline; more become a plan.
     """
     shard = step.shard
     names = [

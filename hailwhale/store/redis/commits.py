@@ -1,7 +1,6 @@
 """The write path: commits steps, and applies the plans that large ones leave.
 
-Owns the calls of commit.lua and apply.lua, which state what is atomic. How a step is serialised is
-the business of `commit_args`.
+Calls commit.lua and apply.lua, which define what is atomic. `commit_args` serializes a step.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hailwhale.store.redis.chunk_codec import WriteBatch, compact, read_chunk
-from hailwhale.store.redis.client import Client, Script, ask, faults_named
+from hailwhale.store.redis.client import RedisClient, Script, ask, faults_named
 from hailwhale.store.redis.commit_args import commit_call
 from hailwhale.store.redis.keys import Keys
 from hailwhale.store.redis.label_sets import LabelPreloader, LabelSets, RemainingQuota, label_sets
@@ -25,15 +24,15 @@ _AT_ONCE = 2  # chunks applied in one round trip
 class RedisCommits:
     """`hailwhale.store.protocol.CommitStore`, each step one script on one shard.
 
-    `max_children` bounds the labels known below one path (root pks excepted), `max_series` those of
-    all paths together, approximately. `chunk_cells` bounds the cells that one script touches, and
-    with them how long a step holds up the server. With `copies`, increments that were not in the
-    buffer are acknowledged when so many replicas have them as well.
+    `max_children` bounds the labels known below one path, except root pks. `max_series` bounds
+    those of all paths together, approximately. `chunk_cells` bounds the cells that one script
+    changes, and so how long a step blocks the server. With `copies`, increments that were not in
+    the buffer are acknowledged once so many replicas have them as well.
     """
 
     def __init__(
         self,
-        client: Client,
+        client: RedisClient,
         keys: Keys,
         views: RedisViews,
         *,
@@ -52,8 +51,8 @@ class RedisCommits:
         self._ahead = LabelPreloader(client, keys)
         self._commit = Script(client, "commit")
         self._apply = Script(client, "apply")
-        # What was committed here and not applied yet, as far as this process knows: it need not be
-        # read again. Threads may share it, for the plan itself decides what is next.
+        # Chunks that this process committed and has not applied yet, so they need not be
+        # read again. Threads may share it, because the plan itself decides what is next.
         self._planned: defaultdict[int, deque[WriteBatch]] = defaultdict(deque)
 
     def commit(self, step: CommitStep, now_s: int) -> CommitResult:
@@ -64,8 +63,8 @@ class RedisCommits:
             if refused is not None:
                 return refused
             labels = LabelSets()
-        # What comes from the buffer was acknowledged before: should a failover undo this step,
-        # its hits are in the buffer again.
+        # Hits from the buffer were acknowledged before: if a failover undoes this step,
+        # they are in the buffer again.
         copies = self._copies if step.position is None else None
         while True:
             call = commit_call(step, labels, room, now_s, keys, self._views, self._chunk_cells)
@@ -87,7 +86,7 @@ class RedisCommits:
         some = [known.popleft() for _ in range(min(len(known), _AT_ONCE))]
         if some and self._applied(shard, some):
             return len(some)
-        known.clear()  # somebody else is at this plan, or views were made: look what it holds
+        known.clear()  # another process applies this plan, or views were built: read it
         while True:
             with faults_named():
                 [chunk] = ask(self._client, [("LINDEX", self._keys.plan(shard), 0)])
@@ -97,7 +96,7 @@ class RedisCommits:
                 return 1
 
     def _applied(self, shard: int, chunks: Sequence[WriteBatch]) -> bool:
-        """Whether chunks were the first of a plan, and were applied."""
+        """Return whether chunks were the first of a plan, and were applied."""
         keys, registry = self._keys, self._views.registry(shard)
         calls: list[tuple[list[str], list[Any]]] = []
         for chunk in chunks:

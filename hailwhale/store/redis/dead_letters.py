@@ -1,6 +1,6 @@
 """Dead letters: stores hits that could not be parsed, and moves them for an operator.
 
-Owns their stored form and the calls of letters.lua. commit.lua adds them, within a step.
+Defines their stored format and calls letters.lua. commit.lua adds them, within a step.
 """
 
 from __future__ import annotations
@@ -9,32 +9,32 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from hailwhale.store.redis.client import Client, Script, ask, faults_named
+from hailwhale.store.redis.client import RedisClient, Script, ask, faults_named
 from hailwhale.store.redis.keys import Keys
 from hailwhale.store.types import DeadLetter
 
-_MOVED_AT_ONCE = 500  # bounds the time for which one call holds up the server
+_MOVED_AT_ONCE = 500  # bounds the time that one call blocks the server
 
 
 def letter_text(letter: DeadLetter) -> str:
-    """Return a dead letter in its stored form.
+    r"""Encode a dead letter in its stored format.
 
-    >>> read_letter(letter_text(DeadLetter(b"\\xff", "no text")).encode())
-    DeadLetter(hit=b'\\xff', reason='no text')
+    >>> read_letter(letter_text(DeadLetter(b"\xff", "no text")).encode())
+    DeadLetter(hit=b'\xff', reason='no text')
     """
     return json.dumps({"reason": letter.reason, "hit": letter.hit.decode("latin-1")})
 
 
 def read_letter(stored: bytes) -> DeadLetter:
-    """Parse the stored form of a dead letter."""
+    """Decode the stored format of a dead letter."""
     fields = json.loads(stored)
     return DeadLetter(fields["hit"].encode("latin-1"), fields["reason"])
 
 
 class RedisDeadLetters:
-    """`hailwhale.store.protocol.DeadLetterStore` on a list for each shard."""
+    """`hailwhale.store.protocol.DeadLetterStore` on a list per shard."""
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._client = client
         self._keys = keys
         self._script = Script(client, "letters")

@@ -1,7 +1,7 @@
 """Decisions: the options that visitors were given, and the journals.
 
-Owns the calls of keep.lua and the journals' lists. What an entry of a journal says, and how a
-decision is made, is not its business.
+Calls keep.lua and manages the journals' lists. Knows nothing of the content of a journal entry, or
+of how a decision is made.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from hailwhale.core.decisions import Assignment
 from hailwhale.core.events.paths import Path
-from hailwhale.store.redis.client import Client, Script, ask, ask_in_slices, faults_named
+from hailwhale.store.redis.client import RedisClient, Script, ask, ask_in_slices, faults_named
 from hailwhale.store.redis.keys import KEPT_TERMS, Keys
 
 _READ_AT_ONCE = 1_000
 
 
 class RedisAssignments:
-    """`hailwhale.store.protocol.AssignmentStore` on a hash for each decision and term."""
+    """`hailwhale.store.protocol.AssignmentStore` on a hash per decision and term."""
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._client = client
         self._keys = keys
         self._keep = Script(client, "keep")
@@ -53,9 +53,9 @@ class RedisAssignments:
 
 
 class RedisJournals:
-    """`hailwhale.store.protocol.JournalStore` on a list for each decision."""
+    """`hailwhale.store.protocol.JournalStore` on a list per decision."""
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._client = client
         self._keys = keys
 

@@ -1,12 +1,12 @@
-"""Refuse a store whose data has a format that this version does not read; mark one that it does.
+"""Checks the format of a store's data: refuses one that this version cannot read, marks others.
 
-Owns the number of the format and the marks of earlier ones. Cells, labels, visitors, decisions and
-spy logs have had one format since the first version. What waits has not: hits in a buffer,
-increments in a plan, and the line that an import goes on after. Read by the wrong version these
+Defines the number of the format and recognizes earlier ones. Cells, labels, visitors, decisions and
+spy logs have had one format since the first version. Pending data has not: hits in a buffer,
+increments in a plan, and the line after which an import resumes. Read by the wrong version these
 would be lost or counted twice, so such a store is not opened.
 
-A store is marked when it is made. One without a mark is from before there were marks: it is looked
-through once, and marked when nothing in it is of an earlier format.
+A store is marked when it is created. One without a mark is older than the marks: it is checked
+once, and marked if nothing in it has an earlier format.
 """
 
 from __future__ import annotations
@@ -16,18 +16,16 @@ from collections.abc import Sequence
 from itertools import chain
 
 from hailwhale.errors import StoreMismatch
-from hailwhale.store.redis.client import Client, ask
+from hailwhale.store.redis.client import RedisClient, ask
 from hailwhale.store.redis.keys import SHARDS, Keys
 
-FORMAT = (
-    1  # of all that is kept: a version that changes a format reads this one, too, or refuses it
-)
+FORMAT = 1  # of all data: a version that changes a format also reads this one, or refuses it
 
 _FIELD = "format"
 _LOOKED_AT = 100  # hits at the head of each buffer, where the oldest are
 _LEAST_POSITION = (
     10**12
-)  # positions begin at the microseconds of the epoch, once they counted from 0
+)  # positions start at the microseconds of the epoch; they once counted from 0
 
 _WAITING = (
     "an earlier version left hits or increments waiting in this store, in a format that this "
@@ -41,8 +39,8 @@ _IMPORTS = (
 )
 
 
-def check_format(client: Client, keys: Keys, *, is_new: bool) -> None:
-    """Mark a store with the format of its data; raise `StoreMismatch` for one we do not read."""
+def check_format(client: RedisClient, keys: Keys, *, is_new: bool) -> None:
+    """Mark a store with the format of its data; raise `StoreMismatch` if it is not readable."""
     [found] = ask(client, [("HGET", keys.meta(), _FIELD)])
     if found is not None:
         if int(found) > FORMAT:
@@ -57,7 +55,7 @@ def check_format(client: Client, keys: Keys, *, is_new: bool) -> None:
     ask(client, [("HSET", keys.meta(), _FIELD, FORMAT)])
 
 
-def _refuse_waiting(client: Client, keys: Keys) -> None:
+def _refuse_waiting(client: RedisClient, keys: Keys) -> None:
     shards = range(SHARDS)
     buffers = ask(client, [("LRANGE", keys.buffer(n), 0, _LOOKED_AT - 1) for n in shards])
     chunks = ask(client, [("LINDEX", keys.plan(n), 0) for n in shards])
@@ -67,7 +65,7 @@ def _refuse_waiting(client: Client, keys: Keys) -> None:
 
 
 def _is_earlier_hit(hit: bytes) -> bool:
-    r"""Whether the amounts of a hit are an object by name, as they were at first.
+    r"""Return whether the amounts of a hit are an object by name, the first format.
 
     >>> _is_earlier_hit(b'0\t[["Shop"],[]]\t{"hits":1}'), _is_earlier_hit(b'0\t[["a"],[],["n"]]\t1')
     (True, False)
@@ -77,10 +75,10 @@ def _is_earlier_hit(hit: bytes) -> bool:
 
 
 def _is_earlier_chunk(chunk: bytes | None) -> bool:
-    r"""Whether a chunk of a plan holds rows in one of the two forms that there were at first.
+    r"""Return whether a chunk of a plan has rows in one of the first two formats.
 
-    The first had the key of each row; the second wrote moments where there are shapes now, which
-    are lists of moments.
+    The first had the key of each row. The second had bucket sets in place of shapes, which are
+    lists of bucket sets.
 
     >>> _is_earlier_chunk(b'name\n["hw:{1}:all:0:a"]\n[[0,"0:hits","1"]]')
     True
@@ -94,26 +92,26 @@ def _is_earlier_chunk(chunk: bytes | None) -> bool:
     _, nodes, rows = chunk.split(b"\n", 2)
     if isinstance(json.loads(nodes)[0], str):
         return True
-    if not rows.startswith(b"["):  # visitors, which have one form
+    if not rows.startswith(b"["):  # visitors, which have only one format
         return False
     moments = json.loads(rows)[2]
     return isinstance(moments[0][0], int)
 
 
-def _refuse_imports(client: Client, keys: Keys) -> None:
+def _refuse_imports(client: RedisClient, keys: Keys) -> None:
     [blocks] = ask(client, [("HVALS", keys.imports_done())])
     if not blocks:
         return
     shards = range(SHARDS)
     series = ask(client, [("HGET", keys.stats(n), "series") for n in shards])
     positions = ask(client, [("GET", keys.position(n)) for n in shards])
-    # A store whose series are counted was written by a version that numbers blocks as this one.
+    # A store that counts its series was written by a version that numbers blocks as this one.
     if not any(series) and _may_be_lines([int(block) for block in blocks], positions):
         raise StoreMismatch(_IMPORTS)
 
 
 def _may_be_lines(numbers: Sequence[int], positions: Sequence[bytes | None]) -> bool:
-    """Whether the last blocks of imports may be numbered by lines, not by twice a line plus one."""
+    """Return whether blocks of imports may be numbered by lines, not twice a line plus one."""
     if any(number % 2 == 0 for number in numbers):
         return True
     return not any(position and int(position) >= _LEAST_POSITION for position in positions)

@@ -1,6 +1,6 @@
-"""Reads the Redis that a HailWhale of 2011 kept its numbers in; writes nothing there.
+"""Reads the Redis in which a HailWhale of 2011 stored its numbers; writes nothing there.
 
-Owns the connection to it. What keys and fields say is the core's part.
+Manages the connection. `core.imports.hailwhale1` interprets keys and fields.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Self
 from hailwhale.core.imports.hailwhale1 import KEY_PATTERN
 from hailwhale.errors import BadInput, BadSetting, StoreUnavailable
 from hailwhale.store.redis.client import ask, close_client, connect, faults_named
-from hailwhale.store.redis.cluster import Command
+from hailwhale.store.redis.cluster import RedisCommand
 from hailwhale.store.redis.url import masked, parse_address
 
 _TIMEOUT_S = 30.0
@@ -20,10 +20,10 @@ _SCANNED = 1_000
 
 
 class HailWhale1Store:
-    """A store to import from, by its URL; closed at the end of a `with`.
+    """A store to import from, by its URL; the end of a `with` closes it.
 
-    `name` is its address without passwords, `shown` its URL with them masked. Raises `BadInput` for
-    a URL of another kind, and `StoreUnavailable` when it does not answer.
+    `name` is its address without passwords, `shown` its URL with passwords masked. Raises
+    `BadInput` for a URL of another kind, and `StoreUnavailable` if it does not answer.
     """
 
     def __init__(self, url: str) -> None:
@@ -48,7 +48,10 @@ class HailWhale1Store:
         close_client(self._client)
 
     def keys(self) -> Iterator[str]:
-        """The names of the hashes that may be of its format, in any order; some may come twice."""
+        """Yield the names of hashes that may be of its format, in any order.
+
+        Some may be repeated.
+        """
         cursor = 0
         while True:
             scan = ("SCAN", cursor, "MATCH", KEY_PATTERN, "COUNT", _SCANNED)
@@ -61,12 +64,12 @@ class HailWhale1Store:
                 return
 
     def hashes(self, keys: Sequence[str]) -> list[dict[str, str]]:
-        """The fields and values of some hashes."""
+        """Return the fields and values of some hashes."""
         names = [key.encode("utf-8", "surrogateescape") for key in keys]
         found = self._ask([("HGETALL", name) for name in names])
         return [{_text(field): _text(value) for field, value in fields.items()} for fields in found]
 
-    def _ask(self, commands: Sequence[Command]) -> list[Any]:
+    def _ask(self, commands: Sequence[RedisCommand]) -> list[Any]:
         try:
             with faults_named():
                 return ask(self._client, commands)

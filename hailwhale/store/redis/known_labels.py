@@ -1,6 +1,6 @@
 """The known labels: reads and deletes sets of them. commit.lua adds to the sets, within a step.
 
-Each label is a series, which counts towards the limit on all; see `label_sets`.
+Each label is a series and counts towards the limit on all series; see `label_sets`.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from typing import Any
 
 from hailwhale.core.events.aggregate import SeriesKey
 from hailwhale.core.events.paths import Path
-from hailwhale.store.redis.client import Client, Script, ask_in_slices, faults_named
+from hailwhale.store.redis.client import RedisClient, Script, ask_in_slices, faults_named
 from hailwhale.store.redis.keys import SHARDS, Keys, shard_of
 
-_ERASED_AT_ONCE = 1_000  # sets in one call of the script, which bounds how long it may take
+_ERASED_AT_ONCE = 1_000  # sets in one call of the script; bounds how long it takes
 
 
 class RedisLabels:
-    """`hailwhale.store.protocol.LabelStore` on a set for each parent."""
+    """`hailwhale.store.protocol.LabelStore` on a set per parent."""
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._client = client
         self._keys = keys
         self._forget = Script(client, "forget")
@@ -56,7 +56,7 @@ class RedisLabels:
         return [{label.decode() for label in labels} for labels in found]
 
     def _erase(self, sets: Iterable[tuple[int, str]]) -> None:
-        """Delete sets by shard, in the order given."""
+        """Delete sets by shard, in the given order."""
         by_shard: dict[int, list[str]] = {}
         for shard, key in sets:
             by_shard.setdefault(shard, []).append(key)

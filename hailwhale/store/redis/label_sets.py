@@ -1,7 +1,7 @@
-"""Adds known labels: serialises sets of them for know.lua and commit.lua.
+"""Adds known labels: serializes sets of them for know.lua and commit.lua.
 
-Owns the form of sets of labels in the scripts' arguments, how refused ones are read, and how many
-more the store has room for. Each label is a series: a pk, or a dimension of one.
+Defines the format of sets of labels in the scripts' arguments, reads the refused ones, and tracks
+how many more the store has room for. Each label is a series: a pk, or a dimension of one.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from typing import Any
 from hailwhale.core.events.aggregate import Increments, SeriesKey
 from hailwhale.core.events.paths import Path
 from hailwhale.store.redis.chunk_codec import compact
-from hailwhale.store.redis.client import Client, Script, ask, faults_named
+from hailwhale.store.redis.client import RedisClient, Script, ask, faults_named
 from hailwhale.store.redis.keys import SHARDS, Keys
 from hailwhale.store.types import CommitOutcome, CommitResult, CommitStep
 
-AT_ONCE = 1_000  # labels that one script makes known: bounds the time it holds up the server
+AT_ONCE = 1_000  # labels that one script makes known; bounds the time it blocks the server
 _ROOM_STALE_S = 60
 _AMPLE = -1
 
 
 @dataclass(frozen=True, slots=True)
 class LabelSets:
-    """Sets of labels: their keys, what know.lua takes of each, and whose children they are."""
+    """Sets of labels: their keys, what know.lua takes of each, and their parents."""
 
     keys: list[str] = field(default_factory=list)
     sets: list[list[Any]] = field(default_factory=list)
@@ -37,16 +37,16 @@ class LabelSets:
 
     @property
     def size(self) -> int:
-        """How many labels they are."""
+        """Return the number of labels."""
         return sum(map(len, self.sets)) - len(self.sets)
 
     @property
     def is_large(self) -> bool:
-        """Whether they are too many to become known in the step itself."""
+        """Return whether there are too many to make them known in the step itself."""
         return self.size > AT_ONCE
 
     def slices(self) -> Iterator[LabelSets]:
-        """The same in parts of at most AT_ONCE labels; a large set is cut."""
+        """Yield them in parts of at most AT_ONCE labels; a large set is split."""
         part, room = LabelSets(), AT_ONCE
         for key, (most, *labels), owner in zip(self.keys, self.sets, self.owners, strict=True):
             at = 0
@@ -62,7 +62,10 @@ class LabelSets:
             yield part
 
     def refused(self, answer: Sequence[bytes | int]) -> CommitResult:
-        """What did not fit, by whom it belongs to, of an answer {'overflow', set, label, …}."""
+        """Return the labels that did not fit, by parent.
+
+        `answer` is what the script returned: {'overflow', set, label, …}.
+        """
         labels: dict[SeriesKey, list[str]] = {}
         sublabels: dict[Path, list[str]] = {}
         for index, label in zip(answer[1::2], answer[2::2], strict=True):
@@ -77,7 +80,7 @@ class LabelSets:
 
 
 def label_sets(keys: Keys, shard: int, increments: Increments, max_children: int) -> LabelSets:
-    """The labels that become known with increments."""
+    """Return the labels that become known with increments."""
     found = LabelSets()
     for pk, labels in increments.sublabels.items():
         found.append(keys.subpks(shard, pk), max_children if pk else 0, list(labels), pk)
@@ -87,14 +90,14 @@ def label_sets(keys: Keys, shard: int, increments: Increments, max_children: int
 
 
 class RemainingQuota:
-    """How many more series the store has room for, of `most` in all its shards.
+    """The number of series that the store still has room for, of `most` in all its shards.
 
-    What there are is read when a quarter of the room may have been taken by this process, but at
-    most once a second, and once a minute in any case. So the bound is kept to by about what comes
-    in within a second.
+    The current number is read once this process may have used a quarter of the room, but at most
+    once a second, and at least once a minute. So the limit is exceeded by at most about what
+    arrives within a second.
     """
 
-    def __init__(self, client: Client, keys: Keys, most: int) -> None:
+    def __init__(self, client: RedisClient, keys: Keys, most: int) -> None:
         self._client = client
         self._keys = keys
         self._most = most
@@ -102,7 +105,7 @@ class RemainingQuota:
         self._left = self._unread = 0
 
     def of(self, labels: LabelSets, now_s: int) -> int:
-        """The room that there is for labels, as know() takes it."""
+        """Return the room for labels, as know() takes it."""
         self._unread -= labels.size
         age_s = abs(now_s - self._read_s)
         if age_s >= _ROOM_STALE_S or (self._unread < 0 and age_s >= 1):
@@ -118,16 +121,16 @@ class RemainingQuota:
 
 
 class LabelPreloader:
-    """Makes the labels of large steps known ahead of them, some at a time."""
+    """Make the labels of large steps known before the steps, some at a time."""
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._keys = keys
         self._script = Script(client, "know")
 
     def know(self, step: CommitStep, labels: LabelSets, room: int) -> CommitResult | None:
-        """Make labels known; what stands in the way of their step, or None.
+        """Make labels known; return the result that prevents their step, or None.
 
-        Should the step come to nothing, they are still those of hits that were there.
+        If the step is not committed, the labels stay known: they are labels of hits that existed.
         """
         fence = step.position or ""
         parts = list(labels.slices())
@@ -151,7 +154,7 @@ class LabelPreloader:
 
 
 def _together(refusals: Sequence[CommitResult]) -> CommitResult:
-    """Several refusals as one."""
+    """Merge several refusals into one."""
     labels: dict[SeriesKey, list[str]] = {}
     sublabels: dict[Path, list[str]] = {}
     for refusal in refusals:

@@ -1,7 +1,7 @@
-"""What a store's keys take, by a look at some of them: `hailwhale doctor --memory`.
+"""Estimates the memory of a store's keys from a sample: `hailwhale doctor --memory`.
 
-Looks at a bounded number of keys, so it is as quick on a large store as on a small one and holds
-nothing up. SCAN gives keys in no order, so those it gives first stand for all. Writes nothing.
+Reads a bounded number of keys, so it is as fast on a large store as on a small one and blocks
+nothing. SCAN returns keys in no order, so the first ones represent all. Writes nothing.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from hailwhale.store.redis.client import close_client, faults_named, open_client
 from hailwhale.store.redis.cluster import ClusterClient
 from hailwhale.store.redis.keys import Keys
 
-DEFAULT_PACKED_FIELDS = 512  # of Redis and Valkey, and of the embedded one
+DEFAULT_PACKED_FIELDS = 512  # of Redis, Valkey and the embedded server
 
-_SCANNED = 20_000  # keys that are named, of all servers together
-_WEIGHED = 2_000  # those of them whose memory is asked for
+_SCANNED = 20_000  # keys that are scanned, of all servers together
+_WEIGHED = 2_000  # those of them whose memory is measured
 _AT_ONCE = 500
 _PACKED_FIELDS = "hash-max-listpack-entries"
 
 
 @dataclass(frozen=True, slots=True)
 class KeyGroup:
-    """Keys that hold one thing: how many there are and what they take, as far as the look tells."""
+    """Keys of one kind: their number and their memory, estimated from the sample."""
 
     name: str
     keys: int
@@ -36,7 +36,7 @@ class KeyGroup:
 
 @dataclass(frozen=True, slots=True)
 class MemoryUsage:
-    """Kinds, the largest first; keys that were seen and that there are; memory the servers use."""
+    """Kinds, largest first; numbers of keys seen and existing; memory that the servers use."""
 
     kinds: Sequence[KeyGroup]
     seen: int
@@ -46,14 +46,14 @@ class MemoryUsage:
 
 @dataclass(slots=True)
 class _KeySample:
-    """Keys of one kind on one server: how many were seen, and some of their weights."""
+    """Keys of one kind on one server: how many were seen, and the sizes of some."""
 
     seen: int = 0
     weights: list[int] = field(default_factory=list)
 
 
 def measure(url: str, namespace: str, timeout_s: float) -> MemoryUsage:
-    """Look at the store at `url`; raises `StoreUnavailable` when a server does not answer."""
+    """Sample the store at `url`; raise `StoreUnavailable` if a server does not answer."""
     client: Any = open_client(url, timeout_s)
     try:
         with faults_named():
@@ -74,10 +74,10 @@ def measure(url: str, namespace: str, timeout_s: float) -> MemoryUsage:
 
 
 def packed_fields(url: str, timeout_s: float) -> int:
-    """The most fields that the hashes of the store at `url` keep packed.
+    """Return the maximum number of fields of a listpack hash in the store at `url`.
 
-    A server that does not show its configuration is taken to have the default. Raises
-    `StoreUnavailable` when one does not answer.
+    Assumes the default for a server that does not show its configuration. Raises `StoreUnavailable`
+    if a server does not answer.
     """
     client: Any = open_client(url, timeout_s)
     try:
@@ -103,7 +103,7 @@ def _packed_fields(server: Any) -> int:
 def _measure(server: Any, keys: Keys, servers: int) -> MemoryUsage:
     there = int(server.dbsize())
     most = _SCANNED // servers
-    every = max(1, min(there, most) * servers // _WEIGHED)  # of a kind, the first among them
+    every = max(1, min(there, most) * servers // _WEIGHED)  # of each kind, including the first key
     tallies: dict[str, _KeySample] = {}
     seen = 0
     for page in _pages(server, most):
@@ -116,14 +116,14 @@ def _measure(server: Any, keys: Keys, servers: int) -> MemoryUsage:
             tally.seen += 1
         for (tally, _), weight in zip(weighed, _weights(server, weighed), strict=True):
             tally.weights.append(weight)
-    tallies.pop("", None)  # keys of others
+    tallies.pop("", None)  # foreign keys
     kinds = [_kind(name, tally, max(there, seen) / seen) for name, tally in tallies.items()]
     used_bytes = int(server.info("memory")["used_memory"])
     return MemoryUsage(kinds, seen, max(there, seen), used_bytes)
 
 
 def _pages(server: Any, most: int) -> Iterator[list[bytes]]:
-    """Keys as SCAN gives them, until there are no more or `most` were given."""
+    """Yield keys from SCAN until there are no more or `most` were returned."""
     cursor, given = 0, 0
     while given < most:
         cursor, page = server.scan(cursor, count=_AT_ONCE)
@@ -135,7 +135,7 @@ def _pages(server: Any, most: int) -> Iterator[list[bytes]]:
 
 
 def _weights(server: Any, weighed: Sequence[tuple[_KeySample, bytes]]) -> list[int]:
-    """What these keys take; one that has expired meanwhile takes nothing."""
+    """Return the memory of these keys in bytes; 0 for one that has expired meanwhile."""
     pipeline = server.pipeline(transaction=False)
     for _, key in weighed:
         pipeline.memory_usage(key)

@@ -1,8 +1,8 @@
-"""Acknowledgement by replicas: what is told to have happened has happened on several servers.
+"""Waits for replicas (WAIT) before a write is acknowledged.
 
-Replication is asynchronous: a primary answers before its replicas have what it wrote, and when it
-dies then, what it answered is lost with it. WAIT asks how many replicas have confirmed all that
-this connection wrote, so it is sent on the same connection, behind the writes.
+Replication is asynchronous: a primary answers before its replicas have the write. If it then fails,
+an acknowledged write is lost. WAIT returns how many replicas have confirmed everything that this
+connection wrote, so it is sent on the same connection, after the writes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from hailwhale.errors import StoreUnavailable
 
 @dataclass(frozen=True, slots=True)
 class ReplicaAck:
-    """How many replicas must have a write before it counts as done, and how long that may take.
+    """The number of replicas that must confirm a write, and their time limit in milliseconds.
 
     `within_ms` must be less than the connection's own timeout.
     """
@@ -26,11 +26,11 @@ class ReplicaAck:
 
     @property
     def command(self) -> tuple[object, ...]:
-        """The command that asks for it."""
+        """Return the command that waits for the replicas."""
         return ("WAIT", self.replicas, self.within_ms)
 
     def checked(self, answers: Sequence[Any], confirmed: object) -> list[Any]:
-        """The answers to the writes, each a fault instead if too few replicas have it.
+        """Return the answers to the writes, each an error if too few replicas have it.
 
         `confirmed` is the answer to `command`: a number of replicas, or an exception.
 

@@ -1,17 +1,17 @@
-"""Counts of requests answered and refused, added up by every process."""
+"""Counts of requests answered and refused, summed over all processes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hailwhale.store.redis.client import Client, ask, faults_named
+from hailwhale.store.redis.client import RedisClient, ask, faults_named
 from hailwhale.store.redis.keys import Keys
 
 
 class RedisRequestStats:
     """`hailwhale.store.protocol.RequestStatsStore` on two hashes."""
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._client = client
         self._answered = keys.requests()
         self._refused = keys.refused()

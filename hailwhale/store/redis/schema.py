@@ -1,4 +1,4 @@
-"""The schema: which time zone, rollups and format a store was made with, recorded at first use."""
+"""The schema: the time zone, rollups and format of a store, recorded at first use."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hailwhale.errors import StoreMismatch
-from hailwhale.store.redis.client import Client, faults_named
+from hailwhale.store.redis.client import RedisClient, faults_named
 from hailwhale.store.redis.format_check import check_format
 from hailwhale.store.redis.keys import Keys
 
@@ -15,7 +15,7 @@ from hailwhale.store.redis.keys import Keys
 class RedisSchema:
     """`hailwhale.store.protocol.SchemaStore` on one hash."""
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._client = client
         self._keys = keys
         self._key = keys.meta()
@@ -37,7 +37,7 @@ class RedisSchema:
         return {spec.split(":")[0]: since for spec, since in known.items() if since is not None}
 
     def restore(self) -> None:
-        """Record what this process declared again, in a store that came back empty."""
+        """Record again what this process declared, in a store that came back empty."""
         if self._declared is not None:
             self.declare(*self._declared)
 

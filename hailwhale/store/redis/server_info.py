@@ -1,6 +1,6 @@
-"""A look at the servers of a store for `hailwhale doctor`: what they are and what is kept there.
+"""Describes the servers of a store for `hailwhale doctor`: what they are and what is stored there.
 
-Writes nothing. It says what the servers say; whether that is well is for the checks to judge.
+Writes nothing. Reports what the servers say and leaves the judgement to the checks.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import redis
 
-from hailwhale.store.redis.client import Client, close_client, faults_named, open_client
+from hailwhale.store.redis.client import RedisClient, close_client, faults_named, open_client
 from hailwhale.store.redis.cluster import ClusterClient
 from hailwhale.store.redis.keys import Keys
 
@@ -23,10 +23,10 @@ LEAST_REDIS = (7, 0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerInfo:
-    """A Redis or Valkey as it describes itself, and what a store on it was made with.
+    """A Redis or Valkey as it describes itself, and the schema of a store on it.
 
-    `zone` and `rollups` are empty where no store was made yet. `replicas` are those that follow it
-    now, `name` is the engine's and `where` the server's address.
+    `zone` and `rollups` are empty if there is no store yet. `replicas` is the number of connected
+    ones, `name` that of the engine and `where` the server's address.
     """
 
     name: str
@@ -43,7 +43,7 @@ class ServerInfo:
 
     @property
     def is_new_enough(self) -> bool:
-        """Whether it is a Valkey, or a Redis with all that the scripts need.
+        """Return whether it is a Valkey, or a Redis with all that the scripts need.
 
         >>> [_server(version).is_new_enough for version in ("6.2.14", "7.0.0", "10.1")]
         [False, True, True]
@@ -53,15 +53,15 @@ class ServerInfo:
 
     @property
     def may_evict(self) -> bool:
-        """Whether it would drop counts when its memory is full."""
+        """Return whether it would evict counts when its memory is full."""
         return self.memory_limit_bytes > 0 and self.eviction != "noeviction"
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterState:
-    """What a cluster says of itself: slots that are served, and whether all must be for any.
+    """The state of a cluster: served slots, and whether all are needed to serve any.
 
-    `slots_moving` have been told to move, and have not arrived.
+    `slots_moving` is the number of slots being migrated.
     """
 
     slots_served: int
@@ -71,7 +71,7 @@ class ClusterState:
 
 @dataclass(frozen=True, slots=True)
 class SentinelState:
-    """What Sentinels say: the service, how many of them watch it, how many must agree."""
+    """The state of Sentinels: the service, how many watch it, and their quorum."""
 
     service: str
     sentinels: int
@@ -80,7 +80,7 @@ class SentinelState:
 
 @dataclass(frozen=True, slots=True)
 class ServersInfo:
-    """The servers that take counts (several in a cluster), and what they are to one another."""
+    """The servers that accept counts (several in a cluster), and how they are related."""
 
     servers: tuple[ServerInfo, ...]
     cluster: ClusterState | None = None
@@ -88,7 +88,7 @@ class ServersInfo:
 
 
 def examine(url: str, namespace: str, timeout_s: float) -> ServersInfo:
-    """Ask the servers at `url`; raises `StoreUnavailable` when one does not answer."""
+    """Describe the servers at `url`; raise `StoreUnavailable` if one does not answer."""
     with _opened(url, timeout_s) as client, faults_named():
         zone, rollups = client.execute_command("HMGET", Keys(namespace).meta(), "zone", "rollups")
         made = ((zone or b"").decode(), tuple(json.loads(rollups or b"{}")))
@@ -102,7 +102,7 @@ def examine(url: str, namespace: str, timeout_s: float) -> ServersInfo:
 
 @contextmanager
 def _opened(url: str, timeout_s: float) -> Iterator[Any]:
-    client: Client = open_client(url, timeout_s)
+    client: RedisClient = open_client(url, timeout_s)
     try:
         yield client
     finally:
@@ -129,7 +129,10 @@ def _described(
 
 
 def _cluster_state(primaries: Sequence[Any]) -> ClusterState:
-    """A cluster in the view of its first primary; a move is known to the two nodes it concerns."""
+    """Return a cluster as its first primary sees it, with all slot migrations.
+
+    Only the two nodes of a migration know of it, so every primary is asked.
+    """
     told = primaries[0].execute_command("CLUSTER INFO")
     views = [primary.execute_command("CLUSTER NODES") for primary in primaries]
     moving = {
@@ -147,23 +150,23 @@ def _cluster_state(primaries: Sequence[Any]) -> ClusterState:
 
 
 def _watch(client: Any) -> SentinelState | None:
-    """What the first Sentinel that answers says of the service, if the client came by them."""
+    """Return the state that the first Sentinel reports; None without Sentinels."""
     pool = client.connection_pool
     if not hasattr(pool, "sentinel_manager"):
         return None
-    # Having led to the primary, it stands first.
+    # The one that named the primary comes first.
     state = pool.sentinel_manager.sentinels[0].sentinel_master(pool.service_name)
     return SentinelState(pool.service_name, state["num-other-sentinels"] + 1, state["quorum"])
 
 
 def _address(client: Any) -> str:
-    """Where the primary is that Sentinels led to; else the URL says it."""
+    """Return the primary's address that Sentinels gave; "" if the URL has it."""
     found = getattr(client.connection_pool, "master_address", None)
     return f"{found[0]}:{found[1]}" if found else ""
 
 
 def _server(version: str) -> ServerInfo:
-    """A Redis of some version, for examples."""
+    """Return a Redis of some version, for examples."""
     return ServerInfo(
         name="Redis",
         version=version,

@@ -1,8 +1,8 @@
-"""The spy log: the last hits of every root pk, and of its visitors by the first sign of their hash.
+"""The spy log: the newest hits of each root pk, and of its visitors by the start of their hash.
 
-Owns the lists and how a step's hits are written down for commit.lua. Visitors whose hashes begin
-alike share a list: so a root has 65 lists at most, however many come. What a hit says is not its
-business.
+Manages the lists, and serializes a step's hits for commit.lua. Visitors whose hashes begin alike
+share a list, so a root pk has at most 65 lists, however many visitors it has. Knows nothing of what
+a hit says.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from hailwhale.core.events.hit_codec import visitor_of
-from hailwhale.store.redis.client import Client, Script, ask, faults_named
-from hailwhale.store.redis.cluster import Command
+from hailwhale.store.redis.client import RedisClient, Script, ask, faults_named
+from hailwhale.store.redis.cluster import RedisCommand
 from hailwhale.store.redis.keys import Keys, shard_of
 from hailwhale.store.types import SpiedHits, SpyEntries
 
@@ -27,7 +27,7 @@ class SpyOrder(NamedTuple):
 
 
 def spied_order(spied: SpyEntries, shard: int, keys: Keys, first: int) -> SpyOrder:
-    """Return a step's hits as commit.lua takes them; `first` is the place of their keys."""
+    """Return a step's hits as commit.lua takes them; `first` is the index of their keys."""
     names, lists = [keys.spied(shard)], []
     for root, hits in spied.hits.items():
         names.append(keys.spy(root))
@@ -43,9 +43,9 @@ def spied_order(spied: SpyEntries, shard: int, keys: Keys, first: int) -> SpyOrd
 
 
 class RedisSpyLog:
-    """`hailwhale.store.protocol.SpyStore` on lists for each root pk."""
+    """`hailwhale.store.protocol.SpyStore` on lists per root pk."""
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._client = client
         self._keys = keys
         self._spied = Script(client, "spied")
@@ -57,7 +57,7 @@ class RedisSpyLog:
         return SpiedHits(int(number), hits)
 
     def erase(self, root: str, hits: Iterable[bytes]) -> None:
-        commands: list[Command] = []
+        commands: list[RedisCommand] = []
         for hit in hits:
             commands.append(("LREM", self._keys.spy(root), 0, hit))
             if visitor := visitor_of(hit):
@@ -65,9 +65,11 @@ class RedisSpyLog:
         self._ask(commands)
 
     def forget(self, root: str) -> None:
-        lists: list[Command] = [("UNLINK", self._keys.spy(root, sign)) for sign in ("", *SIGNS)]
+        lists: list[RedisCommand] = [
+            ("UNLINK", self._keys.spy(root, sign)) for sign in ("", *SIGNS)
+        ]
         self._ask([*lists, ("HDEL", self._keys.spied(shard_of(root)), root)])
 
-    def _ask(self, commands: Sequence[Command]) -> list[Any]:
+    def _ask(self, commands: Sequence[RedisCommand]) -> list[Any]:
         with faults_named():
             return ask(self._client, commands)

@@ -1,4 +1,4 @@
-"""The store on Redis (7 or newer) or Valkey: its parts, put together over one client."""
+"""The store on Redis (7 or newer) or Valkey: combines its parts over one client."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from hailwhale.store.redis.buffer_stats import RedisStats
 from hailwhale.store.redis.buffers import RedisBuffers
 from hailwhale.store.redis.cardinality import RedisCardinality
 from hailwhale.store.redis.cells import RedisCells
-from hailwhale.store.redis.client import Client, close_client, faults_named
+from hailwhale.store.redis.client import RedisClient, close_client, faults_named
 from hailwhale.store.redis.commits import RedisCommits
 from hailwhale.store.redis.dead_letters import RedisDeadLetters
 from hailwhale.store.redis.decisions import RedisAssignments, RedisJournals
-from hailwhale.store.redis.imports import RedisImports
+from hailwhale.store.redis.import_progress import RedisImports
 from hailwhale.store.redis.keys import Keys
 from hailwhale.store.redis.known_labels import RedisLabels
 from hailwhale.store.redis.replica_ack import ReplicaAck
@@ -47,13 +47,13 @@ from hailwhale.store.redis.visitor_counts import RedisSecrets, RedisVisitors
 class RedisStore:
     """`hailwhale.store.protocol.Store` over a redis-py client.
 
-    `buffer_limit` bounds the hits that one shard buffers. With `copies`, a hit is accepted when so
-    many replicas have it as well. `RedisCommits` explains the other options.
+    `buffer_limit` bounds the hits that one shard buffers. With `copies`, a hit is accepted once so
+    many replicas have it as well. See `RedisCommits` for the other options.
     """
 
     def __init__(
         self,
-        client: Client,
+        client: RedisClient,
         keys: Keys,
         *,
         buffer_limit: int = 250_000,

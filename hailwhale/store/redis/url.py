@@ -1,7 +1,6 @@
-"""What HAILWHALE_REDIS_URL may say: one server, a cluster, or Sentinels that know the primary.
+"""Parses HAILWHALE_REDIS_URL: one server, a cluster, or Sentinels that know the primary.
 
-Reads a URL into an `StoreUrl` or refuses it with a `BadSetting` that shows no password. It opens no
-connection.
+Returns a `StoreUrl`, or raises a `BadSetting` that shows no password. Opens no connection.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _ENGINES = {
     "valkeys": "rediss",
     "unix": "unix",
 }
-# redis-py has more, but an answer is to come undecoded, and nothing is to be sent twice.
+# redis-py has more, but answers must not be decoded and nothing may be sent twice.
 _OPTIONS = {
     "client_name",
     "db",
@@ -46,14 +45,14 @@ _OPTIONS = {
     "ssl_password",
     "username",
 }
-_PARTS = {"host", "port", "path", "connection_class", "ssl"}  # what a URL says otherwise
+_PARTS = {"host", "port", "path", "connection_class", "ssl"}  # what other parts of a URL say
 
 _LOGIN = re.compile(r"(?<=://)([^:/@]*:)[^/]+(?=@)")
 _OPTION = re.compile(r"(password=)[^&]+")
 
 
 class Topology(Enum):
-    """What answers at an address."""
+    """The kinds of servers that a URL can lead to."""
 
     SERVER = ""
     CLUSTER = "cluster"
@@ -62,11 +61,11 @@ class Topology(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StoreUrl:
-    """Where a store is, and how to connect there.
+    """The location of a store, and the options to connect to it.
 
-    `options` are redis-py's for a connection to a server, without host and port where `nodes` has
+    `options` are redis-py's for a connection to a server, without host and port if `nodes` has
     them: some nodes of a cluster, or the Sentinels. `service` is the name by which Sentinels know
-    the primary, `sentinel_options` are for connections to them.
+    the primary. `sentinel_options` are for connections to Sentinels.
     """
 
     kind: Topology
@@ -77,7 +76,7 @@ class StoreUrl:
 
 
 def masked(url: str) -> str:
-    """A URL with its passwords hidden, for messages.
+    """Return a URL with its passwords masked, for messages.
 
     >>> masked("redis+sentinel://app:hunter2@a:1,b:2/main?sentinel_password=hunter3")
     'redis+sentinel://app:***@a:1,b:2/main?sentinel_password=***'
@@ -86,7 +85,7 @@ def masked(url: str) -> str:
 
 
 def parse_address(url: str) -> StoreUrl:
-    """Read a URL; raises `BadSetting` for one that cannot be one.
+    """Parse a URL; raise `BadSetting` if it is invalid.
 
     >>> parse_address("valkey+cluster://a:7001,b:7002").nodes
     (('a', 7001), ('b', 7002))
@@ -141,7 +140,7 @@ def _of_several(kind: Topology, engine: str, rest: str) -> StoreUrl:
 
 
 def _node(text: str, default_port: int) -> tuple[str, int]:
-    """A `host:port`; an IPv6 address stands in brackets."""
+    """Parse a `host:port`; an IPv6 address is in brackets."""
     parts = urlsplit(f"//{text}")
     if not parts.hostname:
         raise ValueError(f"a host is missing; {_EXPECTED}")
@@ -156,7 +155,7 @@ def _database(path: str) -> int:
 
 
 def _known(options: dict[str, Any]) -> dict[str, Any]:
-    """Options, if all are known: others would be passed over, or fail at the first command."""
+    """Return the options if all are known; others would be ignored or fail at the first command."""
     unknown = [name for name in options if name not in _OPTIONS | _PARTS]
     if unknown:
         raise ValueError(f"no such option: {unknown[0]}; known are {', '.join(sorted(_OPTIONS))}")

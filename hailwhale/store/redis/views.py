@@ -1,8 +1,8 @@
-"""Views: all children of a parent side by side, kept up to date once somebody has asked for them.
+"""Materialized views: all children of a parent in one place, updated once a query has used them.
 
-Owns which views a shard keeps, what a chunk of increments changes in them, and how one is built
-and read (the scripts say how it lies in the store). A view is a copy of cells for questions that
-compare many children; what counts is the cells. It does not know what is asked of a view.
+Manages which views a shard has, computes what a chunk of increments changes in them, builds and
+reads them. The scripts define their layout in the store. A view is a copy of cells for queries that
+compare many children; the cells are authoritative. Knows nothing of what a view is used for.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 
 from hailwhale.core.events.paths import Path
 from hailwhale.store.redis.chunk_codec import WriteBatch
-from hailwhale.store.redis.client import Client, Script, ask, faults_named
-from hailwhale.store.redis.cluster import Command
+from hailwhale.store.redis.client import RedisClient, Script, ask, faults_named
+from hailwhale.store.redis.cluster import RedisCommand
 from hailwhale.store.redis.keys import Keys, shard_of
 from hailwhale.store.types import ChildrenView, ViewData
 
-_IDLE_S = 7 * 86_400  # a view that nobody asks for in this time is forgotten
-_CHILDREN_AT_ONCE = 200  # bounds the time for which building one holds up the server
+_IDLE_S = 7 * 86_400  # a view expires when it is not read for this time
+_CHILDREN_AT_ONCE = 200  # bounds the time that building one blocks the server
 _MARK = "\x1d"  # in no label and no name of a metric
 _GENERATION = b"\x1fgeneration"
 
@@ -39,7 +39,10 @@ class ViewUpdates(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ViewRegistry:
-    """The views of one shard, as of a generation: name, width and metric, by chunk and family."""
+    """The views of one shard at a generation: name, width and metric, by chunk and family.
+
+    A family is a parent with its children.
+    """
 
     generation: str = ""
     by_family: Mapping[tuple[str, Family], Sequence[tuple[str, int, str]]] = field(
@@ -47,9 +50,9 @@ class ViewRegistry:
     )
 
     def updates(self, chunk: WriteBatch, first: int) -> ViewUpdates:
-        """Return the updates of the views that a chunk touches.
+        """Return the updates of the views that a chunk changes.
 
-        `first` is the place in KEYS of the first key of the first of them.
+        `first` is the index in KEYS of the first key of the first of them.
         """
         if not self.by_family:
             return ViewUpdates([], [])
@@ -71,12 +74,12 @@ class ViewRegistry:
 
 
 class RedisViews:
-    """`hailwhale.store.protocol.ViewStore` on three keys for each view.
+    """`hailwhale.store.protocol.ViewStore` on three keys per view.
 
-    A view is also None where another process dropped it while it was read.
+    `read` also returns None for a view that another process dropped while it was read.
     """
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._client = client
         self._keys = keys
         self._build = Script(client, "build_view")
@@ -84,11 +87,11 @@ class RedisViews:
         self._registries: dict[int, ViewRegistry] = {}
 
     def registry(self, shard: int) -> ViewRegistry:
-        """The views of a shard as this process knows them."""
+        """Return the views of a shard as known to this process."""
         return self._registries.get(shard) or self.look(shard)
 
     def look(self, shard: int) -> ViewRegistry:
-        """The views of a shard as they are now."""
+        """Read the current views of a shard."""
         with faults_named():
             [known] = ask(self._client, [("HGETALL", self._keys.views(shard))])
         generation = known.pop(_GENERATION, b"").decode()
@@ -100,7 +103,7 @@ class RedisViews:
         return found
 
     def keys(self, shard: int, names: Sequence[str]) -> list[str]:
-        """The keys of views, as the scripts take them."""
+        """Return the keys of views, as the scripts take them."""
         return [key for name in names for key in self._keys.view(shard, name)]
 
     def read(self, views: Sequence[ChildrenView], now_s: float) -> list[ViewData | None]:
@@ -121,12 +124,12 @@ class RedisViews:
             ask(self._client, [("UNLINK", key) for key in self.keys(shard, names)])
 
     def _look_at(self, views: Sequence[ChildrenView], now_s: float) -> list[ViewData | None]:
-        """What views hold now: _ABSENT for one that is not built, None for one of no use.
+        """Return the data of views: _ABSENT if not built, None if an amount does not fit.
 
-        The state is read before and after: between the two it is one and the same view. Names are
-        read before units, so that there is a row for each.
+        The state is read before and after, to ensure that both belong to the same view. Names are
+        read before units, so that there is a row for each name.
         """
-        commands: list[Command] = []
+        commands: list[RedisCommand] = []
         for view in views:
             ordinals, names, units = self._keys_of(view)[1:]
             state = ("HMGET", ordinals, "\x1fready", "\x1frough", "\x1fasked")
@@ -147,7 +150,7 @@ class RedisViews:
         return found
 
     def _touch(self, view: ChildrenView, now_s: float) -> None:
-        """Put the expiry of a view off."""
+        """Postpone the expiry of a view."""
         with faults_named():
             self._renew(self._keys_of(view), [_name(view), int(now_s), _ttl_s(view, now_s)])
 
@@ -157,7 +160,7 @@ class RedisViews:
         keys = self._keys_of(view)
         with faults_named():
             token = self._build(keys, [*head, "begin", secrets.token_hex(8)])
-            # Only now: a label that is not among these will be counted when the view is kept.
+            # Read only now: the view is registered, so updates add labels that are missing here.
             labels = self._labels(view)
             for first in range(0, len(labels), _CHILDREN_AT_ONCE):
                 some = labels[first : first + _CHILDREN_AT_ONCE]
@@ -167,7 +170,7 @@ class RedisViews:
             self._build(keys, [*head, "end", token])
 
     def _labels(self, view: ChildrenView) -> list[str]:
-        """The labels of the family, in order, so that views of it are mostly alike."""
+        """Return the labels of the children, sorted, so that views of them are mostly alike."""
         if view.of_pks:
             key = self._keys.subpks(shard_of(view.pk[0]), view.pk)
         else:
@@ -198,18 +201,18 @@ def _name(view: ChildrenView) -> str:
 
 
 def _place(prefix: str) -> str:
-    """The chunk that a key's first part is of: `1h:1767225600:`."""
+    """Return the chunk of a key's prefix, such as `1h:1767225600:`."""
     return prefix.partition("}:")[2]
 
 
 def _family(text: str) -> tuple[str, Family]:
-    """Read the chunk and the family of a view from its name."""
+    """Parse the chunk and the family of a view from its name."""
     rollup, start, rest = text.split(":", 2)
     return f"{rollup}:{start}:", (rest[0] == "p", *Keys.parts(rest[1:]))
 
 
 def _families(pk: Path, dimension: Path) -> Iterator[tuple[Family, str]]:
-    """The families that a (pk, dimension) is a child in, and its label there."""
+    """Yield the families in which a (pk, dimension) is a child, and its label there."""
     if dimension:
         yield (False, pk, dimension[:-1]), dimension[-1]
     if len(pk) > 1:

@@ -1,11 +1,11 @@
-"""Visitor counts: HyperLogLogs filled by the same plan as the cells, and read by union.
+"""Visitor counts: HyperLogLogs, filled by the same plan as the cells and read by union.
 
-Owns how visits are serialised for visits.lua, how unions are read, and the secrets that visitors
-are hashed with. It never sees who a visitor is.
+Serializes visits for visits.lua, reads unions, and stores the secrets that visitors are hashed
+with. Never sees who a visitor is.
 
-A HyperLogLog counts distinct visitors in at most 12 KB, with a standard error of 0.81 %; small ones
-take a few bytes a visitor and are off by less. Those of one shard can be put together, so any days
-make a period.
+A HyperLogLog counts distinct visitors in at most 12 KB, with a standard error of 0.81 %. Small ones
+take a few bytes per visitor and have a smaller error. Those of one shard can be merged, so a period
+may consist of any days.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from collections.abc import Iterator, Sequence
 
 from hailwhale.core.events.aggregate import VisitorIncrement
 from hailwhale.store.redis.chunk_codec import WriteBatch, compact
-from hailwhale.store.redis.client import Client, ask, ask_in_slices, faults_named
-from hailwhale.store.redis.cluster import Command
+from hailwhale.store.redis.client import RedisClient, ask, ask_in_slices, faults_named
+from hailwhale.store.redis.cluster import RedisCommand
 from hailwhale.store.redis.keys import Keys, shard_of
 from hailwhale.store.types import ChunkAddress
 
-MARK = "V"  # what the rows of a chunk of visits begin with
+MARK = "V"  # the first character of the rows of a chunk of visits
 _SECRET_BYTES = 32
 
 
 def visit_chunks(keys: Keys, visits: Sequence[VisitorIncrement], adds: int) -> Iterator[WriteBatch]:
-    """Visits of one shard as chunks of a plan, of about `adds` additions each."""
+    """Yield the visits of one shard as chunks of a plan, of about `adds` additions each."""
     run: list[tuple[VisitorIncrement, list[str]]] = []
     size = 0
     for visit in visits:
@@ -62,9 +62,9 @@ def _pack(keys: Keys, run: Sequence[tuple[VisitorIncrement, Sequence[str]]]) -> 
 
 
 class RedisVisitors:
-    """`hailwhale.store.protocol.VisitorStore` on a HyperLogLog for each chunk."""
+    """`hailwhale.store.protocol.VisitorStore` on a HyperLogLog per chunk."""
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._client = client
         self._keys = keys
 
@@ -75,15 +75,15 @@ class RedisVisitors:
 
 
 class RedisSecrets:
-    """`hailwhale.store.protocol.SecretStore` on a hash for each kind."""
+    """`hailwhale.store.protocol.SecretStore` on a hash per kind."""
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._client = client
         self._keys = keys
 
     def get(self, kind: str, names: Sequence[str]) -> list[bytes]:
         key = self._keys.secrets(kind)
-        fresh: list[Command] = [
+        fresh: list[RedisCommand] = [
             ("HSETNX", key, name, secrets.token_bytes(_SECRET_BYTES)) for name in names
         ]
         with faults_named():

@@ -9,7 +9,7 @@ from hailwhale.core.events.event import Event
 from hailwhale.core.value_parsers import parse_enum
 from hailwhale.services.container import Services
 from hailwhale.services.decisions.decide import Decision, ShareTaking
-from hailwhale.services.decisions.exposures import ExposureCounter
+from hailwhale.services.decisions.exposure_counter import ExposureCounter
 from hailwhale.services.json_shapes import reasons_json, report_json
 from hailwhale.store.types import AcceptStatus
 from hailwhale.web.plugins.auth import says_bot

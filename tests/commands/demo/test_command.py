@@ -13,7 +13,7 @@ import pytest
 from hailwhale.cli import main
 from hailwhale.commands.demo import shop
 from hailwhale.commands.demo.command import live, past, past_landings
-from hailwhale.commands.demo.service import PatientService, open_client
+from hailwhale.commands.demo.patient_service import PatientService, open_client
 from hailwhale.core.query.parameters import parse_totals
 from hailwhale.services.container import Services
 from hailwhale.services.json_shapes import totals_json

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from hailwhale.services.container import Services
-from hailwhale.services.decisions.decide import SampleRatio
+from hailwhale.services.decisions.decide import SampleRatioCheck
 from hailwhale.services.decisions.journal import read_journal
 from hailwhale.web.apps import whale_app
 from tests.web.client import LINES, Client
@@ -196,7 +196,7 @@ def test_exposures_that_get_lost_for_one_option_are_noticed(whale: Client) -> No
 
 @pytest.mark.parametrize(("p", "warned"), [(None, False), (0.5, False), (0.0009, True)])
 def test_a_sample_ratio_warns_below_one_in_a_thousand(p: float | None, warned: bool) -> None:
-    assert (SampleRatio({}, {}, p).warning is not None) is warned
+    assert (SampleRatioCheck({}, {}, p).warning is not None) is warned
 
 
 def test_a_decision_that_is_logged_can_be_followed_up(page: Client, services: Services) -> None:

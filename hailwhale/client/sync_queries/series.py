@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from hailwhale.client.queries.base import QueryBase
+from hailwhale.client.sync_queries.base import QueryBase
 from hailwhale.core.time.period_text import plain_arguments
 from hailwhale.types import (
     DimensionsLike,
@@ -19,7 +19,7 @@ from hailwhale.types import (
 )
 
 
-class SeriesQueries(QueryBase):
+class PlotQueries(QueryBase):
     """Asks for many numbers: over time, or of many children."""
 
     def plotpoints(

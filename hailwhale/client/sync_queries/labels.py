@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hailwhale.client.queries.base import QueryBase
+from hailwhale.client.sync_queries.base import QueryBase
 from hailwhale.core.time.period_text import plain_arguments
 from hailwhale.types import DimensionsLike, Known, PathLike, SpyEvent, Subdimensions
 

@@ -5,7 +5,7 @@ The shards keep their own last blocks, which commit.lua compares; see `keys`.
 
 from __future__ import annotations
 
-from hailwhale.store.redis.client import Client, ask, faults_named
+from hailwhale.store.redis.client import RedisClient, ask, faults_named
 from hailwhale.store.redis.keys import Keys
 from hailwhale.store.types import ImportBlock
 
@@ -13,7 +13,7 @@ from hailwhale.store.types import ImportBlock
 class RedisImports:
     """`hailwhale.store.protocol.ImportStore` on one hash."""
 
-    def __init__(self, client: Client, keys: Keys) -> None:
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
         self._client = client
         self._key = keys.imports_done()
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hailwhale.commands.demo import shop
-from hailwhale.commands.demo.service import PatientService, open_client
+from hailwhale.commands.demo.patient_service import PatientService, open_client
 from hailwhale.core.query.parameters import parse_totals
 from hailwhale.errors import BadInput, HailWhaleError, StoreUnavailable
 from hailwhale.services.container import Services
