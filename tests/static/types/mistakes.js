@@ -28,7 +28,7 @@ $('.graph').hailwhale('redraw'); // mistake
 $('.graph').hailwhale('update', { view: 'pie' }); // mistake
 $('.graph').hailwhale('toggle'); // mistake
 $('.graph').hailwhale('csv').length; // mistake
-$('.graph').hailwhale({ pk: 'Shop', heigth: 300 }); // mistake
+$('.graph').hailwhale({ pk: 'Shop', heights: 300 }); // mistake
 const hw = $.hailwhale('https://hw.example.com');
 hw.add_graph({ pk: 'Shop' }); // mistake
 hw.graph_tables('table').hide(); // mistake
