@@ -64,6 +64,15 @@ def closing(app: Any) -> Callable[..., list[bytes]]:
     return closed
 
 
+@pytest.fixture(scope="module")
+def schemas(attacked: Services) -> dict[str, Any]:
+    """The description of each app, by the app's name."""
+    return {
+        name: schemathesis.openapi.from_wsgi("/openapi.json", closing(make(attacked)))
+        for name, make in APPS.items()
+    }
+
+
 def path_of(rule: str) -> str:
     return rule.replace("<name:path>", "{name}").replace("<", "{").replace(">", "}")
 
@@ -71,10 +80,9 @@ def path_of(rule: str) -> str:
 @pytest.mark.parametrize("app_name", APPS)
 @pytest.mark.parametrize("rule", [rule for rule in OPERATIONS if rule not in ENDLESS])
 def test_every_answer_is_as_the_description_says(
-    attacked: Services, app_name: str, rule: str
+    schemas: dict[str, Any], app_name: str, rule: str
 ) -> None:
-    app = closing(APPS[app_name](attacked))
-    schema = schemathesis.openapi.from_wsgi("/openapi.json", app)
+    schema = schemas[app_name]
     operations = schema.raw_schema["paths"].get(path_of(rule), {})
     for method in operations:
         operation = schema[path_of(rule)][method.upper()]

@@ -99,6 +99,16 @@ def anything(valkey: EmbeddedValkey) -> Iterator[Services]:
     opened.close()
 
 
+@pytest.fixture(scope="module")
+def whale(anything: Services) -> Client:
+    return Client(whale_app(anything))
+
+
+@pytest.fixture(scope="module")
+def hail(anything: Services) -> Client:
+    return Client(hail_app(anything))
+
+
 def assert_fine(answer: Answer) -> None:
     """An answer of the kinds there are, its shape as promised, and nothing in the server's log."""
     assert answer.errors == ""
@@ -135,17 +145,15 @@ def quoted(parameters: dict[str, Any]) -> bytes:
 @example("/count", "GET", b"\xff\xfe")
 @example("/totals", "GET", b"&&&=&;=%00")
 @example("/plotpoints", "POST", b"period=%2B%2B%2B")
-def test_any_bytes_as_a_query(anything: Services, path: str, method: str, query: bytes) -> None:
+def test_any_bytes_as_a_query(whale: Client, path: str, method: str, query: bytes) -> None:
     body = b"" if method == "POST" else None
-    assert_fine(Client(whale_app(anything)).request(method, path, query, body))
+    assert_fine(whale.request(method, path, query, body))
 
 
 @modestly
 @given(ROUTE, PARAMETERS)
-def test_any_parameters_in_a_query(
-    anything: Services, path: str, parameters: dict[str, Any]
-) -> None:
-    assert_fine(Client(whale_app(anything)).get(path, quoted(parameters)))
+def test_any_parameters_in_a_query(whale: Client, path: str, parameters: dict[str, Any]) -> None:
+    assert_fine(whale.get(path, quoted(parameters)))
 
 
 @modestly
@@ -154,22 +162,22 @@ def test_any_parameters_in_a_query(
 @example("/count", b"\n", LINES, True)
 @example("/count", b"\n{", "text/plain", True)
 def test_any_bytes_as_a_body(
-    anything: Services, path: str, body: bytes, kind: str, chunked: bool
+    whale: Client, path: str, body: bytes, kind: str, chunked: bool
 ) -> None:
-    assert_fine(Client(whale_app(anything)).post(path, body, kind, chunked=chunked))
+    assert_fine(whale.post(path, body, kind, chunked=chunked))
 
 
 @modestly
 @given(ROUTE, PARAMETERS | VALUES, st.sampled_from(KINDS))
-def test_any_json_as_a_body(anything: Services, path: str, value: object, kind: str) -> None:
-    assert_fine(Client(whale_app(anything)).post(path, json.dumps(value), kind))
+def test_any_json_as_a_body(whale: Client, path: str, value: object, kind: str) -> None:
+    assert_fine(whale.post(path, json.dumps(value), kind))
 
 
 @modestly
 @given(st.lists(PARAMETERS | VALUES, max_size=4), st.booleans())
-def test_any_batch(anything: Services, events: list[object], on_hail: bool) -> None:
+def test_any_batch(whale: Client, hail: Client, events: list[object], on_hail: bool) -> None:
     texts = [json.dumps(event) for event in events]
-    app = Client(hail_app(anything) if on_hail else whale_app(anything))
+    app = hail if on_hail else whale
     answers = [
         app.post("/count", f"[{','.join(texts)}]"),
         app.post("/count", "\n".join(texts), LINES),
@@ -202,11 +210,11 @@ def test_any_batch(anything: Services, events: list[object], on_hail: bool) -> N
     st.sampled_from(["", "0", "-1", "3", "99999999999999999999", "x"]) | HEADER_TEXT,
 )
 def test_any_headers_and_methods(
-    anything: Services, path: str, headers: dict[str, str], method: str, length: str
+    whale: Client, path: str, headers: dict[str, str], method: str, length: str
 ) -> None:
     environ = {f"HTTP_{name}": text for name, text in headers.items()}
     environ |= {"REQUEST_METHOD": method, "CONTENT_LENGTH": length}
-    answer = Client(whale_app(anything)).request("GET", path, "pk=a", environ=environ)
+    answer = whale.request("GET", path, "pk=a", environ=environ)
     assert answer.errors == ""
     assert answer.status in (200, 206, 304, 400, 403, 404, 405, 413, 416), answer.text
     if answer.status >= 400 and method != "HEAD":
@@ -216,8 +224,8 @@ def test_any_headers_and_methods(
 @modestly
 @given(st.text(st.characters(max_codepoint=255), max_size=20))
 @example("/static/%00/../..")
-def test_any_path(anything: Services, path: str) -> None:
-    answer = Client(whale_app(anything)).request("GET", "/", environ={"PATH_INFO": f"/{path}"})
+def test_any_path(whale: Client, path: str) -> None:
+    answer = whale.request("GET", "/", environ={"PATH_INFO": f"/{path}"})
     assert answer.errors == ""
     assert answer.status in (200, 400, 403, 404)
 
@@ -225,10 +233,9 @@ def test_any_path(anything: Services, path: str) -> None:
 @pytest.mark.parametrize("depth", [100, 500, 900, 950, 980, 990, 1_000, 1_010, 2_000, 20_000])
 @pytest.mark.parametrize("opening", ["[", '{"a":', '[{"dimensions":', '{"metrics":[', "[["])
 @pytest.mark.parametrize("kind", [JSON, LINES])
-def test_json_nested_however_deep(anything: Services, depth: int, opening: str, kind: str) -> None:
+def test_json_nested_however_deep(whale: Client, depth: int, opening: str, kind: str) -> None:
     closing = "".join({"[": "]", "{": "}"}.get(each, "") for each in reversed(opening))
-    app = Client(whale_app(anything))
     nested = f"{opening * depth}1{closing * depth}"
     for body in (nested, opening * depth, f'[{nested},"{"x" * 20_000}"]'):
-        assert_fine(app.post("/count", body, kind))
-    assert app.get("/totals", f"pk={nested[:2_000]}").status == 400
+        assert_fine(whale.post("/count", body, kind))
+    assert whale.get("/totals", f"pk={nested[:2_000]}").status == 400

@@ -264,13 +264,18 @@ def untouched(valkey: EmbeddedValkey) -> Iterator[Services]:
     opened.close()
 
 
+@pytest.fixture(scope="module")
+def whale(untouched: Services) -> Client:
+    return Client(whale_app(untouched))
+
+
 @pytest.mark.parametrize(
     ("path", "query", "parameter", "expected"), CASES, ids=lambda value: str(value)[:40]
 )
 def test_a_wrong_value_is_refused_by_name_and_nothing_counts(
-    untouched: Services, path: str, query: str, parameter: str, expected: str
+    untouched: Services, whale: Client, path: str, query: str, parameter: str, expected: str
 ) -> None:
-    answer = Client(whale_app(untouched)).get(path, query)
+    answer = whale.get(path, query)
     assert (answer.status, answer.error["parameter"]) == (400, parameter)
     assert answer.error["message"].startswith("got ")
     assert expected in answer.error["message"].partition("; expected ")[2]
