@@ -87,10 +87,9 @@ def test_several_slots_get_an_option_each(client: Client) -> None:
 @pytest.mark.parametrize(
     ("fields", "parameter"),
     [
-        ({"metrcis": "a"}, "metrcis"),
         ({"period": "5x"}, "period"),
-        ({"pk": object()}, "question"),
-        ({"format": "csv"}, "format"),
+        ({"pk": object()}, "pk"),
+        ({"metrics": [object()]}, "metrics"),
     ],
 )
 def test_a_wrong_question_is_the_same_fault(
@@ -100,6 +99,16 @@ def test_a_wrong_question_is_the_same_fault(
         client.totals(**fields)
     assert fault.value.parameter == parameter
     assert f"{parameter}: {fault.value.message}" == str(fault.value)
+
+
+@pytest.mark.parametrize("name", ["metrcis", "format"])
+@pytest.mark.parametrize("question", ["totals", "plotpoints", "rank", "decide", "reasons"])
+def test_a_parameter_that_a_question_does_not_have_is_an_error_of_the_call(
+    client: Client, question: str, name: str
+) -> None:
+    for answerer in (client, Whale):
+        with pytest.raises(TypeError, match=name):
+            getattr(answerer, question)("Shop", **{name: "csv"})
 
 
 def test_a_token_opens_what_it_may(

@@ -310,7 +310,10 @@ def test_a_token_bound_to_a_root_asks_below_its_root_alone(
 def test_several_questions_can_be_awaited_together(sold: Services, url: str) -> None:
     async def ask() -> tuple[object, object]:
         async with AsyncClient(url) as client:
-            return await asyncio.gather(client.today("Shop"), client.total("Shop", period="all"))
+            today, ever = await asyncio.gather(
+                client.today("Shop"), client.total("Shop", period="all")
+            )
+            return today, ever
 
     assert run_async(ask()) == (4, 5)
 

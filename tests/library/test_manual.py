@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from hailwhale import AsyncClient, AsyncQueries, Client, Hail, Period, Queries, Whale
+from hailwhale import AsyncClient, AsyncQueries, Client, Hail, Period, Queries, Settings, Whale
 from hailwhale.types import GraphOptions
 
 PUBLIC: tuple[type, ...] = (Whale, Hail, Client, AsyncClient, Period)
@@ -192,3 +192,10 @@ def test_the_class_can_be_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     Whale.close()
     Whale.close()
     assert closed == [services]
+
+
+def test_a_url_overrides_that_of_the_settings() -> None:
+    settings = Settings.from_env({}, redis_url="redis://one:1/0", namespace="shop")
+    other = Whale("redis://two:2/0", settings=settings).settings
+    assert (other.redis_url, other.namespace) == ("redis://two:2/0", "shop")
+    assert Whale(settings=settings).settings is settings

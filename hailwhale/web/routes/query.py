@@ -93,11 +93,10 @@ def _pks_above(sizes: SizeLimits, limits: Limits) -> tuple[Path, RootBinding | N
     environ = dict(bottle.request.environ)
     bound: RootBinding | None = environ.pop(BOUND, None)  # it would refuse a request without a pk
     fields = normalize_names(one_event(environ, sizes), BELOW_PARAMETERS)
-    if is_absent(fields.get("pk")):
-        return (), bound
-    if bound is not None:
+    if bound is not None and "pk" in fields:
         bound.check(fields)
-    return parse_pk(fields["pk"], limits), bound
+    above = () if is_absent(fields.get("pk")) else parse_pk(fields["pk"], limits)
+    return above, bound
 
 
 def _asked(sizes: SizeLimits) -> tuple[dict[str, object], bool]:
