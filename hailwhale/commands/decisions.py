@@ -123,9 +123,20 @@ def run_reasons(args: argparse.Namespace) -> int:
 
 
 def reasons_table(options: Sequence[OptionReport]) -> str:
-    """A line for each option, best first.
+    """Format one line per option, best first.
 
-    >>> a = OptionReport("a", 0.0312, 0.025, 0.038, 0.97, 0.0001, 0.93, 5200, "good", "the best")
+    >>> a = OptionReport(
+    ...     option="a",
+    ...     estimate=0.0312,
+    ...     low=0.025,
+    ...     high=0.038,
+    ...     best=0.97,
+    ...     loss=0.0001,
+    ...     weight=0.93,
+    ...     hits=5200,
+    ...     verdict="good",
+    ...     reason="the best",
+    ... )
     >>> print(reasons_table([a]))
     option  estimate    low   high  best    loss  share   hits  verdict  reason
     a         0.0312  0.025  0.038  0.97  0.0001   0.93  5,200  good     the best

@@ -186,10 +186,18 @@ def totals_table(found: Sequence[PeriodTotals]) -> str:
 
 
 def rank_table(found: Ranking) -> str:
-    """A line for each child, quotients to four digits, and a column for each further metric.
+    """Format one line per child, with quotients to four digits and a column per further metric.
 
+    >>> from hailwhale.core.query.ranking import ParentComparison
     >>> third = Decimal(1) / 3
-    >>> compared = ParentComparison(Decimal(1), Decimal(3), third, Decimal(-2), -2 * third, None)
+    >>> compared = ParentComparison(
+    ...     value=Decimal(1),
+    ...     parent_value=Decimal(3),
+    ...     share=third,
+    ...     difference=Decimal(-2),
+    ...     relative=-2 * third,
+    ...     importance=None,
+    ... )
     >>> print(rank_table(Ranking(False, (RankedChild(("a",), compared, {"hits": Decimal(1)}),))))
     dimension  hits   share  parent  difference  relative  importance
     a             1  0.3333       3          -2   -0.6667

@@ -109,8 +109,10 @@ def visitors_kept(grid: Grid, now_s: int) -> list[VisitorChunk]:
 
     >>> from hailwhale.core.time.calendar_grid import UTC
     >>> kept = visitors_kept(UTC, 1_767_225_600)
-    >>> len(kept), kept[0], kept[-1]
-    (404, ('visitors-all', 0), ('visitors-1d', 1767312000))
+    >>> len(kept), kept[0]
+    (404, VisitorChunk(rollup='visitors-all', start_s=0))
+    >>> kept[-1]
+    VisitorChunk(rollup='visitors-1d', start_s=1767312000)
     """
     kept = [VisitorChunk(VISITORS_EVER, 0)]
     day_s = grid.floor(now_s - VISITORS_KEPT_S - DAY_S, DAY)

@@ -44,6 +44,7 @@ def select_rollup(
     rollup name; a missing name means from the beginning). If no rollup qualifies, `BadInput` names
     the one that is missing; `asked` is the period's text.
 
+    >>> from hailwhale.core.time.period import Period
     >>> from hailwhale.core.time.rollups import DEFAULT_ROLLUPS
     >>> from hailwhale.core.time.calendar_grid import UTC
     >>> edges = Period.parse("1d:1mo").edges(UTC, now_s=1_767_225_600)
