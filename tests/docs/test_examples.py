@@ -143,8 +143,32 @@ def test_the_error_of_the_reference_is_the_error() -> None:
     assert fault.value.message in " ".join(HTTP.split())
 
 
-def test_the_modules_of_the_tour_exist() -> None:
-    tour = (ROOT / "CONTRIBUTING.rst").read_text()
-    paths = re.findall(r"^    (hailwhale/\S+)", tour, re.MULTILINE)
-    assert len(paths) >= 15
-    assert [path for path in paths if not (ROOT / path).is_file()] == []
+def paths_named(text: str) -> set[str]:
+    """The files and folders that a text of the docs names, in its tour or in double backticks."""
+    tour = re.findall(r"^    ((?:hailwhale|static|tests|docs)/\S+)", text, re.MULTILINE)
+    literal = re.findall(r"``([\w./-]+(?:/|\.(?:py|lua|js|rst|toml)))``", text)
+    return {*tour, *literal}
+
+
+def test_the_paths_that_contributors_are_told_of_exist() -> None:
+    paths = paths_named((ROOT / "CONTRIBUTING.rst").read_text())
+    assert len(paths) >= 50
+    # A name without a folder is that of several files.
+    missing = [
+        path
+        for path in paths
+        if not ((ROOT / path).exists() if "/" in path else list(ROOT.glob(f"hailwhale/**/{path}")))
+    ]
+    assert [path for path in missing if not (ROOT / path).exists()] == []
+
+
+def test_the_table_of_capabilities_names_what_there_is() -> None:
+    text = (ROOT / "CONTRIBUTING.rst").read_text()
+    [table] = re.findall(r"^    capability .*?\n\n", text, re.MULTILINE | re.DOTALL)
+    heads, rule, *rows = [line[4:] for line in table.rstrip().split("\n")]
+    columns = [match.span() for match in re.finditer(r"-+", rule)]
+    for begin, end in columns[1:]:
+        layer = ROOT / "hailwhale" / heads[begin:end].strip()
+        for name in re.findall(r"[\w/]+", " ".join(row[begin:end] for row in rows)):
+            place = ROOT / "hailwhale" / name if "/" in name else layer / name
+            assert place.is_dir() or place.with_suffix(".py").is_file(), place
