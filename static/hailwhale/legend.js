@@ -32,11 +32,13 @@ export class Legend {
   }
 
   /**
-   * Show entries, and keep the elements of those shown before.
+   * Show entries, reusing the elements of those shown before. While one of them has the focus, the
+   * others keep their places, so that the list does not move under a keyboard user.
    * @param {Entry[]} entries
    */
   draw(entries) {
     const wanted = new Set(entries.map((one) => one.key));
+    const held = this.element.querySelector(':focus');
     for (const [key, item] of this.items) {
       if (!wanted.has(key)) {
         item.row.remove();
@@ -47,7 +49,9 @@ export class Legend {
       const item = this.items.get(one.key) || this.item(one.key);
       this.items.set(one.key, item);
       const there = this.element.children[at];
-      if (there !== item.row) this.element.insertBefore(item.row, there || null);
+      if (there !== item.row && !(held && item.row.parentNode)) {
+        this.element.insertBefore(item.row, there || null);
+      }
       say(item.name, one.name);
       say(item.total, one.total);
       say(item.change, one.change);

@@ -108,6 +108,26 @@ def test_what_has_the_focus_keeps_it_when_a_dimension_and_a_metric_become_known(
     expect(focused).to_be_focused()
 
 
+def test_a_series_of_the_legend_that_has_the_focus_keeps_it_and_its_place(
+    live_page: Page, origin: str, shop: Services
+) -> None:
+    live_page.goto(f"{origin}/#/Shop?in=country")
+    names = live_page.locator(".legend .name")
+    expect(names).to_have_text(["country", "US", "DE", "JP"])
+    series = live_page.locator(".legend button")
+    de, jp = (series.filter(has_text=name) for name in ("DE", "JP"))
+    de.focus()
+    count_more(shop, ["JP"], 9)
+    live_page.clock.run_for(EVERY_MS)
+    expect(jp.locator(".total")).to_have_text("10")
+    expect(names).to_have_text(["country", "US", "DE", "JP"])
+    expect(de).to_be_focused()
+
+    live_page.get_by_label("Metric or formula").focus()
+    live_page.clock.run_for(EVERY_MS)
+    expect(names).to_have_text(["country", "JP", "US", "DE"])
+
+
 def test_cards_are_put_in_order_when_none_of_them_has_the_focus(
     live_page: Page, origin: str, shop: Services
 ) -> None:
