@@ -1,8 +1,8 @@
 """HailWhale: real-time counting of rolled-up, multi-dimensional metrics.
 
-`Whale` counts and answers beside the store, `Hail` buffers, `Client` and `AsyncClient` do the same
-over HTTP; `hailwhale.types` has the types of parameters and answers. As a service:
-`hailwhale.wsgi`, or the command `hailwhale`.
+`Whale` counts and answers queries with direct access to the store, `Hail` buffers events, and
+`Client` and `AsyncClient` do the same over HTTP. `hailwhale.types` has the types of parameters and
+results. To run the service, use `hailwhale.wsgi` or the command `hailwhale`.
 
 Names are imported when they are first used, so `from hailwhale import Client` loads nothing of the
 server.

@@ -1,4 +1,4 @@
-"""The command `hailwhale`: puts the commands together and turns a fault into one line and a code.
+"""The command `hailwhale`: combines the commands, and prints errors as one line with an exit code.
 
 A command is a module of `hailwhale.commands` with `add_parser(subparsers)`, which sets `run`.
 """
@@ -45,7 +45,7 @@ _METAVAR = "COMMAND [-h] ..."  # as long as the longest command: argparse gives 
 
 
 def parser() -> argparse.ArgumentParser:
-    """The parser of the whole command line."""
+    """Return the parser of the whole command line."""
     whole = argparse.ArgumentParser(
         prog="hailwhale",
         usage="hailwhale [-h] [--version] COMMAND ...",
@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Who reads our output (head, less) has seen enough; nor may the flush at exit complain.
+        # The reader of the output (head, less) closed it; the flush at exit must not fail, either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code

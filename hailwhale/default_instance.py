@@ -1,7 +1,7 @@
-"""Methods that work on an instance and, by the default instance, on the class.
+"""Methods that work on an instance, and on the class through its default instance.
 
-The public classes use it: `Whale.totals(...)` answers from the store the settings name,
-`Whale("redis://…").totals(...)` from another.
+The public classes use it: `Whale.totals(...)` answers from the store of the settings,
+`Whale("redis://…").totals(...)` from another one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ S = TypeVar("S", bound="ClassOrInstance")
 
 
 class either(Generic[S, P, R]):  # noqa: N801 - it is used as a decorator
-    """A method that, called on the class, is called on the class's default instance."""
+    """A method that uses the class's default instance when it is called on the class."""
 
     def __init__(self, method: Callable[Concatenate[S, P], R]) -> None:
         self._method = method
@@ -42,7 +42,7 @@ class either(Generic[S, P, R]):  # noqa: N801 - it is used as a decorator
 
 
 class _Annotation(str):
-    """The text of an annotation, which `help` shows as it is written, without quotes."""
+    """The text of an annotation, which `help` shows without quotes."""
 
     __slots__ = ()
 
@@ -72,7 +72,7 @@ _SIGNATURE_CHARS = 70
 
 @functools.cache
 def _readable_signature(method: Callable[..., Any]) -> inspect.Signature:
-    """The signature of a method as it is called on the class: without `self`."""
+    """Return the signature of a method as called on the class: without `self`."""
     signature = inspect.signature(method)
     _, *parameters = signature.parameters.values()
     return _Signature(

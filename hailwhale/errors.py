@@ -1,4 +1,4 @@
-"""The faults HailWhale names: one fault, one exception.
+"""Exceptions of HailWhale: one class for each kind of error.
 
 Everything raised on purpose derives from `HailWhaleError`, so a caller can catch one class.
 This module imports nothing of the project; every layer may import it.
@@ -33,7 +33,7 @@ def _restored(
 
 
 class BadInput(HailWhaleError, ValueError):
-    """A value that came in is not what its parameter takes; nothing was counted.
+    """A parameter has an invalid value; nothing was counted.
 
     Attributes:
         parameter: The name of the parameter that has the wrong value, such as "period".
@@ -70,13 +70,13 @@ class TooLarge(BadInput):
 
 
 class NotYours(BadInput):
-    """The token that was shown is bound to other root pks than this one (HTTP 403)."""
+    """The token is bound to root pks other than this one (HTTP 403)."""
 
 
 class NotAllowed(HailWhaleError):
-    """The caller has not shown the token this needs (HTTP 401 or 403).
+    """The caller has not sent the token that this requires (HTTP 401 or 403).
 
-    `reason` is a word for the operator's counters.
+    `reason` is a label for the operator's metrics.
     """
 
     def __init__(self, message: str, *, token_shown: bool, reason: str = "token") -> None:
@@ -86,14 +86,14 @@ class NotAllowed(HailWhaleError):
 
 
 class BadSeal(NotAllowed):
-    """A sealed URL that is changed, expired, of an unknown key or asked for more (HTTP 403)."""
+    """A sealed URL is modified, expired, of an unknown key or asked for more (HTTP 403)."""
 
     def __init__(self, message: str, reason: str) -> None:
         super().__init__(message, token_shown=True, reason=reason)
 
 
 class TooMany(HailWhaleError):
-    """The caller asks more often than it may; again after `retry_after_s` (HTTP 429)."""
+    """The caller is over the rate limit; retry after `retry_after_s` (HTTP 429)."""
 
     def __init__(self, message: str, retry_after_s: int) -> None:
         self.retry_after_s = retry_after_s
@@ -105,12 +105,15 @@ class StoreUnavailable(HailWhaleError):
 
 
 class BufferFull(StoreUnavailable):
-    """The buffer of hits holds all it may; try again when the drain has caught up (HTTP 503)."""
+    """The buffer of hits is full; try again when the drain has caught up (HTTP 503)."""
 
 
 class StoreMismatch(HailWhaleError):
-    """The store was made with other rollups or another time zone than the settings now say, or in a
-    format that this version does not read."""
+    """The store was created with other rollups or another time zone, or in an unknown format.
+
+    The rollups and the time zone are compared with the current settings. An unknown format is one
+    that this version does not read.
+    """
 
 
 class DataDirInUse(HailWhaleError):
@@ -118,17 +121,17 @@ class DataDirInUse(HailWhaleError):
 
 
 class BadSetting(HailWhaleError, ValueError):
-    """A setting has a value it cannot have; the message names the variable."""
+    """A setting has an invalid value; the message names the variable."""
 
 
 def shown(value: object) -> str:
-    """A short, single-line, printable form of any value for an error message.
+    """Format any value as a short, printable, single line for an error message.
 
     >>> shown("x" * 200)[-3:]
     'xx…'
     """
     try:
-        # A number is shown as it was written: JSON's come as Decimal.
+        # A number is shown as it was written; JSON numbers are parsed as Decimal.
         text = str(value) if isinstance(value, Decimal) else repr(value)
     except (ValueError, RecursionError):  # an int of many thousand digits, a value nested too deep
         text = f"a {type(value).__name__} too large to show"

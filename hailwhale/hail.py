@@ -1,4 +1,4 @@
-"""The library's facade for the buffer: `Hail`, on the class or on an instance.
+"""Facade for the buffer: `Hail`, on the class or on an instance.
 
 It passes values on to the parsers and services, and has no logic of its own.
 """

@@ -1,4 +1,4 @@
-"""Names that modules had before: importable still, with a warning that says the new name."""
+"""Old names of modules: importable with a warning that gives the new name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The library's door to periods: `Period` and the tables of nicknames and defaults."""
+"""The public API of periods: `Period` and the tables of nicknames and defaults."""
 
 from __future__ import annotations
 

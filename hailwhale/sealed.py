@@ -1,7 +1,7 @@
-"""The library's facade for sealed URLs, a part of `Whale`: pixels and graphs for public pages.
+"""Facade for sealed URLs, a part of `Whale`: pixels and graphs for public pages.
 
 It passes values on to `services.security`, and has no logic of its own. It needs the keys
-(`hailwhale keys new`) and nothing of the store.
+(`hailwhale keys new`) but not the store.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from hailwhale.types import (
 
 
 class SealedUrls(ClassOrInstance):
-    """Makes URLs that nobody can read or change."""
+    """Creates sealed URLs, which nobody can read or change."""
 
     _sealing: TokenSealer | None = None
 
     @property
     def sealing(self) -> TokenSealer:
-        """The sealer, by the keys of the settings."""
+        """Return the sealer that uses the keys of the settings."""
         if self._sealing is None:
             self._sealing = sealing_of(self.settings, time.time)
         return self._sealing

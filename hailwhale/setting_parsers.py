@@ -1,7 +1,6 @@
-"""What the text of a variable means: one reader for each kind of value that a setting may have.
+"""Parsers of setting values: one for each kind of value.
 
-A reader raises `ValueError` that says what it expected. Which settings there are is for `settings`
-to say.
+A parser raises `ValueError` that says what it expected. `settings` defines which settings exist.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ _ADDRESS = re.compile(r"https?://[^\s\"'<>\\?#]+", re.ASCII)
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:
-    """A whole number between two."""
+    """Return a parser of whole numbers from `least` to `most`."""
 
     def read(text: str) -> int:
         expected = f"expected a whole number from {least} to {most}"
@@ -34,7 +33,7 @@ def whole(least: int, most: int) -> Callable[[str], int]:
 
 
 def seconds(text: str) -> float:
-    """Seconds, from 0.01 to 3600."""
+    """Parse seconds, from 0.01 to 3600."""
     expected = "expected seconds from 0.01 to 3600"
     try:
         number = float(text)
@@ -46,7 +45,7 @@ def seconds(text: str) -> float:
 
 
 def flag(text: str) -> bool:
-    """Whether it is so: 1 or 0, or a word for these."""
+    """Parse a boolean: 1 or 0, or a word for these."""
     words = {
         "1": True,
         "true": True,
@@ -62,14 +61,14 @@ def flag(text: str) -> bool:
 
 
 def namespace(text: str) -> str:
-    """What the keys of a store may begin with."""
+    """Parse the prefix of a store's keys."""
     if not text.isascii() or not text.replace("-", "").replace("_", "").isalnum():
         raise ValueError("expected letters, digits, - and _")
     return text
 
 
 def origins(text: str) -> tuple[str, ...]:
-    """Origins of web pages, with commas between; * for all."""
+    """Parse a comma-separated list of web origins; * stands for all."""
     found = tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
     if not all(origin == "*" or _ORIGIN.fullmatch(origin) for origin in found):
         raise ValueError("expected origins such as https://admin.example.com, or *")
@@ -77,19 +76,19 @@ def origins(text: str) -> tuple[str, ...]:
 
 
 def names(text: str) -> tuple[str, ...]:
-    """Names, with commas between."""
+    """Parse a comma-separated list of names."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def address(text: str) -> str:
-    """The address of a site, or empty."""
+    """Parse the URL of a site, or empty text."""
     if text and not _ADDRESS.fullmatch(text):
         raise ValueError("expected an address such as https://hw.example.com")
     return text.rstrip("/")
 
 
 def keys(text: str) -> tuple[str, ...]:
-    """Keys of sealed URLs, with commas between; they are never shown."""
+    """Parse a comma-separated list of keys of sealed URLs; an error never shows them."""
     found = tuple(part.strip() for part in text.split(",") if part.strip())
     if not all(map(KEY_FORM.fullmatch, found)):
         raise BadSetting("HAILWHALE_SEAL_KEYS: expected keys as `hailwhale keys new` makes them")
@@ -97,12 +96,12 @@ def keys(text: str) -> tuple[str, ...]:
 
 
 def networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
-    """Networks of addresses, with commas between."""
+    """Parse a comma-separated list of IP networks."""
     return tuple(ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
 
 
 def rates(text: str) -> str:
-    """Rate limits, as the package limits writes them."""
+    """Check rate limits in the notation of the package limits; return the text."""
     if text.strip():
         from limits import parse_many  # half a second, for those alone who limit
 
@@ -111,7 +110,7 @@ def rates(text: str) -> str:
 
 
 def one_of(*words: str) -> Callable[[str], str]:
-    """One of some words."""
+    """Return a parser that accepts one of some words."""
 
     def read(text: str) -> str:
         if text not in words:

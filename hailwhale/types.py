@@ -109,7 +109,7 @@ Verdict: TypeAlias = Literal["good", "bad", "test"]
 
 
 class GraphOptions(TypedDict, total=False):
-    """What else a graph shows and how it looks; `docs/widget.rst` describes each option."""
+    """Further options of a graph; `docs/widget.rst` describes each one."""
 
     dimension: DimensionsLike | None
     metric: FormulasLike | None
@@ -173,12 +173,12 @@ class RankRow(TypedDict):
 
 
 class OptionReasons(TypedDict):
-    """What is known of one option for a visitor.
+    """The evidence for one option for a visitor.
 
     `estimate` is the value of the formula, and `interval` its 95 % credible interval. `best` is the
-    probability that no other option is better, `loss` by how much it is expected to fall short of
-    the best one, `share` the part of visitors that get it now (1 is all), and `hits` how often it
-    was exposed. `reason` says in words which dimension moved the estimate most.
+    probability that no other option is better, and `loss` the expected shortfall against the best
+    one. `share` is the part of visitors that get it now (1 is all), and `hits` how often it was
+    exposed. `reason` says in words which dimension moved the estimate most.
     """
 
     estimate: float
@@ -192,10 +192,10 @@ class OptionReasons(TypedDict):
 
 
 class SampleRatio(TypedDict):
-    """How often each option was given and shown, everything ever.
+    """How often each option was assigned and shown, over all time.
 
-    `p` is the probability of a difference as large as this when all is well; None where it cannot
-    be computed. `warning` is there when the two do not fit together.
+    `p` is the probability of a difference as large as this if nothing is wrong; None if it cannot
+    be computed. `warning` is present when the two numbers are inconsistent.
     """
 
     decided: dict[str, int]
@@ -205,7 +205,7 @@ class SampleRatio(TypedDict):
 
 
 class Reasons(TypedDict):
-    """What is known of every option; `winner` is one that can be taken for good, or None."""
+    """The evidence for every option; `winner` is one that can be adopted for good, or None."""
 
     options: dict[str, OptionReasons]
     winner: str | None

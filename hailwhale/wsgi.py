@@ -1,9 +1,10 @@
 """The service as a program and as WSGI applications.
 
-`python hailwhale/wsgi.py` is `hailwhale serve`. For a WSGI server of your own there are
-`hailwhale.wsgi:application` (whale, counting /count at once) and `hailwhale.wsgi:hail_application`
-(hail). Both read the HAILWHALE_* settings and open their store at the first request. Several server
-processes need one store that outlives each of them: set HAILWHALE_REDIS_URL for those.
+`python hailwhale/wsgi.py` runs `hailwhale serve`. Another WSGI server can load
+`hailwhale.wsgi:application` (whale, with /count counting at once) and
+`hailwhale.wsgi:hail_application` (hail). Both read the HAILWHALE_* settings and open their store at
+the first request. Several server processes need one store that outlives each of them: set
+HAILWHALE_REDIS_URL for those.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import os.path
 import sys
 
 if __name__ == "__main__":
-    # Run as a file, this folder is the first place that imports look in, and its modules would
-    # pass for libraries of their names. The folder above is where the package is found.
+    # When this file is run, its folder is first on the import path, and its modules would
+    # shadow libraries of the same names. The package is in the folder above.
     _here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [
         os.path.dirname(_here),

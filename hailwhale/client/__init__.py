@@ -1,7 +1,7 @@
-"""A client of HailWhale for machines without its store: counts over HTTP, in the background.
+"""HTTP client of HailWhale: counts in the background from machines without access to the store.
 
-Owns what a program that only counts needs, with the standard library alone. It must not know how a
-service counts: of the package it imports the faults and the core.
+Uses the standard library alone, for programs that only count. Knows nothing of how a service
+counts: from the package it imports the errors and the core.
 """
 
 from hailwhale.client.api import AsyncClient, Client

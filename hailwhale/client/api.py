@@ -1,6 +1,7 @@
-"""`Client` and `AsyncClient`: the one for programs that wait, the other for those on asyncio.
+"""`Client` for blocking programs and `AsyncClient` for asyncio.
 
-Facades: events go into the outbox, whose thread serves both, and questions to the service.
+Facades: events go to the outbox, which sends them from a thread in both clients. Queries go to the
+service.
 """
 
 from __future__ import annotations

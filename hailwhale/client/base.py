@@ -1,6 +1,6 @@
-"""What both clients do alike: events are put into the outbox, and their callers go on.
+"""Base of both clients: puts events into the outbox and returns at once.
 
-Owns the parameters of counting. It knows neither questions nor how events are sent.
+Defines the parameters of counting. Knows nothing of queries, or of how events are sent.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _MAX_BYTES = 64 * 1024 * 1024
 
 
 class ClientBase:
-    """What both clients do in the same way: an event is put into the queue, and that is all."""
+    """Base of both clients: counting puts an event into the queue."""
 
     def __init__(
         self,
@@ -166,7 +166,7 @@ class ClientBase:
 
     @property
     def stats(self) -> Stats:
-        """What became of the events so far, including those that were lost."""
+        """Return the statistics of all events so far, including those that were lost."""
         return self._outbox.stats
 
     def _put(self, path: str, **fields: object) -> bool:

@@ -1,6 +1,6 @@
-"""Events and questions as JSON: the values that the library takes, as the service reads them.
+"""Encodes events and queries as JSON that the service parses to the values the library takes.
 
-Owns what JSON has no form for: decimals, dates, and mappings that are no dict.
+Defines the encoding of values without a JSON form: decimals, dates, and mappings other than dicts.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from hailwhale.errors import BadInput
 
 
 def text_of(fields: Mapping[str, object]) -> str:
-    """Parameters as a JSON object, without those that are None.
+    """Encode parameters as a JSON object, without those that are None.
 
-    Raises `BadInput` that names the parameter for a value that JSON has no form for.
+    Raises `BadInput` naming the parameter for a value that has no JSON form.
 
     >>> text_of({"pk": ("Shop", 7), "metrics": {"dollars": Decimal("19.990")}, "uid": None})
     '{"pk":["Shop",7],"metrics":{"dollars":"19.990"}}'
@@ -31,7 +31,7 @@ def text_of(fields: Mapping[str, object]) -> str:
 
 
 def event_text(fields: Mapping[str, object], now_s: float) -> str:
-    """An event as it is sent, however often: with the time that it happened at, and an id.
+    """Encode an event with its time and an id, so that every retry sends the same text.
 
     >>> event_text({"pk": "Shop", "at": None, "id": "order-17"}, now_s=1_767_225_600.9)
     '{"pk":"Shop","at":1767225600,"id":"order-17"}'
@@ -45,7 +45,7 @@ def event_text(fields: Mapping[str, object], now_s: float) -> str:
 
 
 def _unwritable(fields: Mapping[str, object]) -> tuple[str, Exception] | None:
-    """The first field that cannot be written, and why."""
+    """Return the name and the error of the first field that cannot be encoded, or None."""
     for name, value in fields.items():
         try:
             _encode(value)

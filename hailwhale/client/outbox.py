@@ -1,7 +1,8 @@
 """A bounded queue of events, and the thread that sends them until each has an answer.
 
-Owns memory, threads, batches and retries: what is put in costs its caller no wait, and an event
-leaves when the service has answered for it. It does not know HTTP, nor what an event says.
+Handles memory, threads, batches and retries. Putting an event does not block the caller, and an
+event leaves the queue when the service has answered for it. Knows nothing of HTTP, or of what an
+event contains.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _BATCH_CHARS = 256 * 1024
 _EVENT_OVERHEAD = 300  # bytes that an event takes beside its text
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _HURRIED_PAUSE_S = 0.5, 60.0, 0.25
 _SAID_AGAIN_S = 60.0
-# A service knows an id for 24 hours: what was perhaps counted longer ago could count twice.
+# A service remembers an id for 24 hours; an event resent after that could count twice.
 _KNOWN_S = 23 * 60 * 60.0
 
 _outboxes: WeakSet[Outbox] = WeakSet()
@@ -38,12 +39,12 @@ _outboxes: WeakSet[Outbox] = WeakSet()
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """What became of the events that this process gave to a client.
+    """Statistics of the events that this process passed to a client.
 
-    `queued` are waiting or on their way; `counted` have the service's word; `refused` are wrong, as
-    the log says; `dropped` found the queue full, or had no answer when the client was closed.
-    `failures` is how many requests had no answer that settles their events. `last_fault` is the
-    last reason for any of these.
+    `queued` events wait or are in flight. `counted` ones were accepted by the service. `refused`
+    ones are invalid; the log has the reason. `dropped` ones met a full queue, or had no answer when
+    the client was closed. `failures` is the number of requests that gave no outcome for their
+    events. `last_fault` is the last reason for any of these.
     """
 
     queued: int = 0
@@ -56,7 +57,7 @@ class Stats:
 
 @dataclass(slots=True)
 class _Waiting:
-    """An event in the queue. `sent_s` is when it was first sent without an answer, if it was."""
+    """An event in the queue. `sent_s` is when it was first sent without getting an answer."""
 
     number: int
     text: str
@@ -68,10 +69,10 @@ class _Waiting:
 
 
 class Outbox:
-    """Takes events for paths and has `send` carry them off, in batches, from a daemon thread.
+    """Queues events by path and passes them to `send` in batches, from a daemon thread.
 
-    It holds at most `max_events` and about `max_bytes`; what comes when it is full is dropped. A
-    batch goes off `linger_s` after its first event, or when it is full. To close it takes at most
+    It holds at most `max_events` and about `max_bytes`; it drops events while it is full. It sends
+    a batch `linger_s` after its first event, or as soon as the batch is full. Closing takes at most
     `close_timeout_s`.
     """
 
@@ -95,8 +96,11 @@ class Outbox:
         _outboxes.add(self)
 
     def _begin(self) -> None:
-        """Be empty, without a thread: at first, and in a process that was forked off, where the
-        queue is a copy of what the parent sends, its thread is not, and locks may be held."""
+        """Reset to an empty queue without a thread, at the start and in a forked process.
+
+        After a fork the queue is a copy of events that the parent sends, the thread does not exist,
+        and locks may be held.
+        """
         self._changed = Condition()  # over a lock that a signal handler may take once more
         self._lanes: dict[str, deque[_Waiting]] = {}
         self._stats = Stats()
@@ -110,12 +114,12 @@ class Outbox:
 
     @property
     def stats(self) -> Stats:
-        """What became of the events so far."""
+        """Return the statistics of the events so far."""
         with self._changed:
             return self._stats
 
     def put(self, path: str, text: str) -> bool:
-        """Queue an event; False when there is no room, and then it is dropped."""
+        """Queue an event; return False if there is no room and it is dropped."""
         with self._changed:
             event = _Waiting(self._number, text)
             full = self._bytes + event.size > self._max_bytes
@@ -135,13 +139,13 @@ class Outbox:
             return True
 
     def refuse(self, why: str) -> None:
-        """Take note of an event that cannot even be written down."""
+        """Record an event that cannot be encoded."""
         with self._changed:
             self._note(refused=1, last_fault=why)
             self._say("refused", "an event was refused: %s", why)
 
     def flush(self, timeout_s: float) -> bool:
-        """Wait until all that is queued now has an answer, at most so long; whether it has."""
+        """Wait until all events queued now have an answer or time is up; return whether all do."""
         with self._changed:
             last = self._due = self._number
             self._hurried += 1
@@ -152,7 +156,7 @@ class Outbox:
                 self._hurried -= 1
 
     def close(self) -> bool:
-        """Flush and take no more; what has no answer by then is dropped. Whether all has one."""
+        """Flush and accept no more; drop events without an answer. Return whether all had one."""
         done = self.flush(self._close_timeout_s)
         with self._changed:
             left = self._stats.queued
@@ -184,7 +188,7 @@ class Outbox:
                 self._pause(pause_s)
 
     def _next_batch(self) -> tuple[str, list[_Waiting]] | None:
-        """The path and the events to send next, which stay in the queue; None once closed."""
+        """Return the path and the events to send next, which stay queued; None once closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._stats.queued or self._closed)
             self._changed.wait_for(
@@ -205,7 +209,7 @@ class Outbox:
             return path, events
 
     def _deliver(self, path: str, events: list[_Waiting], failures: int) -> float | None:
-        """SendBatch events and take what has an answer off the queue; how long to pause, if so."""
+        """Send events and remove those with an answer; return the seconds to pause, or None."""
         if not events:
             return None
         try:
@@ -254,7 +258,7 @@ class Outbox:
             self._say("failed", "%d events wait: %s", queued, fault, fault=None if known else fault)
 
     def _give_up(self) -> None:
-        """Drop what may have been counted so long ago that its id is forgotten."""
+        """Drop events that may have been counted so long ago that the service forgot their ids."""
         since_s = time.monotonic() - _KNOWN_S
         for lane in self._lanes.values():
             while lane and lane[0].sent_s is not None and lane[0].sent_s < since_s:
@@ -264,7 +268,7 @@ class Outbox:
                 self._changed.notify_all()
 
     def _pause(self, pause_s: float) -> None:
-        """Wait before the next try; not for long while somebody waits for the queue to be empty."""
+        """Wait before the next try; only briefly while a caller waits for an empty queue."""
         with self._changed:
             if not self._hurried:
                 self._changed.wait_for(lambda: self._hurried or self._closed, pause_s)
@@ -272,7 +276,7 @@ class Outbox:
                 self._changed.wait_for(lambda: self._closed, min(pause_s, _HURRIED_PAUSE_S))
 
     def _oldest(self) -> int:
-        """The number of the oldest event in the queue, or the next one's."""
+        """Return the number of the oldest event in the queue, or the next number if it is empty."""
         return min((lane[0].number for lane in self._lanes.values() if lane), default=self._number)
 
     def _note(self, last_fault: str = "", **more: int) -> None:
@@ -280,7 +284,7 @@ class Outbox:
         self._stats = replace(self._stats, last_fault=last_fault or self._stats.last_fault, **then)
 
     def _say(self, kind: str, text: str, *values: object, fault: Exception | None = None) -> None:
-        """Log a kind of trouble, once a minute at most."""
+        """Log a kind of problem, at most once a minute."""
         now_s = time.monotonic()
         if now_s - self._said_s.get(kind, -_SAID_AGAIN_S) >= _SAID_AGAIN_S:
             self._said_s[kind] = now_s
@@ -288,7 +292,7 @@ class Outbox:
 
 
 def pause_of(failures: int) -> float:
-    """Seconds until the next try after so many that failed before: ever longer, and never in step.
+    """Return the seconds until the next try: exponential backoff with jitter.
 
     >>> 0.25 <= pause_of(0) <= 0.5, 30 <= pause_of(1_000) <= 60
     (True, True)
@@ -298,7 +302,7 @@ def pause_of(failures: int) -> float:
 
 
 def _first(lane: Iterable[_Waiting], most: int) -> list[_Waiting]:
-    """The events at the head of a lane that make one batch."""
+    """Return the events at the head of a lane that fit in one batch."""
     taken: list[_Waiting] = []
     chars = 0
     for event in lane:
@@ -311,7 +315,7 @@ def _first(lane: Iterable[_Waiting], most: int) -> list[_Waiting]:
 
 @cache
 def _watch() -> None:
-    """Have outboxes flushed at exit, and begun anew in a process that is forked off."""
+    """Flush outboxes at exit, and reset them in a forked process."""
 
     def at_exit() -> None:
         for outbox in list(_outboxes):

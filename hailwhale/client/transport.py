@@ -1,7 +1,7 @@
-"""A service as its clients see it: one POST, and what its answer means.
+"""HTTP transport of the clients: one POST for each request, and the meaning of its response.
 
-Owns HTTP: the token, the answers that are faults, and what becomes of each event of a batch. It
-knows neither queues nor when to try again.
+Handles the token, the responses that are errors, and the outcome of each event of a batch. Knows
+nothing of queues or of when to retry.
 """
 
 from __future__ import annotations
@@ -36,8 +36,11 @@ _LONGEST_WAIT_S = 3_600.0  # whatever a Retry-After says: it may come from anyth
 
 @dataclass(frozen=True, slots=True)
 class BatchVerdict:
-    """What a service said of a batch: `refused` tells by their places which events are wrong and
-    why, `again` which found no room and may come again, after `wait_s` seconds. The rest counts."""
+    """Outcome of a batch: `refused` maps indexes of invalid events to the reason.
+
+    `again` has the indexes of events that met a full buffer and may be sent again after `wait_s`
+    seconds. All others are counted.
+    """
 
     refused: Mapping[int, str] = field(default_factory=dict)
     again: Sequence[int] = ()
@@ -45,7 +48,7 @@ class BatchVerdict:
 
 
 class _AsItCame(HTTPErrorProcessor):
-    """Hands every answer on as it is.
+    """Returns every response unchanged.
 
     urllib would follow a redirect of a POST with a GET, which counts an event that nobody sent.
     """
@@ -57,10 +60,10 @@ class _AsItCame(HTTPErrorProcessor):
 
 
 class ServiceConnection:
-    """The service at `url`, with the bearer token of who asks."""
+    """The service at `url`, and the bearer token to send."""
 
     def __init__(self, url: str, token: str | None, timeout_s: float) -> None:
-        """Raises `BadInput` for what cannot be an address or a token; asks nothing yet."""
+        """Check the address and the token; raise `BadInput`. Does not connect."""
         if not url.startswith(("http://", "https://")):
             raise BadInput("url", url, _URL_FORMS)
         if token and not all("!" <= sign <= "~" for sign in token):
@@ -75,7 +78,7 @@ class ServiceConnection:
         }
 
     def ask(self, path: str, fields: Mapping[str, object]) -> Any:
-        """The answer of a route, its numbers exact; raises what the service would."""
+        """Return the response of a route with exact numbers; raise the service's error."""
         status, answer, wait_s = self._post(path, text_of(fields))
         if status != 200:
             raise self._fault(status, answer, wait_s)
@@ -84,8 +87,9 @@ class ServiceConnection:
     def send(self, path: str, events: Sequence[str]) -> BatchVerdict:
         """Send events, each the text of a JSON object, as one batch.
 
-        Raises `TooLarge` when it is to be sent in parts; any other `HailWhaleError` says that
-        nothing is known: the events may have been counted or not, and may come again by their ids.
+        Raises `TooLarge` when the batch must be split. After any other `HailWhaleError` the outcome
+        is unknown: the events may or may not have been counted, and can be sent again with their
+        ids.
         """
         status, answer, wait_s = self._post(path, f"[{','.join(events)}]")
         if status in (200, 400, 503) and isinstance(answer, dict) and "accepted" in answer:
@@ -100,7 +104,7 @@ class ServiceConnection:
         raise fault
 
     def _post(self, path: str, body: str) -> tuple[int, Any, float]:
-        """The status of an answer, the JSON in it ({} without), and how long it says to wait."""
+        """Return the status, the JSON of the response ({} without) and its Retry-After."""
         request = Request(f"{self.url}{path}", body.encode(), self._headers)  # noqa: S310
         try:
             response: HTTPResponse
@@ -132,7 +136,7 @@ class ServiceConnection:
 
 
 def _json(body: bytes) -> Any:
-    """What JSON says, with numbers as the library has them; {} for anything else."""
+    """Parse JSON with numbers as the library returns them; return {} for anything else."""
     try:
         return json.loads(body, parse_float=lambda text: as_number(Decimal(text)))
     except ValueError:

@@ -1,6 +1,6 @@
-"""`hailwhale alerts` and `hailwhale report`: what a rules file asks for, told when it is due.
+"""`hailwhale alerts` and `hailwhale report`: send what a rules file defines, when it is due.
 
-Owns reading the file, the loop and its log. What is told, and when, is the services' part.
+Reads the file, runs the loop and writes its log. The services decide what is sent, and when.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def run_report(args: argparse.Namespace) -> int:
 
 
 def read_rules(path: Path, settings: Settings) -> AlertRules:
-    """The rules of a file; `BadInput` says where it is wrong."""
+    """Return the rules of a file; `BadInput` says where it is invalid."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:
@@ -123,7 +123,7 @@ def _started(args: argparse.Namespace) -> tuple[Settings, AlertRules]:
     log_to_stderr(settings.log_format)
     rules = read_rules(args.rules, settings)
     variable = rules.mail.password_variable if rules.mail else ""
-    # Now, not in the night when the first alert fires and the mail server says no.
+    # Checked now, not at night when the first alert fires and the mail server refuses it.
     if variable and variable not in os.environ:
         raise BadInput("mail: password_variable", variable, "the name of a variable that is set")
     return settings, rules
@@ -137,7 +137,7 @@ def _run(
     *,
     once: bool,
 ) -> int:
-    """Check at the beginning of each slot; while the store is away, wait for it."""
+    """Check at the beginning of each slot; wait for the store while it is unavailable."""
     if once:
         services = open_services(settings)
         try:
@@ -161,7 +161,7 @@ def _run(
 
 
 def _each(rules: Sequence[T], check: Callable[[T], str], *, quiet: bool) -> bool:
-    """Check every rule; whether none was at fault. What is wrong with one is not the others'."""
+    """Check every rule; return whether none failed. An error in one does not affect the others."""
     fine = True
     for rule in rules:
         try:

@@ -1,7 +1,7 @@
-"""`hailwhale completion`: what a shell needs to complete the command line at every Tab.
+"""`hailwhale completion`: shell completion of the command line.
 
-Owns what is completed by what; how shells are spoken to is argcomplete's part. That is in
-`hailwhale[completion]`, and imported only for this command and at a Tab.
+Defines which arguments complete to what; argcomplete talks to the shells. It is part of
+`hailwhale[completion]`, and is imported only for this command and during completion.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def complete(whole: argparse.ArgumentParser) -> None:
-    """At a Tab, answer the shell and end; else nothing."""
+    """Answer the shell and exit during completion; do nothing otherwise."""
     if "_ARGCOMPLETE" not in os.environ:
         return
     import argcomplete

@@ -42,7 +42,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Count the event and say so."""
+    """Count the event and print the outcome."""
     texts = {name: getattr(args, name) for name in (*_LITERALS, "at", "id", "uid")}
     given = {name: text for name, text in texts.items() if text is not None}
     if args.url is not None:
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _post(url: str, fields: dict[str, str], token: str) -> None:
-    """Send the event to /count as a form: the service reads its values as it reads a URL's."""
+    """Send the event to /count as a form; the service parses its values as it parses a URL's."""
     if not url.startswith(("http://", "https://")):
         raise BadInput("url", url, "the address of a service, such as http://localhost:8085")
     headers = {"Authorization": f"Bearer {token}"} if token else {}

@@ -1,4 +1,4 @@
-"""`hailwhale dead-letters`: hits that could not be parsed, looked at, tried again or dropped."""
+"""`hailwhale dead-letters`: lists, retries or deletes hits that could not be parsed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """List letters, or move those named; 1 when one of these is not there."""
+    """List dead letters, or move those named; return 1 when one of these does not exist."""
     if args.what != "list" and bool(args.ids) == args.all:
         raise BadInput("dead-letters", args.ids, "ids, or --all for all of them")
     services = open_services(read_settings(args))
@@ -59,14 +59,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _letters(letters: DeadLetterStore) -> Iterator[tuple[str, int, DeadLetter]]:
-    """Every dead letter with its id and its shard, oldest first in each."""
+    """Yield every dead letter with its id and its shard, oldest first within a shard."""
     for shard in range(SHARDS):
         for letter in letters.read(shard):
             yield letter_id(shard, letter), shard, letter
 
 
 def letter_id(shard: int, letter: DeadLetter) -> str:
-    """What a letter is called: equal letters, which are worth the same, have the same name.
+    """Return the id of a dead letter; equal letters, which are interchangeable, share one id.
 
     >>> letter_id(17, DeadLetter(b"no hit", "why"))
     '17-40fec76b66'

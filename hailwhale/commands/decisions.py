@@ -94,7 +94,7 @@ def _add_question(parser: argparse.ArgumentParser) -> None:
 
 
 def run_decide(args: argparse.Namespace) -> int:
-    """Print the option, or a line for each of several."""
+    """Print the option, or one line for each of several."""
     asked = _question(args) | {
         name: value
         for name, value in (("uid", args.uid), ("slots", args.slots))
@@ -167,7 +167,7 @@ def run_journal(args: argparse.Namespace) -> int:
 
 
 def run_evaluate(args: argparse.Namespace) -> int:
-    """Print what rules would have earned."""
+    """Print what other decision rules would have earned."""
     with _opened(args) as whale:
         services = whale.services
         fields = {"pk": parse_literal(args.pk, "pk"), **_question(args)}
@@ -181,7 +181,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
 
 
 def evaluation_table(replay: LogReplay) -> str:
-    """A line for each rule and estimator."""
+    """Format one line for each rule and estimator."""
     rows: list[list[str | float]] = []
     for rule, found in replay.rules.items():
         for name in ("ips", "snips", "dr"):
@@ -199,7 +199,7 @@ def _lines(path: str) -> list[bytes]:
 
 
 def _question(args: argparse.Namespace) -> dict[str, Any]:
-    """The parameters that were given, read as in a URL."""
+    """Return the parameters that were given, parsed as in a URL."""
     given = {name: getattr(args, name) for name in (*_LITERALS, *_TEXTS)}
     return {
         name: parse_literal(text, name) if name in _LITERALS else text
@@ -218,5 +218,5 @@ def _opened(args: argparse.Namespace) -> Iterator[Whale]:
 
 
 def _short(number: float) -> float:
-    """A number to four digits."""
+    """Format a number to four digits."""
     return float(f"{number:.4g}")

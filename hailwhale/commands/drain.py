@@ -34,7 +34,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Drain until a signal, the step at hand finished; or once."""
+    """Drain until a signal, finishing the current step; or once."""
     if args.parent is not None:
         end_with_parent(args.parent)
     settings = read_settings(args)
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _opened(settings: Settings, stop: Event) -> Services | None:
-    """The services, once the store answers; None when it is time to stop before that."""
+    """Return the services once the store answers; None when asked to stop before that."""
     while not stop.is_set():
         try:
             return open_services(settings)

@@ -1,6 +1,6 @@
-"""`hailwhale export`: series into a file, as CSV, NDJSON or Parquet.
+"""`hailwhale export`: writes series to a file, as CSV, NDJSON or Parquet.
 
-Owns the options and where a file goes: it is there whole or not at all.
+Defines the options and writes the file atomically: it is complete or it does not exist.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the file; what was there before stays until the new one is whole."""
+    """Write the file; replace an existing one only when the new one is complete."""
     form = args.format or _ENDINGS.get(Path(args.output).suffix.lower(), FORMATS[0])
     if form == "parquet" and args.output == _TO_STDOUT:
         raise BadInput("output", args.output, "a file: Parquet is not written to stdout")
@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _fields(args: argparse.Namespace) -> dict[str, object]:
-    """The question: all that is below, unless an option says less."""
+    """Return the query: everything below the dimension, unless an option restricts it."""
     texts = {name: getattr(args, name) for name in (*_LITERALS, *_TEXTS)}
     given = {
         name: parse_literal(text, name) if name in _LITERALS else text
@@ -105,7 +105,7 @@ def _fields(args: argparse.Namespace) -> dict[str, object]:
 
 
 def _umask() -> int:
-    """What a new file of this process may not be allowed; there is no way to only look."""
+    """Return the umask of this process; there is no way to read it without setting it."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask

@@ -1,4 +1,4 @@
-"""`hailwhale forget`: erases what is kept of one visitor."""
+"""`hailwhale forget`: erases the data of one visitor."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Erase, and say how much there was."""
+    """Erase, and print how much was erased."""
     services = open_services(read_settings(args))
     try:
         erased = services.erasing.forget(args.uid)

@@ -1,7 +1,7 @@
-"""`hailwhale man`: the manual page, written from the parser that reads the command line.
+"""`hailwhale man`: the manual page, generated from the parser that reads the command line.
 
-Owns how a page is laid out and how text is written for troff. What there is to tell is the
-parser's and the settings', so the page says what this version does.
+Lays out the page and escapes text for troff. The content comes from the parser and the settings, so
+the page always describes this version.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ right, 130 after Ctrl-C."""
 
 
 def add_parser(subparsers: Subparsers, whole: Callable[[], argparse.ArgumentParser]) -> None:
-    """Add the command; `whole` makes the parser that the page is of."""
+    """Add the command; `whole` creates the parser that the page describes."""
     parser = subparsers.add_parser(
         "man",
         help="print the manual page",
@@ -41,7 +41,7 @@ def _print(whole: argparse.ArgumentParser) -> int:
 
 
 def manual(whole: argparse.ArgumentParser) -> str:
-    """The page of a parser that has commands."""
+    """Return the manual page of a parser that has commands."""
     return "\n".join([*_page(whole), ""])
 
 
@@ -92,7 +92,7 @@ def _arguments(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def _prose(text: str) -> Iterator[str]:
-    """Paragraphs, those with an indented line as they are: they are examples."""
+    """Format paragraphs; those with an indented line are examples and keep their line breaks."""
     for number, paragraph in enumerate(re.split(r"\n\s*\n", text.strip("\n"))):
         if number:
             yield ".PP"
@@ -103,7 +103,7 @@ def _prose(text: str) -> Iterator[str]:
 
 
 def _shown(text: str) -> Iterator[str]:
-    """Lines that stay lines."""
+    """Format lines without filling them."""
     yield from (".PP", ".nf")
     for line in text.rstrip().splitlines():
         yield _line(line).replace("-", r"\-")
@@ -115,10 +115,10 @@ def _text(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    """A line of troff: nothing in it is a request or an escape.
+    r"""Escape a line for troff, so that nothing in it is a request or an escape.
 
-    >>> _line(r".gz too: C:\\logs")
-    '\\\\&.gz too: C:\\\\elogs'
+    >>> _line(r".gz too: C:\logs")
+    '\\&.gz too: C:\\elogs'
     """
     escaped = text.replace("\\", r"\e").replace("`", r"\(ga").replace("^", r"\(ha")
     escaped = escaped.replace("~", r"\(ti").replace('"', r"\(dq").replace("'", r"\(aq")

@@ -1,7 +1,7 @@
-"""Settings as command-line options: an option is another way to write its HAILWHALE_* variable.
+"""Settings as command-line options: each option is equivalent to its HAILWHALE_* variable.
 
-So each value is read by one reader, whichever way it came, and what is started by a command gets
-all of its options through the environment.
+So one parser reads each value, from either source. A process that a command starts gets all options
+through the environment.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _FLAGS = ("open_to_all",)
 
 
 def add_settings(parser: argparse.ArgumentParser, *names: str) -> None:
-    """Give a command an option for each setting named: `data_dir` becomes `--data-dir`."""
+    """Add an option for each setting named: `data_dir` becomes `--data-dir`."""
     by_name = {setting.name: setting for setting in fields(Settings)}
     for name in names:
         setting = by_name[name]
@@ -43,26 +43,26 @@ def add_settings(parser: argparse.ArgumentParser, *names: str) -> None:
 
 
 def given_variables(args: argparse.Namespace) -> dict[str, str]:
-    """The variables that were written as options."""
+    """Return the variables that were given as options."""
     variables = [setting.metadata["variable"] for setting in fields(Settings)]
     found = {variable: getattr(args, variable, None) for variable in variables}
     return {variable: text for variable, text in found.items() if text is not None}
 
 
 def environment(args: argparse.Namespace) -> dict[str, str]:
-    """The environment with the options written into it."""
+    """Return the environment, with the options applied."""
     return {**os.environ, **given_variables(args)}
 
 
 def read_settings(args: argparse.Namespace) -> Settings:
-    """The settings in force; raises `BadSetting`."""
+    """Return the effective settings; raise `BadSetting`."""
     return Settings.from_env(environment(args))
 
 
 def settings_to_ask(args: argparse.Namespace) -> Settings:
-    """The settings in force of a command that asks; says on stderr when there is nothing to ask.
+    """Return the settings for a query command; warn on stderr if there is no data to query.
 
-    In another folder than the service's the answers would be zeros without a word.
+    In a folder other than the service's, every answer would be zero without a warning.
     """
     settings = read_settings(args)
     if not settings.redis_url and not settings.data_dir.expanduser().exists():
@@ -76,7 +76,7 @@ def settings_to_ask(args: argparse.Namespace) -> Settings:
 
 
 def shown_value(variable: str, text: str) -> str:
-    """The text of a setting with what is secret in it masked.
+    """Return the text of a setting with its secrets masked.
 
     >>> shown_value("HAILWHALE_REDIS_URL", "redis://app:hunter2@db:6379/0")
     'redis://app:***@db:6379/0'
@@ -89,14 +89,14 @@ def shown_value(variable: str, text: str) -> str:
 
 
 def shown_store(settings: Settings) -> str:
-    """Where the counts are kept, in words for a person."""
+    """Describe where the counts are stored, for display."""
     if settings.redis_url:
         return shown_value("HAILWHALE_REDIS_URL", settings.redis_url)
     return str(settings.data_dir.expanduser().resolve())
 
 
 def default_text(setting: Field[object]) -> str:
-    """The default of a setting as it would be written in its variable."""
+    """Return the default of a setting as it would be written in its variable."""
     value = setting.default
     if isinstance(value, bool):
         return str(int(value))
@@ -106,7 +106,7 @@ def default_text(setting: Field[object]) -> str:
 
 
 def source_of(variable: str, given: Mapping[str, str]) -> str:
-    """Where the value in force comes from: the command line, the environment or the default."""
+    """Return the source of the effective value: command line, environment or default."""
     if variable in given:
         return "option"
     return "environment" if variable in os.environ else "default"

@@ -1,4 +1,4 @@
-"""`hailwhale quantiles`: how long 95 of 100 requests took at the most, in a table."""
+"""`hailwhale quantiles`: prints a table of quantiles, such as the 95th percentile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`hailwhale totals`, `plotpoints`, `rank` and `subdimensions`: answers as a table, JSON or CSV."""
+"""`hailwhale totals`, `plotpoints`, `rank` and `subdimensions`: print a table, JSON or CSV."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def run_rank(args: argparse.Namespace) -> int:
 
 
 def run_subdimensions(args: argparse.Namespace) -> int:
-    """Print the dimensions known."""
+    """Print the known dimensions."""
     fields = {"pk": args.pk, "dimensions": args.dimensions, "depth": args.depth}
     asked = {name: parse_literal(text, name) for name, text in fields.items() if text is not None}
     with _opened(args) as whale:
@@ -166,7 +166,7 @@ def run_subdimensions(args: argparse.Namespace) -> int:
 
 
 def totals_table(found: Sequence[PeriodTotals]) -> str:
-    """A line for each period and dimension, a column for each metric.
+    """Format one line for each period and dimension, with a column for each metric.
 
     >>> values = {(): {"hits": Decimal(1200), "dollars": Decimal("9.5")}}
     >>> print(totals_table([PeriodTotals("1d:1mo", values)]))
@@ -221,7 +221,7 @@ def _rank_cells(child: RankedChild, further: Sequence[str]) -> list[str | Number
 
 
 def plot_table(series: Sequence[GraphSeries]) -> str:
-    """A line for each series: its extremes, its total, and its course; dimension by dimension.
+    """Format one line per series, by dimension: its extremes, its total and a sparkline.
 
     >>> print(plot_table([GraphSeries((), "hits", True, Decimal(8), (Decimal(1), Decimal(7)))]))
     dimension  metric  min  max  total
@@ -239,12 +239,12 @@ def plot_table(series: Sequence[GraphSeries]) -> str:
 
 
 def _short(number: Decimal | None) -> Decimal | str:
-    """A quotient to four digits; nothing where there is none."""
+    """Format a quotient to four digits; return an empty cell if there is none."""
     return "" if number is None else _FOUR_DIGITS.create_decimal(number)
 
 
 def _extent(starts_s: Sequence[int], grid: Grid) -> str:
-    """The starts of the first and the last bucket."""
+    """Return the starts of the first and the last bucket."""
     if not starts_s:
         return "no time at all"
     first, last = (
@@ -264,7 +264,7 @@ def _opened(args: argparse.Namespace) -> Iterator[Whale]:
 
 
 def _question(args: argparse.Namespace, *more: str) -> dict[str, Any]:
-    """The parameters that were given, read as in a URL."""
+    """Return the parameters that were given, parsed as in a URL."""
     texts = {name: getattr(args, name) for name in (*_LITERALS, "tz", *more)}
     return {
         name: parse_literal(text, name) if name in _LITERALS else text

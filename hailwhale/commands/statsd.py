@@ -1,7 +1,7 @@
-"""`hailwhale statsd`: listens for StatsD and DogStatsD, and counts what it hears.
+"""`hailwhale statsd`: listens for StatsD and DogStatsD metrics and counts them.
 
-Owns the sockets, the options and the interval. What lines mean and how they are counted is the
-core's and the services' part.
+Defines the sockets, the options and the flush interval. Core parses the lines and the services
+count them.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Listen until a signal; 1 when at the end something could not be counted."""
+    """Listen until a signal; return 1 when something is left uncounted at the end."""
     settings = read_settings(args)
     naming = _naming(args, settings)
     if not args.interval > 0:
@@ -131,14 +131,14 @@ def _intake(services: Services, naming: MetricNaming) -> StatsdIntake:
 
 @dataclass(frozen=True, slots=True)
 class ListenAddress:
-    """An address to listen at, and the option (`udp` or `tcp`) that it came from."""
+    """An address to listen on, and the option (`udp` or `tcp`) that it came from."""
 
     option: str
     host: str
     port: int
 
     def opened(self) -> socket.socket:
-        """Open its socket; raises `BadSetting` naming the option when it cannot be had."""
+        """Open its socket; raise `BadSetting` naming the option on failure."""
         if self.option == "tcp":
             return listen(self.host, self.port, "--tcp")
         try:
@@ -151,14 +151,14 @@ class ListenAddress:
 
 
 def _addresses(args: argparse.Namespace, settings: Settings) -> list[ListenAddress]:
-    """Read all addresses, before any socket is opened: a port in use hides no wrong address."""
+    """Parse all addresses before opening any, so a port in use hides no invalid address."""
     udp = args.udp if args.udp or args.tcp else _UDP
     asked = (("udp", udp), ("tcp", args.tcp))
     return [_address(option, text, settings) for option, text in asked if text]
 
 
 def _address(option: str, address: str, settings: Settings) -> ListenAddress:
-    """Read a HOST:PORT. StatsD has no tokens: only HAILWHALE_OPEN lets other machines send."""
+    """Parse HOST:PORT. StatsD has no tokens: only HAILWHALE_OPEN lets other machines send."""
     host, _, port = address.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not host or not (port.isascii() and port.isdecimal() and int(port) < 65_536):
@@ -184,7 +184,7 @@ class UdpTcpReceiver:
             self._selector.register(listener, selectors.EVENT_READ)
 
     def run(self, stop: Event) -> None:
-        """Read until it is time to stop, and then what has come by then."""
+        """Read until asked to stop, and then whatever has arrived by then."""
         while not stop.is_set():
             self._turn(_LOOK_S)
         left = _LAST_TURNS  # however fast more comes
@@ -195,7 +195,7 @@ class UdpTcpReceiver:
         self._selector.close()
 
     def tell_of_drops(self) -> None:
-        """Say how many packets found the receive buffer full; Linux alone counts them."""
+        """Log how many packets a full receive buffer dropped; only Linux counts them."""
         for listener, before in self._drops.items():
             try:
                 told = listener.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
@@ -207,7 +207,7 @@ class UdpTcpReceiver:
                 self._intake.lost((drops - before) % 2**32, "the receive buffer, which was full")
 
     def _turn(self, wait_s: float) -> bool:
-        """Read from what has something; whether anything had."""
+        """Read from the sockets that are ready; return whether there were any."""
         ready = self._selector.select(wait_s)
         for key, _ in ready:
             found = key.fileobj

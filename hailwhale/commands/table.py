@@ -1,4 +1,4 @@
-"""Numbers, aligned columns and sparklines for a terminal. Pure: values in, text out."""
+"""Formats numbers, aligned columns and sparklines for a terminal. Pure: values in, text out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _GAP = "  "
 
 
 def number_text(number: Number) -> str:
-    """A number in plain digits, with separators of thousands.
+    """Format a number in plain digits, with thousands separators.
 
     >>> number_text(1234567), number_text(-1234.5), number_text(Decimal("1E+4"))
     ('1,234,567', '-1,234.5', '10,000')
@@ -26,7 +26,7 @@ def number_text(number: Number) -> str:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str | Number]]) -> str:
-    """Rows under a header in aligned columns: numbers to the right, text to the left.
+    """Format rows under a header in aligned columns: numbers to the right, text to the left.
 
     >>> print(table(["dimension", "hits"], [["country", 1200], ["_", 7]]))
     dimension   hits
@@ -34,7 +34,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str | Number]]) -> str:
     _              7
     """
     columns = list(zip(*rows, strict=True)) or [() for _ in header]
-    # A text among numbers stands for one that there is not.
+    # A text among numbers stands for a missing one.
     numeric = [any(not isinstance(cell, str) for cell in column) for column in columns]
     texts = [
         [name, *(cell if isinstance(cell, str) else number_text(cell) for cell in column)]
@@ -52,7 +52,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str | Number]]) -> str:
 
 
 def sparkline(values: Sequence[Number], width: int = _WIDEST) -> str:
-    """The values as bars on a base of 0, or of the lowest when there are negative ones.
+    """Draw the values as bars from 0, or from the lowest value if any is negative.
 
     More values than `width` are drawn as the extremes of runs of neighbours: no peak is lost.
 

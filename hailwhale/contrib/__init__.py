@@ -1,4 +1,4 @@
-"""HailWhale inside other frameworks, a package each; every one is an extra of its own.
+"""Integrations of HailWhale with frameworks, a package each; each one is a separate extra.
 
-They use the library's doors as any program does; nothing else of the project knows them.
+They use the public API, as any program does. No other part of the project imports them.
 """

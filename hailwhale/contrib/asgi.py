@@ -1,6 +1,6 @@
 """Counts the requests of any ASGI application: FastAPI, Starlette, …
 
-Owns when a request begins and ends under ASGI. What is counted of it is `counting`'s.
+Determines when a request begins and ends under ASGI. `request_events` defines what is counted.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ ASGIApp = Callable[[ASGIScope, ASGIReceive, ASGISend], Awaitable[None]]
 
 
 class CountRequests:
-    """An ASGI application that serves what `app` serves, and counts its HTTP requests.
+    """An ASGI application that wraps `app` and counts its HTTP requests.
 
     `counter` is a `hailwhale.client.Client` or `AsyncClient`, or anything whose `count` returns at
-    once: the event loop waits for it. `route_of` says of a request's scope what its route is, None
-    for none; without it the templates of FastAPI and Starlette are used. A raw path is never a
-    route: at most `max_routes` are told apart.
+    once, because the event loop waits for it. `route_of` returns the route of a request's scope, or
+    None. Without it the templates of FastAPI and Starlette are used. A raw path is never a route.
+    At most `max_routes` routes are distinguished.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class CountRequests:
         self._requests = RequestEvents(counter, pk, max_routes)
 
     async def __call__(self, scope: ASGIScope, receive: ASGIReceive, send: ASGISend) -> None:
-        """Serve a request; it is counted when the application is done with it."""
+        """Serve a request, and count it when the application has finished."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -64,5 +64,5 @@ class CountRequests:
 
 
 def framework_route(scope: ASGIScope) -> str | None:
-    """The template that FastAPI or Starlette left in the scope of a request that they served."""
+    """Return the template that FastAPI or Starlette stored in the scope of a served request."""
     return getattr(scope.get("route"), "path", None)

@@ -1,7 +1,7 @@
-"""What is counted of a request, whoever served it: its route, its method, its status and how long.
+"""Events of HTTP requests, from any server: their route, method, status and duration.
 
-Owns the pk, dimensions and metrics of requests, that labels stay few, and that an app goes on when
-counting does not. It knows neither WSGI nor ASGI, nor how the counter counts.
+Defines the pk, dimensions and metrics of requests. Limits the number of labels, and keeps the app
+running when counting fails. Knows nothing of WSGI or ASGI, or of how the counter counts.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PLACEHOLDER = re.compile(r"<[^<>]*>|\{[^{}]*\}")
 
 
 class EventCounter(Protocol):
-    """Takes events: a `Client`, `Hail`, or whatever else has such a `count`."""
+    """Accepts events: a `Client`, a `Hail`, or anything else with such a `count`."""
 
     def count(
         self,
@@ -36,11 +36,11 @@ class EventCounter(Protocol):
 
 
 class RequestEvents:
-    """Counts requests under `pk`, at most `max_routes` routes apart.
+    """Counts requests under `pk`, distinguishing at most `max_routes` routes.
 
-    Each is `requests 1`, `duration_s` seconds and, when its status is 500 or more, `errors 1`,
-    by `route`, `method` and `status` (`5xx > 503`). A counter that fails is left alone for half a
-    minute, so that an app does not wait for it with every request.
+    Each request is `requests 1`, `duration_s` seconds and, if its status is 500 or more, `errors
+    1`, by `route`, `method` and `status` (`5xx > 503`). After a failure the counter is not called
+    for half a minute, so that the app does not wait for it with every request.
     """
 
     def __init__(self, counter: EventCounter, pk: PathLike, max_routes: int) -> None:
@@ -51,7 +51,7 @@ class RequestEvents:
         self._paused_until_s = 0.0
 
     def route(self, tell: Callable[[], str | None]) -> str:
-        """The label of a request's route, as `tell` has it; raises nothing, whatever that does."""
+        """Return the label of the route that `tell` finds; raise nothing, even if it fails."""
         try:
             route = tell()
         except Exception:
@@ -66,7 +66,7 @@ class RequestEvents:
         return route
 
     def count(self, route: str, method: str, status: int, duration_s: float) -> None:
-        """Count a request; raises nothing, whatever the counter does."""
+        """Count a request; raise nothing, even if the counter fails."""
         now_s = time.monotonic()
         if now_s < self._paused_until_s:
             return
@@ -88,7 +88,7 @@ class RequestEvents:
 
 
 def templates(*routes: str) -> Callable[[str], str | None]:
-    """Finds the first of these templates that a path fits: for frameworks that tell no route.
+    """Return a function that finds the first template a path matches, where routes are unknown.
 
     A placeholder, `<id>` or `{id}`, stands for anything without a slash.
 

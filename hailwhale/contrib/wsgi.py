@@ -1,6 +1,6 @@
 """Counts the requests of any WSGI application: Flask, Bottle, Pyramid, Django, …
 
-Owns when a request begins and ends under WSGI. What is counted of it is `counting`'s.
+Determines when a request begins and ends under WSGI. `request_events` defines what is counted.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class CountRequests:
-    """A WSGI application that serves what `app` serves, and counts it.
+    """A WSGI application that wraps `app` and counts its requests.
 
-    `counter` is a `hailwhale.client.Client`, which never keeps a request waiting, or anything with
-    such a `count`. `route_of` says of a request's environ what its route is, None for none; without
-    it the rules of Flask and Bottle are used. A raw path is never a route: at most `max_routes`
-    are told apart.
+    `counter` is a `hailwhale.client.Client`, which never blocks a request, or anything with such a
+    `count`. `route_of` returns the route of a request's environ, or None. Without it the rules of
+    Flask and Bottle are used. A raw path is never a route. At most `max_routes` routes are
+    distinguished.
 
     >>> class Printer:
     ...     def count(self, pk=None, dimensions=None, metrics=None):
@@ -51,14 +51,14 @@ class CountRequests:
         self._requests = RequestEvents(counter, pk, max_routes)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Serve a request; it is counted when the server is done with it."""
+        """Serve a request, and count it when the server has finished."""
         began_s = time.perf_counter()
         status, route = 500, ""
 
         def started(line: str, headers: list[tuple[str, str]], *fault: Any) -> Any:
             nonlocal status, route
             status = int(line[:3])
-            # Now, for when it has answered Flask forgets what it was asked.
+            # Read now, because Flask drops the request once it has answered.
             route = self._requests.route(lambda: self._route_of(environ))
             return start_response(line, headers, *fault)
 
@@ -74,7 +74,7 @@ class CountRequests:
             done()
             raise
         wrapper = environ.get("wsgi.file_wrapper")
-        # Of some servers it is a function, whose files they send as any body.
+        # In some servers it is a function, and they send its files like any other body.
         if isinstance(wrapper, type) and isinstance(body, wrapper):
             done()  # a file is sent by the server itself, which knows it by its type alone
             return body
@@ -82,7 +82,7 @@ class CountRequests:
 
 
 class _Body:
-    """A body whose end is noticed."""
+    """A response body that reports its end."""
 
     def __init__(self, body: Iterable[bytes], done: Callable[[], None]) -> None:
         self._body = body
@@ -92,7 +92,7 @@ class _Body:
         return iter(self._body)
 
     def close(self) -> None:
-        """The server is done, or the client went away."""
+        """Report the end; called when the server has finished or the client disconnected."""
         try:
             close = getattr(self._body, "close", None)
             if close is not None:
@@ -102,14 +102,14 @@ class _Body:
 
 
 class _Sized(_Body):
-    """One whose length servers look at, for a Content-Length."""
+    """A body with a length, which servers use for the Content-Length."""
 
     def __len__(self) -> int:
         return len(self._body)  # type: ignore[arg-type]
 
 
 def framework_route(environ: WSGIEnvironment) -> str | None:
-    """The rule that Flask (Werkzeug) or Bottle left in the environ of a request they served."""
+    """Return the rule that Flask (Werkzeug) or Bottle stored in the environ of a served request."""
     request = environ.get("werkzeug.request")
     found = getattr(request, "url_rule", None) or environ.get("bottle.route")
     return getattr(found, "rule", None)

@@ -1,8 +1,8 @@
-"""Readers of parameter values: what a request, a call or a file gives, checked and converted once.
+"""Parsers of parameter values: check and convert the values of a request, a call or a file once.
 
 Each takes a value and the name of its parameter, and raises `BadInput` that names both and what was
-expected. A value is absent when it is None or an empty text. Which parameters there are, and their
-defaults, is for the modules of the capabilities to say.
+expected. A value is absent when it is None or an empty text. The modules of the capabilities define
+which parameters there are, and their defaults.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def is_absent(value: object) -> bool:
 
 
 def parse_int(value: object, parameter: str, minimum: int, maximum: int, default: int) -> int:
-    """Read a whole number within bounds; return the default when it is absent.
+    """Parse a whole number within bounds; return the default when it is absent.
 
     >>> parse_int("3", "depth", 0, 8, default=0)
     3
@@ -43,7 +43,7 @@ def parse_int(value: object, parameter: str, minimum: int, maximum: int, default
 
 
 def parse_bool(value: object, parameter: str) -> bool:
-    """Read 1 or 0, true or false; absent is False.
+    """Parse 1 or 0, true or false; absent is False.
 
     >>> parse_bool("1", "other"), parse_bool(None, "other")
     (True, False)
@@ -62,7 +62,7 @@ def parse_decimal(
     maximum: Decimal | float | None = None,
     expected: str = "",
 ) -> Decimal:
-    """Read a number within bounds; None leaves a side open. `expected` replaces the error's text.
+    """Parse a number within bounds; None leaves a side open. `expected` replaces the error's text.
 
     >>> parse_decimal(" .5 ", "threshold", 0, 1)
     Decimal('0.5')
@@ -82,7 +82,7 @@ def parse_decimal(
 
 
 def parse_enum(value: object, parameter: str, words: Sequence[str], expected: str = "") -> str:
-    """Read one of some words; absent is the first. `expected` replaces the error's text.
+    """Parse one of some words; absent is the first. `expected` replaces the error's text.
 
     >>> parse_enum("dark", "theme", ("auto", "light", "dark")), parse_enum("", "of", ("a", "b"))
     ('dark', 'a')
@@ -94,7 +94,7 @@ def parse_enum(value: object, parameter: str, words: Sequence[str], expected: st
 
 
 def parse_text(value: object, parameter: str, max_chars: int = MAX_TEXT_CHARS) -> str:
-    """Read one line of text; absent is empty.
+    """Parse one line of text; absent is empty.
 
     >>> parse_text(2026, "title")
     '2026'
@@ -112,7 +112,7 @@ def parse_text(value: object, parameter: str, max_chars: int = MAX_TEXT_CHARS) -
 
 
 def parse_pattern(value: object, parameter: str, form: re.Pattern[str], expected: str) -> str:
-    """Read one line of text that matches a pattern as a whole; absent is empty."""
+    """Parse one line of text that matches a pattern as a whole; absent is empty."""
     text = parse_text(value, parameter)
     if text and not form.fullmatch(text):
         raise BadInput(parameter, value, expected)
@@ -120,7 +120,7 @@ def parse_pattern(value: object, parameter: str, form: re.Pattern[str], expected
 
 
 def parse_texts(value: object, parameter: str) -> list[str]:
-    """Read a text, several separated by commas, or a list of texts; absent is an empty list.
+    """Parse a text, several separated by commas, or a list of texts; absent is an empty list.
 
     >>> parse_texts("today, all", "period"), parse_texts(["today"], "period")
     (['today', 'all'], ['today'])
@@ -135,7 +135,7 @@ def parse_texts(value: object, parameter: str) -> list[str]:
 
 
 def parse_name(value: object, parameter: str) -> str | int | None:
-    """Read the name of a visitor or an event: a text or a whole number, as given; None stays None.
+    """Parse the name of a visitor or an event: a text or a whole number, as given; None stays None.
 
     >>> parse_name("ann", "uid"), parse_name(7, "uid")
     ('ann', 7)

@@ -1,4 +1,4 @@
-"""What `Whale` and the clients have in common, for code that takes any of them.
+"""Protocols that `Whale` and the clients share, for code that accepts any of them.
 
 >>> def sales_today(source: Queries) -> Number:
 ...     return source.total("Shop", "sales", period="today")

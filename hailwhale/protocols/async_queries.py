@@ -1,4 +1,4 @@
-"""The questions of `Queries` as coroutines, as `AsyncClient` answers them."""
+"""The queries of `Queries` as coroutines, as `AsyncClient` answers them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The questions that `Whale` and `Client` answer alike."""
+"""The queries that both `Whale` and `Client` answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two WSGI applications: hail accepts events, whale counts at once and answers questions."""
+"""The two WSGI applications: hail accepts events, whale counts at once and answers queries."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _AT_ONCE_PATHS = {"/count_now": False, "/count_now.gif": True}
 
 
 def hail_app(services: Services) -> bottle.Bottle:
-    """Hail: /count into the buffer, to be drained by `hailwhale drain`."""
+    """Create the hail app: /count writes to the buffer, and `hailwhale drain` drains it."""
     cors = Cors(services.settings.cors_origins)
     app = _app(services, cors)
     add_counting(
@@ -52,10 +52,10 @@ def hail_app(services: Services) -> bottle.Bottle:
 
 
 def whale_app(services: Services, *, buffered: bool = False) -> bottle.Bottle:
-    """Whale, with hail's routes beside its own.
+    """Create the whale app, which includes hail's routes.
 
-    `buffered` says that a drain is running: then /count goes into the buffer as on hail. Without
-    one, whale runs alone and /count counts at once.
+    `buffered` means that a drain is running: then /count writes to the buffer, as in hail. Without
+    a drain, whale runs alone and /count counts at once.
     """
     cors = Cors(services.settings.cors_origins)
     app = _app(services, cors)

@@ -1,4 +1,4 @@
-"""The widget and the beacon, a script each, and the third-party files that declared packages ship.
+"""Serves the widget and the beacon, one script each, and the files of third-party packages.
 
 The widget is joined from its modules. There is no build step: an edit shows at the next request.
 """
@@ -20,7 +20,7 @@ from hailwhale.web.js_modules import join
 
 _PACKAGE = Path(hailwhale.__file__).parent
 STYLES = ("palette", "frame", "parts")
-# What the packages ship: the file's package, and its path in it.
+# Files of third-party packages: the package, and the path in it.
 VENDOR = {
     "jquery.js": ("xstatic.pkg.jquery", "data/jquery.min.js"),
     "uplot.js": ("youplot", "vendor/uplot.iife.min.js"),
@@ -33,7 +33,7 @@ _CSS_MARKS = re.compile(r" ?([{};,>]) ?|(?<=:) ")
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A script: its text, that gzipped, and a digest that changes with it."""
+    """A script: its text, the gzipped text, and a digest of the text."""
 
     text: str
     zipped: bytes
@@ -41,21 +41,21 @@ class Bundle:
 
     @classmethod
     def of(cls, text: str) -> Bundle:
-        """The bundle of a text."""
+        """Create the bundle of a text."""
         data = text.encode()
         return cls(text, gzip.compress(data, 9, mtime=0), hashlib.sha256(data).hexdigest()[:16])
 
 
 def static_folder() -> Path:
-    """Where the static files are: inside the package when installed, beside it in a checkout."""
+    """Return the folder of static files: in the installed package, or next to it in a checkout."""
     installed = _PACKAGE / "static"
     return installed if installed.is_dir() else _PACKAGE.parent / "static"
 
 
 def vendor_file(name: str) -> Path | None:
-    """The installed file that is served under a name of `VENDOR`, None for any other name.
+    """Return the installed file that is served under a name of `VENDOR`; None for other names.
 
-    The packages are found, not imported: nothing of theirs runs.
+    The packages are located, not imported: none of their code runs.
     """
     if name not in VENDOR:
         return None
@@ -67,20 +67,20 @@ def vendor_file(name: str) -> Path | None:
 
 
 def widget() -> Bundle:
-    """The widget: uPlot, the graphs and the plugin, with their style, in one scope of its own.
+    """Return the widget: uPlot, the graphs and the plugin, with their style, in one scope.
 
-    Only the name HailWhale becomes global, so a uPlot of the page's own stays what it is.
+    Only the name HailWhale becomes global, so the page's own uPlot is not replaced.
     """
     return _widget(_changed_ns())
 
 
 def embed_script(literal: str) -> str:
-    """The script of an embedded graph; `literal` is what it is called with, as JavaScript."""
+    """Return the script of an embedded graph; `literal` is its argument, as JavaScript."""
     return f"(request=>{{{_embed(_changed_ns())}embed(request);\n}})({literal});\n"
 
 
 def _changed_ns() -> tuple[tuple[str, int], ...]:
-    """Return the files that scripts are joined from, and when each was changed."""
+    """Return the files that scripts are joined from, with their modification times."""
     static = static_folder()
     files = (static / "jquery.hailwhale.js", *sorted((static / "hailwhale").iterdir()))
     return tuple((file.name, file.stat().st_mtime_ns) for file in files)
@@ -106,7 +106,7 @@ def _embed(_changed_ns: tuple[tuple[str, int], ...]) -> str:
 
 
 def _literal(text: str) -> str:
-    """A text as JavaScript, in the quotes that it has fewer of inside.
+    """Return a text as a JavaScript literal, in the kind of quotes that needs fewer escapes.
 
     >>> print(_literal('a "b" c'))
     'a "b" c'
@@ -116,9 +116,9 @@ def _literal(text: str) -> str:
 
 
 def _lean_css(text: str) -> str:
-    """Remove the comments and the needless white space of a style sheet of ours.
+    r"""Remove the comments and the unnecessary white space of one of our style sheets.
 
-    >>> _lean_css("/* Why. */\\n.a > b,\\n.c {\\n  color: red;\\n}\\n")
+    >>> _lean_css("/* Why. */\n.a > b,\n.c {\n  color: red;\n}\n")
     '.a>b,.c{color:red}'
     """
     text = _SPACES.sub(" ", _CSS_COMMENTS.sub("", text))
@@ -126,7 +126,7 @@ def _lean_css(text: str) -> str:
 
 
 def beacon() -> Bundle:
-    """The beacon, which is one file."""
+    """Return the beacon, which is one file."""
     file = static_folder() / "hailwhale.beacon.js"
     return _minified(file, file.stat().st_mtime_ns)
 

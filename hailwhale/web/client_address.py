@@ -1,6 +1,6 @@
-"""The address of a client: X-Forwarded-For as far as trusted proxies wrote it, and its network.
+"""Determines a client's address: X-Forwarded-For as far as trusted proxies wrote it.
 
-Owns whom to believe. It must not know what an address is used for: the log, and rate limits.
+Also determines its network. Knows nothing of what an address is used for: the log, and rate limits.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ Network = IPv4Network | IPv6Network
 
 
 def client_address(environ: Environ, trusted: Sequence[Network]) -> str:
-    """The address that a request came from, by the word of trusted proxies alone.
+    """Return the address that a request came from; only trusted proxies are believed.
 
-    X-Forwarded-For is read from its end, where the nearest proxy writes, for as long as who wrote
-    is trusted. Behind a Unix socket there is no address: its peer is trusted as 127.0.0.1 is.
+    Reads X-Forwarded-For from its end, where the nearest proxy writes, as long as the writer is
+    trusted. A Unix socket has no address: its peer is trusted if 127.0.0.1 is.
 
     >>> proxies = [ip_network("10.0.0.0/8")]
     >>> said = {"HTTP_X_FORWARDED_FOR": "6.6.6.6, 203.0.113.9, 10.0.0.7"}
@@ -37,7 +37,7 @@ def client_address(environ: Environ, trusted: Sequence[Network]) -> str:
 
 
 def network_of(environ: Environ, trusted: Sequence[Network]) -> str:
-    """Whose a request is, for limits: an address, of IPv6 its /64, which is one customer's.
+    """Return the network to rate-limit: an IPv4 address, or the /64 of IPv6, one customer's.
 
     >>> network_of({"REMOTE_ADDR": "2001:db8::1:2:3:4"}, [])
     '2001:db8::'
@@ -63,7 +63,7 @@ def _is_in(text: str, networks: Sequence[Network]) -> bool:
 
 
 def _is_address(text: str) -> bool:
-    """Whether a text is an address; one with a zone, which may be any text, is none of a client."""
+    """Return whether a text is an address without a zone, which could be any text."""
     try:
         ip_address(text)
     except ValueError:

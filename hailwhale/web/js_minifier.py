@@ -18,7 +18,7 @@ _WORD = re.compile(r"[\w$]+")
 _TEMPLATE_TEXT = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{))*", re.DOTALL)
 
 _SIGNS = frozenset("+-/")
-# A mark that means nothing before a closing one.
+# Separators that are redundant before a closing bracket.
 _NEEDLESS = frozenset((";}", ",}", ",]", ",)"))
 
 

@@ -33,7 +33,7 @@ _BINDING = re.compile(rf"(?P<exported>{_NAME})(?: as (?P<local>{_NAME}))?\Z")
 
 
 class ModuleError(ValueError):
-    """A module that cannot be joined: a missing file or name, a circle, or unknown syntax."""
+    """A module that cannot be joined: a missing file or name, an import cycle, unknown syntax."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""A WSGI app whose store is opened when it is first needed: nothing happens at import or fork.
+"""A WSGI app that opens its store at the first request: nothing happens at import or fork.
 
-While the store cannot be opened every request is answered with the fault, and the next one tries
-again, so a server may start before its store does.
+While the store cannot be opened, every request is answered with the error, and the next request
+tries again. So a server may start before its store does.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class LazyApp:
-    """The app that `make_app` makes over the services of `settings` (of the environment, if None).
+    """The app that `make_app` creates from the services of `settings` (default: the environment's).
 
-    `make_app` is `hail_app` or `whale_app`. With `spooled`, as for hail, a store that is away does
-    not keep the app from starting: hits go into the spool.
+    `make_app` is `hail_app` or `whale_app`. With `spooled`, as for hail, an unavailable store does
+    not keep the app from starting: hits go to the spool.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class LazyApp:
         self._lock = Lock()
 
     def open(self) -> WSGIApp:
-        """The app, its store opened; raises what opening a store may raise."""
+        """Return the app, opening its store first; raise what opening a store may raise."""
         with self._lock:
             if self._app is None:
                 settings = self._settings or Settings.from_env()
@@ -50,7 +50,7 @@ class LazyApp:
             return self._app
 
     def prepare(self) -> None:
-        """Open the store now, if it can be; else it is for the first request to try again."""
+        """Open the store now if possible; otherwise the first request tries again."""
         try:
             self.open()
         except HailWhaleError as fault:

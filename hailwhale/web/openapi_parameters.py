@@ -1,7 +1,7 @@
-"""What each parameter is, for a machine that reads /openapi.json: its form, its bounds, an example.
+"""Describes each parameter for /openapi.json: its format, its bounds, an example.
 
-Owns the words and the schemas by name. Which route takes which of them is what its parser says: the
-tuples of names that validate a request. It must not know the routes.
+Defines the descriptions and the schemas by name. The parser of a route defines which parameters it
+takes: the tuples of names that validate a request. Knows nothing of the routes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FLAG: Schema = {"type": "string", "enum": ["0", "1", "true", "false"]}
 
 @dataclass(frozen=True, slots=True)
 class ApiParameter:
-    """A parameter: what a URL may say, what JSON may say (None: the same), and what it means."""
+    """A parameter: its schema in a URL, its schema in JSON (None: the same), and its meaning."""
 
     doc: str
     in_url: Schema
@@ -52,7 +52,7 @@ def _flag(doc: str) -> ApiParameter:
 
 
 def parameters(limits: Limits) -> dict[str, ApiParameter]:
-    """Every parameter by its name, plural where there are two; bounds as the settings have them."""
+    """Return every parameter by name, the plural if there are two; bounds are the settings'."""
     label: Schema = {"type": ["string", "number", "boolean"]}
     labels: Schema = {"type": "array", "items": label, "maxItems": limits.depth}
     nested: Schema = {"type": ["string", "number", "boolean", "array", "object"]}
@@ -61,7 +61,7 @@ def parameters(limits: Limits) -> dict[str, ApiParameter]:
     shares: Schema = {"type": ["number", "object"], "additionalProperties": {"type": "number"}}
 
     def written(doc: str, example: str, in_json: Schema) -> ApiParameter:
-        """A value that a URL holds as JSON, where it is more than a text."""
+        """Describe a value that a URL contains as JSON, if it is more than a text."""
         return ApiParameter(doc, {"type": "string", "examples": [example]}, in_json)
 
     found = {
@@ -153,5 +153,5 @@ def parameters(limits: Limits) -> dict[str, ApiParameter]:
 
 
 def described(name: str, known: dict[str, ApiParameter], route: str = "") -> ApiParameter:
-    """The parameter of a name, as this route takes it."""
+    """Return the parameter of a name, as this route takes it."""
     return known.get(f"{name} of {route}", known[name])

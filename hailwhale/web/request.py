@@ -1,7 +1,7 @@
-"""Requests into plain values: the query, a form, a JSON event, an array or lines of events.
+"""Parses requests into plain values: the query, a form, a JSON event, an array or lines of events.
 
-Owns how values are written in a request, and that a text which comes again is not read again. It
-does not know what the parameters mean: names and values go to the parsers of the core.
+Defines the formats of values in a request, and caches parsed texts that recur. The parsers of the
+core interpret names and values. Knows nothing of what the parameters mean.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from hailwhale.services.security.bearer_tokens import RootBinding
 
 Environ = Mapping[str, Any]
 
-# What `access` leaves in an environ: to what root pks the caller is held, a `RootBinding`; and the
-# question that a sealed graph asks in the place of the URL's.
+# What `auth` leaves in an environ: the root pks the caller is limited to, a `RootBinding`; and the
+# query of a sealed graph, which replaces the URL's.
 BOUND = "hailwhale.bound"
 SEALED = "hailwhale.sealed"
 
@@ -38,7 +38,7 @@ _JSON_OR_TEXT = ("application/json", "text/json", "text/plain", "")
 
 @dataclass(frozen=True, slots=True)
 class SizeLimits:
-    """The most bytes of one event and of a POST, and the most events of a POST."""
+    """The maximum bytes of one event and of a POST, and the maximum events of a POST."""
 
     event_bytes: int
     batch_bytes: int
@@ -47,20 +47,23 @@ class SizeLimits:
 
 @dataclass(frozen=True, slots=True)
 class PostedEvents:
-    """What a POST carries. `batch` tells many events from one; items that could not be read are
-    the `BadInput` that says why."""
+    """The events of a POST.
+
+    `batch` distinguishes many events from one; an item that could not be parsed is the `BadInput`
+    with the reason.
+    """
 
     events: list[dict[str, object] | BadInput]
     batch: bool
 
 
 def media_type(environ: Environ) -> str:
-    """What a body says it is, in lower case and without parameters; "" when it does not say."""
+    """Return the media type of a body, in lower case and without parameters; "" if missing."""
     return str(environ.get("CONTENT_TYPE", "")).split(";")[0].strip().lower()
 
 
 def query_fields(environ: Environ, sizes: SizeLimits) -> dict[str, object]:
-    """The parameters of the URL, values as they are `Written`."""
+    """Return the parameters of the URL; their values are lazy literals."""
     fields = _query(environ, sizes)
     if BOUND in environ:
         environ[BOUND].check(fields)
@@ -72,13 +75,13 @@ def _query(environ: Environ, sizes: SizeLimits) -> dict[str, object]:
     if len(query) > sizes.event_bytes:
         raise TooLarge("query", "a longer one", f"at most {sizes.event_bytes} bytes")
     if not query.isascii():
-        # WSGI hands bytes over as Latin-1; a client may have sent UTF-8 without percent-encoding.
+        # WSGI decodes bytes as Latin-1; a client may have sent UTF-8 without percent-encoding.
         query = _text(query.encode("latin-1", "replace"), "query")
     return _form_fields(query, "query")
 
 
 def one_event(environ: Environ, sizes: SizeLimits) -> dict[str, object]:
-    """The fields of a request for one thing, from its URL or its body, as plain values."""
+    """Return the fields of a request for one thing, from its URL or its body, as plain values."""
     if SEALED in environ:
         return _plain(environ[SEALED])
     if environ.get("REQUEST_METHOD") != "POST":
@@ -93,8 +96,10 @@ def one_event(environ: Environ, sizes: SizeLimits) -> dict[str, object]:
 
 
 def listed_fields(environ: Environ, sizes: SizeLimits) -> dict[str, list[str]]:
-    """The parameters of a URL and of a POST's form or JSON object together, as texts: of each name
-    all that were given, in their order."""
+    """Return the parameters of the URL and of a POST's form or JSON object, as texts.
+
+    Each name has all the values that were given for it, in their order.
+    """
     query = _text(environ.get("QUERY_STRING", "").encode("latin-1", "replace"), "query")
     body = b""
     if environ.get("REQUEST_METHOD") == "POST":
@@ -123,7 +128,7 @@ def _pairs(text: str, where: str) -> list[tuple[str, str]]:
 
 
 def _pairs_of(fields: dict[str, object]) -> list[tuple[str, str]]:
-    """A JSON object as pairs: several texts in an array, numbers as they are written."""
+    """Return a JSON object as pairs: an array gives several texts, numbers are kept as written."""
     pairs = [
         (name, each)
         for name, value in fields.items()
@@ -140,7 +145,7 @@ def _plain(fields: dict[str, object]) -> dict[str, object]:
 
 
 def posted_events(environ: Environ, sizes: SizeLimits) -> PostedEvents:
-    """The events of a POST: a form, a JSON object or array, or a JSON object a line."""
+    """Parse the events of a POST: a form, a JSON object or array, or one JSON object per line."""
     posted = _posted(environ, sizes)
     if BOUND not in environ:
         return posted
@@ -178,11 +183,11 @@ def _posted(environ: Environ, sizes: SizeLimits) -> PostedEvents:
 
 
 def _json_events(text: str, sizes: SizeLimits) -> PostedEvents:
-    """One JSON value; where it is not one but has several lines, a JSON object a line."""
+    """Parse one JSON value; if it is not one but has several lines, one JSON object per line."""
     try:
         value = parse_relaxed_json(text, "body")
     except BadInput:
-        # An array that is broken is not lines, though some of its lines may look like events.
+        # A malformed array is not parsed as lines, though some of its lines may look like events.
         if "\n" in text.strip() and text.lstrip().startswith("{"):
             return _lines(text, sizes)
         raise
@@ -194,7 +199,7 @@ def _json_events(text: str, sizes: SizeLimits) -> PostedEvents:
 
 
 def _lines(text: str, sizes: SizeLimits) -> PostedEvents:
-    # Only newlines part events: JSON strings may hold the other separators str.splitlines knows.
+    # Only newlines separate events: JSON strings may contain other separators of str.splitlines.
     lines = [line for line in text.split("\n") if line.strip()]
     _refuse_many(len(lines), sizes)
     return PostedEvents([_line(line, sizes) for line in lines], batch=True)
@@ -210,7 +215,7 @@ def _line(line: str, sizes: SizeLimits) -> dict[str, object] | BadInput:
 
 def _item(item: object, sizes: SizeLimits, whole_chars: int) -> dict[str, object] | BadInput:
     try:
-        # An item cannot be larger than the body it came in, so most need no measuring.
+        # An item cannot be larger than its body, so most need not be measured.
         if whole_chars > sizes.event_bytes // 4:
             _refuse_large(json.dumps(item, default=str, ensure_ascii=False), sizes)
         return _fields(item)
@@ -246,7 +251,7 @@ def _body(environ: Environ, most: int) -> bytes:
         return b""
     try:
         body: bytes = environ["wsgi.input"].read(length if length >= 0 else most + 1)
-    except Exception as fault:  # each server has its own way to say that a body broke off
+    except Exception as fault:  # each server has its own exception for an incomplete body
         raise BadInput("body", "an end before its time", "a whole body") from fault
     if len(body) > most:
         raise TooLarge("body", "more", f"at most {most} bytes")

@@ -16,7 +16,7 @@ from hailwhale.errors import (
     BadInput,
 )
 
-# A transparent GIF of one pixel, the smallest that every browser draws.
+# A transparent GIF of one pixel, the smallest that every browser renders.
 PIXEL = bytes.fromhex(
     "47494638396101000100800000000000ffffff21f90401000000002c0000000001000100000202440100 3b"
 )
@@ -29,7 +29,7 @@ _NEVER_CACHED = {
 
 
 def json_reply(value: object, status: int = 200, **headers: str) -> bottle.HTTPResponse:
-    """A JSON answer; decimals are written with all their digits."""
+    """Return a JSON response; decimals keep all their digits."""
     body = simplejson.dumps(
         value, use_decimal=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False
     )
@@ -61,10 +61,10 @@ _PIXEL = _counted(PIXEL, "image/gif")
 
 
 def counted_reply(environ: Mapping[str, Any], pixel: bool = False) -> bottle.HTTPResponse:
-    """What a counting GET gets: the pixel where an image is wanted first, else `OK`."""
+    """Return the response to a counting GET: the pixel if an image is preferred, else `OK`."""
     wants_image = pixel or first_wanted(environ.get("HTTP_ACCEPT", "")).startswith("image/")
     made = _PIXEL if wants_image else _OK
-    # As new, and quicker than making one; the headers are its own, for an app may add to them.
+    # Copying is faster than constructing; the headers are copied because an app may add to them.
     reply = bottle.HTTPResponse.__new__(bottle.HTTPResponse)
     vars(reply).update(vars(made))
     reply._headers = {name: [*values] for name, values in made._headers.items()}
@@ -72,19 +72,19 @@ def counted_reply(environ: Mapping[str, Any], pixel: bool = False) -> bottle.HTT
 
 
 def left_out_reply(environ: Mapping[str, Any], pixel: bool) -> bottle.HTTPResponse:
-    """What a bot gets whose hits are left out of the counts."""
+    """Return the response to a bot whose hits are left out of the counts."""
     if pixel or first_wanted(environ.get("HTTP_ACCEPT", "")).startswith("image/"):
         return counted_reply(environ, pixel=True)
     return text_reply("left out of the counts: a bot")
 
 
 def head_refused() -> bottle.HTTPResponse:
-    """The answer to HEAD where a GET changes something: what only looks must not."""
+    """Refuse HEAD on a route whose GET changes something: HEAD must not change anything."""
     return bottle.HTTPResponse("", 405, {"Allow": "GET, POST"})
 
 
 def text_reply(text: str) -> bottle.HTTPResponse:
-    """A plain text."""
+    """Return a plain-text response."""
     headers = {
         "Content-Type": "text/plain; charset=utf-8",
         "X-Content-Type-Options": "nosniff",
@@ -94,7 +94,7 @@ def text_reply(text: str) -> bottle.HTTPResponse:
 
 
 def csv_reply(text: str) -> bottle.HTTPResponse:
-    """A CSV answer."""
+    """Return a CSV response."""
     headers = {
         "Content-Type": "text/csv; charset=utf-8",
         "X-Content-Type-Options": "nosniff",
@@ -104,7 +104,7 @@ def csv_reply(text: str) -> bottle.HTTPResponse:
 
 
 def error_body(fault: BadInput) -> dict[str, object]:
-    """`{"error": {"parameter": …, "message": …}}`."""
+    """Return the JSON body of an error: `{"error": {"parameter": …, "message": …}}`."""
     return {"error": {"parameter": fault.parameter, "message": fault.message}}
 
 
@@ -114,7 +114,7 @@ def message_body(text: str) -> dict[str, object]:
 
 @lru_cache(256)
 def first_wanted(accept: str) -> str:
-    """The media type that an Accept header wants most; the first of equals."""
+    """Return the preferred media type of an Accept header; the first of equals."""
     best, best_quality = "", 0.0
     for part in accept.split(","):
         kind, *parameters = (piece.strip() for piece in part.split(";"))

@@ -1,4 +1,4 @@
-"""The library's facade for counting and asking: `Whale`, on the class or on an instance.
+"""Facade for counting and queries: `Whale`, on the class or on an instance.
 
 It passes values on to the parsers and services, and has no logic of its own.
 """

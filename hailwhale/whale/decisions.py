@@ -1,4 +1,4 @@
-"""`Whale`'s decisions: an option for a visitor, and what is known of the options.
+"""`Whale`'s decisions: an option for a visitor, and the evidence for each option.
 
 Facades: they pass values on to the parsers and services.
 """
@@ -25,7 +25,7 @@ from hailwhale.types import (
 
 
 class Decide(Protocol):
-    """`decide` as it is called: one option, or with `slots` a list of them."""
+    """The signature of `decide`: returns one option, or with `slots` a list of them."""
 
     @overload
     def __call__(
@@ -87,7 +87,7 @@ def _overloaded(method: Callable[..., str | list[str]]) -> _DecideMethod:
 
 
 class DecisionMethods(ClassOrInstance):
-    """Decides by what was counted."""
+    """Makes decisions from what was counted."""
 
     @_overloaded
     def decide(

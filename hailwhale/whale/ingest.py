@@ -1,4 +1,4 @@
-"""What `Whale` counts, sets and erases, at once.
+"""`Whale`'s methods that count, set and erase at once.
 
 Facades: they pass values on to the parsers and services.
 """
@@ -16,7 +16,7 @@ from hailwhale.types import DimensionsLike, Label, MetricsLike, PathLike, TimeLi
 
 
 class EventMethods(ClassOrInstance):
-    """Changes what is counted; it can be read when a method returns."""
+    """Changes counts; a change is visible when its method returns."""
 
     @either
     def count_now(

@@ -1,4 +1,4 @@
-"""What `Whale` knows of labels and events: pks, dimensions, metrics, and the last events.
+"""`Whale`'s queries for labels and events: pks, dimensions, metrics and the last events.
 
 Facades: they pass values on to the parsers and services.
 """
@@ -14,7 +14,7 @@ from hailwhale.types import DimensionsLike, Known, PathLike, SpyEvent, Subdimens
 
 
 class LabelMethods(ClassOrInstance):
-    """Answers with what was counted."""
+    """Queries which labels and events were counted."""
 
     @either
     def subdimensions(

@@ -27,7 +27,7 @@ from hailwhale.types import (
 
 
 class SeriesMethods(ClassOrInstance):
-    """Answers with many numbers: over time, or of many children."""
+    """Queries many numbers: over time, or of many children."""
 
     @either
     def plotpoints(

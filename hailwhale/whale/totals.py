@@ -24,7 +24,7 @@ from hailwhale.types import (
 
 
 class TotalMethods(ClassOrInstance):
-    """Answers with one number for each period."""
+    """Queries one number for each period."""
 
     @either
     def totals(

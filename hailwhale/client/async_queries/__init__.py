@@ -1,4 +1,4 @@
-"""Questions to a service as coroutines: each is asked in a thread, so that the loop goes on."""
+"""Queries to a service as coroutines; each runs in a thread, so the event loop is not blocked."""
 
 from __future__ import annotations
 
@@ -18,4 +18,4 @@ class AsyncServiceQueries(
     AsyncDecisionQueries,
     AsyncAdminRequests,
 ):
-    """Asks what `ServiceQueries` asks; each question is awaited."""
+    """Sends the queries of `ServiceQueries`; each one is awaited."""

@@ -1,4 +1,4 @@
-"""What only an admin may: set counters and erase, awaited."""
+"""Requests for admins: set counters and erase, awaited."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hailwhale.types import DimensionsLike, MetricsLike, PathLike
 
 
 class AsyncAdminRequests(AsyncQueryBase):
-    """Changes what is counted; needs an admin's token."""
+    """Changes stored counts; requires an admin's token."""
 
     async def update_count_to(
         self,

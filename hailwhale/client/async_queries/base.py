@@ -1,4 +1,4 @@
-"""What all awaited questions share: the questions that block, which run in threads."""
+"""Base of the awaited queries: runs the blocking queries in threads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hailwhale.client.sync_queries.base import QueryBase
 
 
 class AsyncQueryBase(QueryBase):
-    """Asks the service that a connection leads to, without blocking the event loop."""
+    """Queries the service of a connection without blocking the event loop."""
 
     @cached_property
     def _queries(self) -> ServiceQueries:

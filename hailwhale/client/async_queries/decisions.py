@@ -1,4 +1,4 @@
-"""A service's decisions: an option for a visitor, and what is known of the options, awaited."""
+"""Decision queries: an option for a visitor, and the evidence for each option, awaited."""
 
 from __future__ import annotations
 

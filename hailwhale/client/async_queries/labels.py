@@ -1,4 +1,4 @@
-"""What was counted: pks, dimensions, metrics, and the last events, awaited."""
+"""Label queries: pks, dimensions, metrics and the last events, awaited."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hailwhale.types import DimensionsLike, Known, PathLike, SpyEvent, Subdimens
 
 
 class AsyncLabelQueries(AsyncQueryBase):
-    """Asks what was counted."""
+    """Queries which labels and events were counted."""
 
     async def subdimensions(
         self,

@@ -1,4 +1,4 @@
-"""A service's series and rankings, awaited."""
+"""Queries for series and rankings, awaited."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hailwhale.types import (
 
 
 class AsyncPlotQueries(AsyncQueryBase):
-    """Asks for many numbers: over time, or of many children."""
+    """Queries many numbers: over time, or of many children."""
 
     async def plotpoints(
         self,

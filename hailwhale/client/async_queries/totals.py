@@ -1,4 +1,4 @@
-"""A service's totals and quantiles, awaited."""
+"""Queries for totals and quantiles, awaited."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hailwhale.types import (
 
 
 class AsyncTotalQueries(AsyncQueryBase):
-    """Asks for one number of each period."""
+    """Queries one number for each period."""
 
     async def totals(
         self,

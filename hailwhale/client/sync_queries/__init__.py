@@ -1,4 +1,4 @@
-"""Questions to a service, and their answers as the library gives them; the caller waits."""
+"""Queries to a service that block; results have the same form as those of the library."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["ServiceQueries"]
 
 
 class ServiceQueries(TotalQueries, PlotQueries, LabelQueries, DecisionQueries, AdminRequests):
-    """Asks what `Whale` is asked, by the same names and with the same parameters.
+    """Sends the queries of `Whale`, with the same names and parameters, to a service.
 
     Numbers are exact: an int when whole, a float when that is exact, else a Decimal.
     """

@@ -1,4 +1,4 @@
-"""What only an admin may: set counters and erase, over HTTP."""
+"""Requests for admins: set counters and erase, over HTTP."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hailwhale.types import DimensionsLike, MetricsLike, PathLike
 
 
 class AdminRequests(QueryBase):
-    """Changes what is counted; needs an admin's token."""
+    """Changes stored counts; requires an admin's token."""
 
     def update_count_to(
         self,

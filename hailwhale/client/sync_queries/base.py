@@ -1,4 +1,4 @@
-"""What all questions to a service share: one POST each, of the arguments that were given."""
+"""Base of all queries to a service: each is one POST of the arguments that were given."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hailwhale.client.transport import ServiceConnection
 
 
 class QueryBase:
-    """Asks the service that a connection leads to."""
+    """Queries the service of a connection."""
 
     def __init__(self, service: ServiceConnection) -> None:
         self._service = service

@@ -1,4 +1,4 @@
-"""What was counted: pks, dimensions, metrics, and the last events, over HTTP."""
+"""Label queries: pks, dimensions, metrics and the last events, over HTTP."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hailwhale.types import DimensionsLike, Known, PathLike, SpyEvent, Subdimens
 
 
 class LabelQueries(QueryBase):
-    """Asks what was counted."""
+    """Queries which labels and events were counted."""
 
     def subdimensions(
         self,

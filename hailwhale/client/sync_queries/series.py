@@ -1,4 +1,4 @@
-"""A service's series and rankings."""
+"""Queries for series and rankings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hailwhale.types import (
 
 
 class PlotQueries(QueryBase):
-    """Asks for many numbers: over time, or of many children."""
+    """Queries many numbers: over time, or of many children."""
 
     def plotpoints(
         self,

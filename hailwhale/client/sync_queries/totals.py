@@ -1,4 +1,4 @@
-"""A service's totals and quantiles."""
+"""Queries for totals and quantiles."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hailwhale.types import (
 
 
 class TotalQueries(QueryBase):
-    """Asks for one number of each period."""
+    """Queries one number for each period."""
 
     def totals(
         self,

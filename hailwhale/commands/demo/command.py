@@ -1,7 +1,7 @@
-"""`hailwhale demo`: sends the events of a made-up shop to a running service, as any program would.
+"""`hailwhale demo`: sends the events of a fictional shop to a running service over HTTP.
 
-Owns the course of it: first the last days, quickly, then what happens now, with a page that is
-decided. Everything is counted under pks that begin with "Demo". What happens is `demo_shop`'s.
+Sends the last days first, as fast as possible, and then live events, including a page that the
+service decides. All pks begin with "Demo". The module `shop` generates the events.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _AT_ONCE = 2_000
 _TICK_S = 0.5
 _LANDING = 0.25  # of the visits, those that a page is decided for
 _DECIDED_DAYS = 3
-# Of the past one visit stands for many: fewer the nearer it is, for minutes are looked at closely.
+# A past event stands for several visits: for fewer the newer it is, as minutes are viewed closely.
 _COARSE = ((2 * _HOUR_S, 4), (_DAY_S, 30), (10_000 * _DAY_S, 200))
 
 
@@ -50,11 +50,11 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Send the past, then the present."""
+    """Send the past, then live events."""
     days = _number("days", args.days, 0, 34)
     rate = _number("rate", args.rate, 0.01, 1_000)
     seconds = float("inf") if args.seconds is None else _number("seconds", args.seconds, 0, 1e9)
-    # A service on another port than usual was told so by a variable, and its demo by the same one.
+    # A variable that sets another port for the service sets it for the demo as well.
     url = args.url or Settings.from_env().home
     chance = Random(args.seed)
     with open_client(url, args.token) as client:
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
 def send_past(
     service: PatientService, now_s: float, days: float, rate: float, chance: Random
 ) -> int:
-    """Send `days` of the past, as busy as `rate`; how many events that were."""
+    """Send `days` of the past at the activity `rate`; return the number of events."""
     sent = 0
     for events in _batches(past(now_s, days, rate, chance)):
         sent += service.count(events)
@@ -89,7 +89,7 @@ def send_past(
 
 
 def past(now_s: float, days: float, rate: float, chance: Random) -> Iterator[shop.ShopEvent]:
-    """The events of the last days, oldest first, each for as many visits as `_COARSE` says."""
+    """Yield the events of the last days, oldest first, each for several visits (see `_COARSE`)."""
     start_s = now_s - days * _DAY_S
     for reach_s, weight in reversed(_COARSE):
         nearer = [near_s for near_s, _ in _COARSE if near_s < reach_s]
@@ -101,7 +101,7 @@ def past(now_s: float, days: float, rate: float, chance: Random) -> Iterator[sho
 
 
 def past_landings(now_s: float, days: float, chance: Random) -> Iterator[shop.ShopEvent]:
-    """Visitors who were shown a page at random, and what they spent: something to decide from."""
+    """Yield visitors who saw a random page, and what they spent: evidence for decisions."""
     for _ in range(int(2_000 * days)):
         who = shop.visitor(chance)
         option = chance.choice(shop.OPTIONS)
@@ -116,7 +116,7 @@ def live(
     chance: Random,
     clock: Callable[[], float] = time.time,
 ) -> int:
-    """Send what happens from `start_s` to `end_s`, when it happens; how many events that were."""
+    """Send events in real time from `start_s` to `end_s`; return how many were sent."""
     sent, last_s = 0, start_s
     while last_s < end_s:
         now_s = min(clock(), end_s)
@@ -136,7 +136,7 @@ def live(
 
 
 def _decided(service: PatientService, at_s: float, chance: Random) -> shop.ShopEvent:
-    """A visitor comes: the service says which page to show, and the visitor what it was worth."""
+    """Simulate a visitor: ask the service for the page, then report what the visitor spent."""
     who = shop.visitor(chance)
     option = service.ask(
         partial(service.client.decide, shop.LANDING, shop.OPTIONS, who, by_metric="earned/hits")
@@ -152,7 +152,7 @@ def _shown(who: dict[str, object], option: str, at_s: float, chance: Random) -> 
 
 
 def _is_there(service: PatientService) -> bool:
-    """Whether the past was sent before."""
+    """Return whether the past was sent before."""
     answer = service.ask(partial(service.client.totals, shop.VISITS, period="yesterday"))
     return bool(answer["yesterday"]["_"]["hits"])
 

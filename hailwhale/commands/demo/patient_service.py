@@ -1,7 +1,7 @@
-"""The service that the demo fills: events go by the client, and a service that is away is awaited.
+"""Client of the demo: sends events and waits for the service while it is unavailable.
 
-Owns the patience. Events carry the ids that the client gives them, so that a batch which is sent
-again counts once. It knows neither what is sent nor why.
+Retries every request. Events carry the ids that the client assigns, so a batch that is sent again
+counts once. Knows nothing of what is sent or why.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _TRIES = 30
 
 
 def open_client(url: str, token: str) -> Client:
-    """Return a client that sends when it is flushed; raises `BadInput` for no address or token."""
+    """Return a client that sends when flushed; raise `BadInput` for a bad address or token."""
     return Client(url, token or None, linger_s=3_600, timeout_s=_TIMEOUT_S)
 
 
 class PatientService:
-    """Sends events and asks questions through a client, trying again what finds no service.
+    """Sends events and asks questions through a client, retrying when no service answers.
 
-    It tries `tries` times, `away_s` apart. `tell` gets what a person who waits wants to know.
+    It tries `tries` times, `away_s` apart. `tell` gets progress messages for the user.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class PatientService:
         return self._send(events, self.client.count)
 
     def count_decisions(self, events: Iterable[Mapping[str, Any]]) -> int:
-        """Count what was shown to visitors, as `count` does."""
+        """Count exposures of options, as `count` does."""
         return self._send(events, self.client.count_decision)
 
     def ask(self, question: Callable[[], T]) -> T:
@@ -67,10 +67,10 @@ class PatientService:
         return question()
 
     def _send(self, events: Iterable[Mapping[str, Any]], put: Callable[..., bool]) -> int:
-        """Hand events to the client and wait until each has an answer.
+        """Pass events to the client and wait until each has an answer.
 
-        Raises `HailWhaleError` for events that are refused, `StoreUnavailable` when they have no
-        answer in the end.
+        Raises `HailWhaleError` for events that are refused, `StoreUnavailable` when the last try
+        leaves events without an answer.
         """
         before = self.client.stats
         for event in events:

@@ -1,8 +1,9 @@
-"""A made-up shop: what happens in it within a span of time, as the events that a service is sent.
+"""A fictional shop: generates the events of a time range, in the form that a service accepts.
 
-Pure: told a span and a source of chance. Visits, orders, sign-ups and errors follow the hour, the
-day of the week and a slow growth; what countries, devices, products and campaigns do differs. It
-knows nothing of how events are sent, and makes no decision: `landing` says what comes of one.
+Pure: takes a time range and a random generator. Visits, orders, sign-ups and errors follow the
+hour, the day of the week and a slow growth. Countries, devices, products and campaigns behave
+differently. Knows nothing of how events are sent. Makes no decision: `landing` returns the outcome
+of one.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ _FAULTS = {"checkout": ("timeout", "card refused"), "search": ("timeout",), "log
 
 
 def bustle(at_s: float, newest_s: float) -> float:
-    """How busy the shop is, about 1: by the hour, the day of the week, and growth until now."""
+    """Return the activity of the shop, about 1: by hour, weekday and growth until now."""
     hour, weekday = at_s / 3_600 % 24, int(at_s // _DAY_S + 3) % 7
     of_day = 1 + 0.55 * math.sin((hour - 9) / 24 * 2 * math.pi)
     of_week = 0.78 if weekday > 4 else 1.08
@@ -53,7 +54,7 @@ def bustle(at_s: float, newest_s: float) -> float:
 def happening(
     start_s: float, end_s: float, a_second: float, chance: Random, newest_s: float
 ) -> Iterator[ShopEvent]:
-    """What happens from one instant to another, in order.
+    """Yield the events between two instants, in order.
 
     There are about `a_second` visits each second now, at `newest_s`, and fewer long ago.
 
@@ -71,7 +72,7 @@ def happening(
 
 
 def weighed(event: ShopEvent, weight: int) -> ShopEvent:
-    """The event, standing for `weight` of its kind.
+    """Return the event scaled so that it stands for `weight` equal ones.
 
     >>> weighed({"pk": "Shop", "metrics": {"revenue": 2.5}}, 4)
     {'pk': 'Shop', 'metrics': {'hits': 4, 'revenue': 10.0}}
@@ -84,7 +85,7 @@ def weighed(event: ShopEvent, weight: int) -> ShopEvent:
 
 
 def landing(country: str, option: str, chance: Random) -> float:
-    """What a visitor of a country who was shown an option spends: mostly nothing."""
+    """Return what a visitor of a country spends after seeing an option: mostly nothing."""
     rates = _LANDS[option]
     if chance.random() >= rates.get(country, rates[""]):
         return 0.0
@@ -92,7 +93,7 @@ def landing(country: str, option: str, chance: Random) -> float:
 
 
 def visitor(chance: Random) -> dict[str, object]:
-    """The dimensions of somebody who comes."""
+    """Return the dimensions of a random visitor."""
     device = _one({name: weight for name, (weight, _) in _DEVICES.items()}, chance)
     return {
         "country": _one(_COUNTRIES, chance),

@@ -1,7 +1,7 @@
-"""The checks of `hailwhale doctor`: each looks at one thing and says what it found and what to do.
+"""Checks of `hailwhale doctor`: each inspects one thing and says what it found and how to fix it.
 
-They change nothing in a store. Where nothing runs on a data directory, its Valkey is started for
-the look; where there is no directory yet, one in a temporary directory stands in.
+The checks change nothing in a store. If no Valkey runs on a data directory, one is started for the
+check. If there is no directory yet, one in a temporary directory takes its place.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LOOK_S = 0.05
 
 
 class Level(Enum):
-    """How bad it is."""
+    """The severity of a result."""
 
     OK = "ok"
     WARN = "warn"
@@ -40,7 +40,7 @@ class Level(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What one check found."""
+    """The result of one check."""
 
     level: Level
     subject: str
@@ -51,7 +51,7 @@ class CheckResult:
 
 
 def check(settings: Settings) -> Iterator[CheckResult]:
-    """All checks that can be made; what depends on a failed one is left out."""
+    """Run every check that can be run; skip those that depend on a failed one."""
     yield _binding(settings)
     yield from spool_findings(SpoolDirectory(settings.spool_folder, settings.spool_bytes))
     try:
@@ -88,7 +88,7 @@ def _binding(settings: Settings) -> CheckResult:
 
 
 def spool_findings(spool: SpoolDirectory) -> Iterator[CheckResult]:
-    """What lies in this machine's spool, where something does."""
+    """Report what this machine's spool contains, if anything."""
     if waiting := spool.size_bytes():
         text = (
             f"{waiting:,} bytes of hits wait in {spool.folder}: they are counted when a hail runs"
@@ -103,7 +103,7 @@ def spool_findings(spool: SpoolDirectory) -> Iterator[CheckResult]:
 
 @contextmanager
 def _server_to_look_at(settings: Settings) -> Iterator[tuple[str, CheckResult, bool]]:
-    """The URL of the store's server, where it came from, and whether it ran before."""
+    """Return the URL of the store's server, its source, and whether it was running."""
     where = shown_store(settings)
     running = settings.redis_url or address(settings.data_dir)
     if running:
@@ -123,7 +123,7 @@ def _server_to_look_at(settings: Settings) -> Iterator[tuple[str, CheckResult, b
 
 
 def layout_findings(examined: ServersInfo) -> Iterator[CheckResult]:
-    """What the servers are to one another, where there are several."""
+    """Report the state of the cluster or of Sentinel, where there are several servers."""
     cluster, watch = examined.cluster, examined.watch
     if cluster is not None:
         replicas = sum(server.replicas for server in examined.servers)
@@ -145,7 +145,7 @@ def layout_findings(examined: ServersInfo) -> Iterator[CheckResult]:
 
 
 def server_findings(servers: Sequence[ServerInfo]) -> Iterator[CheckResult]:
-    """What is found of each server; what is so of them all is said once."""
+    """Report the results of each server; what holds for all of them is reported once."""
     found = [(server, finding) for server in servers for finding in engine_findings(server)]
     said: set[CheckResult] = set()
     for server, finding in found:
@@ -157,7 +157,7 @@ def server_findings(servers: Sequence[ServerInfo]) -> Iterator[CheckResult]:
 
 
 def replica_findings(examined: ServersInfo, wanted: int) -> Iterator[CheckResult]:
-    """Whether each primary has a replica to take over, and as many as must have each hit."""
+    """Check that each primary has a replica for failover, and enough to acknowledge each hit."""
     expects_some = examined.cluster is not None or examined.watch is not None
     for server in examined.servers:
         which = f"{server.where or 'the server'} has {server.replicas} replicas"
@@ -169,7 +169,7 @@ def replica_findings(examined: ServersInfo, wanted: int) -> Iterator[CheckResult
 
 
 def engine_findings(server: ServerInfo) -> Iterator[CheckResult]:
-    """Whether the engine can be counted in, keeps what it is given, and keeps it all."""
+    """Check that the engine is supported, persists writes and evicts nothing."""
     named = f"{server.name} {server.version}"
     if not server.is_new_enough:
         yield CheckResult(
@@ -196,7 +196,7 @@ def engine_findings(server: ServerInfo) -> Iterator[CheckResult]:
 
 
 def made_of(settings: Settings, server: ServerInfo) -> CheckResult:
-    """Whether the store was made with the zone and the rollups that the settings say."""
+    """Check that the store was created with the time zone and rollups of the settings."""
     rollups = [rollup.spec for rollup in settings.rollups]
     if not server.zone:
         return CheckResult(Level.OK, "made of", "nothing counted yet, so zone and rollups are free")
@@ -229,7 +229,7 @@ def _traffic(store: Store, settings: Settings, runs: bool) -> Iterator[CheckResu
 
 
 def _buffers(stats: StatsStore, limit: int, runs: bool) -> CheckResult:
-    """How much waits, and whether somebody counts it."""
+    """Report how many hits are buffered, and whether a drain is counting them."""
     loads, drained = stats.loads(), stats.counts()["drained"]
     waiting = sum(load.buffered for load in loads)
     if not loads:

@@ -1,4 +1,4 @@
-"""`hailwhale doctor`: every setting with where it comes from, and what is wrong."""
+"""`hailwhale doctor`: shows every setting with its source, and reports problems."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print settings and findings; 1 when a check failed. With --memory, the store's size."""
+    """Print settings and results; return 1 when a check failed. With --memory, the store's size."""
     if args.memory:
         return memory.run(args)
     print(settings_table(args))
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def settings_table(args: argparse.Namespace) -> str:
-    """Each setting: its variable, the value in force as it is written, its source, what it does."""
+    """Format each setting: its variable, its effective value as text, its source, its purpose."""
     given, environ = given_variables(args), environment(args)
     return table(
         ["variable", "value", "from", "what it is"],

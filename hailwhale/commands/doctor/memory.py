@@ -1,6 +1,6 @@
-"""`hailwhale doctor --memory`: what a workload will cost, or what the store's keys take now.
+"""`hailwhale doctor --memory`: estimates the memory of a workload, or measures that of the store.
 
-Owns the options and what is printed. How a cost is worked out is `core.sizing`'s part.
+Defines the options and the output. `core.memory_model` computes the estimate.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _ROUGHLY = "Expect no more, maybe half: one event cannot tell which series are c
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add what `doctor --memory` takes."""
+    """Add the options of `doctor --memory`."""
     group = parser.add_argument_group(
         "memory",
         "What a workload will cost the store's memory, worked out from a sample of its events; "
@@ -114,7 +114,7 @@ def _estimate(args: argparse.Namespace, settings: Settings) -> str:
 
 
 def _events(args: argparse.Namespace, settings: Settings, now_s: int) -> Iterator[Event]:
-    """The events of the sample, at least one; each must be one that could be counted."""
+    """Return the events of the sample, at least one; each must be a valid event."""
     if args.event is not None:
         if args.sample is not None:
             raise BadInput("event", args.event, "no --sample beside it")
@@ -159,7 +159,7 @@ def _number(args: argparse.Namespace, name: str) -> float | None:
 
 
 def _packed_fields(settings: Settings) -> tuple[int, str]:
-    """The most fields of a packed hash, and who says so."""
+    """Return the maximum number of fields of a compact hash, and the source of that number."""
     if not settings.redis_url:
         return DEFAULT_PACKED_FIELDS, "so the embedded Valkey is set"
     try:

@@ -1,7 +1,7 @@
-"""`hailwhale import`: counts the rows of a file, each exactly once, resumed where it was cut short.
+"""`hailwhale import`: counts each row of a file exactly once; resumes after an interruption.
 
-Owns the options, opening the file, the progress bar, what is said and the file of rejects. How rows
-are read and counted is the services' part.
+Defines the options, opens the file, and writes the progress bar, the summary and the file of
+rejects. The services read and count the rows.
 """
 
 from __future__ import annotations
@@ -75,16 +75,16 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Import the file and say what became of it; 1 when rows were rejected."""
+    """Import the file and print the outcome; return 1 when rows were rejected."""
     with _source(args) as source, closing(open_services(read_settings(args))) as services:
         return _import(args, source, services)
 
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Where rows come from: a file, or stdin when `path` is None; and how it is read.
+    """The source of rows: a file, or stdin when `path` is None; and how it is parsed.
 
-    `origin` names a place whose content may change from one run to the next.
+    `origin` names a place whose content may change between runs.
     """
 
     shown: str
@@ -109,7 +109,7 @@ class _Source:
                 yield raw
 
     def content(self) -> FileContent:
-        """What names the import; stdin can be read once only, so its content is new every time."""
+        """Return the id of the import; stdin is read only once, so it is new every time."""
         if self.path is None:
             return FileContent(secrets.token_hex(16), 0)
         with self.opened() as stream:
@@ -144,7 +144,7 @@ def _same(one: Path, other: Path) -> bool:
 def importing_over(
     services: Services, make_batch: Callable[[BucketPlanner], EventBatch] = EventBatch
 ) -> Importer:
-    """What counts rows, over open services."""
+    """Return an importer over open services."""
     return Importer(
         commits=services.store.commits,
         imports=services.store.imports,
@@ -188,7 +188,7 @@ def _import(args: argparse.Namespace, source: _Source, services: Services) -> in
 def _count(
     importing: Importer, name: str, after: int, source: _Source, lines: int, rejects: _Rejects
 ) -> ImportReport:
-    """Count what is after a line, with a progress bar on a terminal."""
+    """Count the rows after a line, with a progress bar on a terminal."""
     with (
         source.opened() as stream,
         tqdm(
@@ -215,7 +215,7 @@ def _summary(file: str, after: int, report: ImportReport, elapsed_s: float) -> s
 
 
 class _Rejects:
-    """Says the first rejected rows on stderr, and writes all of them to a file if there is one."""
+    """Prints the first rejected rows to stderr and writes all of them to a file, if given."""
 
     def __init__(self, file: IO[bytes] | None, kept: int) -> None:
         self.total = kept
@@ -238,7 +238,7 @@ class _Rejects:
 
 @contextmanager
 def _rejects(path: Path | None, after: int) -> Iterator[_Rejects]:
-    """Where rejected rows go. Of an import that is resumed, those up to its line stay."""
+    """Open the file of rejected rows; when an import resumes, keep those up to its line."""
     if path is None:
         yield _Rejects(None, 0)
         return
@@ -259,7 +259,7 @@ def _rejects(path: Path | None, after: int) -> Iterator[_Rejects]:
 
 
 def _line_of(text: bytes) -> int:
-    """The line that a reject tells of; 0 for one that was being written when all ended."""
+    """Return the line number of a reject; 0 for one that a crash left incomplete."""
     try:
         return int(json.loads(text)["line"]) if text.endswith(b"\n") else 0
     except (ValueError, TypeError, KeyError):

@@ -1,4 +1,4 @@
-"""The keys of a HailWhale of 2011 as a file to import: written down, while the import runs."""
+"""Copies the keys of a HailWhale of 2011 into a temporary file to import."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ counts is missed.
 
 @dataclass(frozen=True, slots=True)
 class TempCopy:
-    """A file of rows, where they are from in words, and what tells this store from others."""
+    """A file of rows, its source in words, and an id that distinguishes this store from others."""
 
     path: Path
     shown: str
@@ -32,9 +32,10 @@ class TempCopy:
 
 @contextmanager
 def written_down(url: str) -> Iterator[TempCopy]:
-    """The rows of a store, in a file that is gone afterwards.
+    """Write the rows of a store to a file that is deleted afterwards.
 
-    Raises `BadInput` when there is nothing of a HailWhale of 2011, `StoreUnavailable`.
+    Raises `BadInput` when the store has no keys of a HailWhale of 2011, `StoreUnavailable` when it
+    does not answer.
     """
     with tempfile.TemporaryDirectory(prefix="hailwhale-") as folder:
         path = Path(folder) / "rows"

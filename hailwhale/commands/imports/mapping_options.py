@@ -1,4 +1,4 @@
-"""Options that say how a file is read, and what of it makes an event: for `import` and `tail`."""
+"""Options of `import` and `tail`: how a file is parsed, and which fields make an event."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ method and referer, with its bytes, and its visitor makes uniques. With --pixels
 
 
 def add_mapping(parser: argparse.ArgumentParser, formats: tuple[str, ...], default: str) -> None:
-    """Give a command the options."""
+    """Add the options to a command."""
     choices = (*formats, *FORMATS)
     parser.add_argument("--format", choices=choices, help=default)
     where = "CSV, logs" if "csv" in formats else "logs"
@@ -65,7 +65,7 @@ def add_mapping(parser: argparse.ArgumentParser, formats: tuple[str, ...], defau
 
 
 def reading_of(args: argparse.Namespace, default: str) -> FileFormat:
-    """The reading that the options describe, of the `default` format where they name none."""
+    """Return the reading that the options describe; `default` is the format if none is given."""
     form: str = args.format or default
     if form in FORMATS:
         return _access_log(args, form)
@@ -87,7 +87,7 @@ def reading_of(args: argparse.Namespace, default: str) -> FileFormat:
 
 
 def line_reading_of(args: argparse.Namespace, default: str) -> LineFormat:
-    """As `reading_of`, of a format whose lines stand alone."""
+    """Return the same for a format in which every line stands alone."""
     found = reading_of(args, default)
     if isinstance(found, NdjsonFormat | AccessLogFormat) and args.format != "cloudfront":
         return found

@@ -1,6 +1,6 @@
-"""`hailwhale tail`: follows a log and counts each of its lines exactly once, as it is written.
+"""`hailwhale tail`: follows a log and counts each new line exactly once.
 
-Owns the options, the lock that keeps two of them off one log, and the pauses between two looks.
+Defines the options, the lock that keeps a second process off the log, and the polling interval.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Follow the log until a signal, or once; 1 when once rejected a line."""
+    """Follow the log until a signal, or read it once; return 1 when that rejected a line."""
     settings = read_settings(args)
     reading = line_reading_of(args, "nginx")
     if not args.file.parent.is_dir():
@@ -103,7 +103,7 @@ def _follow(following: LogTailer, stop: Event) -> None:
 
 
 def _opened(settings: Settings, stop: Event, *, once: bool) -> Services | None:
-    """The services, once the store answers; None when it is time to stop before that."""
+    """Return the services once the store answers; None when asked to stop before that."""
     while not stop.is_set():
         try:
             return open_services(settings)
@@ -117,7 +117,7 @@ def _opened(settings: Settings, stop: Event, *, once: bool) -> Services | None:
 
 @contextmanager
 def _locked(settings: Settings, name: str, file: Path) -> Iterator[None]:
-    """Nobody else on this machine follows the log meanwhile; the lock ends with the process."""
+    """Keep other processes of this machine off the log; the lock ends with the process."""
     path = settings.data_dir.expanduser() / f"{name}.lock"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

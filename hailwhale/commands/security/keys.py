@@ -1,4 +1,4 @@
-"""`hailwhale keys`: the keys of sealed URLs, made and rotated in their file."""
+"""`hailwhale keys`: creates and rotates the keys of sealed URLs in their file."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the file and say which keys are in it; a key itself is never shown."""
+    """Write the file and print which keys are in it; a key itself is never shown."""
     settings = read_settings(args)
     if settings.seal_keys:
         raise HailWhaleError("the keys are those of HAILWHALE_SEAL_KEYS: no file is looked at")

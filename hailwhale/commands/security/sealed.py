@@ -1,4 +1,4 @@
-"""`hailwhale pixel` and `hailwhale graph`: sealed URLs, for pages that anybody may look into."""
+"""`hailwhale pixel` and `hailwhale graph`: create sealed URLs for public pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`hailwhale tokens`: bearer tokens, made, listed and revoked."""
+"""`hailwhale tokens`: creates, lists and revokes bearer tokens."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do it, and say so."""
+    """Create, list or revoke tokens, and print the outcome."""
     if (args.name is None) != (args.what == "list"):
         args.fail(f"{args.what} takes {'no name' if args.what == 'list' else 'a name'}")
     whale = Whale(settings=read_settings(args))
@@ -67,7 +67,7 @@ def _add(tokens: Tokens, args: argparse.Namespace, whale: Whale) -> None:
 
 
 def tokens_table(tokens: list[Token]) -> str:
-    """A line for each token.
+    """Format one line per token.
 
     >>> print(tokens_table([Token("a1", "acme", frozenset([Scope.READ]), frozenset(), 0, "")]))
     id  name  may   for  made

@@ -1,6 +1,6 @@
-"""A child process of the supervisor: started, started again when it dies, stopped.
+"""Child processes of the supervisor: starts, restarts and stops them.
 
-Knows processes and time; it does not know what the child does.
+Knows nothing of what a child does.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ log = logging.getLogger("hailwhale.serve")
 
 
 class ChildProcess:
-    """`python -m hailwhale.cli ARGUMENTS`, in a process group of its own unless told otherwise.
+    """A process `python -m hailwhale.cli ARGUMENTS`, by default in its own process group.
 
-    So Ctrl-C in a terminal reaches the supervisor alone, which stops its children in order.
+    So Ctrl-C in a terminal reaches only the supervisor, which stops its children in order.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class ChildProcess:
         self._started_s = time.monotonic()
         self._process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-P", "-m", "hailwhale.cli", *self._arguments],
-            # It imports what this process imports, wherever either was started.
+            # The child imports the same code as this process, wherever either was started.
             env={**environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
             stdin=subprocess.DEVNULL,
             pass_fds=self._keep_fds,
@@ -57,11 +57,11 @@ class ChildProcess:
 
     @property
     def exit_code(self) -> int | None:
-        """How it ended (minus the signal's number, for one), or None while it runs."""
+        """Return the exit code (minus the number of a signal), or None while it runs."""
         return self._process.poll() if self._process is not None else None
 
     def look_after(self, environ: Mapping[str, str]) -> None:
-        """Start it again if it died, the later the more often it did in a row."""
+        """Restart the process if it died, with backoff after repeated failures."""
         if self.exit_code is None:
             return
         now_s = time.monotonic()
@@ -76,7 +76,7 @@ class ChildProcess:
             self._start_anew(environ)
 
     def renew(self, environ: Mapping[str, str], patience_s: float) -> None:
-        """Have it end in good order, and start it anew."""
+        """Stop the process gracefully and start it again."""
         self.stop(patience_s)
         self._start_anew(environ)
 
@@ -87,19 +87,19 @@ class ChildProcess:
             log.error("%s could not be started: %s", self.name, fault)
 
     def ended(self) -> str:
-        """How it ended, in words."""
+        """Describe how the process ended."""
         code = self.exit_code
         if code is None:
             return "still runs"
         return f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
 
     def terminate(self) -> None:
-        """Ask it to end."""
+        """Ask the process to end."""
         if self._process is not None:
             self._process.terminate()
 
     def stop(self, patience_s: float) -> None:
-        """Have it end in good order, or at the end of our patience."""
+        """Stop the process gracefully; kill it after `patience_s`."""
         if self._process is None:
             return
         self._process.terminate()

@@ -1,4 +1,4 @@
-"""`hailwhale serve`, `hailwhale hail` and `hailwhale whale`: what answers HTTP."""
+"""`hailwhale serve`, `hailwhale hail` and `hailwhale whale`: the HTTP services."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def _add_hidden(parser: argparse.ArgumentParser) -> None:
-    """What `hold` and `hailwhale serve` tell the server that is their child."""
+    """Add the options that `hold` and `hailwhale serve` pass to their child server."""
     parser.add_argument("--listen-fd", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--quiet", action="store_true", help=argparse.SUPPRESS)
 
 
 def run_serve(args: argparse.Namespace) -> int:
-    """Supervise the whole service until a signal; 0 when it ended in good order."""
+    """Supervise the whole service until a signal; return 0 after a graceful stop."""
     from hailwhale.commands.serve.supervisor import Supervisor
 
     environ = environment(args)
@@ -82,8 +82,8 @@ def run_serve(args: argparse.Namespace) -> int:
 def run_web(args: argparse.Namespace) -> int:
     """Serve one app until a signal.
 
-    Settings are checked first, then the store, and the port is asked for last: with several things
-    wrong, whoever starts it hears of the settings before the port that is in use.
+    Checks the settings first, then the store, and opens the port last. If several things are wrong,
+    errors in the settings are reported before a port that is in use.
     """
     if args.parent is not None:
         return _serve_for_parent(args)
@@ -110,7 +110,7 @@ def run_web(args: argparse.Namespace) -> int:
 
 
 def _serve_for_parent(args: argparse.Namespace) -> int:
-    """Serve on the parent's socket; it looked at everything else."""
+    """Serve on the parent's socket; the parent has checked everything else."""
     end_with_parent(args.parent)
     environ = environment(args)
     settings = Settings.from_env(environ)

@@ -1,8 +1,9 @@
-"""A WSGI app under Granian, which does the HTTP in Rust: configured here alone, without a file.
+"""Runs a WSGI app under Granian, a server in Rust; all of its configuration is here.
 
-It is optional (`pip install 'hailwhale[fast]'`): only `servers` imports this, and only if it is to
-serve. Granian binds its ports itself; ours is listened on before any server starts, so what Granian
-would bind is replaced by that one socket, and connections wait in it while workers change.
+Granian is optional (`pip install 'hailwhale[fast]'`). Only `wsgi_servers` imports this module, and
+only if Granian is to serve. Granian normally binds its own ports. Here the socket is open before
+any server starts, and replaces the one that Granian would bind. Connections wait in it while
+workers are replaced.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ from hailwhale.web.lazy_app import LazyApp
 _CONNECTIONS = 1_000  # of one worker; those that are kept open and idle are among them
 _IDLE_THREAD_S = 600
 _LONGEST_HEAD_BYTES = 131_072  # of a request, its URL included; that itself has at most 65,534
-# What it logs goes where our own log goes, not to stdout.
+# Granian's log goes to HailWhale's log, not to stdout.
 _LOGGERS = {name: {"handlers": [], "propagate": True} for name in ("_granian", "granian.access")}
 _LOGGING = {"formatters": {}, "handlers": {}, "loggers": _LOGGERS}
 
 
 class _GranianServer(MPServer):
-    """Granian's master and worker processes, over a socket that is open already."""
+    """Granian's master and worker processes, on a socket that is already open."""
 
     def __init__(self, listener: socket.socket, **options: Any) -> None:
         super().__init__("hailwhale", **options)
@@ -57,16 +58,16 @@ def run(
     listener: socket.socket,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until SIGTERM, then answer what is in flight.
+    """Serve until SIGTERM, then answer the requests in flight.
 
-    Takes the listener over. `ready` is called when it is listened on.
+    Takes ownership of the listener. Calls `ready` once the server listens on it.
     """
     master = os.getpid()
 
     def load() -> LazyApp:
-        """Called in each worker after the fork."""
+        """Return the app; called in each worker after the fork."""
         end_with_parent(master)
-        # Ctrl-C in a terminal is for the master, which stops its workers in order.
+        # Only the master handles Ctrl-C in a terminal; it stops its workers in order.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         app.prepare()
         return app
@@ -83,7 +84,7 @@ def run(
         backlog=BACKLOG,
         backpressure=_CONNECTIONS,
         respawn_failed_workers=True,
-        # Now and then a worker misses its runtime's word that all is answered: the wait has an end.
+        # A worker can miss its runtime's signal that all is answered, so the wait is limited.
         workers_kill_timeout=GRACE_S,
         log_level=LogLevels.error,
         log_dictconfig=_LOGGING,

@@ -1,4 +1,4 @@
-"""A WSGI app under gunicorn, configured here alone: no configuration file, no GUNICORN_CMD_ARGS."""
+"""Runs a WSGI app under gunicorn; ignores configuration files and GUNICORN_CMD_ARGS."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class _GunicornServer(BaseApplication):  # type: ignore[misc]
                 self.cfg.set(name, value)
 
     def load(self) -> LazyApp:
-        """Called in each worker after the fork."""
+        """Return the app; called in each worker after the fork."""
         self._app.prepare()
         return self._app
 
@@ -52,9 +52,9 @@ def run(
     listener: socket.socket,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until SIGTERM, then answer what is in flight; ends by SystemExit.
+    """Serve until SIGTERM, then answer the requests in flight; end by SystemExit.
 
-    Takes the listener over. `ready` is called when it is listened on.
+    Takes ownership of the listener. Calls `ready` once the server listens on it.
     """
 
     def after_fork(_arbiter: object, worker: Any) -> None:

@@ -1,7 +1,7 @@
-"""The log: lines on stderr, as text for a person or as JSON for a machine, with the request's id.
+"""Logging to stderr: lines of text or JSON, with the id of the request.
 
-Owns how a line is written. Whatever comes in a message, a record stays one line: nobody can write
-another into the log.
+Defines the format of a line. A record always stays one line, whatever its message contains, so
+nobody can inject lines into the log.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _TEXT = "%(asctime)s %(name)s[%(process)d] %(levelname)s: %(message)s"
 
 
 def log_to_stderr(form: str = "text") -> None:
-    """Write what is logged, from INFO up, to stderr; `form` is text or json."""
+    """Log to stderr from INFO up; `form` is text or json."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if form == "json" else TextLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
 class TextLines(logging.Formatter):
-    """A line for a person, with what belongs to it as name=value; tracebacks follow as they are."""
+    """Formats a record as text, its fields as name=value; tracebacks follow unchanged."""
 
     def __init__(self) -> None:
         super().__init__(_TEXT)
@@ -36,7 +36,7 @@ class TextLines(logging.Formatter):
 
 
 class JsonLines(logging.Formatter):
-    """An object a line: time, level, logger, process, message and what belongs to it."""
+    """Formats a record as a JSON object: time, level, logger, process, message and its fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, object] = {
@@ -53,7 +53,7 @@ class JsonLines(logging.Formatter):
 
 
 def _shown(record: logging.LogRecord) -> dict[str, object]:
-    """What a record has besides its message: the fields it was given, and the request it is of."""
+    """Return the fields of a record other than its message, with the id of its request."""
     shown: dict[str, object] = dict(getattr(record, "shown", {}))
     if id := request_id.get():
         shown["request"] = id
@@ -61,10 +61,10 @@ def _shown(record: logging.LogRecord) -> dict[str, object]:
 
 
 def _one_line(text: str) -> str:
-    """A text without line breaks and control characters: those are written as escapes.
+    r"""Escape line breaks and control characters in a text.
 
     >>> _one_line("a" + chr(10) + "b" + chr(27) + "[31m")
-    'a\\\\nb\\\\x1b[31m'
+    'a\\nb\\x1b[31m'
     """
     if text.isprintable():
         return text

@@ -1,4 +1,4 @@
-"""What every long-running process of ours does: end with its parent, stop on a signal."""
+"""Signal handling of all long-running processes: end with the parent, stop on a signal."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _LOOK_S = 1.0
 
 
 def end_with_parent(parent_pid: int, with_signal: int = signal.SIGKILL) -> None:
-    """Have this process end when its parent does, however that ends.
+    """End this process when its parent ends, however that happens.
 
-    Called first thing in the child. On Linux the kernel sends `with_signal` the moment the thread
-    that started this process is gone; elsewhere a thread looks once a second who the parent is.
+    The child calls this first. On Linux the kernel sends `with_signal` as soon as the thread that
+    started this process ends; elsewhere a thread checks the parent's id once a second.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, with_signal)
@@ -36,11 +36,12 @@ def _watch(parent_pid: int, with_signal: int) -> None:
 
 
 def stop_on_signals() -> threading.Event:
-    """An event that SIGTERM or SIGINT sets.
+    """Return an event that is set on SIGTERM or SIGINT.
 
-    A thread sets it: a handler could interrupt the main thread inside the event's own lock. The
-    thread reads what the interpreter writes down of every signal, whichever thread the kernel told
-    of it; numpy's would not leave a blocked one to us.
+    A thread sets it, because a handler could interrupt the main thread while it holds the event's
+    own lock. The thread reads the interpreter's wakeup file descriptor, which gets every signal,
+    whichever thread the kernel delivers it to. Blocking the signals and waiting for them would not
+    work, because numpy's threads do not block them.
     """
     stop = threading.Event()
     told, tell = os.pipe()

@@ -1,8 +1,8 @@
-"""`hailwhale hail` and `hailwhale whale`: a socket that is held while what serves on it changes.
+"""Holds the socket of `hailwhale hail` and `hailwhale whale` while their server is replaced.
 
-The server is a child process. A hang-up (SIGHUP) has it answer what is in flight and end, and a new
-one, of whatever code and packages are installed by then, go on with the connections that waited: a
-restart that loses none.
+The server is a child process. On SIGHUP it answers the requests in flight and ends. A new one, with
+the code and packages installed by then, goes on with the connections that waited. So a restart
+loses no connection.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _TICK_S = 0.1
 
 
 def hold(arguments: Sequence[str], listener: socket.socket, environ: Mapping[str, str]) -> int:
-    """Run a command of ours on a socket until SIGTERM or SIGINT; 0 when it ended in good order.
+    """Run a command on a socket until SIGTERM or SIGINT; return 0 after a graceful stop.
 
-    It is given `--listen-fd` and `--parent`, and is started again when it dies.
+    The command gets `--listen-fd` and `--parent`, and is restarted when it dies.
     """
     told = _Told()
     fd = listener.fileno()
@@ -45,7 +45,7 @@ def hold(arguments: Sequence[str], listener: socket.socket, environ: Mapping[str
 
 
 class _Told:
-    """What signals asked for."""
+    """What signals have requested."""
 
     def __init__(self) -> None:
         self.stop = False

@@ -1,7 +1,7 @@
-"""The listening socket: opened before any server process, so that a wrong address is said once.
+"""Listening sockets, opened before any server process, so that a wrong address is reported once.
 
-It is handed to the server as a file descriptor. Whoever opened it may start the server anew while
-connections wait in its backlog: `hailwhale serve` does, and so do service managers.
+A server gets its socket as a file descriptor. The process that opened it can restart the server
+while connections wait in the backlog: `hailwhale serve` does so, and service managers do.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ _SYSTEMD_FD = 3  # the first that systemd hands on: sd_listen_fds(3)
 
 
 class ServingSocket(NamedTuple):
-    """A socket to serve on, and the settings with the address that it has."""
+    """A socket to serve on, and the settings with its address."""
 
     listener: socket.socket
     settings: Settings
 
 
 class InheritedSocket(NamedTuple):
-    """The socket that was handed on, None if none was, and the settings with its address."""
+    """An inherited socket, None if there is none, and the settings with its address."""
 
     listener: socket.socket | None
     settings: Settings
 
 
 def opened(settings: Settings, environ: Mapping[str, str], fd: int | None = None) -> ServingSocket:
-    """Return the socket to serve on, and the settings with the address that it has.
+    """Return the socket to serve on, and the settings with its address.
 
     It is the one that `inherited` finds, or else a new one on the settings' host and port. Raises
-    `BadSetting` when there is none to be had, or not safely.
+    `BadSetting` when no socket can be opened, or not safely.
     """
     listener, found = inherited(settings, environ, fd)
     return ServingSocket(listener or listen(found.host, found.port), found)
@@ -51,11 +51,11 @@ def opened(settings: Settings, environ: Mapping[str, str], fd: int | None = None
 def inherited(
     settings: Settings, environ: Mapping[str, str], fd: int | None = None
 ) -> InheritedSocket:
-    """Return the socket that was handed on, if one was, and the settings with its address.
+    """Return the inherited socket, if there is one, and the settings with its address.
 
-    It is `fd`, or the one that systemd handed on (`LISTEN_FDS`). No socket is opened, so what is
-    wrong with the settings can be said before the port is asked for. Raises `BadSetting` when the
-    address may not be served on, whether it is the socket's or the settings' own.
+    It is `fd`, or the one that systemd passed on (`LISTEN_FDS`). No socket is opened, so errors in
+    the settings are reported before the port is opened. Raises `BadSetting` when serving on the
+    address is not allowed, whether it is the socket's or the settings' own.
     """
     if fd is None and environ.get("LISTEN_PID") == str(os.getpid()):
         if environ.get("LISTEN_FDS") != "1":
@@ -96,7 +96,7 @@ def _handed(fd: int) -> socket.socket:
 def listen(host: str, port: int, option: str = "") -> socket.socket:
     """Open a socket that listens; port 0 takes a free one.
 
-    Raises `BadSetting` when it cannot, which names `option` when the address came from there, and
+    Raises `BadSetting` on failure. It names `option` when the address came from there, and
     otherwise the settings of the address.
     """
     deadline_s = time.monotonic() + _LET_GO_S
@@ -130,9 +130,9 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 def bound(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
-    """A socket of a kind at an address; raises `OSError` when it cannot be had."""
+    """Return a bound socket of a kind; raise `OSError` on failure."""
     found = socket.getaddrinfo(host, port, type=kind, flags=socket.AI_PASSIVE)
-    # IPv4 first: `localhost` may be both, and most clients try 127.0.0.1.
+    # IPv4 first: `localhost` may resolve to both, and most clients try 127.0.0.1.
     family, kind, protocol, _, address = min(found, key=lambda info: info[0] != socket.AF_INET)
     made = socket.socket(family, kind, protocol)
     try:
@@ -146,7 +146,7 @@ def bound(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
 
 
 def netloc(host: str, port: int) -> str:
-    """Host and port as a URL has them.
+    """Format host and port as in a URL.
 
     >>> netloc("127.0.0.1", 8085), netloc("::1", 8085)
     ('127.0.0.1:8085', '[::1]:8085')

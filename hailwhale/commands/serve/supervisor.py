@@ -1,9 +1,9 @@
-"""The supervisor of `hailwhale serve`: an embedded Valkey, a web process and a drain, kept running.
+"""Supervisor of `hailwhale serve`: runs an embedded Valkey, a web process and a drain.
 
-It owns their order. Up: the settings, the address, the store, the children, and the word that it
-serves once a request was answered. Down: no new connections, the requests in flight, the drain's
-step, what is still buffered, the store. It does not know what the children do with a request or a
-hit.
+Defines the order of start and stop. Start: the settings, the address, the store, the children, and
+the message that it serves once a request was answered. Stop: no new connections, the requests in
+flight, the drain's step, the buffered hits, the store. Knows nothing of what the children do with a
+request or a hit.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Supervisor:
     """Runs the whole service on one machine until SIGTERM, SIGINT or SIGHUP."""
 
     def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
-        """`environ` is what `settings` was read from: the children read theirs from it."""
+        """Take the settings and the `environ` they were read from, which the children read, too."""
         self._settings = settings
         self._environ = dict(environ)
         self._server: EmbeddedValkey | None = None
@@ -53,10 +53,10 @@ class Supervisor:
         self._stopping = False
 
     def run(self) -> None:
-        """Serve until told to stop.
+        """Serve until a signal.
 
-        Raises `HailWhaleError` when it cannot start: an address or data directory in use, a store
-        made of something else. What dies later is started again.
+        Raises `HailWhaleError` when it cannot start: an address or data directory is in use, or the
+        store was created with other settings. Processes that die later are restarted.
         """
         listener, self._settings = inherited(self._settings, self._environ)
         server_name(self._settings)  # one that is not there is said now, not by the child
@@ -94,7 +94,7 @@ class Supervisor:
                 signal.signal(number, stop)
 
     def _open_store(self, stack: ExitStack) -> Services:
-        """The store, started if it is ours; the children get its URL."""
+        """Open the store, starting an embedded one; pass its URL to the children."""
         if not self._settings.redis_url:
             self._server = EmbeddedValkey(
                 self._settings.data_dir, self._settings.fsync, _ending_with(os.getpid())
@@ -108,7 +108,7 @@ class Supervisor:
         return services
 
     def _announce(self, listener: socket.socket, children: tuple[ChildProcess, ...]) -> None:
-        """Say that it serves, once it does."""
+        """Print the address once the service answers."""
         host, port = self._settings.host, listener.getsockname()[1]
         deadline_s = time.monotonic() + _READY_S
         while not self._stopping and not _answers(_ANYWHERE.get(host, host), port):
@@ -123,7 +123,7 @@ class Supervisor:
             print(f"HailWhale on http://{netloc(host, port)} (data in {where})", flush=True)
 
     def _look_after_store(self, children: tuple[ChildProcess, ...]) -> None:
-        """Start the embedded Valkey again if it died."""
+        """Restart the embedded Valkey if it died."""
         if self._server is None or time.monotonic() < self._look_at_server_s:
             return
         try:
@@ -141,7 +141,7 @@ class Supervisor:
 
 
 def _drain_rest(services: Services) -> None:
-    """Count what is still buffered, for a few seconds at most; the rest waits in the store."""
+    """Count the hits still buffered, for a few seconds at most; the rest waits in the store."""
     deadline_s = time.monotonic() + _DRAINING_S
     with suppress(StoreUnavailable):
         while waiting := services.store.stats.loads():
@@ -152,9 +152,9 @@ def _drain_rest(services: Services) -> None:
 
 
 def _ending_with(parent_pid: int) -> Callable[[], None] | None:
-    """For the server's process: on Linux it ends in good order when this one is killed.
+    """Return a hook for Valkey's process: on Linux it ends gracefully when this one is killed.
 
-    Elsewhere nobody tells it; then the next owner of the directory stops it.
+    Elsewhere nothing stops it, until the next owner of the directory does.
     """
     if sys.platform != "linux":
         return None

@@ -1,6 +1,6 @@
-"""Which WSGI server serves: gunicorn, which is always there, or Granian, which is faster.
+"""Selects the WSGI server: gunicorn, which is always installed, or Granian, which is faster.
 
-Owns the choice, so that neither server is imported unless it serves.
+Imports a server only if it is to serve.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from hailwhale.web.lazy_app import LazyApp
 
 
 class RunServer(Protocol):
-    """Serves an app on a listener, which it takes over, until SIGTERM; then answers what is in
-    flight and returns, or ends by SystemExit. `ready` is called when the listener is listened on.
+    """Serves an app on a listener until SIGTERM.
+
+    It takes ownership of the listener. It answers the requests in flight and returns, or ends by
+    SystemExit. It calls `ready` once it listens.
     """
 
     def __call__(
@@ -30,9 +32,9 @@ class RunServer(Protocol):
 
 
 def server_name(settings: Settings) -> str:
-    """`gunicorn` or `granian`: what the settings name, or for `auto` the fastest installed.
+    """Return `gunicorn` or `granian`, from the settings; `auto` is the fastest installed.
 
-    Raises `BadSetting` when what they name is not installed.
+    Raises `BadSetting` when the one they name is not installed.
     """
     has_granian = find_spec("granian") is not None
     if settings.server == "granian" and not has_granian:
@@ -46,7 +48,7 @@ def server_name(settings: Settings) -> str:
 
 
 def server(settings: Settings) -> RunServer:
-    """The server of that name; raises `BadSetting` as `server_name` does."""
+    """Return the server of that name; raise `BadSetting` as `server_name` does."""
     if server_name(settings) == "granian":
         from hailwhale.commands.serve.granian import run as run_granian
 

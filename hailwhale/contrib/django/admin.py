@@ -24,18 +24,18 @@ log = logging.getLogger(__name__)
 
 _GRAPH = "counted_graph"
 _NO_NUMBER = "–"
-# As wide as the form lets it be, and no wider: its neighbour, the label, keeps its place.
+# As wide as the form allows and no wider, so that the label next to it keeps its place.
 _PLACE = "display: grid; grid-template-columns: minmax(0, 720px)"
 _TITLE_CHARS = 100
 
 
 class CountedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """A ModelAdmin that shows what was counted of its objects.
+    """A ModelAdmin that shows the counts of its objects.
 
-    `counted_columns` maps the names of columns to metrics or formulas, over `counted_period`;
-    `counted_limit` is how many objects have a number, those with the largest. The graph of an
-    object is of the same metrics and period, unless `counted_graph_options` says otherwise, with
-    the parameters of /graph.js; None: no graph.
+    `counted_columns` maps the names of columns to metrics or formulas, over `counted_period`.
+    `counted_limit` is how many objects get a number: those with the largest. An object's graph
+    shows the same metrics and period, unless `counted_graph_options` overrides them with the
+    parameters of /graph.js; None disables the graph.
     """
 
     counted_columns: ClassVar[Mapping[str, str]] = {"hits": "hits"}
@@ -44,7 +44,7 @@ class CountedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     counted_graph_options: ClassVar[Mapping[str, Any] | None] = {}
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
-        """The objects, in the list with the numbers of the columns."""
+        """Return the objects; in the list, annotated with the columns' numbers."""
         queryset = super().get_queryset(request)
         match = request.resolver_match
         if match is None or not (match.url_name or "").endswith("_changelist"):
@@ -64,16 +64,16 @@ class CountedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             return queryset.annotate(**dict.fromkeys(names, nothing))
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        """The columns, with those of what was counted at the end."""
+        """Return the columns, followed by the counted ones."""
         return [*super().get_list_display(request), *map(_column, self.counted_columns)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """The fields that are shown only, the graph among them where there is an object."""
+        """Return the read-only fields, with the graph if there is an object."""
         fields = super().get_readonly_fields(request, obj)
         return [*fields, _GRAPH] if self._has_graph(obj) else [*fields]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The fields in their sets, the graph in one of its own, the last."""
+        """Return the fieldsets, with the graph in a fieldset of its own at the end."""
         fieldsets = super().get_fieldsets(request, obj)
         if not self._has_graph(obj):
             return [*_without_graph(fieldsets)]  # of an object that is only being added
@@ -83,7 +83,7 @@ class CountedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="counted")
     def counted_graph(self, obj: models.Model) -> SafeString:
-        """The graph of an object."""
+        """Return the graph of an object."""
         asked: dict[str, Any] = {
             "metrics": list(self.counted_columns.values()) or "hits",
             "period": self.counted_period,
@@ -97,7 +97,7 @@ class CountedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 def _without_graph(fieldsets: Any) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """What is left when the graph is taken out of them, and out of the lines within."""
+    """Yield the fieldsets without the graph, also where it is part of a line."""
     for title, options in fieldsets:
         lines = [
             line if isinstance(line, str) else [name for name in line if name != _GRAPH]
@@ -124,6 +124,6 @@ def _column(name: str) -> Callable[[models.Model], str]:
 
 
 def _shown(number: float) -> str:
-    """A number with its thousands apart and, unless it is whole, two decimals, or four below 10."""
+    """Format a number with thousands separators; a fraction has 2 decimals, or 4 below 10."""
     decimals = 0 if number == int(number) else 2 if abs(number) >= 10 else 4
     return number_format(round(number, decimals), decimals, force_grouping=True)

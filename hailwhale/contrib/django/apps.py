@@ -1,4 +1,4 @@
-"""The Django app: registers the system checks, and forgets settings that a test overrides."""
+"""The Django app: registers the system checks, and drops cached settings that a test overrides."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class HailWhaleConfig(AppConfig):
     verbose_name = "HailWhale"
 
     def ready(self) -> None:
-        """Called by Django once all apps are there."""
+        """Register checks and signals; called by Django once all apps are loaded."""
         from hailwhale.contrib.django import checks as ours
 
         checks.register(ours.check_settings)

@@ -1,4 +1,4 @@
-"""System checks: what `manage.py check` says of HailWhale's settings, store and keys."""
+"""System checks: `manage.py check` reports errors in HailWhale's settings, store and keys."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _NAMED = re.compile(rf"^{conf.SETTING}_([A-Z_]+)")
 
 
 def check_settings(**_: Any) -> list[CheckMessage]:
-    """E001: what is no setting of HailWhale, or has a value that it cannot have."""
+    """E001: report unknown settings and invalid values."""
     return [Error(fault, id="hailwhale.E001") for fault in _faults()]
 
 
 def check_store(databases: Any = None, **_: Any) -> list[CheckMessage]:
-    """W001: the store does not answer, or is not what the settings say. With --database only.
+    """W001: report a store that does not answer or does not match the settings.
 
-    A Redis or Valkey by URL is looked at; an embedded one is not started for it.
+    Runs with --database only. Checks a Redis or Valkey by URL; does not start an embedded one.
     """
     if not databases or any(_faults()):
         return []
@@ -42,7 +42,7 @@ def check_store(databases: Any = None, **_: Any) -> list[CheckMessage]:
 
 
 def check_seal_keys(**_: Any) -> list[CheckMessage]:
-    """W002: there is no key to seal pixels and graphs with. With --deploy only."""
+    """W002: report that there is no key to seal pixels and graphs. Runs with --deploy only."""
     if any(_faults()) or conf.whale().sealing.keyring.all():
         return []
     hint = "`manage.py hailwhale keys new` makes one."
@@ -51,7 +51,7 @@ def check_seal_keys(**_: Any) -> list[CheckMessage]:
 
 
 def _faults() -> Iterator[str]:
-    """What is wrong with each setting; with all of them together, where each one is right."""
+    """Yield the errors of each setting; if there are none, those of all settings combined."""
     try:
         names = list(conf.given())
     except BadSetting as fault:
@@ -61,7 +61,7 @@ def _faults() -> Iterator[str]:
     for name in names:
         for text in _faults_of(name):
             found = True
-            # the others that it names, too, as the dict has them
+            # other settings in the message, too, are named as in the dict
             yield _NAMED.sub(rf'{conf.SETTING}["\1"]', text).replace(f"{conf.SETTING}_", "")
     if not found:
         try:

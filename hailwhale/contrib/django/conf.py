@@ -1,8 +1,8 @@
-"""HailWhale's settings out of Django's, and the doors that are opened by them.
+"""Reads HailWhale's settings from Django's, and opens the public API with them.
 
-Owns the form of `HAILWHALE = {"REDIS_URL": "redis://…", …}`: the variables of the environment
-without their prefix, values as Python writes them. What is not in there is that of the environment.
-It does not know what is counted.
+Defines the form of `HAILWHALE = {"REDIS_URL": "redis://…", …}`: the environment variables without
+their prefix, with Python values. Settings that are missing there come from the environment. Knows
+nothing of what is counted.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SendEvent = Callable[..., Any]
 
 
 def given() -> dict[str, object]:
-    """What Django's settings say; None is as if it were not there."""
+    """Return the settings in Django's settings; None counts as absent."""
     found = getattr(django_settings, SETTING, {})
     if not isinstance(found, Mapping):
         raise BadSetting(f"{SETTING}: got {shown(found)}; expected a dict of settings")
@@ -37,12 +37,12 @@ def given() -> dict[str, object]:
 
 
 def variables() -> dict[str, str]:
-    """The same as variables of the environment: what another process has to be told."""
+    """Return them as environment variables, for other processes."""
     return {f"{SETTING}_{k}": text(k, value) for k, value in given().items() if k != SEND_BY}
 
 
 def text(name: str, value: object) -> str:
-    """One value as a variable of the environment has it.
+    """Return a value as the text of its environment variable.
 
     >>> text("OPEN", True), text("CORS_ORIGINS", ["https://a.example", "https://b.example"])
     ('1', 'https://a.example,https://b.example')
@@ -57,32 +57,32 @@ def text(name: str, value: object) -> str:
 
 
 def read_settings() -> Settings:
-    """The settings in force; raises `BadSetting` naming the variable."""
+    """Return the effective settings; raise `BadSetting` naming the variable."""
     return Settings.from_env({**os.environ, **variables()})
 
 
 @cache
 def whale() -> Whale:
-    """The door to counting and asking."""
+    """Return the `Whale` for counting and queries."""
     return Whale(settings=read_settings())
 
 
 @cache
 def hail() -> Hail:
-    """The door to the buffer, for events that are to be buffered."""
+    """Return the `Hail` for events that are to be buffered."""
     return Hail(settings=read_settings())
 
 
 @cache
 def sender() -> SendEvent:
-    """What an event's fields are handed to, by `SEND_BY`; see `sender_of`."""
+    """Return the function that sends an event's fields, by `SEND_BY`; see `sender_of`."""
     return sender_of(given().get(SEND_BY, WHALE))()
 
 
 def sender_of(how: object) -> Callable[[], SendEvent]:
-    """What makes the sender of a value of `SEND_BY`, once the settings are known to be right.
+    """Return a factory of the sender for a value of `SEND_BY`; call it once the settings are valid.
 
-    "whale" (the default) counts at once, "hail" buffers for a `hailwhale drain`; the dotted path of
+    "whale" (the default) counts at once, "hail" buffers for a `hailwhale drain`. The dotted path of
     a function is called with the fields as keywords. Raises `BadSetting` for anything else.
     """
     if how == WHALE:
@@ -100,7 +100,7 @@ def sender_of(how: object) -> Callable[[], SendEvent]:
 
 
 def forget(*, setting: str, **_: object) -> None:
-    """Read the settings again at the next use; Django calls it when a test overrides one."""
+    """Drop cached settings; called by Django when a test overrides a setting."""
     if setting != SETTING:
         return
     for door in (whale, hail):

@@ -1,6 +1,6 @@
-"""The HTML of graphs and pixels: sealed where there is a key, else in plain words.
+"""The HTML of graphs and pixels: sealed if there is a key, otherwise with plain parameters.
 
-Owns that choice. The tags themselves are the library's, escaped for where they stand.
+Makes that choice. The library generates the tags, escaped for HTML.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _SEALED_ALONE = ("slots", "expires", "once")
 
 
 def graph(what: object, *, sealed: bool | None = None, **asked: Any) -> SafeString:
-    """The `<script>` that draws a graph of an object where it stands.
+    """Return the `<script>` that draws a graph of an object in its place.
 
-    `asked` are the parameters of /graph.js. Sealed, it shows its reader exactly this and needs no
-    other right; without `sealed` it is, if there is a key. Raises `BadInput`, and `BadSetting`
-    where it has to be sealed and cannot.
+    `asked` are the parameters of /graph.js. A sealed graph shows its reader exactly this and needs
+    no other permission. If `sealed` is None, the graph is sealed if there is a key. Raises
+    `BadInput`, and `BadSetting` if it must be sealed and there is no key.
     """
     pk, whale = pk_of(what), conf.whale()
     if not _seals(whale, sealed):
@@ -38,9 +38,9 @@ def graph(what: object, *, sealed: bool | None = None, **asked: Any) -> SafeStri
 
 
 def pixel(what: object, *, sealed: bool | None = None, **asked: Any) -> SafeString:
-    """The `<img>` that counts an object whenever it is loaded, by `dimensions` and `metrics`.
+    """Return the `<img>` that counts an object when it is loaded, by `dimensions` and `metrics`.
 
-    Sealed it may have `slots`, `expires` and `once` as `Whale.pixel_tag` has; see `graph`.
+    A sealed one may have `slots`, `expires` and `once`, as in `Whale.pixel_tag`; see `graph`.
     """
     pk, whale = pk_of(what), conf.whale()
     if _seals(whale, sealed):

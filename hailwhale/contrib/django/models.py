@@ -1,6 +1,6 @@
-"""The model mixin `Counted`: an object that counts what happens to it, and answers.
+"""The model mixin `Counted`: objects that count their events and answer queries about them.
 
-It curries the object's pk into the library's door and has no logic of its own.
+It passes the object's pk to the public API and has no logic of its own.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ R = TypeVar("R")
 
 
 def _awaited(method: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
-    """The same for coroutines: in Django's thread for what blocks, and so in its transaction."""
+    """Return a method as a coroutine; it runs in Django's sync thread, so in its transaction."""
 
     @wraps(method)
     async def called(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -45,12 +45,12 @@ def _awaited(method: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
 class Counted(models.Model):
     """A model whose objects are counted as `["shop.Product", "7"]`: the model's label and the pk.
 
-    `hailwhale_root` names another beginning (`"Product"`, or a list of labels), `hailwhale_field`
-    the field to take in place of the primary key; `hailwhale_pk` may be overridden altogether.
+    `hailwhale_root` sets another prefix (`"Product"`, or a list of labels), and `hailwhale_field`
+    the field to use in place of the primary key. `hailwhale_pk` may be overridden altogether.
 
     Arguments are those of `hailwhale.whale.Whale` without its `pk`. Each method that waits for the
-    store has a twin for coroutines, with an `a` in front; called where a loop runs it raises
-    `SynchronousOnlyOperation`, as Django's own do.
+    store has a coroutine twin, prefixed with `a`. In a running event loop the blocking one raises
+    `SynchronousOnlyOperation`, as Django's own methods do.
     """
 
     hailwhale_root: ClassVar[str | Sequence[str]] = ()
@@ -69,10 +69,10 @@ class Counted(models.Model):
         metrics: MetricsLike | None = None,
         **event: Any,
     ) -> bool | None:
-        """Count one event of this object, once the transaction that runs is committed.
+        """Count one event of this object when the current transaction is committed.
 
-        What is rolled back counts nothing; without a transaction it counts at once. An event that
-        waits keeps the time of the call, and is logged as an error should the store be away then.
+        A rollback counts nothing; without a transaction the event counts at once. A deferred event
+        keeps the time of the call. If the store is unavailable at commit, it is logged as an error.
         `event` are the further parameters: `metric`, `dimension`, `at`, `id`, `uid`.
         """
         fields = {"dimensions": dimensions, "metrics": metrics, **event}
@@ -86,10 +86,10 @@ class Counted(models.Model):
         metrics: MetricsLike | None = None,
         **event: Any,
     ) -> bool | None:
-        """`count_now`, split by another object besides: `product.count_related(customer, …)`.
+        """Count as `count_now`, also by another object: `product.count_related(customer, …)`.
 
-        The other's pk is a dimension, `shop.Customer > 12`: `product.rank("shop.Customer")` has
-        the customers of this product, in order.
+        The other's pk is a dimension, `shop.Customer > 12`: `product.rank("shop.Customer")` ranks
+        the customers of this product.
         """
         limits = conf.whale().settings.limits
         asked = event.pop("dimension", None) if dimensions is None else dimensions
@@ -103,43 +103,43 @@ class Counted(models.Model):
         metrics: MetricsLike | None = None,
         **event: Any,
     ) -> None:
-        """Make totals ever counted equal to these values, once the transaction is committed."""
+        """Set all-time totals to these values when the transaction is committed."""
         fields = {"dimensions": dimensions, "metrics": metrics, **event}
         on_commit.update_count_to(self._event(fields), self._using())
 
     @async_unsafe
     def totals(self, *args: Any, **asked: Any) -> Totals:
-        """`{period: {dimension: {metric: number}}}`, as `Whale.totals`."""
+        """Return `{period: {dimension: {metric: number}}}`, as `Whale.totals`."""
         return conf.whale().totals(self.hailwhale_pk(), *args, **asked)
 
     @async_unsafe
     def total(self, metric: FormulasLike | None = None, *args: Any, **asked: Any) -> Number:
-        """One number: `product.total("revenue", "1d:1mo")`."""
+        """Return one number: `product.total("revenue", "1d:1mo")`."""
         return conf.whale().total(self.hailwhale_pk(), metric, *args, **asked)
 
     @async_unsafe
     def today(self, metric: FormulasLike | None = None, *args: Any, **asked: Any) -> Number:
-        """The total of one metric or formula since midnight, of the service's time zone."""
+        """Return the total of one metric or formula since midnight in the service's time zone."""
         return conf.whale().today(self.hailwhale_pk(), metric, *args, **asked)
 
     @async_unsafe
     def yesterday(self, metric: FormulasLike | None = None, *args: Any, **asked: Any) -> Number:
-        """The total of one metric or formula over the day before today."""
+        """Return the total of one metric or formula over the day before today."""
         return conf.whale().yesterday(self.hailwhale_pk(), metric, *args, **asked)
 
     @async_unsafe
     def plotpoints(self, *args: Any, **asked: Any) -> Plotpoints:
-        """`{dimension: {metric: [[epoch ms, number], …]}}`, as `Whale.plotpoints`."""
+        """Return `{dimension: {metric: [[epoch ms, number], …]}}`, as `Whale.plotpoints`."""
         return conf.whale().plotpoints(self.hailwhale_pk(), *args, **asked)
 
     @async_unsafe
     def rank(self, *args: Any, **asked: Any) -> list[RankRow]:
-        """What is below a dimension of this object, in order, as `Whale.rank`."""
+        """Rank the children of a dimension of this object, as `Whale.rank`."""
         return conf.whale().rank(self.hailwhale_pk(), *args, **asked)
 
     @async_unsafe
     def subdimensions(self, *args: Any, **asked: Any) -> Subdimensions:
-        """The dimensions known of this object, as `Whale.subdimensions`."""
+        """Return the known dimensions of this object, as `Whale.subdimensions`."""
         return conf.whale().subdimensions(self.hailwhale_pk(), *args, **asked)
 
     acount_now = _awaited(count_now)
@@ -158,5 +158,5 @@ class Counted(models.Model):
         return {"pk": self.hailwhale_pk(), **given}
 
     def _using(self) -> str:
-        """The database whose transaction this object is part of."""
+        """Return the database whose transaction this object is part of."""
         return self._state.db or router.db_for_write(type(self), instance=self)

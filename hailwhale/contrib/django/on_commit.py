@@ -1,6 +1,6 @@
-"""Counting with the transaction: what is rolled back was never counted.
+"""Transactional counting: an event is sent on commit, so a rollback counts nothing.
 
-Owns when an event is sent, and that what is wrong with it is said before. How is `conf`'s.
+Decides when an event is sent, and validates it before. `conf` decides how it is sent.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ clock = time.time
 def count(fields: dict[str, Any], using: str | None) -> bool | None:
     """Count one event when the transaction on the database `using` commits; without one, now.
 
-    An event that waits keeps the time of this call. Raises `BadInput` here and now in both cases.
-    True, or False for an `id` that was counted before; None when the event waits.
+    A deferred event keeps the time of this call. Raises `BadInput` immediately in both cases.
+    Returns True, or False for an `id` that was counted before; None when the event is deferred.
     """
     send, now_s = conf.sender(), clock()
     parse_event(fields, now_s, conf.whale().settings.limits)
@@ -37,7 +37,7 @@ def count(fields: dict[str, Any], using: str | None) -> bool | None:
 
 
 def update_count_to(fields: dict[str, Any], using: str | None) -> None:
-    """Set counters to their values, at the same moments. It goes straight to the store."""
+    """Set counters to their values, at the same moments; always write directly to the store."""
     send = conf.whale().update_count_to
     parse_event(fields, clock(), conf.whale().settings.limits, add_hits=False)
     if _in_transaction(using):
@@ -55,7 +55,7 @@ def _send_at_commit(send: conf.SendEvent, fields: dict[str, Any], using: str | N
 
 
 def _send_late(send: conf.SendEvent, fields: dict[str, Any]) -> None:
-    """The rows are there, and whoever made them cannot be told any more: the log is."""
+    """Send after the commit; log errors, because the caller can no longer handle them."""
     try:
         send(**fields)
     except HailWhaleError as fault:

@@ -1,6 +1,7 @@
-"""What an object of Django's is counted as: `["shop.Product", "7"]`.
+"""Maps Django objects to pks: `["shop.Product", "7"]`.
 
-Owns the rule and its knobs on a model, `hailwhale_root` and `hailwhale_field`. It knows no store.
+Defines the rule and its options on a model, `hailwhale_root` and `hailwhale_field`. Knows nothing
+of stores.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ _FORMS = 'an object of a model, a model, or a pk such as ["Product", "7"]'
 
 
 def root_of(model: type[models.Model]) -> list[str]:
-    """What all objects of a model are counted below; its sums are those of them all.
+    """Return the pk above all objects of a model; its totals are the sums of all objects.
 
-    A proxy is counted as the model it stands for.
+    A proxy is counted as its concrete model.
     """
     root = getattr(model, "hailwhale_root", None)
     concrete = model._meta.concrete_model or model
@@ -25,14 +26,14 @@ def root_of(model: type[models.Model]) -> list[str]:
 
 
 def field_of(model: type[models.Model]) -> str:
-    """The field whose text is an object's last label."""
+    """Return the name of the field whose text is an object's last label."""
     return str(getattr(model, "hailwhale_field", "pk"))
 
 
 def pk_of(what: object) -> list[str]:
-    """The pk of whatever is counted: an object, all objects of a model, or a pk as it is.
+    """Return the pk of an object, of all objects of a model, or of a pk as it is.
 
-    Raises `BadInput`, also for the empty text that a template makes of a name it does not know.
+    Raises `BadInput`, also for the empty text that a template substitutes for an unknown name.
 
     >>> pk_of("Queue"), pk_of(["Product", 7])
     (['Queue'], ['Product', '7'])
@@ -52,7 +53,7 @@ def pk_of(what: object) -> list[str]:
 
 
 def own_pk(instance: models.Model) -> list[str]:
-    """What an object is counted as; raises `BadInput` while it has no primary key.
+    """Return the pk of an object; raise `BadInput` while it has no primary key.
 
     It is the method `hailwhale_pk` of `models.Counted`.
     """

@@ -1,6 +1,6 @@
-"""Querysets annotated with what was counted: rows of the database in the order of the store.
+"""Querysets annotated with counts: database rows in the order of the store's numbers.
 
-Owns how values of a ranking get into SQL: as a CASE over the keys of the objects that come first.
+Translates a ranking to SQL: a CASE over the keys of the top objects.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class NumberField(models.FloatField):  # type: ignore[type-arg]
     """A counted number in a query's result: an int when whole, else a float."""
 
     def from_db_value(self, value: float | None, *_: object) -> object:
-        """Called by Django for each row."""
+        """Convert a value; called by Django for each row."""
         if value is None:
             return None
         number = float(value)  # some databases have a Decimal for the type that is cast to
@@ -41,19 +41,19 @@ class NumberField(models.FloatField):  # type: ignore[type-arg]
 
 
 class _RankingLookup(Func):
-    """The value that goes with a row's key, as `CASE key WHEN … THEN …`.
+    """Looks up the value for a row's key, as `CASE key WHEN … THEN …`.
 
-    One expression: of a thousand `When` Django takes half a second to make SQL.
+    It is one expression, because Django takes half a second to compile a thousand `When`.
     """
 
     def __init__(self, key: str, pairs: Sequence[tuple[object, float]], rest: float | None) -> None:
-        """`pairs` are keys with their values; all other rows have `rest`."""
+        """Take `pairs` of keys and values; all other rows get `rest`."""
         super().__init__(F(key), output_field=models.FloatField())
         self.pairs = pairs
         self.rest = rest
 
     def as_sql(self, compiler: Any, connection: Any, *_: Any, **__: Any) -> tuple[str, Any]:
-        """Called by Django for each query."""
+        """Compile to SQL; called by Django for each query."""
         if not self.pairs:
             return "%s", (self.rest,)
         (column,) = self.get_source_expressions()
@@ -65,14 +65,14 @@ class _RankingLookup(Func):
 
 
 class Ranked(F):
-    """An annotation to order by: what is not among the first stands after them."""
+    """An annotation to sort by; rows outside the top N come after it."""
 
     def desc(self, **_: Any) -> OrderBy:
-        """The largest first."""
+        """Sort the largest first."""
         return super().desc(nulls_last=True)
 
     def asc(self, **_: Any) -> OrderBy:
-        """The smallest first."""
+        """Sort the smallest first."""
         return super().asc(nulls_first=True)
 
 
@@ -85,12 +85,12 @@ def with_counted(
     limit: int = LIMIT,
     **metrics: str,
 ) -> models.QuerySet[M]:
-    """The queryset, annotated with a value for each name: `with_counted(found, earned="revenue")`.
+    """Annotate a queryset with a value for each name: `with_counted(found, earned="revenue")`.
 
-    A metric or a formula over a `period` (`1d:1mo`), at a `dimension` if one is given. The store is
-    asked now, for the `limit` objects with the largest values (of the model: whatever the queryset
-    filters). An object never counted has 0. Where more than `limit` were counted, those that are
-    not among the first have None: that they are less is all that is known.
+    Each value is a metric or a formula over a `period` (`1d:1mo`), at a `dimension` if one is
+    given. The store is queried now, for the `limit` objects with the largest values (of the model:
+    whatever the queryset filters). An object never counted has 0. If more than `limit` objects were
+    counted, those outside the top have None: all that is known is that they are less.
     """
     parse_int(limit, "limit", 1, MAX_LIMIT, default=LIMIT)
     field = _key(queryset.model)
@@ -123,7 +123,7 @@ def _ranked(**asked: object) -> Sequence[RankedChild]:
 
 
 def _key(model: type[models.Model]) -> models.Field[Any, Any]:
-    """The field whose values are the last labels of pks."""
+    """Return the field whose values are the last labels of pks."""
     name = field_of(model)
     try:
         field = model._meta.pk if name == "pk" else model._meta.get_field(name)
@@ -139,8 +139,11 @@ def _key(model: type[models.Model]) -> models.Field[Any, Any]:
 
 
 def _keys(field: models.Field[Any, Any], pk: Path) -> Iterator[object]:
-    """The value of the field that a pk is about, if it is about one: anybody may have counted
-    labels that no object has, and those past a limit are counted as `_other`."""
+    """Yield the field value that a pk stands for, if it stands for one.
+
+    Anybody may have counted labels that no object has, and labels past a limit are counted as
+    `_other`.
+    """
     label = pk[-1]
     try:
         key = field.to_python(label)
@@ -152,7 +155,7 @@ def _keys(field: models.Field[Any, Any], pk: Path) -> Iterator[object]:
 
 
 class CountedQuerySet(models.QuerySet[M]):
-    """A queryset that can be ordered by what was counted."""
+    """A queryset that can be sorted by counts."""
 
     def with_counted(self, **asked: Any) -> models.QuerySet[M]:
         """Annotate a metric or formula by name: `.with_counted(earned="revenue", period="today")`.
@@ -162,9 +165,9 @@ class CountedQuerySet(models.QuerySet[M]):
         return with_counted(self, **asked)
 
     def order_by_counted(self, metric: str = "-hits", **asked: Any) -> models.QuerySet[M]:
-        """In the order of a metric or formula, with a minus the largest first: `"-revenue"`.
+        """Sort by a metric or formula; a minus puts the largest first: `"-revenue"`.
 
-        The values are annotated as `counted`. Equals are in the order of their primary keys.
+        The values are annotated as `counted`. Equal values are sorted by primary key.
         """
         name = metric.strip().removeprefix("-")
         by = Ranked("counted")

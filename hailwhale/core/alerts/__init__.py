@@ -1,5 +1,5 @@
-"""Alerts and reports: rules as a file has them, when they are due, and what is to be told.
+"""Alerts and reports: rules of a file, their schedule and the notifications.
 
-Pure. `fields` reads a table of the file, `rules` makes rules of it, `watch` is how an alert stands
-from check to check, `wording` what a notice says.
+Pure. `fields` reads a table of the file and `rules` turns it into rules. `watch` holds the state of
+an alert between checks, `wording` formats notifications.
 """

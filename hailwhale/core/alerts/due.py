@@ -1,6 +1,6 @@
-"""When a report is due, and whether an alert keeps quiet: times of day in a zone.
+"""Schedules in local time: when a report is due, and an alert's quiet hours.
 
-Pure. It must not know what is told.
+Pure. Knows nothing of what is sent.
 """
 
 from __future__ import annotations
@@ -29,6 +29,6 @@ def last_due_s(report: ReportRule, now_s: int) -> int:
 
 
 def is_quiet(alert: AlertRule, now_s: int) -> bool:
-    """Whether nobody is to be told now."""
+    """Return whether now is within the quiet hours of an alert."""
     local = datetime.fromtimestamp(now_s, alert.quiet_grid.zone)
     return is_within(local.hour * 60 + local.minute, alert.quiet)

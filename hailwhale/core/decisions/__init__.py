@@ -1,7 +1,8 @@
-"""Decisions: which option to give whom, from sums alone. docs/decisions.rst explains the maths.
+"""Decisions: choose an option for each visitor, from sums alone. docs/decisions.rst has the maths.
 
 Pure: no I/O, no clock; randomness is an argument. `fit` turns `DecisionSums` into a `Posterior`,
-which says who gets what (`shares`, `choose`) and why (`report`).
+which computes each visitor's shares (`shares`), chooses options (`choose`) and explains them
+(`report`).
 """
 
 from hailwhale.core.decisions.evidence import DecisionSums

@@ -1,6 +1,6 @@
-"""Allocation: how visitors are divided among options, given what each option is worth.
+"""Allocation: divides visitors among options, given the estimated value of each option.
 
-Owns the rule. It is handed means and doubts, and knows nothing of where they come from.
+Takes means and standard errors. Knows nothing of where they come from.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _SEED = 20_111_114
 
 @lru_cache(64)
 def normals(options: int, draws: int = DRAWS) -> Floats:
-    """Independent standard normal draws, the same ones always, [draws, options].
+    """Return independent standard normal draws, [draws, options]; they are always the same ones.
 
-    Each comes with its opposite, so that equal options get equal shares nearly exactly.
+    Each draw comes with its negative, so that equal options get nearly equal shares.
     """
     half = np.random.default_rng(_SEED).standard_normal((draws // 2, options))
     found = np.concatenate([half, -half])
@@ -29,10 +29,10 @@ def normals(options: int, draws: int = DRAWS) -> Floats:
 
 
 def shares_by_draws(means: Floats, doubts: Floats) -> Floats:
-    """How often each option is the best when each is drawn with its doubt.
+    """Return how often each option is the best when each is drawn with its standard error.
 
-    Thompson sampling (Thompson 1933, Biometrika 25) with its probabilities worked out. None is 0:
-    every option is given now and then, so that what happened can be reweighed to another rule.
+    Thompson sampling (Thompson 1933, Biometrika 25) with its probabilities computed. No share is 0:
+    every option is given now and then, so that outcomes can be reweighted for another rule.
 
     >>> shares_by_draws(np.array([1.0, 0.0]), np.array([0.1, 0.1])).round(3).tolist()
     [1.0, 0.0]
@@ -44,12 +44,12 @@ def shares_by_draws(means: Floats, doubts: Floats) -> Floats:
 
 
 def explored(means: Floats, doubts: Floats, conversions: Floats, policy: Policy) -> Floats:
-    """Shares by which the best option is found at little loss.
+    """Return shares that find the best option at little loss.
 
-    Most visitors get the option that would be best if doubts are settled in its favour (an upper
-    confidence bound; Auer, Cesa-Bianchi and Fischer 2002, Machine Learning 47), so that options are
-    tried until they are known not to be. The others get one by a draw, which gives up on nothing;
-    of an option that was hardly seen (few `conversions`) it takes the doubt in full.
+    Most visitors get the option with the highest upper confidence bound (Auer, Cesa-Bianchi and
+    Fischer 2002, Machine Learning 47), so options are tried until they are known not to be the
+    best. The others get an option by a draw, which never gives up on an option. For an option with
+    few `conversions` the draw uses the full standard error.
     """
     full = policy.burn_in / (policy.burn_in + conversions)
     caution = policy.caution + (1 - policy.caution) * full
@@ -60,16 +60,16 @@ def explored(means: Floats, doubts: Floats, conversions: Floats, policy: Policy)
 
 
 def certain(means: Floats) -> Floats:
-    """All to the option with the highest mean; the first of equals."""
+    """Give all visitors to the option with the highest mean; the first of equals."""
     found = np.zeros(len(means))
     found[int(np.argmax(means))] = 1.0
     return found
 
 
 def within(shares: Floats, least: Floats, most: Floats) -> Floats:
-    """Shares held between bounds, still adding up to 1, otherwise in proportion.
+    """Limit shares to bounds; they still add up to 1 and otherwise keep their proportions.
 
-    Bounds that cannot hold together are given up in part: `most` first.
+    Bounds that contradict each other are relaxed: `most` first.
 
     >>> within(np.array([0.9, 0.06, 0.04]), np.full(3, 0.05), np.full(3, 0.8)).round(4).tolist()
     [0.8, 0.12, 0.08]
@@ -84,7 +84,7 @@ def within(shares: Floats, least: Floats, most: Floats) -> Floats:
         if free.any():
             found[free] = found[free] * left / total if total > 0 else left / free.sum()
         low, high = free & (found < least - 1e-12), free & (found > most + 1e-12)
-        # One side at a time, the larger breach first: a share may come back from the other.
+        # Fix one side at a time, the larger violation first: this may fix the other as well.
         short, over = (least - found)[low].sum(), (found - most)[high].sum()
         if not low.any() and not high.any():
             break

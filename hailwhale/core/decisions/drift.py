@@ -1,7 +1,6 @@
-"""Memory: when the evidence that counts begins, and how much of it counts still.
+"""Drift: weights evidence by its age, and detects the last change.
 
-Owns ageing, and noticing that things have changed. It does not know what is
-concluded from the evidence.
+Knows nothing of what is concluded from the evidence.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _BASE, _LEVEL = 0.5, 0.1  # of the baseline, and of how the level of all drifts 
 
 
 def remembered(policy: Policy, ages_s: Floats, widths_s: Floats) -> Floats:
-    """How much each bucket counts by its age."""
+    """Return the weight of each bucket by its age."""
     if policy.half_life_days is None:
         return np.ones_like(ages_s)
     found: Floats = 0.5 ** ((ages_s + widths_s / 2) / (policy.half_life_days * _DAY_S))
@@ -34,11 +33,11 @@ def remembered(policy: Policy, ages_s: Floats, widths_s: Floats) -> Floats:
 
 
 def since_change(tally: DecisionSums, weighed: WeightedSums, policy: Policy) -> int:
-    """The bucket since which things are as they are now; 0 where nothing says that they changed.
+    """Return the index of the first bucket after the last change; 0 if none is evident.
 
-    A change is held to be there when the sums before and after it are likelier to come of two
-    different sets of effects than of one, by `policy.change` in units of log-likelihood: a Bayes
-    factor (Kass and Raftery 1995, JASA 90). That all options go up or down together is no change.
+    A change is detected if the sums before and after it are likelier under two different sets of
+    effects than under one, by `policy.change` in units of log-likelihood: a Bayes factor (Kass and
+    Raftery 1995, JASA 90). All options going up or down together is not a change.
     """
     looked = _SumsToDate.at(tally, weighed)
     if policy.change <= 0 or looked is None:
@@ -49,7 +48,7 @@ def since_change(tally: DecisionSums, weighed: WeightedSums, policy: Policy) -> 
 
 @dataclass(frozen=True, slots=True)
 class _SumsToDate:
-    """Sums up to each bucket at the nodes that are looked at, in units of information."""
+    """Cumulative sums up to each bucket at the selected nodes, in units of information."""
 
     paths: Sequence[NodePath]
     pairs: Places
@@ -60,7 +59,7 @@ class _SumsToDate:
 
     @classmethod
     def at(cls, tally: DecisionSums, weighed: WeightedSums) -> _SumsToDate | None:
-        """What there is to look at; None when there is too little."""
+        """Return the cumulative sums to examine; None if there is too little evidence."""
         total = weighed.weights.sum(axis=(0, 1))
         reward = weighed.rewards[:, :, 0].sum()
         if total[0] <= 0 or len(weighed.weights) < 4:
@@ -92,7 +91,7 @@ class _SumsToDate:
 
     @property
     def candidates(self) -> list[int]:
-        """Buckets since which things may be as they are, each much further back than the last."""
+        """Return candidate buckets for a change, each much further back than the one before."""
         known = self.scale * self.weights[:, :, 0].sum(axis=1)
         found, wanted = [], _LEAST
         for bucket in range(len(known) - 1, 0, -1):
@@ -103,14 +102,14 @@ class _SumsToDate:
         return found
 
     def evidence(self, bucket: int) -> float:
-        """How much likelier a change at a bucket makes the sums, as a logarithm."""
+        """Return the log Bayes factor of a change at a bucket."""
         whole = self._equations(len(self.weights))
         before = self._equations(bucket)
         after = (whole[0] - before[0], whole[1] - before[1])
         base = _baseline(*whole)
         apart = sum(_likelihood(*each, _shifted(*each, base))[0] for each in (before, after))
         together, effects = _likelihood(*whole, base)
-        # Even without a change the level may have drifted: one more thing to learn of what is new.
+        # The level may drift even without a change: one more parameter to estimate from new data.
         off = after[1][:, 0].sum() - np.einsum("ki,ki->", after[0][:, 0, :], effects + base)
         known = after[0][:, 0, 0].sum() * _LEVEL**2
         drift = 0.5 * off**2 * _LEVEL**2 / (1 + known) - 0.5 * np.log1p(known)
@@ -131,7 +130,7 @@ def _baseline(matrix: Floats, right: Floats) -> Floats:
 
 
 def _shifted(matrix: Floats, right: Floats, base: Floats) -> Floats:
-    """The baseline at the level that these sums have."""
+    """Return the baseline, shifted to the level of these sums."""
     found = np.array(base)
     found[0] += (right[:, 0].sum() - (matrix[:, 0, :] @ base).sum()) / (
         matrix[:, 0, 0].sum() + 1e-9
@@ -140,7 +139,7 @@ def _shifted(matrix: Floats, right: Floats, base: Floats) -> Floats:
 
 
 def _likelihood(matrix: Floats, right: Floats, base: Floats) -> tuple[float, Floats]:
-    """The log-likelihood of sums with options' effects integrated out, and the effects."""
+    """Return the log-likelihood of sums with the effects integrated out, and the effects."""
     left = right - matrix @ base
     precision = matrix + np.eye(matrix.shape[1]) / _SPREAD**2
     effects: Floats = np.linalg.solve(precision, left[:, :, None])[:, :, 0].astype(np.float64)

@@ -1,7 +1,7 @@
-"""Evidence: the sums that a decision is made from, as the store counted them.
+"""Evidence: the sums that a decision is based on, as the store counted them.
 
-Owns their shape. What they mean is for `objective` to say, which of them still hold for `memory`,
-and what follows from them for `model`.
+Defines their shape. `objective` defines what they mean, `drift` which of them still count, and
+`model` what follows from them.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ Places = npt.NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionSums:
-    """Sums of one decision by bucket of time (B), option (K) and node (N) or pair of nodes (P).
+    """Sums of one decision by time bucket (B), option (K) and node (N) or pair of nodes (P).
 
-    `nodes[0]` is the root. `pairs` holds places i < j of nodes whose joint sums were counted. The
+    `nodes[0]` is the root. `pairs` holds indices i < j of nodes whose joint sums were counted. The
     last axis of `sums` has the nodes and then the pairs; "hits" is always there. `products` are
-    sums over events of a * b / max(hits, 1), overall. Ages are of the ends of buckets, newest last.
+    sums over events of a * b / max(hits, 1), overall. Ages are those of the ends of buckets, newest
+    last.
     """
 
     options: tuple[str, ...]
@@ -37,10 +38,10 @@ class DecisionSums:
 
 @dataclass(frozen=True, slots=True)
 class WeightedSums:
-    """A tally as a regression takes it: rewards per unit of weight, by bucket.
+    """The sums in the form a regression takes: rewards per unit of weight, by bucket.
 
-    The weight is the denominator of what is decided by (hits, mostly), the reward its numerator,
-    with its sign turned where less is better.
+    The weight is the denominator of the formula (usually hits), the reward is its numerator. The
+    sign of the reward is reversed if the goal is a minimum.
     """
 
     weights: Floats  # [B, K, N + P]

@@ -1,8 +1,8 @@
-"""Exposures: what is counted of a decision, an option that was shown or what came of it.
+"""Exposures: counts an option that was shown, or the outcome of one.
 
-Owns the parameters of /count_decision, and what a decision sums up beside an ordinary event: how
-often two dimensions came together, and squares and products of metrics. It must not know what is
-concluded from them (see `decision`), nor how an event is buffered or stored.
+Defines the parameters of /count_decision, and what a decision counts in addition to an ordinary
+event: how often two dimensions occurred together, and squares and products of metrics. Knows
+nothing of what is concluded from them (see `pipeline`), nor of how an event is buffered or stored.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PRODUCT_SIGN = "^"
 DECIDED = "decided"  # the metric of an option that says how often it was given
 MAX_PAIRED = 12  # nodes of one exposure of which pairs are counted, the first in their order
 MAX_MULTIPLIED = 4  # metrics of one exposure of which products with each other are counted
-# A sum of squares tells how widely results scatter, which nobody reads to the ninth digit.
+# A sum of squares measures the variance of results; nobody needs its ninth digit.
 _ROUNDED = Context(prec=9, rounding=ROUND_HALF_EVEN)
 _SMALLEST, _LARGEST = Decimal("1e-12"), Decimal("1e29")  # what of it an amount can hold
 
@@ -37,10 +37,10 @@ _SMALLEST, _LARGEST = Decimal("1e-12"), Decimal("1e29")  # what of it an amount 
 def parse_exposure(
     fields: Mapping[str, object], now_s: float, limits: Limits = DEFAULT_LIMITS
 ) -> Event:
-    """The event that an exposure or a result of one counts as: its option is the pk's last label.
+    """Parse an exposure or its outcome into an event; the option is the last label of its pk.
 
-    The parameters are an event's, and `option`. An exposure counts 1 hit; what came of one that is
-    counted already gives `"hits": 0`. Raises `BadInput`.
+    The parameters are those of an event, and `option`. An exposure counts 1 hit. An outcome of an
+    exposure that was counted before gives `"hits": 0`. Raises `BadInput`.
 
     >>> event = parse_exposure({"pk": "Page", "option": "b", "metric": {"spent": ".5"}}, now_s=0)
     >>> event.pk, event.dimensions
@@ -66,7 +66,7 @@ def parse_exposure(
 
 
 def parse_option(value: object, limits: Limits = DEFAULT_LIMITS) -> str:
-    """One option's label.
+    """Parse the label of one option.
 
     >>> parse_option(2)
     '2'
@@ -79,10 +79,10 @@ def parse_option(value: object, limits: Limits = DEFAULT_LIMITS) -> str:
 
 @lru_cache(4_096)
 def pair_paths(leaves: tuple[Path, ...], limits: Limits = DEFAULT_LIMITS) -> tuple[Path, ...]:
-    """The paths under which an exposure counts the pairs of its nodes; see `nodes_of`.
+    """Return the paths under which an exposure counts the pairs of its nodes; see `nodes_of`.
 
-    One node above the other needs none: both came whenever the lower one did. A pair whose label
-    would be too long is left out, which treats the two as independent.
+    A node and its ancestor need no pair: both occur whenever the descendant does. A pair whose
+    label would be too long is omitted, which treats the two nodes as independent.
 
     >>> pair_paths((("country", "US"), ("device", "mobile")))
     (('_pairs', '[["country","US"],["device","mobile"]]'),)
@@ -95,10 +95,10 @@ def pair_paths(leaves: tuple[Path, ...], limits: Limits = DEFAULT_LIMITS) -> tup
 
 
 def nodes_of(leaves: Sequence[Path]) -> list[Path]:
-    """What of a visitor may make a difference to a decision: the paths it is on, each once.
+    """Return the unique nodes of a visitor that may matter to a decision: its paths.
 
-    Of a path of several labels these are its prefixes of two labels or more: that somebody has a
-    country says nothing, which one may.
+    A path of several labels gives its prefixes of two labels or more. A visitor having some country
+    carries no information; the country itself may.
 
     >>> nodes_of([("country", "US", "NY"), ("vip",)])
     [('country', 'US'), ('country', 'US', 'NY'), ('vip',)]
@@ -110,7 +110,7 @@ def nodes_of(leaves: Sequence[Path]) -> list[Path]:
 
 
 def pair_label(pair: tuple[Path, Path]) -> str:
-    """How two nodes stand together in a label; `read_pair` reads it back.
+    """Encode two nodes as one label; `read_pair` decodes it.
 
     >>> read_pair(pair_label((("country", "US"), ("vip",))))
     (('country', 'US'), ('vip',))
@@ -119,7 +119,7 @@ def pair_label(pair: tuple[Path, Path]) -> str:
 
 
 def read_pair(label: str) -> tuple[Path, Path] | None:
-    """The two nodes of a pair's label; None for another label, such as `_other`."""
+    """Decode the two nodes of a pair's label; None for any other label, such as `_other`."""
     try:
         left, right = json.loads(label)
         return tuple(map(str, left)), tuple(map(str, right))
@@ -128,10 +128,10 @@ def read_pair(label: str) -> tuple[Path, Path] | None:
 
 
 def products(metrics: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    """What an exposure adds to sums of squares and products, by `product_name`.
+    """Return what an exposure adds to the sums of squares and products, by `product_name`.
 
-    An event of several hits stands for as many equal ones: of each the square is hits² times
-    smaller, and there are hits of them.
+    An event of several hits stands for as many equal events: the square of each is smaller by the
+    factor hits², and there are hits of them.
 
     >>> found = products({"earned": Decimal(6), "spent": Decimal(2), "hits": Decimal(3)})
     >>> {name: str(amount) for name, amount in found.items()}
@@ -152,7 +152,7 @@ def products(metrics: Mapping[str, Decimal]) -> dict[str, Decimal]:
 
 
 def product_name(left: str, right: str) -> str:
-    """The metric that sums up the products of two.
+    """Return the name of the metric that sums the products of two metrics.
 
     >>> product_name("spent", "earned")
     'earned^spent'

@@ -1,8 +1,8 @@
-"""Pairs: where two dimensions together say more than each by itself.
+"""Interactions: pairs of dimensions that explain more together than each one alone.
 
-Owns which pairs become columns of the regression. Every pair of dimensions is looked at, and those
-whose own evidence carries them are taken: by how much likelier what single nodes leave unexplained
-is if pairs have effects (a Bayes factor). Most decisions need none, and pay nothing for them.
+Selects the pairs that become columns of the regression. Every pair of dimensions is tested. A pair
+is selected if its own evidence supports it: by how much likelier the residual of the single nodes
+is if pairs have effects (a Bayes factor). Most decisions need no pairs, and pay nothing for them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MOST_FAMILIES, _MOST_PAIRS = 3, 200
 
 @dataclass(frozen=True, slots=True)
 class PairColumns:
-    """Pairs that became columns: their places among all pairs, and which of them share a spread."""
+    """Pairs that became columns: their indices among all pairs, and those sharing a spread."""
 
     chosen: Places  # [p] places among the pairs
     family: Places  # [p] from 0
@@ -30,10 +30,10 @@ class PairColumns:
 
 @dataclass(frozen=True, slots=True)
 class PairCounts:
-    """What was counted of all pairs, by option (K) and pair (P), and which nodes come with them.
+    """The counts of all pairs, by option (K) and pair (P), and the nodes that occur with them.
 
-    A pair is at its two nodes, at those above them and at the root for sure (`surely`, [P, N]); at
-    nodes of other dimensions (`maybe`) as often as anybody is (`often`, [K, N]).
+    A pair is certainly at its two nodes, at their ancestors and at the root (`surely`, [P, N]). It
+    is at nodes of other dimensions (`maybe`) as often as an average visitor (`often`, [K, N]).
     """
 
     weights: Floats  # [K, P]
@@ -43,12 +43,12 @@ class PairCounts:
     often: Floats
 
     def sums(self, effects: Floats) -> Floats:
-        """What effects of nodes, [K, N], add up to at each pair."""
+        """Return the sum of the nodes' effects, [K, N], at each pair."""
         found: Floats = effects @ self.surely.T + (effects * self.often) @ self.maybe.T
         return found
 
     def along(self, chosen: Places) -> Floats:
-        """How much of each chosen pair is at each node, [K, p, N]."""
+        """Return how much of each chosen pair is at each node, [K, p, N]."""
         found: Floats = self.surely[chosen] + self.maybe[chosen] * self.often[:, None, :]
         return found
 
@@ -56,13 +56,16 @@ class PairCounts:
 def telling_pairs(
     nodes: Nodes, counted: PairCounts, solution: Solution, scale: float, least: float
 ) -> PairColumns:
-    """The pairs worth having: of dimensions whose pairs are likelier to matter than not, by `least`
-    in units of log-likelihood. `scale` makes information of weight."""
+    """Return the pairs that are worth a column.
+
+    They are those of dimensions whose pairs are likelier to matter than not, by `least` in units of
+    log-likelihood. `scale` converts weight to information.
+    """
     weights, rewards = counted.weights, counted.rewards
     expected = counted.sums(solution.effects + solution.baseline)
     left = scale * (rewards - weights * expected)
     known = scale * weights
-    # What all options have in common at a pair says nothing about which is better there.
+    # An effect that all options share at a pair says nothing about which option is better there.
     left = left - known * (left.sum(axis=0) / np.maximum(known.sum(axis=0), _TINY))
     found = []
     for names in dict.fromkeys(nodes.pair_names):
@@ -88,10 +91,10 @@ def _log_bayes(left: Floats, known: Floats, spread: float) -> float:
 def with_pairs(
     equations: Equations, nodes: Nodes, counted: PairCounts, columns: PairColumns, scale: float
 ) -> Equations:
-    """The equations with pairs as further columns.
+    """Return the equations with pairs as further columns.
 
-    Weights of three and four nodes together were not counted: given a pair, other nodes are met as
-    often as they are anyway.
+    Joint weights of three and four nodes were not counted: given a pair, other nodes are assumed to
+    occur as often as they do anyway.
     """
     chosen = columns.chosen
     own, at = counted.weights[:, chosen], counted.along(chosen)

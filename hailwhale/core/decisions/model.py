@@ -1,11 +1,11 @@
-"""The model: what each option is worth to each kind of visitor, from sums alone.
+"""The model: estimates the value of each option to each kind of visitor, from sums alone.
 
 The reward per unit of weight of option k for a visitor at columns x (nodes, and pairs of them) is
 
     average + unit * sum of (baseline[i] + effect[k, i]) over i of x
 
-with normal noise. Owns what the regression is made of and what comes of it; the estimation itself
-is in `ridge`, and which pairs are columns in `pairs`. It must not know how options are chosen.
+with normal noise. Builds the regression and interprets its solution; `ridge` does the estimation,
+and `interactions` selects the pairs that are columns. Knows nothing of how options are chosen.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from hailwhale.core.decisions.prior import prior_of
 from hailwhale.core.decisions.ridge import Equations, Solution, solve
 
 _TINY = 1e-12
-# Until results have shown how they scatter, they are taken to be as rare as one in a hundred, for
-# so many conversions: what is counted in bulk shows no scatter at all.
+# Until results show their variance, they are assumed to be as rare as one in a hundred, with the
+# weight of this many conversions: results counted in bulk show no variance at all.
 _RARE, _RARE_EVENTS = 100.0, 20.0
 _LOTS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInputs:
-    """The sums that a model is made of: by option (K), node (N) and pair (P)."""
+    """The sums that a model is estimated from: by option (K), node (N) and pair (P)."""
 
     weights: Floats  # [K, N + P]
     rewards: Floats  # [K, N + P]
@@ -41,11 +41,12 @@ class ModelInputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """What was estimated, in units of `unit`.
+    """The estimates, in units of `unit`.
 
-    `noise` is the variance of a reward per unit of weight. Columns are the nodes and behind them
-    the pairs of `pair_columns`, by their places among all pairs; `family` numbers whose effects
-    spread alike, by the variances `solution.spreads`. `pair_spread` is that of pairs with none.
+    `noise` is the variance of a reward per unit of weight. Columns are the nodes, followed by the
+    pairs of `pair_columns`, by their indices among all pairs. `family` numbers the groups of
+    columns whose effects have the same variance, which is in `solution.spreads`. `pair_spread` is
+    the variance for pairs without a column.
     """
 
     nodes: Nodes
@@ -61,26 +62,26 @@ class Model:
 
     @property
     def conversions(self) -> Floats:
-        """How certain the worth of each option is, as so many conversions would make it, [K]."""
+        """Return the certainty of each value as an equivalent number of conversions, [K]."""
         found: Floats = self.sums.weights[:, 0] * self.average**2 / self.noise
         return found
 
 
 def noise_of(sums: ModelInputs) -> float:
-    """The variance of a reward per unit of weight, within options."""
+    """Return the variance of a reward per unit of weight, within options."""
     weight, reward = sums.weights[:, 0], sums.rewards[:, 0]
     if weight.sum() <= 0:
         return 1.0
     mean = reward / np.maximum(weight, _TINY)
     assumed = _RARE * max((reward.sum() / weight.sum()) ** 2, _TINY)
     square, cross, under = sums.squares.T
-    # Squares add up to at least those of equal results. Where they do not, nobody counted them.
+    # Squares add up to at least those of equal results. If they do not, they were not counted.
     if (square < 0.999 * reward**2 / np.maximum(sums.hits, 1.0)).any():
         return float(assumed)
     within = (square - 2 * mean * cross + mean**2 * under).sum() / weight.sum()
     conversions = reward.sum() ** 2 / max(square.sum(), _TINY)
     trusted = max(min(conversions, sums.hits.sum()), sums.hits.sum() / 1_000)
-    # A few large lots scatter by where they come from: the more results, the more is believed.
+    # The variance of a few large batches depends on their origin: more results, more trust.
     seen = min(max(within, 0.0), assumed * max(1.0, trusted / _LOTS))
     blended = (_RARE_EVENTS * assumed + trusted * seen) / (_RARE_EVENTS + trusted)
     return float(max(blended, _TINY))
@@ -93,7 +94,7 @@ def estimate(
     sums: ModelInputs,
     policy: Policy,
 ) -> Model:
-    """The model of these sums."""
+    """Estimate the model of these sums."""
     size = len(paths)
     joint = joint_weights(paths, pairs, sums.weights)
     nodes, joint, rewards = with_lacking(paths, pairs, joint, sums.rewards[:, :size])

@@ -1,7 +1,7 @@
-"""Nodes: the kinds of visitors that a decision can tell apart, and how they overlap.
+"""Nodes: the kinds of visitors that a decision can distinguish, and how they overlap.
 
-Owns which nodes share a spread, who is counted as lacking a dimension, and which nodes come along
-with a pair. It knows sums of weights; nothing of rewards, nor of how an effect is estimated.
+Determines which nodes share a spread, which visitors count as lacking a dimension, and which nodes
+occur with a pair. Knows sums of weights; nothing of rewards, nor of how an effect is estimated.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ import numpy as np
 from hailwhale.core.decisions.evidence import Floats, NodePath, Places
 
 _TINY = 1e-12
-# Of a decision's weight: with less, whoever lacks a dimension is not worth a node of its own.
+# Share of a decision's weight: with less, visitors who lack a dimension get no node of their own.
 _LACKING_LEAST = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A visitor by the places of its nodes, the root first.
+    """A visitor by the indices of its nodes, the root first.
 
-    `amounts` are how much it is at each node: wholly at its own; and where nothing is known of a
-    dimension that everybody else has, at each node of that as often as the others. `strange` are
-    the families of its nodes that nobody was counted at, and `strangers` how many of its pairs are
-    not known.
+    `amounts` are how much the visitor is at each node: 1 at its own nodes. For a dimension that all
+    others have and this visitor does not give, it is at each of the dimension's nodes as often as
+    the others. `strange` are the families of its nodes that were never counted, and `strangers` is
+    the number of its pairs that are unknown.
     """
 
     nodes: Places
@@ -36,7 +36,7 @@ class Visitor:
 
 
 class PairNodes(NamedTuple):
-    """[P, N] twice: 1 where a pair has the node for sure, and where it may have it."""
+    """Two [P, N] matrices: 1 where a pair certainly has the node, and where it may have it."""
 
     surely: Floats
     maybe: Floats
@@ -44,10 +44,11 @@ class PairNodes(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nodes:
-    """The nodes of a decision, root first, and behind them one for whoever lacks a dimension.
+    """The nodes of a decision, root first, followed by one per dimension that visitors may lack.
 
-    `families` numbers for each node the dimension and depth it is of: their effects are alike in
-    size. `lacking` has by dimension the place of that node, where there is one.
+    `families` numbers the dimension and depth of each node: effects within a family are similar in
+    size. `lacking` maps a dimension to the index of the node for visitors without it, if there is
+    one.
     """
 
     paths: tuple[NodePath, ...]
@@ -64,8 +65,11 @@ class Nodes:
     def of(
         cls, paths: Sequence[NodePath], pairs: Places, lacking: Sequence[str], often: Floats
     ) -> Nodes:
-        """The nodes at these paths; `lacking` are dimensions that some visitors have nothing of,
-        and `often` is the part of all weight that each node has."""
+        """Create the nodes at these paths.
+
+        `lacking` are the dimensions that some visitors do not have; `often` is the share of the
+        total weight that each node has.
+        """
         family_at: dict[tuple[str, int], int] = {("", 0): 0}
         keys = [(path[0], len(path)) if path else ("", 0) for path in paths]
         keys += [(name, 2) for name in lacking]
@@ -83,7 +87,7 @@ class Nodes:
         )
 
     def visitor(self, paths: Sequence[NodePath]) -> Visitor:
-        """Where a visitor with these nodes is."""
+        """Return the nodes and amounts of a visitor with these paths."""
         known = [self.at[path] for path in paths if path in self.at]
         unknown = [path for path in paths if path not in self.at]
         dimensions = {path[0] for path in paths}
@@ -110,8 +114,8 @@ class Nodes:
     def along(self) -> PairNodes:
         """Return which nodes the pairs are at.
 
-        A pair is at its two nodes, at those above them and at the root; at other nodes of the same
-        dimensions it is not, and at those of others as often as anybody is.
+        A pair is at its two nodes, at their ancestors and at the root. It is not at other nodes of
+        the same dimensions, and at nodes of other dimensions as often as an average visitor.
         """
         size = len(self.families)
         surely, maybe = np.zeros((len(self.pairs), size)), np.ones((len(self.pairs), size))
@@ -130,7 +134,7 @@ class Nodes:
 
 
 class CompletedNodes(NamedTuple):
-    """The nodes with those that stand for who lacks a dimension, and what is known of them."""
+    """The nodes including those for visitors who lack a dimension, and their sums."""
 
     nodes: Nodes
     joint: Floats  # [K, N, N]
@@ -138,11 +142,11 @@ class CompletedNodes(NamedTuple):
 
 
 def joint_weights(paths: Sequence[NodePath], pairs: Places, weights: Floats) -> Floats:
-    """The weight of each option at each two nodes together, [K, N, N].
+    """Return the joint weight of each option at each two nodes, [K, N, N].
 
-    `weights` has the nodes and then the pairs, [K, N + P]. Of pairs that were not counted, one node
-    above the other has all of the lower one's weight, two of one dimension have none, and two of
-    different ones are taken to be independent.
+    `weights` has the nodes and then the pairs, [K, N + P]. For pairs that were not counted: a node
+    and its ancestor have the weight of the descendant, two nodes of one dimension have none, and
+    two of different dimensions are assumed to be independent.
     """
     size = len(paths)
     own = weights[:, :size]
@@ -167,7 +171,7 @@ def joint_weights(paths: Sequence[NodePath], pairs: Places, weights: Floats) -> 
 def with_lacking(
     paths: Sequence[NodePath], pairs: Places, joint: Floats, rewards: Floats
 ) -> CompletedNodes:
-    """The nodes, joint weights and rewards with those who lack a dimension as nodes as well."""
+    """Add nodes for visitors who lack a dimension, with their joint weights and rewards."""
     first = {
         name: [place for place, path in enumerate(paths) if len(path) == 2 and path[0] == name]
         for name in dict.fromkeys(path[0] for path in paths if len(path) == 2)

@@ -1,8 +1,8 @@
-"""Objectives: what a decision is made by, turned into a reward and the weight it came with.
+"""Objectives: converts a formula to a reward and the weight it comes with.
 
-Owns the reading of a formula as numerator over denominator, both linear in metrics. A formula that
-is no such quotient is taken as its tangent at the sums of the whole decision (the delta method),
-per hit: right near the decision's average, and for ranking options that is where it matters.
+Reads a formula as numerator over denominator, both linear in metrics. Any other formula is
+linearised at the sums of the whole decision (the delta method), per hit: accurate near the
+decision's average, which is what matters for ranking options.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _STEP = 1e-6  # of a sum, for slopes
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """What to maximise: `numerator` over `denominator`, or the tangent of `formula` without them.
+    """What to optimise: `numerator` over `denominator`, else the tangent of `formula`.
 
-    `sign` is -1 where the goal is the least.
+    `sign` is -1 if the goal is the minimum.
     """
 
     formula: Formula
@@ -41,9 +41,10 @@ class Objective:
 
     @classmethod
     def of(cls, formula: Formula, goal: str = "max") -> Objective:
-        """The objective of a formula. A formula without a denominator is per hit.
+        """Create the objective of a formula. A formula without a denominator is per hit.
 
-        Raises `BadInput` for one with lengths of time or running totals, which sums alone have not.
+        Raises `BadInput` for one with lengths of time or running totals, which sums alone do not
+        contain.
 
         >>> found = Objective.of(Formula.parse("(earned - tax)/spent"))
         >>> found.numerator, found.denominator
@@ -60,16 +61,16 @@ class Objective:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """The metrics whose sums it takes."""
+        """Return the metrics whose sums it needs."""
         return tuple(dict.fromkeys((*self.formula.metrics, HITS)))
 
     @property
     def products(self) -> tuple[tuple[str, str], ...]:
-        """The pairs of metrics whose products it takes, to know how results scatter."""
+        """Return the pairs of metrics whose products it needs, for the variance of results."""
         return tuple(combinations_with_replacement(sorted(self.metrics), 2))
 
     def weigh(self, tally: DecisionSums) -> WeightedSums:
-        """A tally in rewards and weights."""
+        """Convert the sums of a decision to rewards and weights."""
         numerator, denominator = self.numerator, self.denominator
         if numerator is None or denominator is None:
             numerator, denominator = self._tangent(tally), {HITS: 1.0}
@@ -87,7 +88,7 @@ class Objective:
         return WeightedSums(weights, rewards, squares, hits)
 
     def _tangent(self, tally: DecisionSums) -> Linear:
-        """The formula near the sums of the whole decision, as so much of each metric a hit."""
+        """Return the coefficient of each metric per hit, at the sums of the whole decision."""
         overall = {name: float(tally.sums[name][:, :, 0].sum()) for name in self.metrics}
         hits = overall[HITS]
         if hits <= 0:
@@ -117,7 +118,7 @@ def _linear(coefficients: Linear, sums: Mapping[str, Floats]) -> Floats:
 
 
 def _quadratic(left: Linear, right: Linear, tally: DecisionSums) -> Floats:
-    """The sums over events of the product of two linear amounts."""
+    """Return the sums over events of the product of two linear combinations of metrics."""
     total = np.zeros(tally.sums[HITS].shape[:2])
     for a, by in left.items():
         for b, times in right.items():
@@ -127,7 +128,7 @@ def _quadratic(left: Linear, right: Linear, tally: DecisionSums) -> Floats:
 
 
 def _quotient(formula: Formula) -> tuple[Linear, Linear] | None:
-    """Numerator and denominator, empty for 1; None when the formula is no such quotient."""
+    """Return numerator and denominator, {} for 1; None if the formula is not such a quotient."""
     stack: list[tuple[dict[str, float], dict[str, float]] | None] = []
     for step in formula.steps:
         if isinstance(step, Read | Decimal):

@@ -1,9 +1,10 @@
-"""Evaluation: what another rule would have earned, from a log of what was given with what chance.
+"""Off-policy evaluation: estimates the value of another rule from a log of decisions.
 
-Owns the estimators. Rewards that another rule would have earned more often count more: each by its
-importance weight, the chance of the option under that rule by the chance it had. Unbiased where
-every option that rule gives had a chance at all (Horvitz and Thompson 1952, JASA 47); doubly robust
-where a model fills in what the log does not show (Dudik, Langford and Li 2011, ICML).
+Implements the estimators. A reward counts more if the other rule would have given its option more
+often. Its importance weight is the option's probability under that rule divided by the logged
+probability. The estimate is unbiased if every option of that rule had a positive probability in the
+log (Horvitz and Thompson 1952, JASA 47). It is doubly robust if a model provides the expected value
+of options that the log does not show (Dudik, Langford and Li 2011, ICML).
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ _Z = 1.959964  # 95 % of a normal distribution lie within so many standard devia
 
 @dataclass(frozen=True, slots=True)
 class DecisionLog:
-    """n decisions among K options: what was given, what came of it.
+    """n decisions among K options: which option was given, and its outcome.
 
-    A row of `chances` is how probable each option was, of `expected` what a model says of each
-    (the value per unit of weight). Options that a decision did not have are 0 in both.
+    A row of `chances` has the probability of each option, a row of `expected` the value per unit of
+    weight that a model predicts for each. Options that a decision did not offer are 0 in both.
     """
 
     given: Places  # [n] place of the option
@@ -34,7 +35,7 @@ class DecisionLog:
 
 @dataclass(frozen=True, slots=True)
 class ValueEstimate:
-    """A value with its 95 % interval."""
+    """A value with its 95 % confidence interval."""
 
     value: float
     low: float
@@ -43,11 +44,12 @@ class ValueEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What a rule would have earned per unit of weight, by each estimator.
+    """The estimated value of a rule per unit of weight, by each estimator.
 
-    `logged` is what the log itself earned; `ips` inverse propensity scoring, `snips` the same
-    divided by the sum of its weights (a little biased, and steadier), `dr` doubly robust. `size` is
-    how many decisions of the rule's own the log is worth: of few, no estimate is worth much.
+    `logged` is what the log itself earned. `ips` is inverse propensity scoring; `snips` is the same
+    divided by the sum of its weights (slightly biased, less variance); `dr` is doubly robust.
+    `size` is the effective sample size: how many decisions of the rule's own the log is worth. If
+    it is small, no estimate is reliable.
     """
 
     logged: ValueEstimate
@@ -58,7 +60,7 @@ class Evaluation:
 
 
 def evaluate(log: DecisionLog, target: Floats) -> Evaluation:
-    """What a rule would have earned that gives options with the chances of `target`, [n, K].
+    """Estimate the value of a rule that gives options with the probabilities `target`, [n, K].
 
     >>> log = DecisionLog(
     ...     given=np.array([0, 1, 0, 1]),
@@ -92,7 +94,7 @@ def _doubly_robust(log: DecisionLog, target: Floats, importance: Floats) -> Valu
 
 
 def _quotient(top: Floats, bottom: Floats) -> ValueEstimate:
-    """A quotient of two sums; its interval by the delta method."""
+    """Return the quotient of two sums; its interval is computed by the delta method."""
     below = bottom.mean()
     if below == 0:
         return ValueEstimate(0.0, 0.0, 0.0)

@@ -1,7 +1,7 @@
-"""Questions to a decision, parsed once at the edge: what /decide and /reasons ask.
+"""Parses decision queries: the parameters of /decide and /reasons.
 
-Owns the parameters and their defaults. It does not choose: see `decision` for the maths. Values are
-plain Python, as for `question`.
+Defines the parameters and their defaults. Does not choose options: see `posterior`. Values are
+plain Python, as in `query.parameters`.
 """
 
 from __future__ import annotations
@@ -39,8 +39,11 @@ _OPTIONS = 'a list of options such as ["a", "b", "c"], or several with commas be
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionQuery:
-    """A question to a decision. No `options` are all that were ever counted; `dimensions` are the
-    leaf paths of the visitor."""
+    """A decision query.
+
+    Empty `options` stand for all that were ever counted; `dimensions` are the leaf paths of the
+    visitor.
+    """
 
     pk: Path
     options: tuple[str, ...]
@@ -55,7 +58,7 @@ class DecisionQuery:
 
 
 def parse_decide(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> DecisionQuery:
-    """Read the parameters of /decide; see `DECIDE_PARAMETERS`. Raises `BadInput`.
+    """Parse the parameters of /decide; see `DECIDE_PARAMETERS`. Raises `BadInput`.
 
     >>> choice = parse_decide({"pk": "Page", "options": ["a", "b"], "by_metric": "earned/spent"})
     >>> choice.options, choice.formula.text, choice.goal
@@ -65,7 +68,7 @@ def parse_decide(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> DecisionQue
 
 
 def parse_reasons(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> DecisionQuery:
-    """Read the parameters of /reasons; see `REASONS_PARAMETERS`. Raises `BadInput`."""
+    """Parse the parameters of /reasons; see `REASONS_PARAMETERS`. Raises `BadInput`."""
     return _choice(normalize_names(fields, REASONS_PARAMETERS), limits)
 
 
@@ -148,7 +151,7 @@ def _refuse_contradiction(
     maximum: Mapping[str, float],
     options: Sequence[str],
 ) -> None:
-    """Shares must be able to add up to 1."""
+    """Raise `BadInput` if the shares cannot add up to 1."""
     if weights and not any(weights.get(option, 1.0) for option in options):
         raise BadInput("weights", dict(weights), "at least one option with a weight above 0")
     if sum(maximum.get(option, 1.0) for option in options) < 1:
@@ -161,7 +164,7 @@ def _refuse_contradiction(
 def _by_option(
     value: object, parameter: str, options: Sequence[str], most: float = 1e6
 ) -> dict[str, float]:
-    """A number for each option named, or one for all; only options that are asked about."""
+    """Parse one number for all options, or one for each option named; others are refused."""
     if is_absent(value):
         return {}
     if not isinstance(value, Mapping):

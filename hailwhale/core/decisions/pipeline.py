@@ -1,6 +1,6 @@
-"""Fitting: from a tally to a posterior.
+"""Fits a posterior to the sums of a decision.
 
-Owns the order of things: what is decided by, which evidence holds, the model, and what to do by it.
+Defines the order of steps: the objective, the evidence that counts, the model, and the posterior.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hailwhale.core.decisions.reward_delay import RewardDelay, learned
 
 
 def fit(tally: DecisionSums, objective: Objective, policy: Policy) -> Posterior:
-    """What is known of a decision from its sums."""
+    """Fit a posterior to the sums of a decision."""
     weighed = _due(objective.weigh(tally), tally, policy)
     if policy.half_life_days is None:
         kept = np.ones_like(tally.ages_s)
@@ -31,7 +31,7 @@ def fit(tally: DecisionSums, objective: Objective, policy: Policy) -> Posterior:
 
 
 def _due(weighed: WeightedSums, tally: DecisionSums, policy: Policy) -> WeightedSums:
-    """Exposures at the time at which results come, by the policy's delay or one that is seen."""
+    """Move exposures to the time their results are due, by the policy's delay or a learned one."""
     ages_s, widths_s = tally.ages_s, tally.widths_s
     if policy.delay_s is None:
         exposed, rewards = weighed.weights[:, :, 0], weighed.rewards[:, :, 0]
@@ -50,7 +50,7 @@ def _due(weighed: WeightedSums, tally: DecisionSums, policy: Policy) -> Weighted
 
 
 def _summed(weighed: WeightedSums, kept: Floats) -> ModelInputs:
-    """The sums over buckets, each as much as it still counts."""
+    """Sum over buckets, each with its weight."""
     return ModelInputs(
         *(
             np.tensordot(kept, sums, 1)

@@ -10,20 +10,20 @@ from dataclasses import dataclass, field
 class Policy:
     """The rules of one decision, and the constants of the maths; docs/decisions.rst has both.
 
-    Evidence loses half its weight each `half_life_days` (None: for ever); results come `delay_s`
-    after their exposures (None: as late as they are seen to). A `holdout` share of visitors gets an
-    option at random by `weights` (1 where none is given), always. No option gets less than its
-    `minimum` nor more than its `maximum` share. Without `explore` the option that looks best is
-    given.
+    Evidence loses half its weight each `half_life_days` (None: never). Results come `delay_s` after
+    their exposures (None: the delay is learned). A `holdout` share of visitors always gets an
+    option at random by `weights` (default 1). No option gets less than its `minimum` nor more than
+    its `maximum` share. Without `explore` the option that looks best is given.
 
-    The rest is the same for every decision. Spreads are relative to the decision's average: what
-    options are taken to differ by before anything is known (`root_spread`), and by how much more
-    dimensions (`node_spread`) and pairs of them (`pair_spread`) may change that, all together;
-    `*_trust` are how many effects such a guess is worth. `pair_evidence` is how much likelier pairs
-    must be to matter than not, in units of log-likelihood, `change` how much likelier it must be
-    that things have changed. `burn_in` is how many conversions an option gets at random at first.
-    A `hopeful` part gets what would be best with `optimism` times the doubt in its favour; the draw
-    by which the others get an option sees the part `caution` of the doubt.
+    The rest is the same for every decision. Spreads are relative to the decision's average:
+    `root_spread` is how much options are assumed to differ before anything is known; `node_spread`
+    and `pair_spread` are by how much more all dimensions, and all pairs of them, may change that.
+    `*_trust` is the number of effects that such an assumption is worth. `pair_evidence` is how much
+    likelier pairs must be to matter than not, in units of log-likelihood, and `change` how much
+    likelier a change must be than none. `burn_in` is the number of conversions for which an option
+    is given at random at first. A `hopeful` share of visitors gets the option that is best with
+    `optimism` times the standard error in its favour. The draw that chooses an option for the
+    others uses the part `caution` of the standard error.
     """
 
     half_life_days: float | None = None

@@ -1,6 +1,6 @@
-"""The posterior: what each option is worth to a visitor, which one to give, and why.
+"""The posterior: the value of each option to a visitor, which option to give, and why.
 
-Owns what is worked out of a model for one visitor at a time, and remembers it: visitors are alike.
+Computes the results of a model for one visitor at a time, and caches them: many visitors are alike.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _Key = tuple[tuple[NodePath, ...], tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """An option that a visitor is given, and the probability that it would be this one."""
+    """An option that is given to a visitor, and the probability with which it was chosen."""
 
     option: str
     propensity: float
@@ -35,7 +35,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What is remembered of one kind of visitor: `cumulated` are the shares added up in turn."""
+    """Cached results for one kind of visitor; `cumulated` are the cumulative shares."""
 
     outlook: Prediction
     shares: Floats
@@ -43,7 +43,7 @@ class _Known:
 
 
 class Posterior:
-    """What is known of a decision."""
+    """The estimates of a decision, and the choices that follow from them."""
 
     def __init__(self, model: Model, policy: Policy, sign: float = 1.0) -> None:
         self._model = model
@@ -55,7 +55,7 @@ class Posterior:
         self._conversions = np.append(model.conversions, 0.0)
 
     def shares(self, visitor: Sequence[NodePath], options: Sequence[str]) -> Floats:
-        """The probability of each option to be given to a visitor with these nodes."""
+        """Return the probability of giving each option to a visitor with these nodes."""
         return self._of(visitor, options).shares
 
     def choose(
@@ -65,10 +65,10 @@ class Posterior:
         chance: random.Random,
         slots: int = 1,
     ) -> list[Assignment]:
-        """Options for a visitor, each once, drawn by their shares.
+        """Choose unique options for a visitor, drawn by their shares.
 
-        After the first, each is drawn by the shares of those that are left: evenly where the first
-        had it all.
+        After the first, each is drawn by the shares of the remaining options: evenly if the first
+        had all.
         """
         known = self._of(visitor, options)
         first = min(bisect(known.cumulated, chance.random()), len(options) - 1)
@@ -85,7 +85,7 @@ class Posterior:
         return chosen
 
     def report(self, visitor: Sequence[NodePath], options: Sequence[str]) -> DecisionReport:
-        """What is known of each option for a visitor."""
+        """Return the report on each option for a visitor."""
         key = (tuple(visitor), tuple(options))
         found = self._reports.get(key)
         if found is None:

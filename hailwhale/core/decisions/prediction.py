@@ -1,4 +1,4 @@
-"""The outlook: what a model says of each option for one visitor."""
+"""Predicts the value of each option for one visitor."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from hailwhale.core.decisions.nodes import Visitor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """What options are worth to a visitor above `level`, in the model's units, and the doubt.
+    """The values of options to a visitor above `level`, in model units, with standard errors.
 
     The visitor is at `columns` by `amounts`; the last of them are those of `pairs`.
-    `places` are the options' places in the model, -1 for those it has never seen.
+    `places` are the options' indices in the model, -1 for those it has never seen.
     """
 
     columns: Places
@@ -30,9 +30,9 @@ class Prediction:
 
 
 def look(model: Model, visitor: Sequence[NodePath], options: Sequence[str]) -> Prediction:
-    """The outlook for a visitor with these nodes.
+    """Predict the value of each option for a visitor with these nodes.
 
-    Of a node, pair or option that was never seen, its family's spread is all that is known.
+    For a node, pair or option that was never seen, only the spread of its family is known.
     """
     at, solution = model.nodes.visitor(visitor), model.solution
     pairs, met = _pairs(model, at)
@@ -64,9 +64,12 @@ def look(model: Model, visitor: Sequence[NodePath], options: Sequence[str]) -> P
 
 
 def _pairs(model: Model, at: Visitor) -> tuple[Places, Floats]:
-    """The pairs that are columns and that the visitor meets, and by how much: as much as it is at
-    the one node times as much as it is at the other, so at those of a dimension that it does not
-    tell as often as others are. Their parts of the level would be missing otherwise."""
+    """Return the visitor's pairs that are columns, and how much the visitor is at each.
+
+    The amount is the product of the amounts at the two nodes. So a visitor that does not give a
+    dimension is at the pairs of it as often as the others. Without them, their share of the level
+    would be missing.
+    """
     amounts = np.zeros(len(model.nodes.families))
     amounts[at.nodes] = at.amounts
     pairs = np.array(list(model.pair_columns), dtype=np.intp)

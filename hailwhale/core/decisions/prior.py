@@ -1,7 +1,7 @@
-"""The prior: what is taken to be known of a decision before anything of it was counted.
+"""The prior: what is assumed of a decision before any event is counted.
 
-Owns how what context may matter in all, which `Policy` says, is divided among the families of nodes
-and pairs, and how far a baseline is held to the average. It must not know what was counted.
+Divides the total effect of context, which `Policy` gives, among the families of nodes and pairs,
+and sets how strongly a baseline is shrunk to the average. Knows nothing of what was counted.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ _TINY = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """What is known before anything is seen: by family how far effects spread (a variance) and how
-    many effects that guess is worth; and the spread of the baseline."""
+    """The assumptions before any event is counted.
+
+    By family: the variance of effects, and the number of effects that this guess is worth; and the
+    spread of the baseline.
+    """
 
     spreads: Floats
     trust: Floats
@@ -27,7 +30,7 @@ class Prior:
 
 
 def prior_of(policy: Policy, families: int, of_pairs: int = 0) -> Prior:
-    """Divide what context may matter in all among the families of nodes, and of pairs."""
+    """Divide the total effect of context among the families of nodes, and of pairs."""
     node = policy.node_spread**2 / max(families - 1, 1)
     pair = policy.pair_spread**2 / max(of_pairs, 1)
     spreads = np.array([policy.root_spread**2, *[node] * (families - 1), *[pair] * of_pairs])
@@ -38,9 +41,9 @@ def prior_of(policy: Policy, families: int, of_pairs: int = 0) -> Prior:
 def baseline_precision(own: Floats, base: float) -> Floats:
     """Return the baseline's prior precision by column; at the root it is the average.
 
-    As far as a single option was seen at a column, its effect and the baseline cannot be told
-    apart, and all is the option's. `own` is the information that each option has at each column,
-    [K, d].
+    As far as only a single option was seen at a column, its effect and the baseline cannot be
+    distinguished, and all is attributed to the option. `own` is the information that each option
+    has at each column, [K, d].
     """
     parts = own / np.maximum(own.sum(axis=0), _TINY)
     mixed = np.maximum(1 - (parts**2).sum(axis=0), 1e-4)

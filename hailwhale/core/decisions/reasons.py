@@ -1,6 +1,6 @@
-"""Reports: what is known of each option, in numbers a person can check and in words.
+"""Reports: explains each option in numbers that can be checked, and in words.
 
-Owns the report. It is made of the same posterior by which options are given, its doubt in full.
+Uses the same posterior by which options are given, with the full standard error.
 """
 
 from __future__ import annotations
@@ -21,22 +21,23 @@ OptionVerdict = Literal["good", "bad", "test"]
 SURE = 0.95
 _Z = 1.959964  # 95 % of a normal distribution lie within so many standard deviations
 _DRAWS = 4_096
-# A winner is looked for again and again, so it takes more than being sure once.
+# The check for a winner is repeated, so it requires more than being sure once.
 _WINNER_BEST, _WINNER_LOSS = 0.95, 0.005
-# Nor is an option good or bad before the evidence makes it so much likelier that it differs from
-# the others than that it does not, in units of log-likelihood: that holds under repeated looks.
+# Likewise, a verdict of good or bad requires that the evidence makes a difference from the others
+# this much likelier than none, in units of log-likelihood: valid under repeated checks.
 _CLEAR = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptionReport:
-    """What is known of an option for a visitor.
+    """The report on one option for a visitor.
 
-    `estimate` is its value by the formula, between `low` and `high` with 95 % probability; `best`
-    the probability that it is the best of those asked about; `loss` by how much its value is
-    expected to fall short of the best one; `weight` its share of visitors now; `hits` how often it
-    was exposed. `verdict` is good or bad where it is above or below the average of the options with
-    95 % probability, else test. `reason` says what moved it most.
+    `estimate` is its value by the formula, between `low` and `high` with 95 % probability. `best`
+    is the probability that it is the best of the requested options. `loss` is by how much its value
+    is expected to fall short of the best one. `weight` is its current share of visitors. `hits` is
+    how often it was exposed. `verdict` is good or bad if the option is above or below the average
+    of the options with 95 % probability, else test. `reason` names the largest part of the
+    estimate.
     """
 
     option: str
@@ -53,8 +54,11 @@ class OptionReport:
 
 @dataclass(frozen=True, slots=True)
 class DecisionReport:
-    """What is known of all options. `winner` is one that can be taken for good, if there is one:
-    however often one looks, a false one is rare (docs/decisions.rst says how rare)."""
+    """The report on all options.
+
+    `winner` is an option that can be adopted, if there is one: false winners are rare however often
+    the report is read (docs/decisions.rst says how rare).
+    """
 
     options: tuple[OptionReport, ...]
     winner: str | None
@@ -63,7 +67,7 @@ class DecisionReport:
 def report(
     model: Model, outlook: Prediction, options: Sequence[str], shares: Floats, sign: float
 ) -> DecisionReport:
-    """The report for a visitor. `sign` turns values where less is better."""
+    """Return the report for a visitor. `sign` reverses values if the goal is a minimum."""
     draws = outlook.means + outlook.doubts * normals(len(options), _DRAWS)
     best = np.bincount(draws.argmax(axis=1), minlength=len(options)) / _DRAWS
     losses = (draws.max(axis=1)[:, None] - draws).mean(axis=0)
@@ -95,8 +99,11 @@ def report(
 
 
 def _verdict(model: Model, outlook: Prediction, place: int, above: float) -> OptionVerdict:
-    """Good or bad where an option differs from the others: by its posterior, and by how much less
-    dense that is at no difference than the prior was (Savage-Dickey; Dickey 1971, AMS 42)."""
+    """Return good or bad if an option differs from the others, else test.
+
+    Requires both a clear posterior and a Bayes factor: how much less dense the posterior is at no
+    difference than the prior was (Savage-Dickey; Dickey 1971, AMS 42).
+    """
     count = len(outlook.means)
     if count < 2:
         return "test"
@@ -114,7 +121,7 @@ def _verdict(model: Model, outlook: Prediction, place: int, above: float) -> Opt
 
 
 def _reason(model: Model, outlook: Prediction, place: int) -> str:
-    """The part of the estimate that is largest, in words."""
+    """Return the largest part of the estimate, in words."""
     at = int(outlook.places[place])
     if at < 0 or (model.sums.hits[at] <= 0 and model.sums.weights[at, 0] <= 0):
         return "not shown yet: nothing is known of it"

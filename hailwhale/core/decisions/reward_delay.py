@@ -1,13 +1,13 @@
-"""Lateness: how long results take to come, seen from the counts, and exposures at their due time.
+"""Reward delay: learns from the counts how long results take; moves exposures to their due time.
 
-Owns the relation of exposures to later results. An exposure counts at once, its result when it
-comes; held against each other as they are, young exposures would pass for failures. So an exposure
-is moved to when its result is due, and one whose result is due later does not count yet.
+Relates exposures to later results. An exposure counts at once, its result when it comes. Compared
+without correction, young exposures would pass for failures. So an exposure is moved to the time its
+result is due; an exposure whose result is due later does not count yet.
 
-How late results are is learned from when they came: given when an option was exposed, its results
-fall in each bucket of time in proportion to the exposures whose results are due there. That is a
-multinomial distribution, in which the rate itself cancels; of some lags, fixed or exponential, the
-likeliest is taken if it is clearly likelier than none.
+The delay is learned from the times at which results came. Given the times of an option's exposures,
+its results fall in each time bucket in proportion to the exposures whose results are due there.
+This is a multinomial distribution, in which the rate itself cancels. Of several lags, fixed or
+exponential, the likeliest is used if it is clearly likelier than none.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _STRAY = 1e-3  # of results, come at any time whatever the lag
 
 @dataclass(frozen=True, slots=True)
 class RewardDelay:
-    """How long results take: all about `lag_s`, or spread exponentially around that mean.
+    """How long results take: all about `lag_s`, or distributed exponentially around that mean.
 
-    `early` is the part of those with a fixed lag that come evenly before it.
+    `early` is the share of results that come evenly before a fixed lag.
     """
 
     lag_s: float
@@ -42,9 +42,9 @@ class RewardDelay:
     early: float = 0.0
 
     def moved(self, sums: Floats, ages_s: Floats, widths_s: Floats) -> Floats:
-        """Sums of exposures in the buckets in which their results are due.
+        """Return the sums of exposures in the buckets in which their results are due.
 
-        `sums` has buckets as its first axis. Those whose results are due later are left out.
+        `sums` has buckets as its first axis. Exposures whose results are due later are omitted.
 
         >>> hours = np.full(3, 3600.0)
         >>> counts, ages_s = np.array([6.0, 4.0, 2.0]), np.array([7200.0, 3600.0, 0.0])
@@ -58,7 +58,7 @@ class RewardDelay:
         return found
 
     def _come(self, until_s: Floats, starts_s: Floats, ends_s: Floats) -> Floats:
-        """[t, b]: the part of the results of bucket b that has come until time t."""
+        """Return the share of the results of bucket b that have come by time t, [t, b]."""
         oldest = np.maximum(until_s[:, None] - starts_s[None, :], 0.0)
         youngest = np.maximum(until_s[:, None] - ends_s[None, :], 0.0)
         widths_s = np.maximum(ends_s - starts_s, 1.0)
@@ -66,7 +66,7 @@ class RewardDelay:
         return found
 
     def _added_up(self, ages_s: Floats) -> Floats:
-        """The integral over ages of the part of results that has come by that age."""
+        """Return the integral over ages of the share of results that have come by that age."""
         lag_s = self.lag_s
         if self.spread:
             spread: Floats = ages_s - lag_s * (1 - np.exp(-ages_s / lag_s))
@@ -82,9 +82,9 @@ class RewardDelay:
 def learned(
     exposed: Floats, rewards: Floats, squares: Floats, ages_s: Floats, widths_s: Floats
 ) -> RewardDelay | None:
-    """How late results are, from the sums of options by bucket, [B, K]; None if they are not late.
+    """Learn the delay of results from the sums of options by bucket, [B, K]; None if there is none.
 
-    `squares` are sums of squared rewards: they tell of how many results the rewards are made.
+    `squares` are sums of squared rewards: they show how many results the rewards consist of.
     """
     total = rewards.sum()
     if not total or squares.sum() <= 0:
@@ -107,7 +107,7 @@ def _lags() -> Iterator[RewardDelay]:
 
 
 def _likelihood(due: Floats, results: Floats) -> float:
-    """The log-likelihood of when results came, given how many were due when; [B, K] both."""
+    """Return the log-likelihood of the times of `results`, given how many were `due`; [B, K]."""
     due = np.maximum(due, 0.0)
     total = due.sum(axis=0)
     shares = (due + (_STRAY * total + 1e-9) / len(due)) / (total * (1 + _STRAY) + 1e-9)

@@ -1,11 +1,11 @@
-"""The regression: a baseline for all options, and what each option adds to it at each column.
+"""The regression: a baseline for all options, and each option's effect on it at each column.
 
-Owns the estimation from normal equations. A column is a node or a pair of nodes; what columns mean
-is not its business. The baseline is estimated with the options' effects integrated out
-(generalised least squares), the effects by best linear unbiased prediction (Henderson 1975;
-Robinson 1991, Statistical Science 6), and how far the effects of a family of columns spread by
-empirical Bayes (Morris 1983, JASA 78) with MacKay's fixed point (1992, Neural Computation 4), which
-settles in a few turns.
+Estimates from normal equations. A column is a node or a pair of nodes; knows nothing of what
+columns mean. The baseline is estimated with the options' effects integrated out (generalised least
+squares), the effects by best linear unbiased prediction (Henderson 1975; Robinson 1991, Statistical
+Science 6). The spread of the effects of a family of columns is estimated by empirical Bayes (Morris
+1983, JASA 78) with MacKay's fixed point (1992, Neural Computation 4), which converges in a few
+iterations.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _TURNS = 4
 
 @dataclass(frozen=True, slots=True)
 class Equations:
-    """What was seen, by option (K) and column (d), in units of information.
+    """The normal equations, by option (K) and column (d), in units of information.
 
-    `matrix[k, i, j]` is the weight that columns i and j have together, by the noise; `right[k, i]`
-    the rewards at column i above the average, in units and by the noise. Column 0 is the root.
-    `family` numbers which columns share a spread.
+    `matrix[k, i, j]` is the joint weight of columns i and j, divided by the noise; `right[k, i]`
+    the rewards at column i above the average, in units and divided by the noise. Column 0 is the
+    root. `family` numbers the groups of columns that share a spread.
     """
 
     matrix: Floats  # [K, d, d]
@@ -36,7 +36,7 @@ class Equations:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """Baseline and effects in units, and the variances of the families' spreads."""
+    """Baseline and effects in units, and the variances of the families' effects."""
 
     baseline: Floats  # [d]
     effects: Floats  # [K, d]
@@ -45,7 +45,7 @@ class Solution:
 
 
 def solve(equations: Equations, prior: Prior, start: Floats | None = None) -> Solution:
-    """Baseline, effects and spreads that fit each other; `start` are spreads to begin with."""
+    """Return consistent baseline, effects and spreads; `start` are the initial spreads."""
     matrix, right, family = equations.matrix, equations.right, equations.family
     spreads = np.array(prior.spreads if start is None else start, dtype=np.float64)
     size = len(family)
@@ -56,7 +56,7 @@ def solve(equations: Equations, prior: Prior, start: Floats | None = None) -> So
     baseline, effects, covariances = np.zeros(size), np.zeros_like(right), np.zeros_like(matrix)
     for _ in range(_TURNS):
         covariances[...] = np.linalg.inv(matrix + identity / spreads[family])
-        # With effects integrated out, what is left of the information says what the baseline is.
+        # With the effects integrated out, the remaining information determines the baseline.
         explained = matrix @ covariances
         left = matrix.sum(axis=0) - (explained @ matrix).sum(axis=0)
         toward = right.sum(axis=0) - np.einsum("kij,kj->i", explained, right)

@@ -1,6 +1,6 @@
-"""The sample-ratio check: were options exposed in the shares in which they were given?
+"""The sample-ratio check: tests whether options were exposed in the shares they were given in.
 
-Owns the chi-square test of homogeneity and the gamma function that it takes.
+Implements the chi-square test of homogeneity and the gamma function that it needs.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ _ENOUGH = 1e-14
 
 
 def sample_ratio(exposed: Sequence[int], allocated: Sequence[int]) -> float:
-    """The p-value of: given an option, a visitor is exposed to it with one probability for all.
+    """Return the p-value of equal probabilities of exposure for all options.
 
-    Pearson's chi-square test on exposed and not exposed by option. A small one says that exposures
-    of some option get lost, and that its numbers are of other visitors than those of the others:
-    sample ratio mismatch (Fabijan et al. 2019, KDD). `exposed` are at most as many as `allocated`.
+    The probability is that of an exposure, given that the option was assigned. Pearson's chi-square
+    test on exposed and not exposed by option. A small p-value means that exposures of some option
+    get lost, so its numbers are of a different set of visitors than those of the others: sample
+    ratio mismatch (Fabijan et al. 2019, KDD). `exposed` are at most as many as `allocated`.
 
     >>> round(sample_ratio([490, 400], [500, 500]), 6) < 0.001
     True
@@ -36,9 +37,9 @@ def sample_ratio(exposed: Sequence[int], allocated: Sequence[int]) -> float:
 
 
 def upper_gamma(a: float, x: float) -> float:
-    """The regularised upper incomplete gamma function Q(a, x).
+    """Return the regularised upper incomplete gamma function Q(a, x).
 
-    By its series below a + 1 and by Lentz's continued fraction above (Abramowitz and Stegun 1964,
+    Uses its series below a + 1 and Lentz's continued fraction above (Abramowitz and Stegun 1964,
     6.5.29 and 6.5.31).
 
     >>> round(upper_gamma(0.5, 3.841458820694124 / 2), 12)

@@ -44,7 +44,7 @@ ZERO = Decimal(0)
 _FAULTS = [InvalidOperation, DivisionByZero, Overflow]
 EXACT = Context(prec=1000, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[*_FAULTS, Inexact])
 WORKING = Context(34, ROUND_HALF_EVEN, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=_FAULTS)
-# What is answered has to survive being read as a double: up to 10^300, and down to 10^-300.
+# Results must be representable as a double: from 10^-300 to 10^300.
 _ANSWER = Context(17, ROUND_HALF_EVEN, Emin=-284, Emax=299, traps=_FAULTS)
 
 MetricColumns = Mapping[str, Sequence[Decimal]]
@@ -275,7 +275,7 @@ def _carried(last: Decimal, value: Decimal) -> Decimal:
 
 
 def _whole(buckets: Sequence[Bucket]) -> Bucket:
-    """The span of all the buckets together."""
+    """Return the span of all buckets together."""
     if not buckets:
         return Bucket(0, 0, 0)
     return Bucket(buckets[0].start_s, buckets[-1].end_s, buckets[0].days_in_month)
@@ -293,7 +293,7 @@ _Sloped = tuple[Decimal, list[Decimal]]
 
 
 def _sloped(operation: ArithmeticStep, left: _Sloped, right: _Sloped) -> _Sloped:
-    """An operation on two values and their slopes, by the rules of sum, product and quotient."""
+    """Apply an operation to two values and their slopes: rules of sum, product and quotient."""
     (a, rising), (b, other) = left, right
     value = operation(a, b)
     pairs = zip(rising, other, strict=True)

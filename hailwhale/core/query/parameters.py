@@ -1,7 +1,8 @@
-"""Questions, parsed once at the edge: what /totals, /plotpoints, /rank, /spy … and the library ask.
+"""Parses query parameters: those of /totals, /plotpoints, /rank, /spy … and of the library.
 
-Owns the parameters of a question and their defaults. It does not answer: it must not know stores.
-Values are plain Python (a list, a dict, a text): the web layer has already read its literals.
+Defines the parameters of queries and their defaults. Values are plain Python (a list, a dict, a
+text): the web layer has already parsed their literals. Knows nothing of stores, or of how a query
+is answered.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ _MAX_OFFSET = 9999  # four digits
 
 @dataclass(frozen=True, slots=True)
 class TotalsQuery:
-    """Sums over periods. `grid` is the time zone asked for, None for the service's own."""
+    """A query for sums over periods; `grid` is the requested zone, None for the service's."""
 
     pk: Path
     dimensions: tuple[Path, ...]
@@ -64,7 +65,7 @@ class TotalsQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlotQuery:
-    """Series over one period, and which descendants of the dimensions to show with them."""
+    """A query for series over one period, and which descendants of the dimensions to include."""
 
     pk: Path
     dimensions: tuple[Path, ...]
@@ -80,9 +81,11 @@ class PlotQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankQuery:
-    """What is below the dimensions of a pk, in order; with `of_pks` what is below the pk itself.
+    """A query for a ranking of the children of a pk's dimensions.
 
-    `formulas[0]` is what is told of each in full; the order goes by the column `by` of `sort`.
+    With `of_pks` the children of the pk itself are ranked.
+    `formulas[0]` is reported in full for each child; the children are ordered by the column `by` of
+    `sort`.
     """
 
     pk: Path
@@ -100,7 +103,7 @@ class RankQuery:
 
 @dataclass(frozen=True, slots=True)
 class ChildrenQuery:
-    """The dimensions known below some dimensions, `depth` levels down."""
+    """A query for the known descendants of some dimensions, `depth` levels down."""
 
     pk: Path
     dimensions: tuple[Path, ...]
@@ -108,7 +111,7 @@ class ChildrenQuery:
 
 
 class QuantilesQuery(NamedTuple):
-    """Quantiles over periods: those of `shares` of the values, for the metrics of a question."""
+    """A query for quantiles over periods: at `shares` of the values, for each metric."""
 
     question: TotalsQuery
     shares: tuple[float, ...]
@@ -116,7 +119,7 @@ class QuantilesQuery(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SpyQuestion:
-    """Whose events: those at or below a pk, of a visitor by its uid if one is given."""
+    """A query for recent events: those at or below a pk, of one visitor if a uid is given."""
 
     pk: Path
     uid: str | None
@@ -125,12 +128,12 @@ class SpyQuestion:
 
 
 def parse_totals(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> TotalsQuery:
-    """Read the parameters of a totals question; see `TOTALS_PARAMETERS`."""
+    """Parse the parameters of a totals query; see `TOTALS_PARAMETERS`."""
     return totals_query(normalize_names(fields, TOTALS_PARAMETERS), limits)
 
 
 def totals_query(found: Fields, limits: Limits = DEFAULT_LIMITS) -> TotalsQuery:
-    """Read the parameters of a totals question, names normalized already."""
+    """Parse the parameters of a totals query whose names are already normalized."""
     periods = parse_texts(found.get("periods"), "period") or list(DEFAULT_TOTALS)
     if len(periods) > MAX_PERIODS:
         raise BadInput("period", periods, f"at most {MAX_PERIODS} periods")
@@ -144,12 +147,12 @@ def totals_query(found: Fields, limits: Limits = DEFAULT_LIMITS) -> TotalsQuery:
 
 
 def parse_plot(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> PlotQuery:
-    """Read the parameters of a plotpoints question; see `PLOT_PARAMETERS`."""
+    """Parse the parameters of a plotpoints query; see `PLOT_PARAMETERS`."""
     return plot_query(normalize_names(fields, PLOT_PARAMETERS), limits)
 
 
 def plot_query(found: Fields, limits: Limits = DEFAULT_LIMITS) -> PlotQuery:
-    """Read the parameters of a plotpoints question, names normalized already."""
+    """Parse the parameters of a plotpoints query whose names are already normalized."""
     formulas = parse_formulas(found.get("metrics"))
     depth = parse_int(found.get("depth"), "depth", 0, limits.depth, default=0)
     other = parse_bool(found.get("other"), "other")
@@ -170,7 +173,7 @@ def plot_query(found: Fields, limits: Limits = DEFAULT_LIMITS) -> PlotQuery:
 
 
 def parse_rank(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> RankQuery:
-    """Read the parameters of a ranking; see `RANK_PARAMETERS`."""
+    """Parse the parameters of a ranking; see `RANK_PARAMETERS`."""
     found = normalize_names(fields, RANK_PARAMETERS)
     formulas = parse_formulas(found.get("metrics"))
     dimensions = parse_requested_dimensions(found.get("dimensions"), limits)
@@ -194,7 +197,7 @@ def parse_rank(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> RankQuery:
 
 
 def parse_children(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> ChildrenQuery:
-    """Read the parameters of a subdimensions question; see `CHILDREN_PARAMETERS`."""
+    """Parse the parameters of a subdimensions query; see `CHILDREN_PARAMETERS`."""
     found = normalize_names(fields, CHILDREN_PARAMETERS)
     return ChildrenQuery(
         parse_pk(found.get("pk"), limits),
@@ -204,14 +207,14 @@ def parse_children(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> ChildrenQ
 
 
 def parse_quantiles(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> QuantilesQuery:
-    """Read the parameters of a quantiles question; see `QUANTILES_PARAMETERS`."""
+    """Parse the parameters of a quantiles query; see `QUANTILES_PARAMETERS`."""
     found = normalize_names(fields, QUANTILES_PARAMETERS)
     shares = parse_shares(found.pop("shares", None))
     return QuantilesQuery(totals_query(found, limits), shares)
 
 
 def parse_shares(shares: object) -> tuple[float, ...]:
-    """Read shares of the values, each above 0 and at most 1.
+    """Parse shares of the values, each above 0 and at most 1.
 
     >>> parse_shares("0.5,0.999"), parse_shares(0.9), parse_shares(None)
     ((0.5, 0.999), (0.9,), (0.5, 0.95, 0.99))
@@ -227,7 +230,7 @@ def parse_shares(shares: object) -> tuple[float, ...]:
 
 
 def parse_spy(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> SpyQuestion:
-    """Read the parameters of a look into the spy log; see `SPY_PARAMETERS`."""
+    """Parse the parameters of a spy query; see `SPY_PARAMETERS`."""
     found = normalize_names(fields, SPY_PARAMETERS)
     uid = parse_name(found.get("uid"), "uid")
     return SpyQuestion(
@@ -239,7 +242,9 @@ def parse_spy(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> SpyQuestion:
 
 
 def parse_requested_dimensions(value: object, limits: Limits = DEFAULT_LIMITS) -> tuple[Path, ...]:
-    """The dimensions asked for: as an event's, but only the paths named, and the overall by `_`.
+    """Parse the requested dimensions.
+
+    The syntax is that of an event, but only the named paths are requested; `_` is the overall.
 
     >>> parse_requested_dimensions({"country": ["US", "CA"]})
     (('country', 'US'), ('country', 'CA'))
@@ -259,7 +264,7 @@ def parse_requested_dimensions(value: object, limits: Limits = DEFAULT_LIMITS) -
 
 
 def parse_formulas(value: object) -> tuple[Formula, ...]:
-    """The metrics asked for: one, a list, or several with commas between; `hits` when none are.
+    """Parse the requested metrics: one, a list, or several separated by commas; default `hits`.
 
     >>> [formula.text for formula in parse_formulas("dollars, dollars/hits")]
     ['dollars', 'dollars/hits']
@@ -291,7 +296,7 @@ def _limit(found: Fields) -> int:
 
 
 def _sort(found: Fields, shown: Formula) -> Sort:
-    """What is asked for, else what is shown first, the largest at the top."""
+    """Return the requested sort; by default the formula `shown`, largest first."""
     sort = found.get("sort")
     if is_absent(sort):
         return Sort(shown, descending=True)

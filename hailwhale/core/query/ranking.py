@@ -1,8 +1,8 @@
-"""Rankings: children beside their parent, which of them count for something, and which come first.
+"""Rankings: compares children to their parent, selects those above a threshold, and sorts them.
 
-Pure: it is handed what is known of a parent and of its children. It must not know where that comes
-from, nor whether the children are dimensions or pks, nor how a ranking is written in an answer.
-Everything is worked out on sums by `formula`, exactly or to its digits.
+Pure: takes the values of a parent and of its children. Knows nothing of where they come from,
+whether the children are dimensions or pks, or how a ranking is formatted. `formula` computes
+everything on sums, exactly or to its digits.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ COLUMNS = ("value", "share", "difference", "relative", "importance")  # what a r
 
 @dataclass(frozen=True, slots=True)
 class ParentWithChildren:
-    """A parent and children of it, and what is known of each by term (see `Formula.terms`).
+    """A parent and some of its children, with their values by term (see `Formula.terms`).
 
-    `whole` is the parent's own; `parts` has one value a child, in the order of `labels`. Children
-    need not add up to their parent: an event can be in several of them, or in none.
+    `whole` has the parent's own values; `parts` has one value per child, in the order of `labels`.
+    Children need not add up to their parent: an event can be in several of them, or in none.
     """
 
     parent: Path
@@ -34,11 +34,11 @@ class ParentWithChildren:
     parts: MetricColumns
 
     def path(self, place: int) -> Path:
-        """The path of one child."""
+        """Return the path of one child."""
         return (*self.parent, self.labels[place])
 
     def picked(self, places: Sequence[int]) -> ParentWithChildren:
-        """The family with these of its children alone."""
+        """Return the parent with only these of its children."""
         parts = {term: [values[at] for at in places] for term, values in self.parts.items()}
         return ParentWithChildren(
             self.parent, self.whole, [self.labels[at] for at in places], parts
@@ -47,10 +47,10 @@ class ParentWithChildren:
     def holding(
         self, threshold: Decimal, weight: Formula, buckets: Sequence[Bucket]
     ) -> ParentWithChildren:
-        """The family with those children that hold at least `threshold` of their parent's weight.
+        """Return the parent with the children that have at least `threshold` of its weight.
 
-        Sizes count, whatever their signs. Of a parent that comes to 0, a child that does not
-        (refunds and sales that cancel out) is all there is.
+        Absolute values are compared. If the parent's weight is 0, a child whose weight is not 0
+        (refunds and sales that cancel out) counts as all of it.
         """
         if not threshold:
             return self
@@ -60,20 +60,20 @@ class ParentWithChildren:
         return self.picked(places)
 
     def present(self, weight: Formula, buckets: Sequence[Bucket]) -> ParentWithChildren:
-        """The family without the children of no weight: they have nothing that could be ranked."""
+        """Return the parent without the children of weight 0, which cannot be ranked."""
         parts = weight.full_totals(self.parts, buckets)
         return self if all(parts) else self.picked([at for at, part in enumerate(parts) if part])
 
 
 @dataclass(frozen=True, slots=True)
 class ParentComparison:
-    """A child beside its parent, by one formula.
+    """A child compared to its parent, by one formula.
 
-    `value` and `parent_value` are the formula's; `difference` is the one less the other, and
-    `relative` the difference by the size of the parent's value. `share` is the child's part of its
-    parent's weight: of the denominator of a formula that has one, else of the value itself.
-    `importance` says how much the child moves its parent (see `compare_to_parents`). A quotient by
-    a parent that is 0 is None, unless it is 0 by 0.
+    `value` and `parent_value` are the formula's; `difference` is the first minus the second, and
+    `relative` the difference divided by the absolute value of the parent's. `share` is the child's
+    share of its parent's weight: of the denominator if the formula has one, else of the value.
+    `importance` is how much the child moves its parent (see `compare_to_parents`). A quotient by a
+    parent that is 0 is None, unless it is 0 by 0.
     """
 
     value: Decimal
@@ -87,22 +87,22 @@ class ParentComparison:
 def compare_to_parents(
     formula: Formula, family: ParentWithChildren, buckets: Sequence[Bucket]
 ) -> list[ParentComparison]:
-    """How each child of a family stands beside its parent.
+    """Compare each child to its parent.
 
     The importance of a child with the sums x in a parent with the sums X, by the formula f, is ::
 
         d f(X + h x) / dh  at h = 0,  by |f(X)|
 
-    Were everything that the child counts to grow by one per cent, its parent's value would change
-    by `importance` per cent of its size: up where it is positive, down where it is negative.
+    If everything that the child counts grew by one per cent, its parent's value would change by
+    `importance` per cent of its absolute value: up if it is positive, down if it is negative.
 
-    What it comes to: for a sum, f(X + h x) = X + h x, so it is x by the size of X, the share. For a
-    ratio A/B of which the child has a/b, the derivative of (A + h a)/(B + h b) is (a - b A/B)/B,
-    which is b/B (a/b - A/B): the difference from the parent, weighted by the share of the
-    denominator. By Euler's theorem on homogeneous functions the importances of children that
-    together are their parent add up to 1 for a sum (to -1 where it is negative) and to 0 for a
-    ratio. It is the rule by which risk is allocated to the parts of a portfolio (D. Tasche,
-    "Capital allocation to business units and sub-portfolios: the Euler principle", 2007).
+    For a sum, f(X + h x) = X + h x, so the importance is x divided by the absolute value of X, the
+    share. For a ratio A/B of which the child has a/b, the derivative of (A + h a)/(B + h b) is
+    (a - b A/B)/B, which is b/B (a/b - A/B): the difference from the parent, weighted by the share
+    of the denominator. By Euler's theorem on homogeneous functions, the importances of children
+    that add up to their parent sum to 1 for a sum (to -1 if it is negative) and to 0 for a ratio.
+    The same rule allocates risk to the parts of a portfolio (D. Tasche, "Capital allocation to
+    business units and sub-portfolios: the Euler principle", 2007).
 
     >>> whole = {"dollars": Decimal(50), "hits": Decimal(10)}
     >>> parts = {"dollars": [Decimal(48)], "hits": [Decimal(8)]}
@@ -113,7 +113,7 @@ def compare_to_parents(
     """
     above, values = _totals(formula, family, buckets)
     whole, parts = _totals(formula.weight, family, buckets)
-    # Sums are subtracted exactly; what a formula makes of them has 34 digits before it is rounded.
+    # Sums are subtracted exactly; results of a formula have 34 digits before they are rounded.
     exact = len(formula.steps) == 1
     with localcontext(EXACT if exact else WORKING):
         differences = [value - above for value in values]
@@ -134,7 +134,7 @@ def compare_to_parents(
 def column(
     by: str, formula: Formula, family: ParentWithChildren, buckets: Sequence[Bucket]
 ) -> Sequence[Decimal]:
-    """One of the COLUMNS of a family's children; 0 where there is no number.
+    """Return one of the COLUMNS for the children of a parent; 0 for a missing number.
 
     >>> hits = [Decimal(3), Decimal(1)]
     >>> family = ParentWithChildren((), {"hits": Decimal(4)}, ["US", "CA"], {"hits": hits})
@@ -149,7 +149,7 @@ def column(
 
 
 class ChildIndex(NamedTuple):
-    """Which child of which family: the number of the family, and the place of the child in it."""
+    """The index of a family and the index of a child in it."""
 
     family: int
     child: int
@@ -162,10 +162,10 @@ def top_n(
     limit: int,
     descending: bool,
 ) -> list[ChildIndex]:
-    """Return the children that come first.
+    """Return the first children by rank.
 
-    `ranks` has for each family one number a child. The first `limit` are found (0: all of them, in
-    order), equals in the order of their paths.
+    `ranks` has for each family one number per child. The first `limit` are returned (0: all of
+    them), in order; equals are ordered by their paths.
 
     >>> family = ParentWithChildren((), {}, ["DE", "CA", "US"], {})
     >>> top_n([family], [[Decimal(1), Decimal(1), Decimal(9)]], limit=1, descending=True)
@@ -180,7 +180,7 @@ def top_n(
         edge = None
 
     def entries() -> Iterator[tuple[Decimal, Path, int, int]]:
-        # Most fall short of the last that comes first: only the others are worth a path.
+        # Most rank below the last child returned: paths are built for the others only.
         for number, (family, values) in enumerate(zip(families, columns, strict=True)):
             for place, value in enumerate(values):
                 if edge is None or (value >= edge if descending else value <= edge):
@@ -193,14 +193,16 @@ def top_n(
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """What series are sorted by, and which end comes first."""
+    """The formula or column to sort by, and the direction."""
 
     formula: Formula
     descending: bool
 
     @classmethod
     def parse(cls, text: str, parameter: str = "sort") -> Sort:
-        """Read a sort: a leading minus is the direction, not a negation; `BadInput` as a formula's.
+        """Parse a sort: a leading minus is the direction, not a negation.
+
+        Raises `BadInput` as for a formula.
 
         >>> Sort.parse("-dollars/hits").descending, Sort.parse("dollars").descending
         (True, False)
@@ -213,7 +215,7 @@ class Sort:
 def _totals(
     formula: Formula, family: ParentWithChildren, buckets: Sequence[Bucket]
 ) -> tuple[Decimal, list[Decimal]]:
-    """The value of the parent and those of the children, before they are rounded."""
+    """Return the values of the parent and of its children, before rounding."""
     whole = {term: [value] for term, value in family.whole.items()}
     return formula.full_totals(whole, buckets)[0], formula.full_totals(family.parts, buckets)
 
@@ -225,7 +227,7 @@ def _held(part: Decimal, whole: Decimal) -> Decimal:
 
 
 def _by(whole: Decimal, parts: Sequence[Decimal], formula: Formula) -> Sequence[Decimal | None]:
-    """Each part by the whole, to the digits of an answer."""
+    """Divide each part by the whole, to the digits of an answer."""
     if not whole:
         return [None if part else ZERO for part in parts]
     with localcontext(WORKING):

@@ -1,7 +1,7 @@
-"""Series of sums: stored buckets folded into the buckets asked for, and series put together.
+"""Resamples series of sums: folds stored buckets into the requested ones, and adds series.
 
-Pure: it is handed edges, starts and values. It must not know the calendar, the store, or how a
-series is written in an answer. Sums are exact; see `formula` for what is made of them.
+Pure: takes edges, starts and values. Knows nothing of the calendar, the store, or how a series is
+formatted in an answer. Sums are exact; see `formula` for what is computed from them.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from hailwhale.core.query.formula import EXACT, ZERO, MetricColumns
 def fold(
     edges: Sequence[int], starts: Sequence[int], values: Sequence[Decimal | None]
 ) -> list[Decimal]:
-    """The sum of the values that start in each `[edges[i], edges[i + 1])`, 0 where there are none.
+    """Sum the values that start in each `[edges[i], edges[i + 1])`; 0 if there are none.
 
     `starts` and `edges` are sorted; values[i] is that of the stored bucket at starts[i], None when
-    nothing is stored. What starts outside the edges is left out.
+    nothing is stored. Values that start outside the edges are ignored.
 
     >>> fold([0, 60, 120, 180], [0, 30, 150], [Decimal(1), None, Decimal("0.5")])
     [Decimal('1'), Decimal('0'), Decimal('0.5')]
@@ -31,7 +31,7 @@ def fold(
 
 
 def add(left: MetricColumns, right: MetricColumns) -> dict[str, list[Decimal]]:
-    """The columns of two series together, point by point; a missing column is all zeros.
+    """Add the columns of two series point by point; a missing column is all zeros.
 
     >>> add({"hits": [Decimal(1), Decimal(2)]}, {"hits": [Decimal(3), Decimal(4)]})
     {'hits': [Decimal('4'), Decimal('6')]}

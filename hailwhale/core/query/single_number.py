@@ -1,6 +1,6 @@
-"""Questions whose answer is one number: one metric over one period at one dimension.
+"""Queries whose answer is one number: one metric over one period at one dimension.
 
-Shared by the library and the clients, so that they refuse the same things. It asks nothing.
+Shared by the library and the clients, so that both raise the same errors. Runs no query.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ V = TypeVar("V")
 
 
 def single_question(**arguments: object) -> dict[str, object]:
-    """Collect the arguments of a totals question; without a period it is over the default one.
+    """Collect the arguments of a totals query; without a period it covers the default one.
 
     >>> single_question(pk="Shop", metric="dollars", period=None)
     {'pk': 'Shop', 'metric': 'dollars', 'period': '1d:1mo'}
@@ -29,7 +29,7 @@ def single_question(**arguments: object) -> dict[str, object]:
 
 
 def single_number(totals: Mapping[str, Mapping[str, Mapping[str, Number]]]) -> Number:
-    """Return the only number of an answer; raises `BadInput` that says of what there are more.
+    """Return the only number of an answer; raise `BadInput` naming what there are several of.
 
     >>> single_number({"1d:1mo": {"_": {"hits": 3}}})
     3

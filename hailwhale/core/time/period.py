@@ -1,7 +1,7 @@
-"""Periods: what span a question covers, and the buckets it is cut into.
+"""Periods: the time range of a question and its division into buckets.
 
-Owns the text of a period and the edges of its buckets. Told the time grid and the instant; knows
-nothing of rollups, stores or of what is counted.
+Defines the text of a period and the edges of its buckets. The time grid and the current time are
+arguments. Knows nothing of rollups, stores or what is counted.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _DAY, _WEEK, _MONTH, _YEAR = Interval(1, "d"), Interval(1, "w"), Interval(1, "mo
 
 
 class TimeRange(NamedTuple):
-    """From a begin to an end that is no longer of it, in epoch seconds."""
+    """A half-open range of time, in epoch seconds."""
 
     begin_s: int
     end_s: int
@@ -139,10 +139,13 @@ _NAMED: Mapping[str, tuple[Interval | None, RangeSpec | None]] = {
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A time range and the width of its buckets.
+    """A question's span and the width of its buckets; accepted wherever a period is asked.
 
-    `text` is the period as given. `interval` and `reach` are None for `all`. `zone_suffix` is the
-    zone of a suffix such as ``|-500`` and overrides any other zone.
+    Attributes:
+        text: The period as it was asked; it is the key of `Whale.totals`.
+        interval: The width of a bucket; None for `all`.
+        reach: How the span is found; None for `all`.
+        zone_suffix: The zone of an ending such as ``|-500``, which overrides any other zone.
 
     >>> period = Period.parse("1d:1w")
     >>> from hailwhale.core.time.calendar_grid import UTC
@@ -157,7 +160,24 @@ class Period:
 
     @classmethod
     def parse(cls, text: str, parameter: str = "period") -> Period:
-        """Parse any form of a period; raise `BadInput` listing the forms for anything else."""
+        """Read a period from its text.
+
+        Args:
+            text: An interval and a length such as "1d:1mo", a name such as "today" (see
+                `hailwhale.periods.NICKNAMES`), or dates such as "2026-01-01..2026-01-31".
+            parameter: The name that an error has for the text.
+
+        Returns:
+            The period. Its edges depend on the time at which it is asked.
+
+        Raises:
+            BadInput: The text is no period; the message lists the forms.
+
+        Example:
+            >>> from hailwhale import Period
+            >>> str(Period.parse("1d:1mo").interval)
+            '1d'
+        """
         asked = text.strip() if isinstance(text, str) else ""
         if not 0 < len(asked) <= _MAX_TEXT:
             raise BadInput(parameter, text, _FORM)
@@ -172,10 +192,23 @@ class Period:
         return self.reach is None
 
     def days(self, grid: Grid, edges: Sequence[int]) -> TimeRange | None:
-        """Return the edges of the whole days the period covers, however narrow its buckets are.
+        """Find the edges of the whole days that the period covers, however narrow its buckets.
 
-        Today counts as a whole day. Returns None if the period does not cover whole days, such as
-        the last 24 hours.
+        The day that holds now is whole, too, for nothing of its rest is there yet.
+
+        Args:
+            grid: The calendar of a time zone.
+            edges: The edges of the period's buckets, as `edges` returns them.
+
+        Returns:
+            The first edge and the last, in epoch seconds; None when the period is not of days, such
+            as the last 24 hours.
+
+        Example:
+            >>> from hailwhale.core.time.calendar_grid import UTC
+            >>> today = Period.parse("today")
+            >>> today.days(UTC, today.edges(UTC, now_s=1_773_576_630))
+            TimeRange(begin_s=1773532800, end_s=1773619200)
         """
         if not isinstance(self.reach, ToDate | DayBefore | DateRange):
             return None
@@ -184,11 +217,28 @@ class Period:
     def edges(
         self, grid: Grid, now_s: int, max_points: int = MAX_POINTS, parameter: str = "period"
     ) -> tuple[int, ...]:
-        """Return the n + 1 ascending edges of the period's n half-open buckets.
+        """Find the edges of the period's buckets at an instant.
 
-        The last bucket holds now, except for date ranges and `yesterday`. Raises `BadInput` for
-        more than `max_points` buckets, a range outside the supported years, or dates that the zone
-        skipped. Raises ValueError for `all`, which has no edges.
+        The last bucket holds that instant, except for dates and "yesterday".
+
+        Args:
+            grid: The calendar of a time zone.
+            now_s: The instant, in epoch seconds.
+            max_points: The most buckets that there may be.
+            parameter: The name that an error has for the period.
+
+        Returns:
+            The n + 1 rising edges of n half-open buckets, in epoch seconds.
+
+        Raises:
+            BadInput: There are more buckets than `max_points`, the span is outside the supported
+                years, or the zone skipped the dates.
+            ValueError: The period is `all`, which has no edges.
+
+        Example:
+            >>> from hailwhale.core.time.calendar_grid import UTC
+            >>> Period.parse("1h:2h").edges(UTC, now_s=1_773_576_630)
+            (1773572400, 1773576000, 1773579600)
         """
         if self.interval is None or self.reach is None:
             raise ValueError("the period all has no edges: ask is_all first")

@@ -1,7 +1,7 @@
-"""Retention: until when buckets are kept, and which chunks may hold any.
+"""Retention: computes until when buckets are kept, and which chunks may hold any.
 
 A bucket is kept until its end and the retention of its rollup are past. Knows the time grid and the
-rollups; nothing of stores, events or questions.
+rollups; nothing of stores, events or queries.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ FUTURE_S = DAY_S  # events may lie this far ahead of now
 
 
 class ChunkExtent(NamedTuple):
-    """How many buckets a chunk has, and when its last is no longer kept (None: never)."""
+    """The number of buckets in a chunk, and when its last one expires (None: never)."""
 
     width: int
     expires_s: int | None
 
 
 def retained(grid: Grid, rollup: Rollup, bucket_start_s: int, now_s: int) -> bool:
-    """Whether a bucket is still kept: until its end and the retention are past."""
+    """Return whether a bucket is still kept: until its end and the retention are past."""
     if rollup.interval is None or rollup.retention_s is None:
         return True
     return grid.next(bucket_start_s, rollup.interval) + rollup.retention_s > now_s
 
 
 def ttl_s(rollup: Rollup, chunk: Chunk, now_s: int) -> int | None:
-    """Seconds from now until the last bucket of a chunk is no longer kept, at least 1; or None."""
+    """Return the seconds until the last bucket of a chunk expires, at least 1; None if never."""
     if chunk.end_s is None or rollup.retention_s is None:
         return None
     return max(chunk.end_s + rollup.retention_s - now_s, 1)
 
 
 def chunks_kept(grid: Grid, rollup: Rollup, now_s: int) -> Iterator[int]:
-    """The starts of the chunks that may hold cells now, oldest first, a day ahead included.
+    """Return the starts of the chunks that may hold cells now, oldest first, up to a day ahead.
 
     >>> from hailwhale.core.time.calendar_grid import UTC
     >>> list(chunks_kept(UTC, Rollup.parse("1d:1mo"), 1_767_225_600))

@@ -1,7 +1,7 @@
-"""Which stored rollup answers a period, and which of its buckets are read for it.
+"""Selects the stored rollup that answers a period, and the buckets to read from it.
 
-Told the edges of the period's buckets, the time grid and the instant; knows nothing of stores or of
-what is counted.
+The edges of the period, the time grid and the current time are arguments. Knows nothing of stores
+or what is counted.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""Rollups: the stored resolutions, how long each is kept, and how their buckets are filed.
+"""Rollups: the stored resolutions, their retention, and the chunks that hold their buckets.
 
-Owns the text of a rollup (``1m:2h``, ``all``) and chunks: a store keeps the buckets of a rollup in
-groups, each the bucket of a larger calendar unit, so that a group is one key and expires as a
-whole; when it does is for `retention` to say. Knows the time grid; nothing of stores, events or
-questions.
+Defines the text of a rollup (``1m:2h``, ``all``) and chunks. A store keeps the buckets of a rollup
+in groups, one for each bucket of a larger calendar unit, so a group is one key and expires as a
+whole; `retention` computes when. Knows the time grid; nothing of stores, events or queries.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ class Rollup:
 
     @classmethod
     def parse(cls, text: str, parameter: str = "rollups") -> Rollup:
-        """Read a rollup; its interval becomes canonical, so 24h is filed as 1d."""
+        """Parse a rollup; its interval becomes canonical, so 24h is stored as 1d."""
         if not isinstance(text, str):
             raise BadInput(parameter, text, _ROLLUP_FORM)
         if text.strip() == "all":
@@ -62,20 +61,20 @@ class Rollup:
 
     @property
     def name(self) -> str:
-        """What the rollup's cells are filed under: ``1h``, ``all``."""
+        """Return the name under which the rollup's cells are stored: ``1h``, ``all``."""
         return "all" if self.interval is None else str(self.interval)
 
     @property
     def spec(self) -> str:
-        """The text that `parse` reads back: ``1h:35d``, ``all``."""
+        """Return the text from which `parse` creates an equal rollup: ``1h:35d``, ``all``."""
         return self.name if self.retention is None else f"{self.name}:{self.retention}"
 
     @property
     def retention_s(self) -> int | None:
-        """Seconds a bucket is kept after its end, never fewer than on the calendar; None for ever.
+        """Return the seconds a bucket is kept after its end, or None if it never expires.
 
-        Months count 31 days, years 366, and lengths of days or more have two hours on top for a
-        clock that is set back meanwhile.
+        They are never fewer than on the calendar: months count 31 days, years 366, and lengths of
+        days or more have two hours added in case a clock is set back meanwhile.
         """
         if self.retention is None:
             return None
@@ -86,7 +85,7 @@ class Rollup:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Where a bucket is filed: the group that begins at `start_s`, at place `index` in it.
+    """The location of a bucket: the group that begins at `start_s`, and its `index` in it.
 
     `end_s` is the end of the last bucket of the group, which may reach past the calendar unit (a
     week that begins in December); None for the one chunk of `all`.
@@ -107,9 +106,9 @@ DEFAULT_ROLLUPS = (
 
 
 def parse_rollups(text: str | Sequence[str], parameter: str = "rollups") -> tuple[Rollup, ...]:
-    """A set of rollups, finest first and `all` last, which is in every set, named or not.
+    """Parse a set of rollups; return them finest first, `all` last, even if it is not named.
 
-    Takes a list, or one text with commas or spaces between. Two of the same interval, none at all
+    Takes a list, or one text separated by commas or spaces. Two of the same interval, none at all
     or more than 16 are `BadInput`.
 
     >>> [rollup.spec for rollup in parse_rollups("1h:35d, 1m:2h")]
@@ -131,12 +130,12 @@ def _width(rollup: Rollup) -> tuple[float, str]:
 
 @lru_cache(maxsize=4_096)
 def chunk_of(grid: Grid, rollup: Rollup, bucket_start_s: int) -> Chunk:
-    """Where the bucket of `rollup` that begins at `bucket_start_s` is filed.
+    """Return the chunk of the bucket of `rollup` that begins at `bucket_start_s`.
 
-    Its chunk is the one that holds its start. The index is unique there: starts of sub-day buckets
-    in a chunk lie whole intervals apart, since no chunk of theirs is longer than a day, where they
-    start afresh; longer buckets have their number on the calendar, from that of the bucket that
-    holds the chunk's start.
+    It is the chunk that contains the bucket's start. The index is unique in it. Sub-day buckets in
+    a chunk start whole intervals apart, since their chunks are at most a day long and they restart
+    each day. Longer buckets have the difference of their number on the calendar and that of the
+    bucket that contains the chunk's start.
     """
     if rollup.interval is None:
         return Chunk(0, None, 0)
@@ -152,6 +151,6 @@ def chunk_of(grid: Grid, rollup: Rollup, bucket_start_s: int) -> Chunk:
 
 @lru_cache(maxsize=64)
 def chunk_interval(interval: Interval) -> Interval:
-    """The first larger unit; weeks, which no month holds a number of, go by the year."""
+    """Return the first larger unit; years for weeks, because months do not divide into weeks."""
     larger = _CHUNKS[4:] if interval.unit == "w" else _CHUNKS
     return next(unit for unit in larger if unit.nominal_s > interval.nominal_s)

@@ -1,9 +1,9 @@
-"""Who may do what: bearer tokens, sealed graphs, open doors, and how often.
+"""Authorization: bearer tokens, sealed graphs, open access, and rate limits.
 
-Owns the scopes that each route needs, and the plugin that looks at every request before its route
-does. It must not know what a route does. A route that is not in the table needs an admin.
+Defines the scopes that each route needs, and the plugin that checks every request before its route
+runs. A route that is not in the table needs an admin. Knows nothing of what a route does.
 
-What it finds out is left in the environ for `params`: a token's root pks, a sealed question.
+Leaves its results in the environ for `web.request`: a token's root pks, a sealed query.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ NEEDS: dict[str, Needs] = {
     **dict.fromkeys(("/tags/autoComplete/tags", "/tags/autoComplete/values"), READ),
     "/decide": BOTH,
 }
-# What a sealed graph answers at these, of what was sealed: the rest is about looks.
+# Sealed parameters that each of these routes uses; the rest is about display.
 SEALABLE = {
     "/totals": TOTALS_PARAMETERS,
     "/plotpoints": PLOT_PARAMETERS,
@@ -58,26 +58,26 @@ SEALABLE = {
     "/graph.js": GRAPH_PARAMETERS,
 }
 _OF_ALL_ROOTS = ("/metrics", "/flush_hail")
-_BESIDE = ("token", "format", "target", "hwurl")  # what a URL may say beside a sealed graph
+_BESIDE = ("token", "format", "target", "hwurl")  # allowed in a URL next to a sealed graph
 _DETAILS = "hailwhale.details"
 _BOT = "hailwhale.bot"
 
 
 def sees_details(environ: Environ) -> bool:
-    """Whether the caller of a public route may be told more than that it is alive."""
+    """Return whether the caller of a public route may see more than that the service is alive."""
     return bool(environ.get(_DETAILS, True))
 
 
 def says_bot(environ: Environ) -> bool:
-    """Whether what this caller does is to be left out of the counts."""
+    """Return whether the events of this caller are to be left out of the counts."""
     return _BOT in environ
 
 
 class Auth:
-    """A Bottle plugin: lets requests through to their routes, or raises why not.
+    """A Bottle plugin that lets requests through to their routes, or raises why it refuses them.
 
-    Installed after the plugin that turns faults into answers. Counting that is open to all costs
-    no look at the store.
+    Installed after the plugin that turns exceptions into responses. Counting that is open to all
+    does not read the store.
     """
 
     name = "access"
@@ -116,12 +116,12 @@ class Auth:
         return admitted
 
     def _admit(self, environ: dict[str, Any], rule: str, needs: Needs) -> Token | None:
-        """The token of a caller who may; None for one without who may, too."""
+        """Return the token of an authorized caller; None if the caller needs none."""
         shown = _bearer(environ)
         try:
             token = self._find(shown, needs) if shown else None
         except NotAllowed:
-            self._limit(environ, None)  # who tries out tokens is held to the limit, too
+            self._limit(environ, None)  # invalid tokens are rate-limited, too
             raise
         self._limit(environ, token)
         if self._unsealed(environ, rule):
@@ -145,7 +145,7 @@ class Auth:
             strange = token is None and self._is_closed(needs=ADMIN)
         except StoreUnavailable:
             if needs == COUNT and self._settings.counting == "open":
-                return None  # nobody needs a token for this, and hits go on into the spool
+                return None  # no token is needed for this, and hits still go to the spool
             raise
         if strange:
             raise NotAllowed("this token is not known here (any more)", token_shown=True)
@@ -160,21 +160,24 @@ class Auth:
             self._limiter.token(token.id)
 
     def _is_open(self, environ: dict[str, Any], rule: str, needs: Needs) -> bool:
-        """Whether somebody without a token may."""
+        """Return whether a caller without a token is authorized."""
         settings = self._settings
         if Scope.COUNT in needs and settings.counting != "open":
             return (rule, settings.counting) == _SEALED_PIXEL
         if Scope.READ in needs and settings.reading != "open":
             return not self._is_closed(needs)
         if Scope.ADMIN in needs:
-            # Any page in an operator's browser could point an image at /reset: browsers tell.
+            # Any page could point an image at /reset: browsers send its origin in Sec-Fetch-Site.
             if environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin"):
                 raise NotAllowed("not from another site's page", token_shown=True, reason="site")
             return not self._is_closed(needs)
         return True
 
     def _is_closed(self, needs: Needs) -> bool:
-        """Whether there is a token that this needs: on a laptop an admin token is for admins."""
+        """Return whether a token for this exists.
+
+        On loopback an admin token closes admin routes only.
+        """
         settings = self._settings
         admin = settings.admin_token and (Scope.ADMIN in needs or not is_loopback(settings.host))
         return bool(admin or settings.reading == "token" or self._tokens.known())
@@ -185,14 +188,14 @@ class Auth:
             token = self._find(shown, READ) if shown else None
             if token is None:
                 return self._is_open(environ, "/healthz", READ)
-        except StoreUnavailable:  # what tokens there are was never known, and nor are they details
+        except StoreUnavailable:  # tokens were never loaded: details on loopback only
             return is_loopback(self._settings.host) and self._settings.reading != "token"
         except NotAllowed:
             return False
         return token.may(READ) and not token.roots
 
     def _unsealed(self, environ: dict[str, Any], rule: str) -> bool:
-        """Put the question of a sealed graph in the place of the request's own, if it has one."""
+        """Replace the request's query by that of a sealed graph; return whether it has one."""
         if rule not in SEALABLE or "token=" not in environ.get("QUERY_STRING", ""):
             return False
         given = query_fields(environ, self._sizes)
@@ -234,6 +237,6 @@ def _named(needs: Needs) -> str:
 
 
 def _bearer(environ: Environ) -> str:
-    """The token that is shown, as the header has it (its bytes as Latin-1); "" without one."""
+    """Return the bearer token in the header (its bytes as Latin-1); "" if there is none."""
     scheme, _, shown = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     return shown.strip() if scheme.lower() == "bearer" else ""

@@ -1,6 +1,6 @@
-"""Which other sites' pages may read answers: those whose origins the settings name, and no others.
+"""CORS: lets pages of the origins in the settings read answers, and no others.
 
-Owns the headers of CORS. What changes things for everybody stays closed to other sites' pages.
+Defines the CORS headers. Routes that change things for everybody stay closed to other sites' pages.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _SENT = re.compile(r"[!-~]{1,512}")  # what a browser may send as an origin
 
 
 class Cors:
-    """A Bottle plugin: what `READABLE` answers may be read by pages of the origins given.
+    """A Bottle plugin that lets pages of the given origins read the answers of `READABLE` routes.
 
-    Installed before the plugin that turns faults into answers, so those can be read, too. With no
-    origins it costs nothing.
+    Installed before the plugin that turns exceptions into responses, so those can be read, too.
+    Without origins it does nothing.
     """
 
     name = "cors"
@@ -45,7 +45,7 @@ class Cors:
         return answered
 
     def allow(self, reply: bottle.HTTPResponse) -> bool:
-        """Let the page that asks read a reply, if it may; whether it may."""
+        """Add the headers that let the requesting page read a reply; return whether it may."""
         reply.add_header("Vary", "Origin")
         origin = bottle.request.environ.get("HTTP_ORIGIN", "")
         allowed = bool(_SENT.fullmatch(origin)) and not self._origins.isdisjoint(("*", origin))
@@ -55,7 +55,7 @@ class Cors:
         return allowed
 
     def add_preflights(self, app: bottle.Bottle) -> None:
-        """Answer what a browser asks before it sends a token or JSON."""
+        """Answer the preflight that a browser sends before a request with a token or JSON."""
         if not self._origins:
             return
 

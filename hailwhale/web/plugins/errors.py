@@ -28,7 +28,7 @@ _PLAIN = {403: "not for you", 404: "no such path", 405: "not with this method"}
 
 
 def fault_reply(fault: HailWhaleError) -> bottle.HTTPResponse:
-    """The answer to a fault, with the status that fits it."""
+    """Return the response to an error, with the status that fits it."""
     if isinstance(fault, NotYours):
         return json_reply(error_body(fault), 403)
     if isinstance(fault, BadInput):
@@ -46,7 +46,7 @@ def fault_reply(fault: HailWhaleError) -> bottle.HTTPResponse:
 
 
 def reason_of(fault: HailWhaleError) -> str:
-    """A fault in a word, for the operator's tallies of what was refused."""
+    """Return an error in one word, for the metrics of refused requests."""
     reasons: list[tuple[type[HailWhaleError], str]] = [
         (TooLarge, "large"),
         (NotYours, "token"),
@@ -61,9 +61,9 @@ def reason_of(fault: HailWhaleError) -> str:
 
 
 class ErrorHandler:
-    """A Bottle plugin: what HailWhale raises becomes an answer, never a stack trace.
+    """A Bottle plugin that turns exceptions of HailWhale into responses, never a stack trace.
 
-    `told` has, by their rules, the routes that tell a fault in a way of their own.
+    `told` maps the rules of routes that render errors in their own way to the function that does.
     """
 
     name = "faults"
@@ -86,7 +86,7 @@ class ErrorHandler:
 
 
 def plain_errors(error: bottle.HTTPError) -> str:
-    """Bottle's own errors (an unknown path, a wrong method) in the same JSON as ours."""
+    """Return Bottle's own errors (an unknown path, a wrong method) in the same JSON as ours."""
     if error.exception is not None:
         log.error("a fault of ours", exc_info=error.exception)
     bottle.response.content_type = "application/json"

@@ -1,7 +1,7 @@
-"""What is told of every request: its id, how long it took, why it was refused, a line in the log.
+"""Logs and measures every request: its id, its duration, why it was refused.
 
-Owns the plugin that sees each request from outside. It does not know what a route does. A line of
-the log never holds a query or a body: they are other people's data.
+Implements the plugin that wraps each request. A log line never contains a query or a body, which
+are other people's data. Knows nothing of what a route does.
 """
 
 from __future__ import annotations
@@ -33,14 +33,15 @@ _numbers = itertools.count(1)
 
 
 def note_refused(environ: MutableMapping[str, Any], reason: str, events: int = 1) -> None:
-    """Note that a request, or some events of it, were refused, for the operator's tallies."""
+    """Note that a request, or some events of it, were refused, for the operator's metrics."""
     environ.setdefault(_REFUSED, Counter())[reason] += events
 
 
 class RequestLog:
-    """A Bottle plugin, to be installed before all others, so that it sees what they answer.
+    """A Bottle plugin that logs and measures requests.
 
-    `lines` says which requests the log has a line of: none, errors (5xx), refused (4xx too), all.
+    Install it before all others, so that it sees their responses. `lines` selects the requests to
+    log: none, errors (5xx), refused (4xx too), all.
     """
 
     name = "observed"
@@ -100,7 +101,7 @@ class RequestLog:
 
 
 def _settled_id(given: str) -> str:
-    """The id that a proxy gave the request, if it is one; else one of our own."""
+    """Return the request id that a proxy sent if it is valid; else a generated one."""
     if given and _GIVEN.fullmatch(given):
         return given
     return f"{_prefix(os.getpid())}-{next(_numbers):x}"
@@ -108,5 +109,5 @@ def _settled_id(given: str) -> str:
 
 @cache
 def _prefix(_pid: int) -> str:
-    """Of each process its own."""
+    """Return a prefix of its own for each process."""
     return secrets.token_hex(4)

@@ -1,6 +1,6 @@
-"""The routes that change what is there: set a counter, drain now, erase.
+"""The routes that change data: set a counter, drain now, erase.
 
-They need an admin, and `access` sees to that.
+They need an admin, which `auth` checks.
 """
 
 from __future__ import annotations

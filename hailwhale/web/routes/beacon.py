@@ -1,6 +1,6 @@
-"""Scripts that pages of any site load: the beacon, and how a script is answered.
+"""Scripts that pages of any site load: the beacon, and the responses for scripts.
 
-Owns how long browsers may keep one. It knows neither what is in a script nor who runs it.
+Defines how long browsers may cache one. Knows nothing of what a script contains, or of who runs it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ def add_beacon(app: bottle.Bottle) -> None:
 
 
 def script_reply(bundle: Bundle) -> bottle.HTTPResponse:
-    """A script, gzipped where that is understood: kept for ever by who asks for its very digest,
-    looked after by the others each time."""
+    """Return a script, gzipped if the client accepts it.
+
+    A request for its exact digest may cache it for ever; any other is revalidated each time.
+    """
     environ = bottle.request.environ
     tag = f'"{bundle.digest}"'
     asked = f"v={bundle.digest}" == environ.get("QUERY_STRING")

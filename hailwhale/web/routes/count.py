@@ -24,7 +24,7 @@ from hailwhale.web.responses import (
 
 
 class CountMany(Protocol):
-    """Takes events, each accepted or refused on its own."""
+    """Takes events; each is accepted or refused on its own."""
 
     def __call__(self, events: Iterable[Fields | BadInput]) -> BatchReport: ...
 
@@ -36,7 +36,7 @@ def add_counting(
     count: Callable[[Fields], AcceptStatus],
     count_many: CountMany,
 ) -> None:
-    """Mount counting at `paths`; each tells whether it always answers with the pixel.
+    """Mount counting at `paths`; each maps to whether it always answers with the pixel.
 
     GET counts one event. POST takes a form, a JSON object, an array or lines of JSON.
     """
@@ -70,8 +70,9 @@ def add_counting(
 
 
 def _batch_reply(report: BatchReport) -> bottle.HTTPResponse:
-    """How many were accepted and which were not; 400 when all were wrong, 503 when some must wait.
+    """Return how many events were accepted and which were not.
 
+    The status is 400 if all were refused, 503 if the buffer was full for some.
     `unbuffered` names the events that found the buffer full: those, and only those, may be sent
     again.
     """

@@ -27,7 +27,7 @@ def add_exposing(app: bottle.Bottle, sizes: SizeLimits, exposing: ExposureCounte
 def add_deciding(
     app: bottle.Bottle, services: Services, sizes: SizeLimits, take: ShareTaking
 ) -> None:
-    """Mount /decide and /reasons; `take` counts what was given."""
+    """Mount /decide and /reasons; `take` counts the options that were given."""
     deciding, limits = services.deciding, services.settings.limits
 
     def decide() -> bottle.HTTPResponse:
@@ -54,7 +54,7 @@ def _left_out(_event: Event) -> AcceptStatus:
 
 
 def decision_body(decision: Decision, slots: int) -> dict[str, object]:
-    """What /decide answers: the option, or with several slots the options in their order."""
+    """Return the body of /decide: the option, or with several slots the options in order."""
     given = [{"option": each.option, "propensity": each.propensity} for each in decision.given]
     body: dict[str, object] = dict(given[0])
     if slots > 1:
@@ -67,7 +67,7 @@ def decision_body(decision: Decision, slots: int) -> dict[str, object]:
 
 
 def _asked(sizes: SizeLimits) -> tuple[dict[str, object], bool]:
-    """The parameters without the format, and whether that is text."""
+    """Return the parameters without the format, and whether the format is text."""
     fields = one_event(bottle.request.environ, sizes)
     form = parse_enum(fields.pop("format", "json"), "format", ("json", "text"), "json or text")
     return fields, form == "text"

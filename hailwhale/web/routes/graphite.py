@@ -1,7 +1,7 @@
-"""The routes of Graphite's HTTP API: /render, /metrics/find and what Grafana asks for beside them.
+"""The routes of Graphite's HTTP API: /render, /metrics/find and what else Grafana requests.
 
-Owns their parameters and how curves are written in JSON, CSV and raw lines. What paths and
-functions mean is `core.graphite`; docs/grafana.rst says it in full.
+Defines their parameters and the formats of curves: JSON, CSV and raw lines. `core.graphite` defines
+the meaning of paths and functions; docs/grafana.rst describes it in full.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _DEFAULT_FROM = "-24h"
 
 
 def add_graphite(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> None:
-    """Mount what speaks Graphite."""
+    """Mount the routes of Graphite's API."""
     graphite, zone = services.graphite, services.settings.zone
 
     def render() -> bottle.HTTPResponse:
@@ -80,19 +80,19 @@ def add_graphite(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> N
         app.route(path, ["GET", "POST"], answer)
     app.route("/functions", "GET", lambda: json_reply(index()))
     app.route("/version", "GET", lambda: text_reply(VERSION))
-    # Its editor asks for tags and shows an error where the answer is none: there are none.
+    # Grafana's editor requests tags and shows an error without an answer: there are none.
     for path in ("/tags", "/tags/autoComplete/tags", "/tags/autoComplete/values"):
         app.route(path, "GET", lambda: json_reply([]))
 
 
 def roots_of(environ: Mapping[str, object]) -> Collection[str] | None:
-    """The root pks that a caller is held to, None when it is to none."""
+    """Return the root pks that a caller is limited to; None if there is no limit."""
     bound = environ.get(BOUND)
     return getattr(bound, "roots", None)
 
 
 def _asked(sizes: SizeLimits, known: Sequence[str], several: str = "") -> dict[str, list[str]]:
-    """The parameters that are known; each but `several` given once."""
+    """Return the known parameters; each except `several` may be given once."""
     settled = normalize_names(listed_fields(bottle.request.environ, sizes), known)
     fields: dict[str, list[str]] = {}
     for name, values in settled.items():
@@ -121,10 +121,10 @@ def _query(fields: Mapping[str, list[str]]) -> str:
 def _span(
     fields: Mapping[str, list[str]], now_s: int, grid: Grid, max_points: int
 ) -> tuple[int, int, int]:
-    """When it begins, when it ends, and the most points."""
+    """Return the begin, the end, and the maximum number of points."""
     begin_s = parse_time(_given(fields, "from") or _DEFAULT_FROM, now_s, grid, "from")
-    until = _given(fields, "until").rstrip("-") or "now"  # "-" is what some clients make of nothing
-    # The second that is now belongs to the span: what was counted in it is to be seen.
+    until = _given(fields, "until").rstrip("-") or "now"  # some clients send "-" for nothing
+    # The span includes the current second, so that what was counted in it is visible.
     end_s = parse_time(until, now_s, grid, "until") + (until == "now")
     if end_s <= begin_s:
         raise BadInput("until", until, "a time after from")
@@ -149,7 +149,7 @@ def _json(curves: Sequence[Curve]) -> list[dict[str, object]]:
 
 
 def _raw(curves: Sequence[Curve]) -> str:
-    """`target,start,end,step|value,value,…`, a line a curve; `None` where there is no value."""
+    """Format curves as `target,start,end,step|value,value,…`, one line each; a gap is `None`."""
     lines = []
     for curve in curves:
         ends_s = (*curve.starts_s[1:], curve.end_s)
@@ -164,7 +164,7 @@ def _raw(curves: Sequence[Curve]) -> str:
 
 
 def _told(found: FoundSeries) -> dict[str, object]:
-    """A node as Graphite's tree has it."""
+    """Format a node for Graphite's tree."""
     return {
         "id": found.path,
         "text": found.text,

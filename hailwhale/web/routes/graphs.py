@@ -1,7 +1,7 @@
-"""Graphs over HTTP: the embed line's script, the picture, the numbers, and the widget itself.
+"""Graphs over HTTP: the embed line's script, the image, the numbers, and the widget itself.
 
-Owns how texts from a URL get into a script without breaking out of it, and what a page is told when
-they are wrong. The widget draws in the browser, `core.svg` the picture.
+Escapes texts of a URL so they cannot break out of a script, and reports errors to the page. The
+widget renders in the browser, `core.svg` renders the image.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from hailwhale.web.routes.beacon import JAVASCRIPT, script_reply
 
 _SVG = "image/svg+xml; charset=utf-8"
 _NOT_FOR_THE_WIDGET = ("target", "width")
-# To compare is to ask for more than was sealed.
+# compare would query more than was sealed.
 _SHOWN_OF_SEALED = ("period", *(name for name in LOOKING_PARAMETERS if name != "compare"))
-# In a script's text these could end it, open a comment in it or break a line of it.
+# In a script these could end it, open a comment or break a line.
 _UNSAFE = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"})
 _PICTURED = "line area stacked bar: a view that is a picture"
 
@@ -67,7 +67,7 @@ def add_graphs(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> Non
 
 
 def refused_graph(fault: HailWhaleError) -> bottle.HTTPResponse:
-    """What /graph.js says of a fault: a script that tells it in the place of the graph."""
+    """Return the error response of /graph.js: a script that shows it in place of the graph."""
     given = parse_qs(bottle.request.environ.get("QUERY_STRING", ""))
     target = _target({"target": given.get("target", [""])[0]})
     told: dict[str, object] = {"options": {}, "target": target, "fault": str(fault)}
@@ -75,7 +75,7 @@ def refused_graph(fault: HailWhaleError) -> bottle.HTTPResponse:
 
 
 def _options(graph: Graph, sizes: SizeLimits) -> dict[str, object]:
-    """What the widget is told. Of a sealed graph that is how it looks, and the seal to ask with."""
+    """Return the options of the widget; for a sealed graph its display options and the seal."""
     environ = bottle.request.environ
     options = {k: v for k, v in graph.options.items() if k not in _NOT_FOR_THE_WIDGET}
     if SEALED not in environ:
@@ -85,7 +85,7 @@ def _options(graph: Graph, sizes: SizeLimits) -> dict[str, object]:
 
 
 def _script(told: dict[str, object], status: int) -> bottle.HTTPResponse:
-    """The embed script, called with what it is told."""
+    """Return the embed script, called with these arguments."""
     told |= {"version": widget().digest}
     literal = simplejson.dumps(told, use_decimal=True, ensure_ascii=True).translate(_UNSAFE)
     headers = {
@@ -98,8 +98,11 @@ def _script(told: dict[str, object], status: int) -> bottle.HTTPResponse:
 
 
 def _status(refused: int) -> int:
-    """That of the refusal, but for a page's <script>: no browser runs a script that comes with an
-    error's status, and the reader could not be told what is wrong."""
+    """Return the status of the error, or 200 for a page's <script>.
+
+    Browsers do not run a script that comes with an error status, so the reader would not see the
+    message.
+    """
     environ = bottle.request.environ
     kind = environ.get("HTTP_SEC_FETCH_DEST", "script" if "HTTP_REFERER" in environ else "")
     return 200 if kind == "script" else refused
@@ -111,7 +114,7 @@ def _target(fields: Fields) -> str:
 
 
 def _refusal(fault: HailWhaleError) -> str:
-    """A picture of what is wrong: where the graph would be is where it is looked for."""
+    """Return an image of the error message: readers look where the graph would be."""
     lines = textwrap.wrap(str(fault)[:600], 100)
     height = 16 * len(lines)
     return draw(

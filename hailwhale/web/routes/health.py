@@ -1,4 +1,4 @@
-"""/healthz: alive, and what waits. /readyz: fit to be asked."""
+"""/healthz: liveness, and what is pending. /readyz: readiness."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ def add_health(app: bottle.Bottle, services: Services) -> None:
     """Mount /healthz and /readyz."""
 
     def healthz() -> bottle.HTTPResponse:
-        """200 while the process serves; `store` says whether its store answers.
+        """Return 200 while the process serves; `store` says whether its store answers.
 
-        With a spool, `spooled_bytes` is what waits on this machine's disk for the store. A stranger
-        is told no more than the first two.
+        With a spool, `spooled_bytes` is what is pending on this machine's disk. Callers who may not
+        see details get the first two only.
         """
         details = sees_details(bottle.request.environ)
         spool = services.spool
@@ -32,7 +32,7 @@ def add_health(app: bottle.Bottle, services: Services) -> None:
         return json_reply({"status": "ok", "store": "ok", **told})
 
     def readyz() -> bottle.HTTPResponse:
-        """200 while the store answers and hits do not wait too long for the drain, else 503."""
+        """Return 200 while the store answers and the drain lag is within its limit, else 503."""
         most_s = services.settings.ready_lag_s
         try:
             lag_s = services.store.stats.vitals(services.clock()).lag_s

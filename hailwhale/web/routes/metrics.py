@@ -1,7 +1,7 @@
-"""/metrics: what an operator's monitoring reads, in OpenMetrics.
+"""/metrics: the metrics of the service for monitoring, in OpenMetrics.
 
-Owns the names of the metrics and what they are. All but the spool are of the whole store: the same
-from whichever process of whichever machine they are read, and as they were when one starts again.
+Defines the names and types of the metrics. All except the spool's cover the whole store: they are
+the same from every process of every machine, and survive restarts.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _COUNTED = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StatsExposition:
-    """All that /metrics tells; of the store nothing while it is away."""
+    """The values of all metrics; those of the store are missing while it is unavailable."""
 
     vitals: StoreStats | None
     requests: Mapping[str, int]
@@ -43,7 +43,7 @@ class StatsExposition:
     spool_bytes: int | None
 
     def collect(self) -> Iterator[Metric]:
-        """The metrics, as the client library asks for them."""
+        """Yield the metrics in the form the Prometheus client library expects."""
         yield _gauge("store_up", "Whether the store answers", int(self.vitals is not None))
         if self.spool_bytes is not None:
             yield _gauge("spool_bytes", "Hits kept on this machine's disk", self.spool_bytes)

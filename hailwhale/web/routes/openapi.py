@@ -1,8 +1,8 @@
-"""/openapi.json: every route and every parameter, made of what validates the requests.
+"""/openapi.json: every route and every parameter, generated from what validates the requests.
 
-Owns what is said of each route. Its parameters are the very names that its parser knows, the scopes
-those that `access` asks for, the bounds those of the settings; so there is nothing here that could
-say otherwise than the service does.
+Defines the description of each route. Its parameters are the names that its parser knows, its
+scopes those that `auth` requires, and its bounds those of the settings. So the document cannot
+differ from the service.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _PLACEHOLDER = re.compile(r"<([a-z]+)(?::[a-z]+)?>")
 
 @dataclass(frozen=True, slots=True)
 class ApiOperation:
-    """What a route does, the names that its parser takes, and the media types of its answers.
+    """A route's summary, the names its parser takes, and the media types of its answers.
 
     With `many` a POST takes many events.
     """
@@ -122,7 +122,7 @@ OPERATIONS: dict[str, ApiOperation] = {
 
 
 def add_openapi(app: bottle.Bottle, services: Services) -> None:
-    """Mount /openapi.json, which tells of every route that the app has when it is asked."""
+    """Mount /openapi.json, which describes every route of the app at the time of a request."""
     known = parameters(services.settings.limits)
 
     def openapi() -> bottle.HTTPResponse:
@@ -132,7 +132,7 @@ def add_openapi(app: bottle.Bottle, services: Services) -> None:
 
 
 def document(routes: Iterable[bottle.Route], known: dict[str, ApiParameter]) -> dict[str, Any]:
-    """The description of routes, as OpenAPI 3.1 has it."""
+    """Return the OpenAPI 3.1 description of routes."""
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         if route.method in ("GET", "POST"):
@@ -249,7 +249,7 @@ def _responses(rule: str, operation: ApiOperation) -> dict[str, Any]:
 
 
 def _refused(operation: ApiOperation) -> dict[str, Any]:
-    """How an error looks: of a batch that was all wrong, too, and in a graph's place as a graph."""
+    """Return the content of an error; also of a batch that was all wrong, and as a graph."""
     error: dict[str, Any] = {"$ref": "#/components/schemas/Error"}
     if operation.many:
         error = {"anyOf": [error, {"$ref": "#/components/schemas/Batch"}]}
@@ -259,7 +259,7 @@ def _refused(operation: ApiOperation) -> dict[str, Any]:
 
 
 def _security(rule: str) -> dict[str, Any]:
-    """Public, or what a token has to be allowed where the settings ask for one."""
+    """Return no security if the route is public, else the scopes that a token needs."""
     needs = NEEDS.get(rule)
     if needs == PUBLIC:
         return {"security": []}

@@ -1,4 +1,4 @@
-"""The dashboard, the demo and the files of ``static/``, wherever the package was installed."""
+"""The dashboard, the demo and the files of ``static/``, wherever the package is installed."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ def add_pages(app: bottle.Bottle, frame_origins: Sequence[str] = ()) -> None:
         "Content-Security-Policy": _POLICY + (" ".join(frame_origins) or "'none'"),
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
-        "Cache-Control": "no-cache",  # asked for anew: pages and scripts are of one release
+        "Cache-Control": "no-cache",  # revalidated: pages and scripts are of one release
     }
 
     def file(name: str) -> bottle.HTTPResponse:
-        # They are small, so always whole: of a range past the end, Bottle leaves the file open.
+        # Files are small, so send them whole: for a range past the end Bottle leaves them open.
         bottle.request.environ.pop("HTTP_RANGE", None)
-        # The types' ending is a video's to the list of MIME types.
+        # The MIME table maps .ts to a video.
         kind = "text/plain" if name.endswith(".d.ts") else True
         return bottle.static_file(name, root=str(static_folder()), mimetype=kind, headers=headers)
 
     def front() -> bottle.HTTPResponse:
-        """The dashboard for a browser; for anything else the routes there are."""
+        """Return the dashboard to a browser, and to any other client the list of routes."""
         if first_wanted(bottle.request.environ.get("HTTP_ACCEPT", "")) == "text/html":
             return file("dashboard.html")
         paths = sorted({route.rule for route in app.routes})

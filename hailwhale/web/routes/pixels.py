@@ -1,4 +1,4 @@
-"""/pixel/<token>.gif: counts what was sealed in its token, and nothing else."""
+"""/pixel/<token>.gif: counts the event that is sealed in its token, and nothing else."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def add_pixels(
     sealing: TokenSealer,
     count: Callable[[Fields], AcceptStatus],
 ) -> None:
-    """Mount /pixel/. A pixel that counts once and comes again is answered as the first time."""
+    """Mount /pixel/. A replayed pixel that counts once is answered as the first time."""
 
     def pixel(token: str) -> bottle.HTTPResponse:
         environ = bottle.request.environ

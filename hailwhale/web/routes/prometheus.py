@@ -1,8 +1,9 @@
-"""/prometheus: chosen totals as a Prometheus scrapes them, in OpenMetrics.
+"""/prometheus: exposes chosen totals to Prometheus, in OpenMetrics.
 
-Owns how a series is named there and with what labels. /metrics is about the service; this is about
-what it counts. Every number is one gauge, ``hailwhale_value``: metrics may go down, for amounts may
-be negative, and a label can hold any name where a name of Prometheus's own can not.
+Defines the name and the labels of a series. /metrics is about the service, /prometheus about what
+it counts. Every number is one gauge, ``hailwhale_value``: a gauge because amounts may be negative,
+so metrics may go down, and one because a label can hold any name while a Prometheus metric name
+cannot.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from hailwhale.services.query.graph_data import GraphData
 from hailwhale.web.request import SizeLimits, one_event
 
 PROMETHEUS_PARAMETERS = tuple(name for name in PLOT_PARAMETERS if name != "format")
-# What is shown must not come and go by small changes of what others come to.
+# Series must not appear and disappear because of small changes in other series.
 DEFAULTS: dict[str, object] = {"periods": "all", "threshold": 0, "limit": 1_000}
 LABELS = ("pk", "dimension", "label", "metric", "period")
 _DOC = "What a metric or a formula comes to over a period"
@@ -31,13 +32,13 @@ _DOC = "What a metric or a formula comes to over a period"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chosen:
-    """The numbers of a question, as the client library asks for them."""
+    """The numbers of a query, in the form the client library expects."""
 
     pk: Path
     graphed: GraphData
 
     def collect(self) -> Iterator[Metric]:
-        """One gauge with a sample for each dimension and metric."""
+        """Yield one gauge with a sample for each dimension and metric."""
         family = GaugeMetricFamily("hailwhale_value", _DOC, labels=LABELS)
         for one in self.graphed.series:
             label = one.path[-1] if one.path else ""

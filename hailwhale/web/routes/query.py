@@ -1,4 +1,4 @@
-"""The routes that answer: /totals, /quantiles, /plotpoints, /rank, /subdimensions, /pks, /known."""
+"""The query routes: /totals, /quantiles, /plotpoints, /rank, /subdimensions, /pks, /known."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from hailwhale.web.responses import csv_reply, json_reply
 
 
 def add_answers(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> None:
-    """Mount the questions; each takes its parameters from the URL or from a POST body."""
+    """Mount the queries; each takes its parameters from the URL or from a POST body."""
     reporting, limits = services.reporting, services.settings.limits
 
     def totals() -> bottle.HTTPResponse:
@@ -89,7 +89,7 @@ def _totals_reply(answer: Sequence[PeriodTotals], as_csv: bool) -> bottle.HTTPRe
 
 
 def _pks_above(sizes: SizeLimits, limits: Limits) -> tuple[Path, RootBinding | None]:
-    """The pk to look below, () for the root pks, and the roots that the caller is bound to."""
+    """Return the parent pk, () for the root pks, and the roots that the caller is limited to."""
     environ = dict(bottle.request.environ)
     bound: RootBinding | None = environ.pop(BOUND, None)  # it would refuse a request without a pk
     fields = normalize_names(one_event(environ, sizes), BELOW_PARAMETERS)
@@ -100,7 +100,7 @@ def _pks_above(sizes: SizeLimits, limits: Limits) -> tuple[Path, RootBinding | N
 
 
 def _asked(sizes: SizeLimits) -> tuple[dict[str, object], bool]:
-    """The parameters of a question without its format, and whether that is CSV."""
+    """Return the parameters of a query without its format, and whether the format is CSV."""
     fields = one_event(bottle.request.environ, sizes)
     form = parse_enum(fields.pop("format", "json"), "format", ("json", "csv"), "json or csv")
     return fields, form == "csv"

@@ -1,7 +1,7 @@
 """/spy: the last events of a pk or of a visitor, as JSON or live as server-sent events.
 
-Owns how events are sent while they come. A viewer takes a thread of the server, so there are few at
-once, and each has to come again after some minutes, which browsers do by themselves.
+Defines how live events are sent. Each viewer occupies a thread of the server, so their number is
+limited, and each has to reconnect after some minutes, which browsers do automatically.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from hailwhale.web.request import SizeLimits, one_event
 from hailwhale.web.responses import json_reply
 
 MAX_VIEWERS = 4  # of one process
-LOOKS = 600  # of one viewer, a second apart
+LOOKS = 600  # per viewer, a second apart
 _LOOK_S = 1.0
-_QUIET_LOOKS = 15  # after which something is sent, so that who has gone is found out
+_QUIET_LOOKS = 15  # then a comment is sent, to detect closed connections
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _EVENTS = "text/event-stream"
 _HEADERS = {
     "Content-Type": f"{_EVENTS}; charset=utf-8",
     "Cache-Control": "no-store",
-    "X-Accel-Buffering": "no",  # nginx would keep events until it has many
+    "X-Accel-Buffering": "no",  # keeps nginx from buffering events
 }
 
 
@@ -42,7 +42,7 @@ def add_spy(
     sizes: SizeLimits,
     pause: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Mount /spy; `pause` waits between two looks at the store."""
+    """Mount /spy; `pause` waits between two polls of the store."""
     viewers = BoundedSemaphore(MAX_VIEWERS)
     spying = services.spying
 
@@ -92,7 +92,7 @@ def _live(
 
 
 def _written(page: RecentPage) -> str:
-    """Events as they are sent, the oldest first; what follows the last one has a higher number."""
+    """Format events as they are sent, oldest first; later events have higher numbers."""
     events = reversed(events_json(page.events))
     lines = [simplejson.dumps(event, use_decimal=True) for event in events]
     return "".join(f"id: {page.number}\ndata: {line}\n\n" for line in lines)

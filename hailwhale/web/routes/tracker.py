@@ -1,7 +1,7 @@
-"""/tracker: counts a visit and tells visitors apart by a cookie that only this service can make.
+"""/tracker: counts a visit and distinguishes visitors by a cookie only this service can create.
 
-Owns the cookie and when there is none. The cookie holds a random uid and nothing of the visitor;
-what is counted knows it as a hash alone.
+Defines the cookie and when none is set. The cookie contains a random uid and nothing of the
+visitor; the counts contain it as a hash only.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def add_tracker(
     sizes: SizeLimits,
     count: Callable[[Fields], AcceptStatus],
 ) -> None:
-    """Mount /tracker, which answers with the uid, or with nothing where there is none."""
+    """Mount /tracker, which answers with the uid, or with an empty text if there is none."""
     settings, visitors, cookies = services.settings, services.visitors, services.cookies
 
     def tracker() -> bottle.HTTPResponse:
@@ -53,7 +53,7 @@ def add_tracker(
 
 
 def cookie(value: str, settings: Settings, environ: Mapping[str, Any]) -> str:
-    """The header that sets the cookie: not for scripts, and only over HTTPS where that is used."""
+    """Return the header that sets the cookie: not readable by scripts, Secure if HTTPS is used."""
     parts = [
         f"{COOKIE}={value}",
         f"Max-Age={int(timedelta(days=settings.cookie_days).total_seconds())}",
@@ -72,7 +72,7 @@ def _does_not_want(environ: Mapping[str, Any]) -> bool:
 
 
 def _known(environ: Mapping[str, Any], cookies: CookieSigner) -> str | None:
-    """The uid of a cookie of ours."""
+    """Return the uid of a valid cookie; None if there is none."""
     try:
         found = SimpleCookie(environ.get("HTTP_COOKIE", "")).get(COOKIE)
     except CookieError:

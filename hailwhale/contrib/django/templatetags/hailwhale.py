@@ -18,16 +18,17 @@ log = logging.getLogger(__name__)
 
 @register.simple_tag
 def hailwhale_graph(what: object, metrics: object = None, **asked: Any) -> SafeString:
-    """A live graph: `{% hailwhale_graph product "revenue" period="1d:1mo" depth=1 %}`.
+    """Render a live graph: `{% hailwhale_graph product "revenue" period="1d:1mo" depth=1 %}`.
 
-    `what` is an object, a pk or a label. Sealed where there is a key; `sealed=False` is not.
+    `what` is an object, a pk or a label. The graph is sealed if there is a key; `sealed=False`
+    disables that.
     """
     return html.graph(what, metrics=metrics, **asked)
 
 
 @register.simple_tag
 def hailwhale_pixel(what: object, metrics: object = None, **asked: Any) -> SafeString:
-    """A pixel that counts: `{% hailwhale_pixel product "views" expires="30d" %}`."""
+    """Render a counting pixel: `{% hailwhale_pixel product "views" expires="30d" %}`."""
     return html.pixel(what, metrics=metrics, **asked)
 
 
@@ -39,9 +40,9 @@ def hailwhale_total(
     dimension: Any = None,
     default: object = "–",
 ) -> object:
-    """A number: `{% hailwhale_total product "revenue" "today" %}`, or `… as earned %}`.
+    """Return a number: `{% hailwhale_total product "revenue" "today" %}`, or `… as earned %}`.
 
-    While the store is away it is `default`: a page is not to fail over it.
+    While the store is unavailable it is `default`, so that the page does not fail.
     """
     try:
         return conf.whale().total(pk_of(what), metric, period, dimension)
