@@ -12,7 +12,6 @@ once, and marked if nothing in it has an earlier format.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from itertools import chain
 
 from hailwhale.errors import StoreMismatch
@@ -23,9 +22,7 @@ FORMAT = 1  # of all data: a version that changes a format also reads this one, 
 
 _FIELD = "format"
 _LOOKED_AT = 100  # hits at the head of each buffer, where the oldest are
-_LEAST_POSITION = (
-    10**12
-)  # positions start at the microseconds of the epoch; they once counted from 0
+_LATER_STATS = ("series", "mark", "lag")  # what the version that numbered by lines did not keep
 
 _WAITING = (
     "an earlier version left hits or increments waiting in this store, in a format that this "
@@ -33,9 +30,10 @@ _WAITING = (
     "open the store with this one"
 )
 _IMPORTS = (
-    "the first version may have begun imports in this store, whose lines it numbered otherwise: "
-    "resumed by this version some of them would be counted twice. Import the files again into an "
-    "empty store in another data directory, or keep this store to the version that wrote it"
+    "the first version, which numbered the lines of imports differently, may have written this "
+    "store: a file that was imported there could be counted twice. Import the files again into an "
+    "empty store in another data directory; or, if none of them will be imported again, delete the "
+    "key {key} with redis-cli while the version that wrote it runs"
 )
 
 
@@ -99,19 +97,16 @@ def _is_earlier_chunk(chunk: bytes | None) -> bool:
 
 
 def _refuse_imports(client: RedisClient, keys: Keys) -> None:
+    """Refuse imports whose last blocks may be numbered by lines.
+
+    Later versions number a block by twice its last line plus one. Data that only they keep shows
+    that a store is one of theirs.
+    """
     [blocks] = ask(client, [("HVALS", keys.imports_done())])
     if not blocks:
         return
     shards = range(SHARDS)
-    series = ask(client, [("HGET", keys.stats(n), "series") for n in shards])
-    positions = ask(client, [("GET", keys.position(n)) for n in shards])
-    # A store that counts its series was written by a version that numbers blocks as this one.
-    if not any(series) and _may_be_lines([int(block) for block in blocks], positions):
-        raise StoreMismatch(_IMPORTS)
-
-
-def _may_be_lines(numbers: Sequence[int], positions: Sequence[bytes | None]) -> bool:
-    """Return whether blocks of imports may be numbered by lines, not twice a line plus one."""
-    if any(number % 2 == 0 for number in numbers):
-        return True
-    return not any(position and int(position) >= _LEAST_POSITION for position in positions)
+    stats = ask(client, [("HMGET", keys.stats(n), *_LATER_STATS) for n in shards])
+    views = ask(client, [("EXISTS", keys.views(n)) for n in shards])
+    if not any(views) and not any(chain.from_iterable(stats)):
+        raise StoreMismatch(_IMPORTS.format(key=keys.imports_done()))
