@@ -51,13 +51,18 @@ def test_a_result_of_an_exposure_counted_already_brings_no_hit() -> None:
     assert event.metrics == {"hits": 0, "earned": 25, "earned^earned": 625}
 
 
+def test_the_option_may_be_named_in_the_plural_too() -> None:
+    assert parse_exposure({"pk": "P", "options": "a"}, NOW_S).pk == ("P", "a")
+
+
 @pytest.mark.parametrize(
     ("fields", "parameter", "message"),
     [
         ({"pk": "P"}, "option", "the option that was shown"),
         ({"pk": "P", "option": ""}, "option", "the option that was shown"),
         ({"pk": "P", "option": ["a"]}, "option", "text, a number, true or false"),
-        ({"pk": "P", "options": "a"}, "options", "did you mean option"),
+        ({"pk": "P", "optoin": "a"}, "optoin", "did you mean option"),
+        ({"pk": "P", "option": "a", "options": "b"}, "option", "in one spelling"),
         ({"pk": "P", "option": "a", "metrics": {"a^b": 1}}, "metrics", "names without ^"),
         ({"pk": ["P"] * 8, "option": "a"}, "pk", "at most 7 labels"),
         (
