@@ -111,6 +111,7 @@ def buffered() -> list[Event]:
     return [
         *({**each, "at": CLOCK_S - 30} for each in shop()[:20]),
         {"pk": "Late", "dimension": {"only": "buffered"}, "metrics": {"n": "0.25"}},
+        *({"pk": "Site", "dimension": {"page": "/late"}, "uid": f"late{n}"} for n in range(5)),
         *orders(6, 8),
     ]
 

@@ -77,12 +77,15 @@ class Story:
             b"list": ("LRANGE", 0, -1),
             b"zset": ("ZRANGE", 0, -1, "WITHSCORES"),
         }
-        with self.server() as client:
-            found: dict[bytes, Any] = {}
-            for key in client.execute_command("KEYS", "*"):
-                name, *rest = words[client.execute_command("TYPE", key)]
-                found[key] = client.execute_command(name, key, *rest)
-        return found
+        with self.server() as client, client.pipeline(transaction=False) as pipeline:
+            keys = client.execute_command("KEYS", "*")
+            for key in keys:
+                pipeline.execute_command("TYPE", key)
+            kinds = pipeline.execute()
+            for key, kind in zip(keys, kinds, strict=True):
+                name, *rest = words[kind]
+                pipeline.execute_command(name, key, *rest)
+            return dict(zip(keys, pipeline.execute(), strict=True))
 
     def phases(self) -> Iterator[tuple[Line, list[Line]]]:
         """Each phase with its steps."""
