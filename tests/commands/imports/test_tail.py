@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from hailwhale.cli import main
+from hailwhale.errors import shown
 from hailwhale.settings import Settings
 from hailwhale.store.embedded import EmbeddedValkey
 from hailwhale.whale import Whale
@@ -181,7 +182,7 @@ def test_a_folder_that_takes_no_lock_is_said(
     tail = start(str(path), "--data-dir", str(folder))
     _, err = tail.communicate(timeout=DEADLINE_S)
     assert tail.returncode == 2
-    assert f"data-dir: got {str(folder)!r}; expected a folder to write a lock into" in err
+    assert f"data-dir: got {shown(str(folder))}; expected a folder to write a lock into" in err
     assert "Traceback" not in err
 
 
