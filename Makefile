@@ -18,6 +18,9 @@ install: $(VENV)/run.stamp
 run: $(VENV)/run.stamp
 	$(BIN)/hailwhale serve
 
+# The tests start several hundred processes, and each would compile the package again without
+# the cache of bytecode.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/dev.stamp
 	$(BIN)/pytest --numprocesses 3 --dist loadfile
 

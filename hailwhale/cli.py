@@ -1,6 +1,7 @@
 """The command `hailwhale`: combines the commands, and prints errors as one line with an exit code.
 
-A command is a module of `hailwhale.commands` with `add_parser(subparsers)`, which sets `run`.
+A command is a module of `hailwhale.commands` with `add_parser(subparsers)`, which sets `run`. Each
+call imports only the module of its command: to import all takes longer than most commands do.
 """
 
 from __future__ import annotations
@@ -9,43 +10,42 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from hailwhale import __version__
-from hailwhale.commands import (
-    alerts,
-    completion,
-    count,
-    dead_letters,
-    decisions,
-    drain,
-    export,
-    forget,
-    man,
-    quantiles,
-    query,
-    statsd,
-)
-from hailwhale.commands.demo import command as demo
-from hailwhale.commands.doctor import command as doctor
-from hailwhale.commands.imports import command as imports
-from hailwhale.commands.imports import tail
-from hailwhale.commands.security import keys, sealed, tokens
-from hailwhale.commands.serve import command as serve
+from hailwhale.commands import completion, man
 from hailwhale.errors import HailWhaleError
 
-_FIRST = (serve, drain, count, query, decisions)
-COMMANDS = (
-    *(*_FIRST, quantiles, demo, sealed, tokens, keys, doctor),
-    *(imports, tail, export, alerts, statsd, dead_letters, forget, completion),
-)
+# The modules, in the order of the help, with the names of the commands that each adds.
+MODULES = {
+    "serve.command": ("serve", "hail", "whale"),
+    "drain": ("drain",),
+    "count": ("count",),
+    "query": ("totals", "plotpoints", "rank", "subdimensions"),
+    "decisions": ("decide", "reasons", "journal", "evaluate"),
+    "quantiles": ("quantiles",),
+    "demo.command": ("demo",),
+    "security.sealed": ("pixel", "graph"),
+    "security.tokens": ("tokens",),
+    "security.keys": ("keys",),
+    "doctor.command": ("doctor",),
+    "imports.command": ("import",),
+    "imports.tail": ("tail",),
+    "export": ("export",),
+    "alerts": ("alerts", "report"),
+    "statsd": ("statsd",),
+    "dead_letters": ("dead-letters",),
+    "forget": ("forget",),
+    "completion": ("completion",),
+}
 
 WRONG = 2  # the exit code for what the caller has to put right, as argparse's own
 INTERRUPTED = 130
 _METAVAR = "COMMAND [-h] ..."  # as long as the longest command: argparse gives each one line then
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def parser(command: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser of the whole command line, or of the module of one command."""
     whole = argparse.ArgumentParser(
         prog="hailwhale",
         usage="hailwhale [-h] [--version] COMMAND ...",
@@ -56,17 +56,20 @@ def parser() -> argparse.ArgumentParser:
     subparsers = whole.add_subparsers(
         title="commands", dest="command", metavar=_METAVAR, required=True, prog="hailwhale"
     )
-    for command in COMMANDS:
-        command.add_parser(subparsers)
+    for module, names in MODULES.items():
+        if command is None or command in names:
+            import_module(f"hailwhale.commands.{module}").add_parser(subparsers)
     man.add_parser(subparsers, parser)
     return whole
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; usage errors and servers end by SystemExit."""
-    whole = parser()
+    arguments = sys.argv[1:] if argv is None else argv
+    named = any(arguments[:1] == [name] for names in MODULES.values() for name in names)
+    whole = parser(arguments[0] if named and not completion.asked() else None)
     completion.complete(whole)
-    args = whole.parse_args(argv)
+    args = whole.parse_args(arguments)
     try:
         code: int = args.run(args)
         sys.stdout.flush()

@@ -45,9 +45,14 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def asked() -> bool:
+    """Return whether a shell asks for completions."""
+    return "_ARGCOMPLETE" in os.environ
+
+
 def complete(whole: argparse.ArgumentParser) -> None:
     """Answer the shell and exit during completion; do nothing otherwise."""
-    if "_ARGCOMPLETE" not in os.environ:
+    if not asked():
         return
     import argcomplete
     from argcomplete.completers import FilesCompleter, SuppressCompleter

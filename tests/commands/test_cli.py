@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
 from hailwhale import __version__
-from hailwhale.cli import main
+from hailwhale.cli import MODULES, main
 from tests.deploy.running import DEADLINE_S
 
 COMMANDS = [
@@ -25,6 +27,21 @@ def test_help_has_a_line_for_each_command(capsys: pytest.CaptureFixture[str]) ->
     with pytest.raises(SystemExit, match="0"):
         main(["-h"])
     assert re.findall(r"^    ([\w-]+)  +\w", capsys.readouterr().out, re.MULTILINE) == COMMANDS
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_adds_the_commands_it_is_listed_with(module: str) -> None:
+    subparsers = argparse.ArgumentParser().add_subparsers()
+    import_module(f"hailwhale.commands.{module}").add_parser(subparsers)
+    assert tuple(subparsers.choices) == MODULES[module]
+
+
+def test_a_call_imports_the_module_of_its_command_alone() -> None:
+    code = "import sys; from hailwhale.cli import main; main(['keys', 'new']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    imported = set(done.stdout.split())
+    assert "hailwhale.commands.security.keys" in imported
+    assert not {"numpy", "bottle", "hailwhale.commands.serve.command"} & imported
 
 
 @pytest.mark.parametrize("command", COMMANDS)
