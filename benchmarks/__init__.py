@@ -1,6 +1,6 @@
-"""What HailWhale costs, each figure beside a yardstick measured in the same run.
+"""Measures what HailWhale costs, and compares each figure with a yardstick from the same run.
 
-`python -m benchmarks` prints the table; docs/benchmarks.rst says how to read it. One module holds
-one bench: a function `run(effort)` that returns the rows of the table it fills. The product is used
-through its public doors only, so a bench cannot know how a figure comes about.
+`python -m benchmarks` prints the table; docs/benchmarks.rst says how to read it. Each module is one
+benchmark: a function `run(effort)` that returns its rows of the table. Benchmarks use the public
+API only, so none depends on how a figure is computed.
 """

@@ -37,7 +37,7 @@ def accept_row(server: str, effort: Effort, goal: Goal, threads: int = 0) -> Row
             )
 
         hail, bare = loaded(HAIL, "/healthz"), loaded(BARE, "/count")
-        # How kept connections fall to the workers is chance: many short rounds, anew each time.
+        # Which worker a connection reaches is chance: many short rounds with new connections.
         rates = alternate(effort.pick(9, 1), hail.rate, bare.rate)
         with closing(store_on(url)) as store:
             buffered = sum(load.buffered for load in store.stats.loads())

@@ -52,7 +52,7 @@ def by_hand(client: redis.Redis, reads: Reads) -> list[list[float]]:
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until stopped by a signal."""
     settings = Settings.from_env()
     reads = json.loads(Path(sys.argv[1]).read_text()) if len(sys.argv) > 1 else []
     app = LazyApp(lambda _services: bare_app(settings.redis_url, reads), settings)

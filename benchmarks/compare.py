@@ -1,9 +1,9 @@
 """compare: the same stream into HailWhale and into what people use instead, side by side.
 
-Every system gets the sales twice: first with every series new, then with all of them known. What it
-answers is held against sums made here, exactly. Then its accepting process is killed right after it
-took some more, and what is missing afterwards is what was lost. A system that is not installed is
-said to be, with the command that installs it.
+Every system gets the sales twice: first with every series new, then with all of them known. Its
+answers are compared with exact sums computed here. Then its accepting process is killed right after
+it took some more; what is missing afterwards was lost. For a system that is not installed, the
+command that installs it is printed.
 """
 
 from __future__ import annotations
@@ -212,7 +212,7 @@ def _ms(effort: Effort, ask: Callable[[], object], few: bool = False) -> float:
 
 
 def comparison(found: Sequence[Found | Absent]) -> str:
-    """The table: a column for each system that was measured, and what is to be said besides."""
+    """Return the table: a column for each system that was measured, and notes below it."""
     there = [one for one in found if isinstance(one, Found)]
     systems = {system.name: system for system in SYSTEMS}
     rows: list[tuple[str, ...]] = [("", *(one.name for one in there))]

@@ -27,8 +27,8 @@ from hailwhale.store.types import EncodedHit
 _FLAT = Goal(at_most=1.2)
 _SIZES = (1_000, 10_000, 100_000, 1_000_000)
 _QUICK_SIZES = (70, 140)
-# Of an event of `distinct`: the pk is new, in 5 dimensions, and so are 2 dimensions of the root pk;
-# each is counted in a bucket of 4 rollups, with 3 metrics.
+# For each event of `distinct`: a new pk in 5 dimensions, and 2 new dimensions of the root pk. Each
+# is counted in a bucket of 4 rollups, with 3 metrics.
 _SERIES_AN_EVENT = 7
 _CELLS_A_SERIES = 4 * 3
 _BYTES_A_SERIES = 4_000  # more than it will be, with the log's buffers
@@ -184,7 +184,7 @@ def _filled(series: int, now_s: int) -> Iterator[_Filled]:
 
 
 def _await_rest(client: Any) -> None:
-    """Wait until the server no longer writes its log anew, which takes memory and time."""
+    """Wait until the server has rewritten its append-only file, which takes memory and time."""
     while client.info("persistence")["aof_rewrite_in_progress"]:
         time.sleep(_LOOK_S)
 

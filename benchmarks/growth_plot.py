@@ -17,7 +17,7 @@ GOAL = 1.2
 
 _WIDTH, _HEIGHT = 640, 320
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 16, 16, 64
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")  # told apart by colour-blind eyes, too
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")  # colour-blind people can distinguish them
 _STYLE = (
     "text{font:13px sans-serif;fill:#444} .grid{stroke:#ddd} .goal{stroke:#444;"
     "stroke-dasharray:4 4} path{fill:none;stroke-width:2}"

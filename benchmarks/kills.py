@@ -1,8 +1,8 @@
 """`python benchmarks/kills.py [--kills 200] [--victim drain|hail|valkey] [--seed N]`
 
-Counts over HTTP on a real deployment while its drains, its hail server or its store are killed with
-SIGKILL again and again; then compares every cell of the store with what was acknowledged. Ends with
-1 if anything is lost, counted twice or wrong.
+Counts over HTTP on a real deployment. Kills its drains, its hail server or its store with SIGKILL
+again and again. Then compares every cell of the store with what was acknowledged. Ends with 1 if
+anything is lost, counted twice or wrong.
 """
 
 from __future__ import annotations

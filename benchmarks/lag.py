@@ -1,9 +1,9 @@
 """lag: how long after its acknowledgement a hit is counted, with the drain at half its capacity.
 
 First one drain process flushes all it can: its capacity. Then `hailwhale drain` runs as a service
-does, hits of skewed traffic are accepted at half that rate, and among them now and then a marked
-one, while its total is asked all the time: the first answer that holds a marked hit ends its lag.
-The yardstick are the marked hits alone.
+does, and hits of skewed traffic are accepted at half that rate. Some of them are marked, and their
+total is polled all the time. The lag of a marked hit ends with the first answer that holds it. The
+yardstick is the marked hits alone.
 """
 
 from __future__ import annotations

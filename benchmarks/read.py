@@ -54,7 +54,7 @@ def run(effort: Effort) -> list[Row]:
 
 
 def _filled(url: str, others: int) -> Services:
-    """A store that holds a month of one series, and `others` besides."""
+    """Return services on a store with a month of one series, and `others` more series."""
     services = serving.services_on(serving.store_on(url))
     one = {"pk": ["Shop", "1"], "metrics": {"revenue": "19.99"}}
     fill(services, [{**one, "at": at_s} for at_s in days(_DAYS, int(time.time()))])

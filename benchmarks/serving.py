@@ -1,4 +1,4 @@
-"""Processes that benches measure: a Valkey of their own, our server, a bare one beside it.
+"""Processes that benches measure: a Valkey of their own, our server, and a bare server.
 
 Everything started here ends with its `with` block. Nothing is measured here.
 """
@@ -101,10 +101,10 @@ def _parent_and_ticks(stat: Path) -> tuple[int, int]:
 def web_server(
     program: Sequence[str], valkey_url: str, path: str, server: str = "auto", threads: int = 0
 ) -> Iterator[WebServer]:
-    """A program that serves, on a free port of 127.0.0.1; given when it answers `path`.
+    """Run a program that serves on a free port of 127.0.0.1; yield it when it answers `path`.
 
-    All are told the same settings, so that all run as many workers and threads (`threads` in each
-    worker, or as many as by default). `server` is the WSGI server to run.
+    All programs get the same settings, so all run as many workers and threads (`threads` in each
+    worker, or the default). `server` is the WSGI server to run.
     """
     port = _free_port()
     ours = {key: text for key, text in os.environ.items() if not key.startswith("HAILWHALE_")}

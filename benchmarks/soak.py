@@ -1,10 +1,10 @@
 """`python -m benchmarks.soak [--minutes 30] [--seed 1] [--rate 8]`
 
-Counts over HTTP at a steady rate on a real deployment, a hail with two workers, two drains, a whale
-and a Valkey that syncs every write, while something happens to one of them every few seconds: the
-faults of `tests.faults.faults`, drawn from the seed. Prints a line a minute; in the end compares
-every cell of the store with what was acknowledged. Ends with 1 if anything was lost, counted twice
-or is wrong.
+Counts over HTTP at a steady rate on a real deployment: a hail with two workers, two drains, a whale
+and a Valkey that syncs every write. Every few seconds something happens to one of them: the faults
+of `tests.faults.faults`, drawn from the seed. Prints a line a minute. In the end it compares every
+cell of the store with what was acknowledged. Ends with 1 if anything was lost, counted twice or is
+wrong.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tests.faults.judge import Verdict, judge
 from tests.faults.processes import Deployment
 from tests.faults.sender import Sender
 
-# Ages of events are told apart by the hour, so a run must be over before an hour has passed.
+# Ages of events are distinguished by the hour, so a run must end within an hour.
 _MOST_MINUTES = 60.0
 _SENDERS = 3
 _PAUSE_S = (1.0, 4.0)  # between two faults
@@ -128,7 +128,7 @@ def _steadily(permits: Semaphore, rate: float) -> Iterator[None]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Soak for the minutes asked for; 0 when every event was counted as it was told to be."""
+    """Soak for the minutes asked for; return 0 if every event was counted as acknowledged."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=30.0, help="how long (30; at most 60)")
     parser.add_argument("--seed", type=int, default=1, help="of the events and the faults (1)")

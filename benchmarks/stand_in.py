@@ -1,9 +1,9 @@
 """Stands in for `wrk` and `redis-benchmark` where they are not installed; a program of its own.
 
 `python -m benchmarks.stand_in http PORT FILE SECONDS` and `… redis URL INCREMENTS` keep each of
-their connections busy from one loop over raw sockets: requests are bytes made beforehand, answers
-are only counted, so the loop stays well ahead of the servers it loads. Prints how much was done,
-and in how many seconds.
+their connections busy from one loop over raw sockets. Requests are bytes made beforehand and
+answers are only counted, so the loop is much faster than the servers it loads. Prints how many
+requests were made, and in how many seconds.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """top: the ten largest of 10,000 children over a month, and how long others wait meanwhile.
 
 Asked of plotpoints by a metric and by a ratio, and of rank by a ratio. The yardstick makes the same
-reads by hand and leaves out the exact sums and the choice. For the last row a process of its own
-asks the store something small all the while: the longest that it waits is how long the store was
-blocked, the yardstick the longest with nothing else going on.
+reads by hand and leaves out the exact sums and the choice. For the last row a separate process
+sends the store small queries all the while. Its longest wait is how long the store was blocked; the
+yardstick is its longest wait on an idle store.
 """
 
 from __future__ import annotations

@@ -1,15 +1,17 @@
 """Check the English of the docs: `python docs/prose.py README.rst docs hailwhale`.
 
 Reports words of docs/vocabulary.txt and sentences that are too long, in reStructuredText files and
-in the docstrings of Python files. Code, literals and headings are not checked. It reads files and
-knows nothing of the project.
+in the docstrings and comments of Python files. Code, literals and headings are not checked. It
+reads files and knows nothing of the project.
 """
 
 from __future__ import annotations
 
 import ast
+import io
 import re
 import sys
+import tokenize
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +26,9 @@ VOCABULARY = HERE / "vocabulary.txt"
 MAX_WORDS = 32
 _CODE = "X"  # stands for a literal: one word that no rule looks at
 _ABBREVIATIONS = ("e.g.", "i.e.", "et al.", "etc.", "vs.")
+_LITERAL = re.compile(r"``.+?``|`[^`]+`")
+# Comments that instruct a tool.
+_PRAGMA = re.compile(r"(?:noqa|type:|mypy:|ruff:|fmt:|pragma|!)")
 _END = re.compile(r"(?<=[.!?:;])[)\"*”]*\s+(?=[\"(*“]*[A-Z0-9/$])")
 # Directives of Sphinx: with text to check, and without.
 _WITH_TEXT = ("glossary", "note", "warning", "tip")
@@ -160,14 +165,60 @@ def docstrings(source: str) -> Iterator[tuple[int, str]]:
             yield node.body[0].lineno, text
 
 
+def comments(source: str) -> Iterator[tuple[int, str]]:
+    """Yield the comments of a Python file, with the lines at which they begin.
+
+    Consecutive comment lines with the same indentation are one comment. A comment behind code stands
+    alone. Lines that are code or that instruct a tool are left out.
+
+    >>> list(comments("# One\\n# sentence.\\nx = 1  # Another.\\n# y = 2\\n"))
+    [(1, 'One sentence.'), (3, 'Another.')]
+    """
+    first, text, previous = 0, "", (0, 0)
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type != tokenize.COMMENT:
+            continue
+        (line, column), words = token.start, token.string.lstrip("#:").strip()
+        if _PRAGMA.match(words) or _is_code(words):
+            continue
+        if text and (line - 1, column) == previous and not token.line[:column].strip():
+            text += f" {words}"
+        else:
+            if text:
+                yield first, text
+            first, text = line, words
+        previous = (line, column)
+    if text:
+        yield first, text
+
+
+def _is_code(comment: str) -> bool:
+    """Say whether a comment is Python code: it parses, and has more than words (`x is y` does)."""
+    try:
+        ast.parse(comment)
+    except SyntaxError:
+        return False
+    return any(mark in comment for mark in "=([{")
+
+
 def check_file(path: Path, vocabulary: Sequence[Phrase]) -> Iterator[Finding]:
-    """Yield the findings of a file: a document, or the docstrings of a module."""
+    """Yield the findings of a file: a document, or a module's docstrings and comments."""
     text = path.read_text(encoding="utf-8")
-    parts = [(1, text)] if path.suffix == ".rst" else list(docstrings(text))
-    for start, part in parts:
-        for line, paragraph in paragraphs(part):
-            for message in check_paragraph(paragraph, vocabulary):
-                yield Finding(path, start + line - 1, message)
+    for line, paragraph in _document(text) if path.suffix == ".rst" else _module(text):
+        for message in check_paragraph(paragraph, vocabulary):
+            yield Finding(path, line, message)
+
+
+def _document(text: str, first_line: int = 1) -> Iterator[tuple[int, str]]:
+    for line, paragraph in paragraphs(text):
+        yield first_line + line - 1, paragraph
+
+
+def _module(source: str) -> Iterator[tuple[int, str]]:
+    for line, text in docstrings(source):
+        yield from _document(text, line)
+    for line, text in comments(source):
+        yield line, _LITERAL.sub(_CODE, text)
 
 
 def files_of(arguments: Sequence[str]) -> Iterator[Path]:
@@ -176,8 +227,7 @@ def files_of(arguments: Sequence[str]) -> Iterator[Path]:
         if not path.exists():
             raise FileNotFoundError(f"there is no {path}")
         if path.is_dir():
-            pages = list(path.glob("*.rst"))
-            yield from sorted(pages or path.rglob("*.py"))
+            yield from sorted([*path.glob("*.rst"), *path.rglob("*.py")])
         else:
             yield path
 

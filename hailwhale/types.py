@@ -54,9 +54,9 @@ Label: TypeAlias = str | int | float | Decimal
 #: What a pk is given as. One label, or a list of labels from the root down, ["Product", 7].
 PathLike: TypeAlias = Label | Sequence[Label]
 
-#: What dimensions are given as. A label; a list of labels, which is one path; a list of such lists,
-#: which is several paths; or a mapping that nests. `{"country": {"US": "NY"}, "tag": ["x", "y"]}`
-#: is the paths country > US > NY, tag > x and tag > y. Keys are labels. "_" is the overall.
+#: Dimensions. A label; a list of labels, which is one path; a list of such lists, which is several
+#: paths; or a nested mapping. `{"country": {"US": "NY"}, "tag": ["x", "y"]}` stands for the paths
+#: country > US > NY, tag > x and tag > y. Keys are labels. "_" is the overall.
 DimensionsLike: TypeAlias = (
     Label
     | Sequence[Label]
@@ -64,25 +64,23 @@ DimensionsLike: TypeAlias = (
     | Mapping[Any, Label | Sequence[Label | Mapping[Any, Any]] | Mapping[Any, Any]]
 )
 
-#: What the metrics of an event are given as. A mapping of names to amounts, or one name or a list
-#: of names that count 1 each. An amount may be numeric text, such as "19.99".
+#: The metrics of an event. A mapping of names to amounts, or one name or a list of names that
+#: count 1 each. An amount may be numeric text, such as "19.99".
 MetricsLike: TypeAlias = str | Sequence[str] | Mapping[str, Number | str]
 
-#: What metrics are asked by. A name or formula ("dollars/hits"), several with commas between, or a
-#: list of them.
+#: Metrics to query. A name or a formula ("dollars/hits"), several separated by commas, or a list.
 FormulasLike: TypeAlias = str | Sequence[str]
 
-#: What a period is given as. Its text (`"1d:1mo"`, `"today"`); a `Period`; a timedelta, which
-#: is the time up to now of that length; a date, which is that day; or a tuple of two dates, the
-#: first and the last day. A datetime is accepted in place of a date at midnight only. Days are
-#: those of the service's time zone.
+#: A period. Its text (`"1d:1mo"`, `"today"`) or a `Period`. A timedelta is the time of that length
+#: up to now. A date is that day. A tuple of two dates is the first and the last day. A datetime is
+#: accepted as a date if it is at midnight. Days are those of the service's time zone.
 PeriodLike: TypeAlias = str | Period | timedelta | date | tuple[date, date]
 
-#: One or several periods. As `PeriodLike`, texts with commas between, or a list of periods.
+#: One or several periods. A `PeriodLike`, text with commas between, or a list of periods.
 PeriodsLike: TypeAlias = PeriodLike | Sequence[PeriodLike]
 
-#: When an event happened. Epoch seconds, or milliseconds from 10^11 on, as a number or text; ISO
-#: 8601 text; a datetime; or a date, which is its midnight. Without an offset it is UTC.
+#: When an event happened. Epoch seconds as a number or text (milliseconds from 10^11 on), ISO 8601
+#: text, a datetime, or a date, which means its midnight. Without an offset it is UTC.
 TimeLike: TypeAlias = int | float | Decimal | str | date
 
 #: A length of time. Text such as "12h" or "30d", or a timedelta of whole seconds.
@@ -94,7 +92,7 @@ ZoneLike: TypeAlias = str | ZoneInfo
 #: The options of a decision. Labels in a list, or text with commas between.
 OptionsLike: TypeAlias = Label | Sequence[Label]
 
-#: A number for every option alike, or a number by option, such as `{"a": 1, "b": 3}`.
+#: One number for every option, or a number by option, such as `{"a": 1, "b": 3}`.
 OptionNumbers: TypeAlias = Number | Mapping[str, Number]
 
 #: Shares of values. One or several numbers above 0 and at most 1, or text with commas between.
@@ -138,9 +136,9 @@ class GraphOptions(TypedDict, total=False):
 
 # --- What methods return --------------------------------------------------------------------------
 
-#: `{period: {dimension: {metric: number}}}`. A period is keyed by its text as it was asked
-#: ("1d:1mo"), a dimension by its label, or by the JSON text of its path ('["country", "US"]'), the
-#: overall by "_", and a metric by its name or formula.
+#: `{period: {dimension: {metric: number}}}`. The key of a period is its text as it was asked
+#: ("1d:1mo"). The key of a dimension is its label, or the JSON text of its path such as
+#: '["country", "US"]', and "_" for the overall. The key of a metric is its name or formula.
 Totals: TypeAlias = dict[str, dict[str, dict[str, Number]]]
 
 #: `{dimension: {metric: [[start, number], ...]}}`. A pair for each bucket of the period, oldest

@@ -98,7 +98,7 @@ class Running(Protocol):
 
 
 class System(Protocol):
-    """One of the systems compared. `mapping` and `configured` are said beside its figures."""
+    """One of the systems compared. `mapping` and `configured` are printed with its figures."""
 
     name: str
     traits: Traits

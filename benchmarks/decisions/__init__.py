@@ -1,1 +1,1 @@
-"""Decisions measured on simulated visitors, beside what people use instead."""
+"""Compares decisions with other libraries on simulated visitors."""

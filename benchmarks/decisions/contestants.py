@@ -24,10 +24,10 @@ class Contestant(Protocol):
     """Decides for visitors in their order."""
 
     def decide(self, first: int, last: int) -> Places:
-        """The options for the visitors from `first` to before `last`."""
+        """Return the options for the visitors from `first` to before `last`."""
 
     def learn(self, visitors: Places, chosen: Places, rewards: Floats) -> None:
-        """What came of some decisions, each told once."""
+        """Take the rewards of some decisions, each once."""
 
     @property
     def batch(self) -> int:

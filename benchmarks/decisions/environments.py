@@ -22,8 +22,8 @@ Places = npt.NDArray[np.intp]
 class World:
     """One seed of an environment: T visitors, C kinds of them, K options.
 
-    `kinds[t]` is the kind of visitor t, `means[s, c, k]` what option k is worth to kind c in stage
-    s, `stages[t]` the stage it is, and `rewards[t, k]` what the visitor gives if shown option k.
+    Visitor t is of kind `kinds[t]`, comes in stage `stages[t]` and gives `rewards[t, k]` if shown
+    option k. `means[s, c, k]` is the expected reward of option k for kind c in stage s.
     """
 
     name: str

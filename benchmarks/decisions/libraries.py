@@ -31,7 +31,7 @@ _WARM = 20  # visitors an option gets at random before a linear bandit can be fi
 
 
 class MabWiser:
-    """LinUCB or LinTS, told what came of a hundred visitors at a time."""
+    """LinUCB or LinTS, updated with the rewards of a hundred visitors at a time."""
 
     batch = 100
 
@@ -63,7 +63,7 @@ class MabWiser:
 
 
 class VowpalWabbit:
-    """--cb_explore_adf, told what came of each visitor."""
+    """--cb_explore_adf, updated with the reward of each visitor."""
 
     batch = 10
 

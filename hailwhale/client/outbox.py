@@ -28,7 +28,7 @@ SendBatch = Callable[[str, Sequence[str]], BatchVerdict]  # a path, and the even
 
 _BATCH_EVENTS = 500
 _BATCH_CHARS = 256 * 1024
-_EVENT_OVERHEAD = 300  # bytes that an event takes beside its text
+_EVENT_OVERHEAD = 300  # bytes that an event takes in addition to its text
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _HURRIED_PAUSE_S = 0.5, 60.0, 0.25
 _SAID_AGAIN_S = 60.0
 # A service remembers an id for 24 hours; an event resent after that could count twice.

@@ -1,8 +1,8 @@
 """Remove comments and white space from JavaScript, token by token.
 
-The scanner relies on how our formatter writes code: a division has spaces around it, a regular
-expression does not begin with one, statements end with semicolons, no loop has an empty body and no
-array a hole. Names stay as they are.
+The scanner relies on how our formatter writes code. A division has spaces around it; a regular
+expression does not begin with a space. Statements end with semicolons. No loop has an empty body
+and no array a hole. Names stay as they are.
 """
 
 from __future__ import annotations

@@ -43,13 +43,38 @@ def test_docstrings_are_checked_and_code_is_not(tmp_path: Path) -> None:
     module = tmp_path / "module.py"
     module.write_text(
         '"""Start anew."""\n\n\ndef anew() -> str:\n    """Return.\n\n    >>> anew()\n    """\n'
-        '    return "anew"  # anew\n',
+        '    return "anew"\n',
         encoding="utf-8",
     )
     assert ast.parse(module.read_text(encoding="utf-8"))
     assert [(each.line, each.message) for each in prose.check_file(module, VOCABULARY)] == [
         (1, "write 'again' instead of 'anew'")
     ]
+
+
+@pytest.mark.parametrize(
+    ("source", "findings"),
+    [
+        ("x = 1  # anew\n", [(1, "write 'again' instead of 'anew'")]),
+        ("# It is let\n# go of.\n", [(1, "write 'released' instead of 'let go of'")]),
+        ("x = 1  # let\ny = 2  # go of\n", []),
+        ("# let\nx = 1\n# go of\n", []),
+        ("# let\n\n# go of\n", []),
+        ("# `anew` and ``anew it`` are code\n", []),
+        ("# anew(1)\n# start = anew\n", []),
+        ("#!/usr/bin/env anew\nimport x  # noqa: anew\n", []),
+        ("x = '# anew'\n", []),
+        (f"\n# {LONG[:80]}\n# {LONG[80:]}\n", [(2, f"a sentence of {prose.MAX_WORDS + 1} words")]),
+        (f"# {LONG[:79]}.\n# {LONG[80:]}\n", []),
+    ],
+)
+def test_comments_are_checked_and_code_is_not(
+    tmp_path: Path, source: str, findings: list[tuple[int, str]]
+) -> None:
+    module = tmp_path / "module.py"
+    module.write_text(source, encoding="utf-8")
+    found = prose.check_file(module, VOCABULARY)
+    assert [(each.line, each.message.partition(",")[0]) for each in found] == findings
 
 
 def test_a_finding_names_its_file_and_line(tmp_path: Path) -> None:

@@ -205,9 +205,9 @@ class AsyncDecisionQueries(AsyncQueryBase):
             option, dimension: Other names of `options` and `dimensions`; give one of each two.
 
         Returns:
-            `options` by name, each with its estimate and 95 % interval in the unit of the formula,
-            its share of visitors from 0 to 1, and the reason in words; the `winner`, if one option
-            can be taken for good; and `sample_ratio`, a check of the traffic. See
+            `options` by name. Each has its estimate and 95 % interval in the unit of the formula,
+            its share of visitors from 0 to 1, and the reason in words. `winner` is the option to
+            keep for good, if there is one. `sample_ratio` checks the traffic. See
             `hailwhale.types.Reasons`.
 
         Raises:

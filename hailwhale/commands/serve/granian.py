@@ -93,5 +93,5 @@ def run(
     try:
         server.serve(target_loader=load, wrap_loader=False)
     except SystemExit:
-        if not server.interrupt_signal:  # workers that were told to end, as we were, did not fail
+        if not server.interrupt_signal:  # workers that got our signal did not fail
             raise

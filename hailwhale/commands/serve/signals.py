@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 
-GRACE_S = 5  # for requests in flight when a server is told to stop
+GRACE_S = 5  # for requests in flight when a server is stopped
 
 _PR_SET_PDEATHSIG = 1  # from <linux/prctl.h>
 _LOOK_S = 1.0

@@ -91,7 +91,7 @@ def checked(
     held = watch.held + 1 if holds else 0
     found = replace(watch, slot=slot, held=held)
     if watch.firing and not holds:
-        # Who has had it for sending may have told somebody, whatever became of him.
+        # A process that leased the notice may have sent it, even if that process crashed.
         told = watch.told or (watch.pending is not None and watch.pending.leased_until_s > 0)
         found = replace(found, firing=False, since_s=now_s, pending=None, told=False)
         return _with_notice(found, terms, "resolved", now_s) if told else found

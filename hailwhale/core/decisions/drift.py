@@ -16,12 +16,12 @@ from hailwhale.core.decisions.policy import Policy
 
 _DAY_S = 86_400.0
 _TINY = 1e-12
-_FINEST = 40  # nodes by which a change is looked for, the busiest
-_LEAST = 20.0  # conversions on either side of a change; with fewer nothing could be told
+_FINEST = 40  # the busiest nodes, in which a change is looked for
+_LEAST = 20.0  # conversions on either side of a change; fewer show nothing
 _ENOUGH = 100.0  # conversions in all, before it is looked for
 _CLOSER = 1.25  # changes are tried at ever larger distances from now
-_SPREAD = 0.2  # of options' effects, and of what nodes change about them
-_BASE, _LEVEL = 0.5, 0.1  # of the baseline, and of how the level of all drifts anyway
+_SPREAD = 0.2  # of the options' effects, and of their differences between nodes
+_BASE, _LEVEL = 0.5, 0.1  # of the baseline, and of the drift that all options share
 
 
 def remembered(policy: Policy, ages_s: Floats, widths_s: Floats) -> Floats:
@@ -35,9 +35,9 @@ def remembered(policy: Policy, ages_s: Floats, widths_s: Floats) -> Floats:
 def since_change(tally: DecisionSums, weighed: WeightedSums, policy: Policy) -> int:
     """Return the index of the first bucket after the last change; 0 if none is evident.
 
-    A change is detected if the sums before and after it are likelier under two different sets of
-    effects than under one, by `policy.change` in units of log-likelihood: a Bayes factor (Kass and
-    Raftery 1995, JASA 90). All options going up or down together is not a change.
+    Compares two models by their Bayes factor (Kass and Raftery 1995, JASA 90): one set of effects
+    throughout, or different effects before and after the bucket. A change is evident when the log
+    of the factor exceeds `policy.change`. All options rising or falling together is not a change.
     """
     looked = _SumsToDate.at(tally, weighed)
     if policy.change <= 0 or looked is None:

@@ -23,8 +23,8 @@ from hailwhale.core.decisions.prior import prior_of
 from hailwhale.core.decisions.ridge import Equations, Solution, solve
 
 _TINY = 1e-12
-# Until results show their variance, they are assumed to be as rare as one in a hundred, with the
-# weight of this many conversions: results counted in bulk show no variance at all.
+# The prior of the results' variance: one conversion in a hundred, with the weight of this many
+# conversions. Results counted in bulk show no variance at all.
 _RARE, _RARE_EVENTS = 100.0, 20.0
 _LOTS = 10.0
 

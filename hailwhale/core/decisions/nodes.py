@@ -144,9 +144,9 @@ class CompletedNodes(NamedTuple):
 def joint_weights(paths: Sequence[NodePath], pairs: Places, weights: Floats) -> Floats:
     """Return the joint weight of each option at each two nodes, [K, N, N].
 
-    `weights` has the nodes and then the pairs, [K, N + P]. For pairs that were not counted: a node
-    and its ancestor have the weight of the descendant, two nodes of one dimension have none, and
-    two of different dimensions are assumed to be independent.
+    `weights` has the nodes and then the pairs, [K, N + P]. Pairs that were not counted are filled
+    in. A node and its ancestor have the weight of the descendant. Two nodes of one dimension have
+    weight 0. Two of different dimensions are assumed to be independent.
     """
     size = len(paths)
     own = weights[:, :size]

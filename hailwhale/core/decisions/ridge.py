@@ -4,7 +4,7 @@ Estimates from normal equations. A column is a node or a pair of nodes; knows no
 columns mean. The baseline is estimated with the options' effects integrated out (generalised least
 squares), the effects by best linear unbiased prediction (Henderson 1975; Robinson 1991, Statistical
 Science 6). The spread of the effects of a family of columns is estimated by empirical Bayes (Morris
-1983, JASA 78) with MacKay's fixed point (1992, Neural Computation 4), which converges in a few
+1983, JASA 78). It uses MacKay's fixed point (1992, Neural Computation 4), which converges in a few
 iterations.
 """
 

@@ -17,8 +17,8 @@ def sample_ratio(exposed: Sequence[int], allocated: Sequence[int]) -> float:
 
     The probability is that of an exposure, given that the option was assigned. Pearson's chi-square
     test on exposed and not exposed by option. A small p-value means that exposures of some option
-    get lost, so its numbers are of a different set of visitors than those of the others: sample
-    ratio mismatch (Fabijan et al. 2019, KDD). `exposed` are at most as many as `allocated`.
+    get lost: a sample ratio mismatch (Fabijan et al. 2019, KDD). The numbers of that option then
+    describe a different set of visitors. No number in `exposed` exceeds the one in `allocated`.
 
     >>> round(sample_ratio([490, 400], [500, 500]), 6) < 0.001
     True

@@ -105,8 +105,8 @@ class EventGroup:
 class EventBatch:
     """Sum events: `add` them, then read the `increments`.
 
-    `size` is the number of distinct (series, bucket set) and (series, visitor) pairs so far: the
-    cost of the increments for the store, known while adding, so the caller can stop in time.
+    `size` is the number of distinct (series, bucket set) and (series, visitor) pairs so far. It is
+    what the increments cost the store. It is known while adding, so the caller can stop in time.
 
     >>> from hailwhale.core.time.rollups import DEFAULT_ROLLUPS
     >>> from hailwhale.core.time.calendar_grid import UTC

@@ -29,8 +29,8 @@ from hailwhale.core.numbers import decimal_text
 from hailwhale.core.time.timestamp import EARLIEST_S, LATEST_S
 from hailwhale.errors import BadInput
 
-# What is buffered was held to the limits of its day. These are the most that settings can allow:
-# past them a hit is none of ours, and expanding it could hold up the drain.
+# Hits in the buffer were checked against the limits set at the time. These are the maxima of the
+# settings: no HailWhale wrote a hit beyond them, and expanding one could block the drain.
 _WIDEST = Limits(depth=64, paths=1000, metrics=1000, label_bytes=4096)
 
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -93,14 +93,19 @@ def compare_to_parents(
 
         d f(X + h x) / dh  at h = 0,  by |f(X)|
 
-    If everything that the child counts grew by one per cent, its parent's value would change by
-    `importance` per cent of its absolute value: up if it is positive, down if it is negative.
+    Suppose all counts of the child grow by one per cent. Then the value of its parent changes by
+    `importance` per cent of its absolute value, up or down by the sign.
 
-    For a sum, f(X + h x) = X + h x, so the importance is x divided by the absolute value of X, the
-    share. For a ratio A/B of which the child has a/b, the derivative of (A + h a)/(B + h b) is
-    (a - b A/B)/B, which is b/B (a/b - A/B): the difference from the parent, weighted by the share
-    of the denominator. By Euler's theorem on homogeneous functions, the importances of children
-    that add up to their parent sum to 1 for a sum (to -1 if it is negative) and to 0 for a ratio.
+    For a sum, f(X + h x) = X + h x. The importance is the share: x by the absolute value of X.
+
+    For a ratio, let A/B be the parent and a/b the child. The derivative is ::
+
+        d (A + h a)/(B + h b) / dh  at h = 0  =  (a - b A/B)/B  =  b/B (a/b - A/B)
+
+    This is the difference from the parent, weighted by the share of the denominator.
+
+    Children may add up to their parent. By Euler's theorem on homogeneous functions, their
+    importances then sum to 1 for a positive sum, to -1 for a negative one and to 0 for a ratio.
     The same rule allocates risk to the parts of a portfolio (D. Tasche, "Capital allocation to
     business units and sub-portfolios: the Euler principle", 2007).
 

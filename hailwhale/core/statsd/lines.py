@@ -1,4 +1,4 @@
-"""Parses lines of the StatsD and DogStatsD protocols into samples.
+"""Parses lines of the StatsD and DogStatsD protocols into samples. ::
 
     name:value|type                       StatsD
     name:value|c|@0.1                     sampled: this one stands for ten

@@ -40,9 +40,11 @@ def select_rollup(
 
     Every edge must be the start of one of the rollup's buckets. This one rule also covers other
     time zones, half-hour offsets and clock changes. The bucket at the first edge must still be
-    retained, and the rollup must have been filled since before that edge (`since`: epoch seconds by
-    rollup name; a missing name means from the beginning). If no rollup qualifies, `BadInput` names
-    the one that is missing; `asked` is the period's text.
+    retained, and the rollup must have been filled since before that edge.
+
+    `since` says since when each rollup is filled: epoch seconds by rollup name. A missing name
+    means from the beginning. If no rollup qualifies, `BadInput` names the one that is missing.
+    `asked` is the period's text.
 
     >>> from hailwhale.core.time.period import Period
     >>> from hailwhale.core.time.rollups import DEFAULT_ROLLUPS

@@ -1,9 +1,9 @@
 """/prometheus: exposes chosen totals to Prometheus, in OpenMetrics.
 
 Defines the name and the labels of a series. /metrics is about the service, /prometheus about what
-it counts. Every number is one gauge, ``hailwhale_value``: a gauge because amounts may be negative,
-so metrics may go down, and one because a label can hold any name while a Prometheus metric name
-cannot.
+it counts. All numbers are series of one gauge, ``hailwhale_value``. It is a gauge because amounts
+may be negative, so metrics may go down. It is a single one because a label can hold any name and a
+Prometheus metric name cannot.
 """
 
 from __future__ import annotations
