@@ -1,4 +1,4 @@
-/* How the JavaScript is linted; types and formats are checked by tools of their own. */
+/* Configures the linter of the JavaScript. tsc checks types, and prettier the format. */
 
 import js from '@eslint/js';
 import globals from 'globals';
@@ -18,7 +18,7 @@ export default [
       'no-var': 'error',
       'prefer-const': 'error',
       'no-implicit-globals': 'error',
-      // The service minifies: see hailwhale/web/js_minifier.py for what it relies on.
+      // Required by the minifier: see hailwhale/web/js_minifier.py.
       'no-sparse-arrays': 'error',
     },
   },
@@ -27,7 +27,7 @@ export default [
     languageOptions: { sourceType: 'script' },
   },
   {
-    // Scripts of pages.
+    // Scripts for web pages.
     files: ['tests/static/types/*.js'],
     languageOptions: {
       sourceType: 'script',

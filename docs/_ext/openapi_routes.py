@@ -28,7 +28,7 @@ from hailwhale.web.apps import whale_app
 Found = dict[str, Any]
 Cell = tuple[str, str]  # words, and what is to be typed
 JSON = "application/json"
-# What any route may answer: told once, at the head of the page.
+# Statuses of all routes, described once at the head of the page.
 _ANYWHERE = {"400", "401", "403", "413", "429", "503"}
 
 
@@ -77,7 +77,7 @@ def _heads(routes: list[str], told: list[Found]) -> nodes.Node:
 
 
 def _facts(operation: Found) -> nodes.Node:
-    """Who may, what comes, and what else may come that is not told once for all routes."""
+    """List the scope, the content types and the statuses that are not common to all routes."""
     kinds = operation["responses"]["200"]["content"]
     facts = [_who(operation), f"Answers with {', '.join(map(_kind, kinds))}."]
     facts += [
@@ -167,7 +167,7 @@ def _row(cells: list[list[nodes.Node]]) -> nodes.Node:
 
 
 def _stale(app: Sphinx, *_: object) -> list[str]:
-    """The pages that are made anew at each build: the code may have changed and they have not."""
+    """Return the pages to rebuild every time, because the code may have changed."""
     return [name for name in app.env.all_docs if name == "http"]
 
 

@@ -1,6 +1,6 @@
-"""The settings of the example: SQLite, the admin, and HailWhale beside them.
+"""The settings of the example: SQLite, the admin, and HailWhale.
 
-SHOP_DATA says where the data goes, SHOP_URL where the shop is: for those who run two of them.
+SHOP_DATA is the folder of the data and SHOP_URL the address of the shop, so that two can run.
 """
 
 import os

@@ -1,14 +1,14 @@
--- Take hits into a shard's buffer, each at most once by its id and by its sender's number.
+-- Append hits to a shard's buffer. Ids and sequence numbers reject duplicates.
 --
--- KEYS[1] buffer   KEYS[2] stats   KEYS[3] sender   KEYS[4..] ids of the root pks that give ids
--- ARGV[1] most hits the buffer may hold     ARGV[2] now, epoch seconds
--- ARGV[3] seconds an id is remembered       ARGV[4] seconds a sender is, 0 when none is named
--- ARGV[5..] fours: hit, its number (they rise), id or '', index of its ids key
--- returns one status a hit: 1 accepted, 0 a duplicate, -1 the buffer is full
+-- KEYS[1] buffer   KEYS[2] stats   KEYS[3] sender   KEYS[4..] the ids of each root pk that has ids
+-- ARGV[1] maximum length of the buffer      ARGV[2] now, epoch seconds
+-- ARGV[3] seconds to remember an id         ARGV[4] seconds to remember the sender, 0 without one
+-- ARGV[5..] fours: hit, ascending sequence number, id or '', index in KEYS of its set of ids
+-- returns one status per hit: 1 accepted, 0 duplicate, -1 buffer full
 --
--- KEYS[3] holds the number below which all hits of the sender are settled: a call that is made again
--- because its answer got lost adds only what the first one left. That this is one number is why past
--- a hit that finds the buffer full nothing more is settled.
+-- KEYS[3] holds the next sequence number: all lower ones are done. A call that is repeated because
+-- its answer got lost adds only the rest. Because this is a single number, hits after the first one
+-- that does not fit are refused, too.
 
 local room = tonumber(ARGV[1]) - redis.call('LLEN', KEYS[1])
 local now, id_remembered, sender_remembered = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -16,7 +16,7 @@ local before = sender_remembered > 0 and tonumber(redis.call('GET', KEYS[3]) or 
 local settled = before
 local statuses, hits, duplicates, full = {}, {}, 0, false
 
-for i = 4, #KEYS do  -- forget what is past, a few at a time so that no call is long
+for i = 4, #KEYS do  -- remove expired ids, a few at a time so that no call takes long
   local old = redis.call('ZRANGEBYSCORE', KEYS[i], '-inf', now - id_remembered, 'LIMIT', 0, 100)
   if #old > 0 then redis.call('ZREM', KEYS[i], unpack(old)) end
 end
@@ -49,7 +49,7 @@ if #hits > 0 then
   for i = 4, #KEYS do redis.call('EXPIRE', KEYS[i], id_remembered) end
 end
 if duplicates > 0 then redis.call('HINCRBY', KEYS[2], 'duplicate', duplicates) end
-if sender_remembered > 0 then  -- nothing new, too: who waits for replicas waits for a write
+if sender_remembered > 0 then  -- even if unchanged: callers that wait for replicas need a write
   redis.call('SET', KEYS[3], string.format('%.0f', settled), 'EX', sender_remembered)
 end
 return statuses

@@ -1,7 +1,7 @@
--- Let names into a set, as many as there is room for.
+-- Add names to a set up to its maximum size.
 --
--- KEYS[1] set   ARGV[1] most it may hold   ARGV[2..] names
--- returns those that did not fit
+-- KEYS[1] set   ARGV[1] maximum size   ARGV[2..] names
+-- returns the names that did not fit
 
 local refused = {}
 for i = 2, #ARGV do

@@ -1,14 +1,15 @@
--- Take the first chunk off a shard's plan and add it to the cells: one atomic step.
+-- Take the first chunk off a shard's plan and add it to the cells, in one atomic step.
 --
--- KEYS[1] plan   KEYS[2] views   KEYS[3..] the hashes of cells that the chunk touches, in its order,
--- and then the keys of the views that are kept
+-- KEYS[1] plan   KEYS[2] views   KEYS[3..] the hashes of cells that the chunk changes, in its order,
+-- and then the keys of the views to update
 -- ARGV[1] the name of the chunk expected at the head of the plan
--- ARGV[2] the generation of the shard's views as known   ARGV[3] JSON: updates of views (views.lua)
--- returns 1 when it was applied, 0 when another process has applied it already, -1 when views were
--- made since: nothing is done
+-- ARGV[2] the generation of the shard's views that the caller read   ARGV[3] JSON: updates of views
+-- (see views.lua)
+-- returns 1 if the chunk was applied, 0 if another process has applied it already, -1 (and nothing
+-- is changed) if views were built since the caller read them
 --
--- A chunk is '<name>\n<its keys, for who calls this>\n<rows as rows.lua takes them>', or 'V' and what
--- visits.lua takes in place of the rows.
+-- A chunk is '<name>\n<its keys, for the caller>\n<rows in the format of rows.lua>'. Instead of rows
+-- it may hold 'V' and visits in the format of visits.lua.
 
 local chunk = redis.call('LINDEX', KEYS[1], 0)
 local name = ARGV[1] .. '\n'

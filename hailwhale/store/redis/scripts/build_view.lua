@@ -1,16 +1,17 @@
--- Build a view, a slice of its children at a time; what is applied meanwhile reaches it, too.
+-- Build a view in several calls, a slice of its children in each. Sums that are applied meanwhile
+-- are added to it, too.
 --
 -- KEYS[1] views   KEYS[2..4] the view's keys (see views.lua)   KEYS[5..] the children's hashes of cells
 -- ARGV[1] its name   ARGV[2] metric   ARGV[3] width   ARGV[4] now, epoch seconds
--- ARGV[5] seconds it lives   ARGV[6] begin, fill or end   ARGV[7] to begin, a token that was never
--- used before; else the one that beginning returned   ARGV[8..] to fill, labels of the children
--- returns the token of the view that is being built; or 0 when that is gone meanwhile
+-- ARGV[5] seconds until it expires   ARGV[6] begin, fill or end   ARGV[7] to begin, a unique new
+-- token; otherwise the token that begin returned   ARGV[8..] to fill, labels of the children
+-- returns the token of the view that is being built; 0 if it was deleted meanwhile
 
 local name, metric, width, now, ttl = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 
 local function begin()
   local known = redis.call('HGETALL', KEYS[1])
-  for i = 1, #known, 2 do  -- forget those nobody asks for
+  for i = 1, #known, 2 do  -- remove expired views
     if known[i] ~= '\31generation' and tonumber(known[i + 1]) < now then
       redis.call('HDEL', KEYS[1], known[i])
     end
@@ -31,7 +32,7 @@ local function fill()
   for index = 0, width - 1 do bucket_of[index .. ':' .. metric] = index end
   local rows = view_rows(KEYS, 2, labels)
   for i = 1, #labels do
-    local cells = redis.call('HGETALL', KEYS[4 + i])  -- sooner read whole than looked up by field
+    local cells = redis.call('HGETALL', KEYS[4 + i])  -- faster than HMGET of the fields
     for at = 1, #cells, 2 do
       local index = bucket_of[cells[at]]
       if index then

@@ -1,17 +1,17 @@
--- Labels become known below a path, put in front of every script that makes some known.
+-- Functions that add labels to the sets of known children. Prepended to every script that uses them.
 --
 -- know(keys, first, sets, room, stats)
---   sets   list of {most labels the set may hold or 0, label, label, …}; that of the first is
---          keys[first], and so on. One without a most takes all.
---   room   how many labels, and so series, the store has room for; or -1: for as many as come
---   stats  the shard's, which have the number of its series
--- returns nil when all are known now; or, nothing changed, {'overflow', number of a set, label,
---         number, label, …}: those that do not fit
+--   sets   list of {maximum size of the set or 0 for no limit, label, label, …}; the first set is
+--          keys[first], the second keys[first + 1] and so on
+--   room   how many new labels, which are series, the store has room for; -1 for no limit
+--   stats  key of the shard's stats, which hold its number of series
+-- returns nil if all labels were added; otherwise nothing is changed, and the labels that do not fit
+--         are returned: {'overflow', index of a set, label, index, label, …}
 
 local OTHER = '_other'
 local SLICE = 1000  -- Lua can unpack only some thousand values at once
 
--- What does not fit of one set; returns the room that is left after it.
+-- Collect the labels of one set that do not fit; return the room that is left.
 local function refuse(key, set, number, room, refused)
   local size = redis.call('SCARD', key)
   if room < 0 and size + #set - 1 <= set[1] then return room end

@@ -1,34 +1,35 @@
 -- Turn hits into increments: one atomic step from "buffered" to "to be applied".
 --
--- The hits leave the buffer, the unparsable ones go to the dead letters, new labels become known
--- and the increments are kept as the shard's plan, all or nothing. A plan of one chunk is applied
--- at once instead.
+-- Removes the hits from the buffer, moves unparsable ones to the dead letters, adds new labels to
+-- the known ones and stores the increments as the shard's plan: all or nothing. A plan of a single
+-- chunk is applied at once instead.
 --
--- In the stats a mark has the number of a hit that was accepted, and when: as that hit is taken, how
--- long it waited becomes the lag, and the next one to be accepted is marked.
+-- The stats hold a mark: the number of an accepted hit and its time. When that hit is taken, the time
+-- that it waited becomes the lag. The next hit to be accepted is then marked.
 --
 -- KEYS[1] buffer  KEYS[2] position  KEYS[3] plan  KEYS[4] dead  KEYS[5] stats
 -- KEYS[6] imports  KEYS[7] views
 -- KEYS[8..7+children] sets of known labels; then, if given, ids; then the cells of an inline chunk
--- and the keys of the views that are kept
+-- and the keys of the views to update
 -- ARGV[1] JSON:
---   position   the fence the hits were read at (see fence.lua), or '' when nothing is taken off the buffer
---   taken      hits to take off the head of the buffer
---   dead       dead letters to keep
---   children   the sets of labels, as know() takes them; those of a large step are known already
+--   position   the fence at which the hits were read (see fence.lua); '' if none is taken
+--   taken      how many hits to remove from the head of the buffer
+--   dead       dead letters to store
+--   children   the sets of labels for know(); a large step has added its labels before
 --   room       how many of them may be new, or -1
---   id         {id, now, seconds remembered} or absent: count only if this id is new
---   block      {name of an import, number} or absent: count only if the last block was a lower one
---   guard      {position in KEYS of a hash of cells, field, text} or absent: only while it holds this
---   folded     hits counted under _other, for the statistics
+--   id         {id, now, seconds to remember it} or absent: count only if this id is new
+--   block      {name of an import, number} or absent: count only if the last number was lower
+--   guard      {index in KEYS of a hash of cells, field, text} or absent: count only if the field has
+--              this text
+--   folded     number of hits counted under _other, for the statistics
 --   now        epoch seconds
---   spied      {place of a key in KEYS, most, seconds kept, {{root pk or '', hit, …}, …}} or absent: hits
---              for the spy log; the key is spied, and those after it are of the lists
---   inline     {generation of the shard's views as known, updates of views (views.lua)} when the
---              increments are to be applied at once, or absent
--- ARGV[2..] chunks of the plan; or, inline, rows as rows.lua takes them
--- returns {'committed'}, or with nothing changed {'stale'}, {'duplicate'}, {'changed'}, {'views'} when
---         views were made since they were read, or know()'s {'overflow', …}: labels that do not fit
+--   spied      {index in KEYS, limit, seconds kept, {{root pk or '', hit, …}, …}} or absent: hits for
+--              the spy log. The index is that of the key spied; the keys of the lists follow it
+--   inline     {generation of the shard's views that the caller read, updates of views (views.lua)}
+--              to apply the increments at once, or absent
+-- ARGV[2..] chunks of the plan; or, inline, rows in the format of rows.lua
+-- returns {'committed'}. Otherwise nothing is changed: {'stale'}, {'duplicate'}, {'changed'},
+--         {'views'} if views were built since the caller read them, or the {'overflow', …} of know()
 
 local step = cjson.decode(ARGV[1])
 
@@ -43,7 +44,7 @@ end
 if step.block then
   local last = redis.call('HGET', KEYS[6], step.block[1])
   if last and tonumber(last) >= step.block[2] then
-    redis.call('HSET', KEYS[6], step.block[1], last)  -- who waits for replicas waits for a write
+    redis.call('HSET', KEYS[6], step.block[1], last)  -- a caller that waits for replicas needs a write
     return {'duplicate'}
   end
 end

@@ -1,14 +1,15 @@
--- Exact sums of decimal texts, put in front of every script that adds to cells.
+-- Exact addition of decimal texts. Prepended to every script that adds to cells.
 --
--- add(a, b)   a: a cell's decimal text, or false when the cell is new;  b: the amount to add
+-- add(a, b)   a: a cell's decimal text, or false if the cell is new;  b: the amount to add
 -- returns     the sum as canonical text: no exponent, no '+', no trailing zeros, never '-0'
 --
--- Lua's numbers are doubles, exact for whole numbers below 2^53. What has at most 14 digits down to
--- the last decimal of either is off by less than a twentieth of that decimal as a double, sum
--- included, so that rounding to it gives the exact sum. Others are added digit group by digit group.
+-- Lua's numbers are doubles, exact for whole numbers below 2^53. If both numbers have at most 14
+-- digits down to the last decimal of either, the error of their sum as doubles is less than a
+-- twentieth of that decimal. Rounding then gives the exact sum. Longer numbers are added digit group
+-- by digit group.
 
 local GROUP, GROUP_DIGITS = 10000000, 7
-local BELOW, ROUNDED = {}, {}  -- by decimals
+local BELOW, ROUNDED = {}, {}  -- by number of decimals
 for decimals = 1, 13 do
   BELOW[decimals], ROUNDED[decimals] = 10 ^ (14 - decimals), '%.' .. decimals .. 'f'
 end

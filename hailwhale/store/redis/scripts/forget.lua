@@ -1,8 +1,8 @@
--- Forget labels: all of some sets, or one of one set.
+-- Remove known labels: all labels of some sets, or one label of one set.
 --
 -- KEYS[1] stats   KEYS[2..] sets of known labels
--- ARGV[1] a label to be taken out of KEYS[2], or absent: all of the sets go
--- returns how many labels went
+-- ARGV[1] a label to remove from KEYS[2]; if absent, all sets are deleted
+-- returns how many labels were removed
 
 local gone = 0
 if ARGV[1] then

@@ -1,12 +1,12 @@
--- Give a visitor the options it was given before, as far as they are still offered.
+-- Assign options to a visitor: the previous ones that are still offered, then new ones.
 --
 -- KEYS[1] hash of this term: visitor -> JSON [[option, propensity], …]   KEYS[2] that of the last
--- ARGV[1] visitor   ARGV[2] JSON of what to give where nothing was given before, each option once
--- ARGV[3] JSON list of all options offered   ARGV[4] seconds that a term's hash lives
--- returns JSON of what is given now, as long as ARGV[2]
+-- ARGV[1] visitor   ARGV[2] JSON of the options for a new visitor, each option once
+-- ARGV[3] JSON list of all options offered   ARGV[4] seconds until a term's hash expires
+-- returns JSON of the options assigned now, as many as ARGV[2] has
 --
--- What was given in the last term is written down in this one, so a hash may expire as a whole and
--- whoever comes again within a term is remembered.
+-- Assignments of the last term are copied to this one when their visitor returns. So a hash can
+-- expire as a whole, and visitors that return within a term keep their options.
 
 local offered, given, taken = {}, {}, {}
 for _, option in ipairs(cjson.decode(ARGV[3])) do offered[option] = true end

@@ -1,9 +1,9 @@
--- Make some of a large step's labels known, ahead of the step itself.
+-- Add some labels of a large step to the known labels, before the step is committed.
 --
 -- KEYS[1] position   KEYS[2] stats   KEYS[3..] sets of known labels
--- ARGV[1] the fence the step was read at (see fence.lua), or '' when it takes nothing off the buffer
--- ARGV[2] JSON: the sets, as know() takes them   ARGV[3] the room there is for them
--- returns {'known'}; {'stale'} when the step will come to nothing; or know()'s {'overflow', …}
+-- ARGV[1] the fence at which the step was read (see fence.lua); '' if it takes no hits
+-- ARGV[2] JSON: the sets for know()   ARGV[3] room for new labels
+-- returns {'known'}; {'stale'} if the step can no longer be committed; or the result of know()
 
 if ARGV[1] ~= '' and ARGV[1] ~= fence(KEYS[1]) then return {'stale'} end
 return know(KEYS, 3, cjson.decode(ARGV[2]), tonumber(ARGV[3]), KEYS[2]) or {'known'}

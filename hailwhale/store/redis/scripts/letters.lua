@@ -1,8 +1,8 @@
--- Take dead letters away, or back into the buffer: all of it or nothing.
+-- Delete dead letters, or move them back to the buffer, atomically.
 --
 -- KEYS[1] dead   KEYS[2] buffer   KEYS[3] stats
--- ARGV[1] 'retry' or 'drop'   ARGV[2..] pairs: a letter as it is kept, and its hit
--- returns how many of the letters were there
+-- ARGV[1] 'retry' or 'drop'   ARGV[2..] pairs: a letter as it is stored, and its hit
+-- returns how many of the letters existed
 
 local found = 0
 for i = 2, #ARGV, 2 do

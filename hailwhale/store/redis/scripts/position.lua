@@ -1,9 +1,9 @@
--- Where a shard's buffer stands: what a window that is read from now on was read at.
+-- Return the fence of a shard's buffer (see fence.lua), to be read before a window of hits.
 --
 -- KEYS[1] position
 -- returns the fence
 --
--- A position starts at the server's clock, never at 0: a store that lost its data cannot repeat a
+-- A position starts at the server's clock, not at 0. So a store that lost its data cannot repeat a
 -- position that a drain may still hold.
 
 if redis.call('EXISTS', KEYS[1]) == 0 then

@@ -1,26 +1,28 @@
--- Apply rows of increments to cells, put in front of every script that does.
+-- Functions that add rows of increments to cells. Prepended to every script that uses them.
 --
--- apply_rows(keys, first, text)    returns them decoded: {metrics = …, shapes = …, rows = …}
+-- apply_rows(keys, first, text)    returns the decoded text: {metrics = …, shapes = …, rows = …}
 --   keys   the script's KEYS; those of the rows begin at `first`, in order
 --   text   JSON: [frames, metrics, shapes, rows]
 --     frames   lists of seconds to live, one for each chunk of the frame; 0 is for ever
 --     metrics  lists of names
---     shapes   lists of moments; a moment is a list of indices of buckets, one for each chunk
---     rows     [frame, metrics, shape, amount, …], the first three by number; the amounts are one a
---              metric for each moment of the shape, and are added in each bucket of their moment
---   A row has a key, a hash of cells, for each chunk of its frame.
+--     shapes   lists of moments; a moment is a list of bucket indices, one for each chunk
+--     rows     [frame, metrics, shape, amount, …]. The first three are indices of the lists above.
+--              The amounts are one per metric for each moment of the shape. An amount is added to
+--              every bucket of its moment.
+--   A row has one key, a hash of cells, for each chunk of its frame.
 --
--- A chunk gets its expiry when its first cells are written and keeps it. Calls of the engine and
--- texts cost the most here: there are two calls for a hash, their words are made once for all rows
--- of one shape, and moments that share a bucket are summed up once for all chunks where they do.
+-- The expiry of a hash is set when its first cells are written. Commands and string building take
+-- most of the time here. So there are two commands for each hash, their arguments are built once for
+-- all rows of a shape, and the sums of moments that share a bucket are computed once for all chunks
+-- with the same pattern.
 
-local AT_ONCE = 1000  -- fields: Lua can unpack only some thousand values
-local HEAD = 3  -- of a row, before its amounts
+local AT_ONCE = 1000  -- fields: unpack() is limited to a few thousand values
+local HEAD = 3  -- values of a row before its amounts
 local call = redis.call
 
--- How the rows of one shape lie in one of their chunks: `slices` are the words of the two calls, in
--- which key and amounts are to be filled in; `groups` says which moments are summed up into each
--- bucket, `pattern` the same as text, and neither is there where each has a bucket of its own.
+-- Prepare the commands for the rows of one shape in one chunk. `slices` holds the arguments of HMGET
+-- and HSET, without key and amounts. `groups` lists the moments that are added to each bucket;
+-- `pattern` is the same as text. Both are absent if each moment has its own bucket.
 local function layout_of(shape, names, chunk)
   local places, groups, slices = {}, {}, {}
   local shared, slice = false, nil
@@ -50,7 +52,7 @@ local function layout_of(shape, names, chunk)
   return {slices = slices, groups = groups, pattern = table.concat(pattern, ' ')}
 end
 
--- A row's amounts summed up by groups of moments, at the same places as in a row.
+-- Sum a row's amounts by groups of moments; sums start at the same index as the amounts of a row.
 local function summed(row, groups, count)
   local sums = {}
   for g, group in ipairs(groups) do

@@ -1,6 +1,6 @@
--- Read the last hits of a list, and how many the root's list was ever given, at one moment.
+-- Read the last hits of a root pk's spy log, together with how many hits it ever received.
 --
--- KEYS[1] spied   KEYS[2] the list   ARGV[1] root pk   ARGV[2] most hits
+-- KEYS[1] spied   KEYS[2] the list   ARGV[1] root pk   ARGV[2] limit
 -- returns {number, {hit, …}}, the oldest first
 
 return {

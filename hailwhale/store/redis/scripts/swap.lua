@@ -1,8 +1,8 @@
--- Write a value down only where the one that is there is the one expected.
+-- Compare and set: write a value only if the present value is the expected one.
 --
 -- KEYS[1] hash: name -> value
--- ARGV[1] name   ARGV[2] value expected, '' where none is there yet   ARGV[3] value to write
--- returns 1 when it was written, 0 when another value is there
+-- ARGV[1] name   ARGV[2] expected value, '' for none   ARGV[3] value to write
+-- returns 1 if it was written, 0 if there is another value
 
 local found = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 if found ~= ARGV[2] then return 0 end

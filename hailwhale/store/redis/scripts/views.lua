@@ -1,21 +1,22 @@
--- Views, put in front of every script that builds or keeps one.
+-- Functions for views. Prepended to every script that builds or updates views.
 --
--- A view has three keys, one after the other:
---   ordinals   hash: label -> its row, from 0; '\31#' -> how many rows there are; '\31token' of
---              this one; '\31ready' -> that token, when it is built; '\31rough' -> 1 when an amount does not fit it, and it is of no use;
---              '\31asked' -> when its expiry was put off last, epoch seconds
---   names      the labels in the order of their rows, each with a newline after it
---   units      64-bit integers, `width` a row, one for each bucket of the chunk: amounts times 10^4
+-- A view has three consecutive keys:
+--   ordinals   hash: label -> its row, from 0; '\31#' -> the number of rows; '\31token' -> the token
+--              of this view; '\31ready' -> that token, once the view is built; '\31rough' -> 1 if an
+--              amount does not fit and the view is unusable; '\31asked' -> when its expiry was last
+--              postponed, epoch seconds
+--   names      the labels in the order of their rows, each followed by a newline
+--   units      64-bit integers: `width` per row, one for each bucket of the chunk; amounts times 10^4
 --
--- view_units(text)                        an amount as such an integer, or nil when it does not fit
--- view_rows(keys, first, labels)          the rows of labels, new ones added
+-- view_units(text)                        return an amount as such an integer; nil if it does not fit
+-- view_rows(keys, first, labels)          return the rows of labels; add new ones
 -- view_write(keys, first, how, ops)       ops: {index, units, …}; how: 'INCRBY' or 'SET'
--- update_views(keys, updates, chunk)      keep the views of a shard up to the rows being applied
+-- update_views(keys, updates, chunk)      add the rows that are being applied to the views of a shard
 --   updates   list of {first key, width, metric, {row, …}, {chunk of its frame, …}, {label, …}}
---   chunk     what apply_rows returned
--- views_changed(key, generation)          whether views were made since `generation` was read
+--   chunk     result of apply_rows
+-- views_changed(key, generation)          say whether views were built since `generation` was read
 
-local DIGITS, DECIMALS, SCALE = 11, 4, 10000  -- 15 in all, for which doubles are exact
+local DIGITS, DECIMALS, SCALE = 11, 4, 10000  -- 15 digits in all: doubles are exact
 local OPS = 1000  -- Lua can unpack only some thousand values at once
 
 local function view_units(text)
@@ -78,7 +79,7 @@ end
 local function update_views(keys, updates, chunk)
   for _, update in ipairs(updates) do
     local first, width, metric, numbers, chunks, labels = unpack(update)
-    if redis.call('EXISTS', keys[first]) == 1 then  -- else nobody has asked for it for long
+    if redis.call('EXISTS', keys[first]) == 1 then  -- otherwise it has expired
       update_view(keys, first, width, metric, {numbers = numbers, chunks = chunks}, labels, chunk)
     end
   end

@@ -1,16 +1,16 @@
--- Add visitors to what counts how many there are, put in front of every script that does.
+-- Functions that add visitors to HyperLogLogs. Prepended to every script that uses them.
 --
 -- apply_visits(keys, first, text)
 --   keys   the script's KEYS; those of the rows begin at `first`, in order
 --   text   JSON: [frames, visitors, rows]
 --     frames    lists of seconds to live, one for each chunk of the frame; 0 is for ever
 --     visitors  list of hashes
---     rows      [frame, visitor, …], all by number
---   A row has a key, a HyperLogLog, for each chunk of its frame.
+--     rows      [frame, visitor, …], all as indices
+--   A row has one key, a HyperLogLog, for each chunk of its frame.
 --
--- To add a visitor again changes nothing, so this may be done twice.
+-- Idempotent: adding a visitor again changes nothing.
 
-local VISITORS_AT_ONCE = 1000  -- Lua can unpack only some thousand values
+local VISITORS_AT_ONCE = 1000  -- unpack() is limited to a few thousand values
 
 local function apply_visits(keys, first, text)
   local frames, visitors, rows = unpack(cjson.decode(text))
