@@ -44,7 +44,7 @@
   const post = (path, body) =>
     fetch(home + path, { method: 'POST', body, headers, keepalive: true });
 
-  // A visitor's name, for this site alone.
+  // The visitor's id, for this site only.
   const uid = () => (store[UID] ||= random());
 
   /** @type {(path: string, event: HailWhale.Event) => void} */
@@ -79,11 +79,11 @@
       else if (!taken.has(key) && (chars += store[key].length) <= 2e4) {
         try {
           const [path, event] = JSON.parse(store[key]);
-          // The service's clock is the better one, for what is sent at once.
+          // Events sent at once get their time from the service, whose clock is more reliable.
           (found[path] ||= []).push([key, age > 5e3 ? { at: then, ...event } : event]);
           taken.add(key);
         } catch {
-          delete store[key]; // not as it was put there
+          delete store[key]; // it was modified
         }
       }
     }
@@ -112,7 +112,7 @@
     }
   };
 
-  // Nobody answers whether it arrived: the events stay, and are sent again by the next page.
+  // There is no answer: the events stay stored, and the next page sends them again.
   const leave = () => {
     if (!consent) return;
     for (const [path, lot] of lots()) {

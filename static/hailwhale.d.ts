@@ -26,7 +26,7 @@ declare namespace HailWhale {
 
   /** The options of a graph. What is left out keeps its default. */
   interface Options {
-    // What is asked; the parameters of /plotpoints.
+    // The query: the parameters of /plotpoints.
     pk?: Path;
     dimensions?: Dimensions;
     dimension?: Dimensions;
@@ -44,7 +44,7 @@ declare namespace HailWhale {
     /** Another period to compare with. */
     compare?: string;
 
-    // How it looks.
+    // Appearance.
     view?: View;
     /** The same as `view: 'area'`. */
     area?: boolean | string | number;
@@ -68,8 +68,8 @@ declare namespace HailWhale {
     /** The periods of the picker. */
     periods?: string | readonly string[];
 
-    // Where its numbers come from.
-    /** Whether it refreshes by itself. */
+    // The data source.
+    /** Whether it refreshes automatically. */
     live?: boolean | string | number;
     /** Seconds between two requests, 1 to 86400. */
     interval?: number | string;
@@ -133,7 +133,7 @@ declare namespace HailWhale {
     values: number[];
     /** The key of the series that this one is a part of. */
     parent: string | null;
-    /** Whether it sums up what was too small to be listed. */
+    /** Whether it sums up the children that are too small to be listed. */
     other: boolean;
     /** The same series in the period compared with. */
     ghost: { total: number | null; values: (number | null)[] } | null;
@@ -175,7 +175,7 @@ declare namespace HailWhale {
     model: Model;
   }
   interface ErrorDetail extends GraphDetail {
-    /** `refused` (the request is wrong), `away` (the store is), `silent` (no answer), or `fault`. */
+    /** `refused` (wrong request), `away` (store unavailable), `silent` (no answer), or `fault`. */
     kind: string;
     message: string;
     /** Seconds until the next attempt; 0: there will be none. */
@@ -238,7 +238,7 @@ declare namespace HailWhale {
 
   interface FakeHits {
     pk?: Path;
-    /** By metric its amount, or the least and the greatest one. */
+    /** By metric its amount, or the minimum and the maximum. */
     metrics?: { readonly [metric: string]: number | readonly [number, number] };
     /** By dimension its label, or labels to draw from; the first are the most likely. */
     dimensions?: { readonly [dimension: string]: string | readonly string[] };
@@ -258,7 +258,7 @@ declare namespace HailWhale {
     dimension?: Dimensions;
     metrics?: string | { readonly [metric: string]: number | string };
     metric?: string | { readonly [metric: string]: number | string };
-    /** `true`: the visitor's random name, which the beacon makes and keeps. */
+    /** `true`: a random id of the visitor, which the beacon makes and stores. */
     uid?: boolean | string | number;
     /** Seconds since the epoch; now by default. */
     at?: number;
@@ -270,7 +270,7 @@ declare namespace HailWhale {
     option: string;
   }
 
-  /** What is to be decided; the parameters of `/decide`. */
+  /** A decision to make; the parameters of `/decide`. */
   interface Decision {
     pk?: Path;
     options: readonly string[];
@@ -283,7 +283,7 @@ declare namespace HailWhale {
     [parameter: string]: unknown;
   }
 
-  /** What `/decide` answers. */
+  /** The answer of `/decide`. */
   interface Decided {
     option: string;
     /** The probability with which the option was chosen. */

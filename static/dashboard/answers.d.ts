@@ -1,4 +1,4 @@
-/* What the routes answer, as far as the dashboard and the demo read it. */
+/* Answers of the routes, as far as the dashboard and the demo use them. */
 
 export interface Known {
   metrics: string[];

@@ -1,7 +1,7 @@
 /* The dashboard: shows the page that the address names, and another one when the address changes.
  *
- * Owns what is on the page and the state at the top: that it is live, that the service does not
- * answer, that it wants a token. What a page shows is the page's own.
+ * Controls what is on the page and the status at the top: live, no answer, or token required. Each
+ * page draws its own content.
  */
 
 import { el, say } from '../hailwhale/dom.js';
@@ -24,14 +24,14 @@ let stop = () => {};
 /** @param {Fault | null} fault */
 function trouble(fault) {
   pulse.dataset.state = fault ? 'bad' : 'good';
-  say(pulse, fault ? 'No news' : 'Live');
+  say(pulse, fault ? 'No answer' : 'Live');
   if (fault && (fault.status === 401 || fault.status === 403)) {
     askForToken(fault);
     return;
   }
   notice.hidden = !fault;
   const away = fault && fault.kind === 'away';
-  say(notice, away ? 'The store is away. Trying again.' : fault ? fault.message : '');
+  say(notice, away ? 'The store is unavailable. Trying again.' : fault ? fault.message : '');
 }
 
 function leave() {
@@ -82,16 +82,14 @@ function askForToken(fault) {
     keepToken(field.value.trim());
     show();
   };
-  const why = refused
-    ? fault.message
-    : 'This service shows its numbers to holders of a token that may read.';
+  const why = refused ? fault.message : 'Reading requires a token with the scope read.';
   const form = el(
     'form',
     { class: 'token paper rise', onsubmit },
     el('img', { src: '/static/whale.svg', alt: '', width: 56, height: 56 }),
     el('h1', {}, 'A token, please'),
     el('p', { class: refused ? 'bad' : 'muted' }, why),
-    ...[field, el('button', { type: 'submit', class: 'primary' }, 'Show me')],
+    ...[field, el('button', { type: 'submit', class: 'primary' }, 'Continue')],
   );
   main.replaceChildren(form);
   field.focus();

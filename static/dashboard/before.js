@@ -1,7 +1,7 @@
-/* The period before a period, and what was counted in it up to the same point. Pure.
+/* The previous period, and what was counted in it up to the same point. Pure.
  *
- * How a period is compared follows from its text: `today` with yesterday, days with as many days
- * before them, an hour by minutes with the first half of two hours; null where it cannot be.
+ * The text of a period says what it is compared with: `today` with yesterday, days with as many days
+ * before them, an hour by minutes with the first half of two hours. Null if there is nothing.
  */
 
 import { cached } from '../hailwhale/cache.js';
@@ -27,7 +27,7 @@ export function before(period, graph) {
   if (back) {
     const [width, unit, length, of] = back;
     const text = `${width || 1}${unit}:${2 * Number(length || 1)}${of}`;
-    return { period: text, told: 'the same time before' };
+    return { period: text, told: 'in the previous hours' };
   }
   const months = /^(\d*)(mo|y)$/.exec(graph.interval);
   const first = dayOf(graph.starts_ms[0], graph.tz);
@@ -60,7 +60,7 @@ function trailing(period) {
 function range(interval, from, to) {
   /** @param {Date} day */
   const text = (day) => day.toISOString().slice(0, 10);
-  return { period: `${interval}:${text(from)}..${text(to)}`, told: 'the period before' };
+  return { period: `${interval}:${text(from)}..${text(to)}`, told: 'in the previous period' };
 }
 
 /**

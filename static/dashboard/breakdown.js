@@ -1,7 +1,7 @@
-/* What is below a pk or a dimension, ranked: a bar for the share, the value, the change since before.
+/* Rank the children of a pk or a dimension: a bar for the share, the value, the change.
  *
- * Overall there is a short table for each dimension and one of the pks below; within a dimension one
- * long table, which can be ordered by value, by share or by how much a label moves the whole.
+ * The overall has a short table for each dimension and one of the child pks. A dimension has one long
+ * table, which can be sorted by value, share or importance.
  */
 
 import { cached } from '../hailwhale/cache.js';
@@ -26,7 +26,7 @@ import { asked, go, leads, link, said, toPk } from './state.js';
 const EVERY_S = 10;
 const SHORT = 6;
 const LONG = 50;
-const COLUMNS = { value: 'Value', share: 'Share', importance: 'Moves it' };
+const COLUMNS = { value: 'Value', share: 'Share', importance: 'Importance' };
 
 /** @param {import('./net.js').Lookout} lookout */
 export function breakdowns(lookout) {
@@ -35,7 +35,7 @@ export function breakdowns(lookout) {
   const boards = new Map();
 
   /**
-   * Show a table for each thing that is below; tables that are there stay.
+   * Show a table for each child dimension and for the pks; keep existing tables.
    * @param {State} state
    * @param {import('./answers.js').Known} known
    * @param {Before | null} old
@@ -99,7 +99,7 @@ class Board {
     const { value, share, importance } = COLUMNS;
     this.heads = [this.head('value', value), this.head('share', share)];
     if (long) this.heads.push(this.head('importance', importance));
-    this.note = el('p', { class: 'muted', hidden: true }, 'Nothing below in this period.');
+    this.note = el('p', { class: 'muted', hidden: true }, 'Nothing was counted in this period.');
     const heads = el(
       'tr',
       {},
@@ -180,7 +180,7 @@ class Board {
   }
 
   /**
-   * Return what the rows came to in the period before.
+   * Return the rows' values in the previous period.
    * @param {RankRow[]} rows
    * @param {State} state
    * @param {Before} old

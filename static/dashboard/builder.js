@@ -1,13 +1,13 @@
-/* The builder: the lines to copy for what is on the screen, one tab for each place they go to. */
+/* The builder: code to copy for what is on the screen, with a tab for each language or tool. */
 
 import { el, say } from '../hailwhale/dom.js';
 import { copyButton } from './parts.js';
 import { asking, counting } from './snippets.js';
 
 export function builder() {
-  const count = new Pane('Count one more of these', 'count');
-  const ask = new Pane('Show this, or ask for it', 'ask');
-  const text = el('p', { class: 'muted' }, 'What is on the screen, to copy.');
+  const count = new Pane('Count another event', 'count');
+  const ask = new Pane('Show or query this', 'ask');
+  const text = el('p', { class: 'muted' }, 'Code for what is on the screen, to copy.');
   const element = el(
     'section',
     { class: 'paper builder', 'aria-label': 'Builder' },

@@ -1,7 +1,7 @@
-/* A decision: each option with how likely it is the best, what it is worth, its share, and why.
+/* A decision: for each option the probability of being best, the estimate, the share, and why.
  *
- * Shown at a pk whose options are counted right below it. Within a dimension (country › US) it shows
- * what holds for such a visitor. The intervals of the estimates are drawn on one scale.
+ * Shown at a pk whose children are options. Within a dimension (country › US) it shows the values for
+ * such a visitor. The intervals of the estimates are drawn on one scale.
  */
 
 import { el, say, svg } from '../hailwhale/dom.js';
@@ -57,7 +57,7 @@ export function decision(lookout, pk) {
     element.hidden = false;
     const options = answer ? Object.entries(answer.options) : [];
     options.sort((a, b) => b[1].best - a[1].best);
-    const none = `Nothing can be told by ${mine.by}.`;
+    const none = `There are no results for ${mine.by}.`;
     say(told, options.length ? headline(options[0], mine.state.within) : none);
     const suspicion = answer?.sample_ratio?.warning || '';
     say(warning, suspicion);

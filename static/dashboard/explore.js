@@ -1,7 +1,7 @@
-/* A pk, overall or within a dimension: its numbers, its graph, what is below it, and what just came.
+/* A pk, overall or within a dimension: its numbers, its graph, its children and its newest events.
  *
- * Owns which parts a page of a pk has, and what each gets when the state changes. A state with the
- * same pk and dimension changes what is there; another one is another page.
+ * Decides which parts the page of a pk has, and updates them when the state changes. A state with
+ * another pk or dimension is another page.
  */
 
 import { cached } from '../hailwhale/cache.js';
@@ -42,7 +42,7 @@ export function explore(main, lookout, state) {
     type: 'checkbox',
     onchange: () => go({ compare: compare.checked ? '1' : '' }),
   });
-  const versus = el('label', { class: 'versus' }, compare, ' Beside the period before');
+  const versus = el('label', { class: 'versus' }, compare, ' Compare with the previous period');
   const add = adder();
   const inside = within.length ? el('p', { class: 'muted' }, said(within)) : null;
   main.append(
@@ -128,7 +128,7 @@ export function explore(main, lookout, state) {
 }
 
 /**
- * Return what finds the period before another one; it asks for the edges of each period once.
+ * Return a function that finds the previous period; it requests the edges of each period once.
  * @param {string[]} pk
  */
 function former(pk) {
@@ -143,7 +143,7 @@ function former(pk) {
       spans = { period, graph: await askIfThere('/graph.json', { pk, period }) };
     }
     const old = before(period, spans.graph);
-    // What a store does not keep (minutes of two hours ago) is not compared with.
+    // There is no comparison if the store no longer has the data, such as minutes of two hours ago.
     return old && (await askIfThere('/graph.json', { pk, period: old.period })) ? old : null;
   };
 }
@@ -178,7 +178,7 @@ function optionsOf(wanted, old, leaf) {
   };
 }
 
-/** Make a field for a number of one's own: any formula over what is counted. */
+/** Make a field for any formula over the metrics that are counted. */
 function adder() {
   const list = el('datalist', { id: 'metrics' });
   const field = el('input', {

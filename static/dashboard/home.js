@@ -220,8 +220,8 @@ function welcome(again) {
     return el('li', {}, el('code', {}, url), button, el('span', { class: 'muted' }, told));
   };
   const text =
-    'Nothing has to be declared first: fetch one of these, from here, an image tag or any ' +
-    'program, and it is there.';
+    'Nothing has to be declared first. Fetch one of these URLs from here, from an image tag or from ' +
+    'any program, and it is counted.';
   return el(
     'section',
     { class: 'welcome rise', hidden: true },
@@ -233,7 +233,7 @@ function welcome(again) {
       'p',
       {},
       ...[el('a', { class: 'quiet primary', href: '/demo' }, 'See what it can do'), ' '],
-      el('span', { class: 'muted' }, 'or fill it with the traffic of a made-up shop: '),
+      el('span', { class: 'muted' }, 'or send it the events of a made-up shop: '),
       el('code', {}, 'hailwhale demo'),
     ),
   );

@@ -10,11 +10,11 @@ import { hitsOf, messageOf, ROOT, Sender, strip } from './sending.js';
 const PK = [ROOT, 'Fast'];
 /** @type {readonly [hits: number, size: number, how: string][]} */
 const RUNS = [
-  [300, 1, 'one a request'],
-  [5000, 500, '500 a request'],
-  [50000, 5000, '5,000 a request'],
+  [300, 1, '1 per request'],
+  [5000, 500, '500 per request'],
+  [50000, 5000, '5,000 per request'],
 ];
-const HEADS = ['Hits', 'How', 'Acknowledged', 'A second', 'All counted after'];
+const HEADS = ['Hits', 'How', 'Acknowledged', 'Per second', 'All counted after'];
 const AT_ONCE = 6; // requests, as many as browsers send
 const PATIENCE_MS = 60000;
 
@@ -23,8 +23,8 @@ export const fast = {
   name: 'fast',
   title: 'Very fast',
   told:
-    'Fire, and see how many were acknowledged and counted, and in which time. The browser is the ' +
-    'slow part; a program on the same machine sends many times more.',
+    'Send hits, and see how many are acknowledged and counted, and how fast. The browser is the ' +
+    'bottleneck; a program on the same machine sends many times more.',
   start(place) {
     /** @type {Sender | null} */
     let sender = null;
@@ -65,7 +65,7 @@ export const fast = {
         say(rate, number(Math.round(run.known / took_s)));
         const done = await counted(run, () => stopped);
         const after_s = Math.round(performance.now() - began_ms) / 1000;
-        say(all, done ? `${number(after_s)} s` : `${number(run.counted)} were, so far`);
+        say(all, done ? `${number(after_s)} s` : `${number(run.counted)} so far`);
       } catch (fault) {
         say(all, messageOf(fault));
       }
@@ -99,7 +99,7 @@ async function send(sender, hits, size) {
 }
 
 /**
- * Tell whether all that was acknowledged is counted before patience ends.
+ * Say whether all acknowledged hits are counted in time.
  * @param {Sender} sender
  * @param {() => boolean} stopped
  */

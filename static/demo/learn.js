@@ -1,7 +1,7 @@
 /* A decision that learns: simulated visitors of two countries, who like different pages.
  *
  * Each visitor asks /decide which page to see, and is counted by /count_decision with what it spent.
- * Only this page knows what the visitors like; the service finds it out.
+ * Only this page knows what the visitors like; the service learns it.
  */
 
 import { ask, askIfThere } from '../dashboard/net.js';
@@ -27,10 +27,10 @@ export const learn = {
   name: 'learn',
   title: 'A decision that learns',
   told:
-    'Which of three pages earns most, for this visitor? Thirty visitors a second come from two ' +
-    'countries, which like different pages. Nobody tells the service that: watch the shares move.',
+    'Which of three pages earns most from this visitor? Thirty visitors a second come from two ' +
+    'countries, which prefer different pages. The service learns that: watch the shares change.',
   start(place) {
-    const run = Math.random().toString(36).slice(2, 7); // each time from nothing
+    const run = Math.random().toString(36).slice(2, 7); // a new decision each time
     const pk = [ROOT, `Page ${run}`];
     const sender = new Sender(pk);
     const boards = new Map(
@@ -102,7 +102,7 @@ class Board {
   constructor(country, title) {
     /** @type {number[][]} the shares of the options, by request */
     this.history = [];
-    this.last = el('p', { class: 'muted number' }, 'Nobody yet.');
+    this.last = el('p', { class: 'muted number' }, 'No visitors yet.');
     this.chart = svg('svg', {
       class: 'shares',
       viewBox: '0 0 400 120',
@@ -115,7 +115,7 @@ class Board {
     const secret = el(
       'details',
       {},
-      el('summary', {}, 'What they really like'),
+      el('summary', {}, 'What they really prefer'),
       el('p', { class: 'muted' }, likes.join(', ')),
     );
     const heads = ['Page', 'Share', 'Best', 'Worth', 'Verdict', 'Why'].map((head) =>
@@ -134,7 +134,7 @@ class Board {
   /** @param {HailWhale.Decided} given */
   gave({ option, propensity }) {
     const chance = percent(propensity);
-    say(this.last, `The last one was given ${option}, which had a probability of ${chance}.`);
+    say(this.last, `The last visitor got ${option}, with a probability of ${chance}.`);
   }
 
   /** @param {Record<string, import('../dashboard/answers.js').KnownOption>} options */

@@ -23,7 +23,7 @@ export const many = {
   title: 'Count many things',
   told:
     'One hit for each sale, with a product, a country, a device and dollars. Nothing was declared ' +
-    'first; each way to look at it is there at once.',
+    'first; every breakdown is available at once.',
   start(place) {
     const sender = new Sender(PK);
     /** @param {string} product */

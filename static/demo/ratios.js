@@ -19,8 +19,8 @@ export const ratios = {
   name: 'ratios',
   title: 'Ratios',
   told:
-    'A hit for each visitor: shown 1, sold 0 or 1, and dollars. sold/shown and dollars/sold are ' +
-    'asked for, never counted: they are worked out on sums, so they are right for any span.',
+    'A hit for each visitor: shown 1, sold 0 or 1, and dollars. The ratios sold/shown and ' +
+    'dollars/sold are never counted. They are computed from sums, so they are right for any period.',
   start(place) {
     const sender = new Sender(PK);
     const rate = slider('Buy', 30, (value) => `${value} %`);
@@ -58,14 +58,14 @@ function graphs(numbers, left, right) {
       ...shared,
       metrics: 'shown,sold/shown,dollars/sold,dollars/shown',
       view: 'number',
-      title: 'The last quarter of an hour',
+      title: 'Last 15 minutes',
     }),
-    graph(left, { ...shared, metrics: 'sold/shown', view: 'area', title: 'Who buys' }),
+    graph(left, { ...shared, metrics: 'sold/shown', view: 'area', title: 'Conversion' }),
     graph(right, {
       ...shared,
       metrics: 'dollars/shown',
       view: 'area',
-      title: 'What a visitor is worth',
+      title: 'Dollars per visitor',
     }),
   ];
 }

@@ -1,7 +1,7 @@
-/* Hits from this page, and what became of them: sent, acknowledged, counted.
+/* Hits from this page, and how many were sent, acknowledged and counted.
  *
- * Owns the counts of a `Sender` and the strip that shows them. What was counted is asked of the
- * service, not summed here: that it comes to the same is the point.
+ * Keeps the counts of a `Sender` and shows them. The counted hits are queried from the service, not
+ * summed here, to show that the numbers agree.
  */
 
 import { el, say } from '../hailwhale/dom.js';

@@ -1,4 +1,4 @@
-/* What a graph says of itself: title, sums, and how its numbers are written. Pure. */
+/* The texts of a graph: title, sums, and the format of its numbers. Pure. */
 
 import { labelled, number, period } from './formats.js';
 import { list } from './options.js';
@@ -17,7 +17,7 @@ const KINDS = {
 };
 
 /**
- * Return the name of what a series sums up; a column of an HTML table has no metric.
+ * Return the label of a series; a column of an HTML table has no metric.
  * @param {HailWhale.Series} one
  */
 const summed = (one) => one.metric || one.path.join(' › ');

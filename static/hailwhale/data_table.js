@@ -1,4 +1,4 @@
-/* The numbers as a table: in front where it is asked for, else behind the chart for screen readers.
+/* The numbers as a table: visible in the view "table", else hidden for screen readers.
  *
  * The cells stay when numbers change, so a reader keeps the place.
  */

@@ -1,4 +1,4 @@
-/* What /graph.js sends: a graph in the place of its <script>, on any page, whatever else is on it.
+/* The script that /graph.js sends: it draws a graph in the place of its <script>, on any page.
  *
  * It writes nothing into the document but one element, loads the widget once for all embeds of a
  * page, and jQuery only where the page has none; `HailWhale` is then the only new global.

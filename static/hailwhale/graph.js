@@ -158,7 +158,7 @@ export class Graph {
   failed(fault, wait_s) {
     const { kind = 'fault', message } = fault;
     const again = wait_s ? ` Trying again in ${Math.round(wait_s)} s.` : '';
-    const said = `${kind === 'away' ? 'The store is away.' : message}${again}`;
+    const said = `${kind === 'away' ? 'The store is unavailable.' : message}${again}`;
     const stale = this.model && wait_s > 0;
     this.frame.warn(stale ? said : '');
     if (!stale) this.frame.show(kind === 'away' ? 'away' : 'error', said, true);

@@ -1,7 +1,7 @@
 /* Requests: one at a time, errors in words, and when to try again.
  *
- * Owns the network. An answer that was overtaken is dropped. `Fault.kind` is refused (the request is
- * wrong: trying again is no use), away (the store is), or silent (no answer).
+ * Does all fetching. An outdated answer is dropped. `Fault.kind` is refused (the request is wrong, so
+ * retrying is useless), away (the store is unavailable), or silent (no answer).
  */
 
 /** @typedef {'refused' | 'away' | 'silent'} Kind */
@@ -78,7 +78,7 @@ function isAbort(fault) {
 }
 
 /**
- * Say why there was no answer; from another site the likely reason is that it is not allowed to.
+ * Say why there was no answer; from another site the likely reason is CORS.
  * @param {string} host
  */
 export function silence(host) {
@@ -86,17 +86,17 @@ export function silence(host) {
   const there = host || here;
   if (!host || new URL(host, here || undefined).origin === here) return `No answer from ${there}.`;
   return (
-    `No answer from ${there}: it is down, or does not let ${here} read ` +
-    '(its HAILWHALE_CORS_ORIGINS would have to name it).'
+    `No answer from ${there}: it is down, or its HAILWHALE_CORS_ORIGINS ` +
+    `does not include ${here}.`
   );
 }
 
 /**
- * Make a `Fault` of an answer that is none.
+ * Make a `Fault` of an error response.
  * @param {Response} answer
  */
 export async function faultOf(answer) {
-  // A proxy's page is not JSON: the status has to do.
+  // The page of a proxy is not JSON: use the status.
   const told = await answer.json().then(
     ({ error }) => error,
     () => null,
@@ -181,7 +181,7 @@ export class Watch {
   }
 
   /**
-   * Look again in `wait_s`; a page that nobody sees waits until somebody does.
+   * Fetch again in `wait_s`; a hidden page waits until it is visible.
    * @param {number} wait_s
    */
   plan(wait_s) {

@@ -1,6 +1,6 @@
-/* Which series are drawn as what, and how they are stacked. uPlot does not stack: this does.
+/* The layers of a chart: lines, areas, bands or bars, and how they are stacked (uPlot does not stack).
  *
- * What cannot be summed, such as a ratio, is never put on top of something else. Pure.
+ * Values that cannot be summed, such as ratios, are never stacked. Pure.
  */
 
 /**

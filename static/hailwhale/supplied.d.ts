@@ -1,4 +1,4 @@
-/* What the service supplies to the modules of the widget, next to the package `uplot`. */
+/* Modules that the service supplies to the widget, in addition to the package `uplot`. */
 
 declare module 'hailwhale.css' {
   /** The style of the widget. */

@@ -45,7 +45,7 @@ export function modelOf(rows) {
 }
 
 /**
- * Return the texts of a table, heads first; its foot is left out, for it sums up the rest.
+ * Return the texts of a table, heads first, without its foot, which holds sums.
  * @param {HTMLTableElement} table
  */
 export function rowsOf(table) {

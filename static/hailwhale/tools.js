@@ -135,6 +135,6 @@ export class Tools {
     this.live.setAttribute('aria-pressed', String(live));
     this.live.title = live
       ? `Refreshes every ${every_s} s; click to pause`
-      : 'Paused; click to refresh by itself';
+      : 'Paused; click to refresh again';
   }
 }

@@ -131,7 +131,7 @@ def test_clicks_lead_from_a_pk_to_its_dimensions_labels_and_pks_and_back(
     expect(table.locator("tbody tr")).to_have_count(3)
     page.go_forward()
     tile(page, "hits", "1", "▼ 67%")
-    page.get_by_role("navigation", name="Where you are").get_by_text("Shop").click()
+    page.get_by_role("navigation", name="Breadcrumbs").get_by_text("Shop").click()
     page.locator("section", has_text="Below Shop").get_by_role("link", name="Lamp").click()
     expect(page).to_have_url(re.compile(r"#/Shop/Lamp$"))
     expect(page.get_by_role("heading", name="Shop › Lamp", exact=True)).to_be_visible()
@@ -143,7 +143,7 @@ def test_a_link_shows_what_its_sender_saw(open_page: OpenPage, origin: str, shop
     page = open_page(url=there)
     tile(page, "dollars/hits", "24")
     table = page.locator(".board.long")
-    expect(table.locator("th[aria-sort]")).to_have_text("Moves it")
+    expect(table.locator("th[aria-sort]")).to_have_text("Importance")
     expect(table.locator("tbody th").first).to_have_text("DE")
     graph = page.locator(".graph section.graph")
     assert graph.locator("select").evaluate_all("(all) => all.map((one) => one.value)") == [
@@ -170,7 +170,7 @@ def test_periods_are_compared_only_when_asked(
 ) -> None:
     page = open_page(url=f"{origin}/#/Shop?period=today")
     tile(page, "hits", "5", "▲ 25%")
-    page.get_by_label("Beside the period before").uncheck()
+    page.get_by_label("Compare with the previous period").uncheck()
     expect(page).to_have_url(re.compile("compare=$"))
     expect(page.locator(".tile .change", has_text="%")).to_have_count(0)
 
@@ -260,10 +260,10 @@ def test_a_closed_service_wants_a_token_and_keeps_it(
     with serving(whale_app(services)) as origin:
         page = open_page(url=f"{origin}/")
         page.get_by_label("Token").fill("hw_00000000_wrong")
-        page.get_by_role("button", name="Show me").click()
+        page.get_by_role("button", name="Continue").click()
         expect(page.locator(".token p")).to_have_class("bad")
         page.get_by_label("Token").fill(text)
-        page.get_by_role("button", name="Show me").click()
+        page.get_by_role("button", name="Continue").click()
         expect(page.get_by_role("heading", name="Secret")).to_be_visible()
         page.goto(f"{origin}/#/Secret")
         page.locator(".graph section[data-state=ready]").wait_for()
@@ -283,7 +283,7 @@ def test_a_store_that_is_away_is_told_and_waited_for(
     kept = type(shop.reporting).pks
     monkeypatch.setattr(type(shop.reporting), "pks", away)
     page.reload()
-    expect(page.get_by_role("alert")).to_have_text("The store is away. Trying again.")
+    expect(page.get_by_role("alert")).to_have_text("The store is unavailable. Trying again.")
     monkeypatch.setattr(type(shop.reporting), "pks", kept)
     expect(page.locator(".grid > li")).to_have_count(2)
     expect(page.get_by_role("alert")).to_be_hidden()

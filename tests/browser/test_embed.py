@@ -163,7 +163,7 @@ def test_a_site_that_may_not_read_is_told_which_setting_it_takes(embed: Embed) -
     page = embed(line, allowed=False)
     state = page.locator("section[data-state=error] .state p")
     expect(state).to_contain_text("HAILWHALE_CORS_ORIGINS")
-    expect(state).to_contain_text("does not let http://localhost:")
+    expect(state).to_contain_text("does not include http://localhost:")
 
 
 def test_a_wrong_parameter_is_told_in_the_place_of_the_graph(embed: Embed) -> None:

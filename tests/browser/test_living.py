@@ -104,7 +104,7 @@ def test_a_store_that_goes_away_dims_the_graph_until_it_is_back(
 
     monkeypatch.setattr(type(services.reporting), "lines", away)
     notice = page.locator("#g0 .notice")
-    expect(notice).to_have_text(re.compile(r"The store is away\. Trying again in \d+ s\."))
+    expect(notice).to_have_text(re.compile(r"The store is unavailable\. Trying again in \d+ s\."))
     assert table(page)[-1] == ["Total", "1"]  # the old numbers stay
     monkeypatch.setattr(type(services.reporting), "lines", kept)
     count(services)
