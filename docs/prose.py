@@ -168,8 +168,8 @@ def docstrings(source: str) -> Iterator[tuple[int, str]]:
 def comments(source: str) -> Iterator[tuple[int, str]]:
     """Yield the comments of a Python file, with the lines at which they begin.
 
-    Consecutive comment lines with the same indentation are one comment. A comment behind code stands
-    alone. Lines that are code or that instruct a tool are left out.
+    Consecutive comment lines with the same indentation are one comment. A comment behind code is
+    one by itself. Lines that are code or that instruct a tool are left out.
 
     >>> list(comments("# One\\n# sentence.\\nx = 1  # Another.\\n# y = 2\\n"))
     [(1, 'One sentence.'), (3, 'Another.')]

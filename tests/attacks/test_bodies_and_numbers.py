@@ -51,9 +51,7 @@ def test_a_number_of_a_hundred_thousand_digits_is_refused_by_every_parameter(
 
 @pytest.mark.parametrize("raw", RAW)
 @pytest.mark.parametrize("path", ["/count", "/totals", "/rank", "/decide", "/graph.js", "/spy"])
-def test_what_is_not_utf_8_is_refused_wherever_it_stands(
-    whale: Client, path: str, raw: bytes
-) -> None:
+def test_invalid_utf_8_is_refused_anywhere(whale: Client, path: str, raw: bytes) -> None:
     for query in (b"pk=" + raw, raw + b"=1", b"pk=a&" + raw):
         assert_harmless(whale.get(path, query))
     assert_harmless(whale.post("/count", b'{"pk": "' + raw + b'"}'))

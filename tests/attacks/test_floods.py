@@ -159,7 +159,7 @@ def test_more_than_fits_is_refused_before_it_is_read(services: Services, kind: s
     assert services.drain.flush() == 0
 
 
-def test_a_body_is_read_as_far_as_it_may_be_and_no_further(services: Services) -> None:
+def test_a_body_is_read_only_up_to_the_limit(services: Services) -> None:
     class Endless:
         """A body without end, of which is noted how much was read."""
 
@@ -178,7 +178,7 @@ def test_a_body_is_read_as_far_as_it_may_be_and_no_further(services: Services) -
 
 
 @pytest.mark.parametrize("path", ["/count", "/totals", "/graph.js?token=x", "/tracker", "/reset"])
-def test_a_client_in_a_hurry_is_429_and_others_are_answered(
+def test_a_client_over_its_limit_gets_429_and_others_are_answered(
     make_services: MakeServices, path: str
 ) -> None:
     services = make_services(rate_limit="20/hour", reading="open")
@@ -230,7 +230,7 @@ def test_a_question_is_of_so_many_points_periods_and_formulas(whale: Client) -> 
         assert whale.get("/plotpoints", query).status == 400
 
 
-def test_there_are_so_many_viewers_of_the_spy_log_and_no_more(whale: Client) -> None:
+def test_viewers_of_the_spy_log_are_limited(whale: Client) -> None:
     """Each takes a thread for ten minutes; the fifth is told to come again."""
     environ: dict[str, Any] = {"REQUEST_METHOD": "GET", "PATH_INFO": "/spy"}
     told: list[str] = []

@@ -83,7 +83,7 @@ def test_no_path_leads_out_of_the_static_files(whale: Client, path: str) -> None
             assert b"PATH=" not in answer.body
 
 
-def test_of_the_static_folder_no_more_is_served_than_pages_are_made_of() -> None:
+def test_only_files_used_by_pages_are_served_from_the_static_folder() -> None:
     """A file that is put there is public: so no program and no link to elsewhere may be."""
     for file in static_folder().rglob("*"):
         assert not file.is_symlink()
@@ -127,7 +127,7 @@ def test_the_host_of_a_graph_is_asked_by_the_browser_and_never_by_the_service(
 
 
 @pytest.mark.parametrize("host", NO_HOSTS)
-def test_what_is_no_http_address_is_no_host_of_a_graph(lonely: Client, host: str) -> None:
+def test_the_host_of_a_graph_is_an_http_address(lonely: Client, host: str) -> None:
     for path in ("/graph.js", "/graph.svg"):
         assert lonely.get(path, {"hwurl": host}).status == 400
 

@@ -58,7 +58,7 @@ def counted(whale: Client) -> Client:
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_every_answer_tells_a_script_as_data(counted: Client, script: str) -> None:
+def test_every_answer_returns_a_script_as_data(counted: Client, script: str) -> None:
     """None is HTML, each says what it is, and JSON reads back as what was counted."""
     asked = {"pk": [script], "dimension": [script], "metrics": [metric_of(script)]}
     written = json.dumps(script, ensure_ascii=False)[1:-1]
@@ -84,7 +84,7 @@ def test_every_answer_tells_a_script_as_data(counted: Client, script: str) -> No
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_every_refusal_tells_a_script_as_data(whale: Client, script: str) -> None:
+def test_every_refusal_returns_a_script_as_data(whale: Client, script: str) -> None:
     for path in ("/totals", "/count", "/rank", "/decide", "/spy", "/reset", "/nothing"):
         answer = whale.get(path, {script: script, "period": script}, accept="text/html")
         assert answer.status in (400, 404)

@@ -149,9 +149,7 @@ def test_there_is_no_way_around_the_header(
 
 
 @pytest.mark.parametrize("kind", ["json", "form", "query", "array"])
-def test_a_bound_token_cannot_be_talked_into_another_root(
-    make_services: MakeServices, kind: str
-) -> None:
+def test_a_bound_token_never_reaches_another_root(make_services: MakeServices, kind: str) -> None:
     services = make_services(counting="off", reading="token")
     client, shown = Client(whale_app(services)), header(services, "admin", roots=("Shop",))
     for pk, path in product(
@@ -170,7 +168,7 @@ def test_a_bound_token_cannot_be_talked_into_another_root(
     assert services.store.labels.subpks(()) == set()
 
 
-def test_what_is_sealed_for_one_thing_opens_no_other(make_services: MakeServices) -> None:
+def test_a_seal_of_one_purpose_is_refused_for_another(make_services: MakeServices) -> None:
     services = make_services(
         admin_token=ADMIN_TOKEN, counting="sealed", reading="token", seal_keys=(KEY,)
     )

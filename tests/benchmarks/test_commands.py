@@ -27,7 +27,7 @@ def row(figure: float, yardstick: float, goal: Goal) -> Row:
 
 
 @pytest.mark.parametrize("name", [name for name in BENCHES if name != "graphs"])
-def test_a_quick_run_of_each_bench_gives_positive_figures_beside_their_yardsticks(
+def test_a_quick_run_of_each_bench_gives_positive_figures_and_yardsticks(
     name: str,
 ) -> None:
     rows = BENCHES[name](Effort(quick=True))

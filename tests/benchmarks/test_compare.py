@@ -101,14 +101,14 @@ class Forgetful:
         return ""
 
 
-def test_what_a_kill_lost_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_kill_lost_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comparing, "_PATIENCE_AFTER_KILL_S", 0.0)
     (found,) = quietly([Forgetful()])
     assert isinstance(found, Found)
     assert (found.lost_by_kill, found.killed_after) == (100, 100)
 
 
-def test_a_wrong_top_and_a_rounded_sum_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_top_and_a_rounded_sum_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comparing, "_PATIENCE_AFTER_KILL_S", 0.0)
     (found,) = quietly([Forgetful(kept=0.99999999)])
     assert isinstance(found, Found)

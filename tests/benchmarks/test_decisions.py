@@ -65,7 +65,7 @@ def test_the_race_fills_its_table(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lines[2].startswith("HailWhale")
 
 
-def test_a_result_is_told_by_its_median_and_its_10th_percentile() -> None:
+def test_a_result_is_described_by_its_median_and_10th_percentile() -> None:
     result = Result("E1", "x", "x", [10.0, 20.0, 30.0, 40.0, 50.0], 1.0)
 
     assert (result.median, result.low) == (30, 14)

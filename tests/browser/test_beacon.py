@@ -196,7 +196,7 @@ def test_what_the_service_did_not_answer_for_counts_once_later(
     assert shop.total() == 1
 
 
-def test_a_wrong_event_is_told_and_not_sent_again(shop: Shop, open_page: OpenPage) -> None:
+def test_a_wrong_event_is_reported_and_not_sent_again(shop: Shop, open_page: OpenPage) -> None:
     page = open_page(url=shop.page("/", ""))
     page.wait_for_function("window.hailwhale.home")
     said: list[str] = []
@@ -213,7 +213,7 @@ def test_a_wrong_event_is_told_and_not_sent_again(shop: Shop, open_page: OpenPag
     assert len([text for text in said if text.startswith("hailwhale:")]) == 3
 
 
-def test_an_event_that_may_not_be_counted_yet_is_told_and_waits(
+def test_an_event_that_cannot_be_counted_yet_is_reported_and_waits(
     make_shop: Callable[..., Shop], open_page: OpenPage
 ) -> None:
     shop = make_shop(counting="off")
@@ -240,7 +240,7 @@ def test_what_something_else_wrote_over_is_left_out(shop: Shop, open_page: OpenP
     "wish",
     ["navigator, 'doNotTrack', {value: '1'}", "navigator, 'globalPrivacyControl', {value: true}"],
 )
-def test_who_does_not_want_to_be_tracked_is_not(shop: Shop, open_page: OpenPage, wish: str) -> None:
+def test_do_not_track_is_respected(shop: Shop, open_page: OpenPage, wish: str) -> None:
     page = open_page(url=shop.page("/other", ""))
     page.wait_for_function("window.hailwhale.home")
     page.add_init_script(f"Object.defineProperty({wish})")

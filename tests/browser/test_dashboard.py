@@ -63,7 +63,7 @@ def test_where_nothing_is_counted_it_says_what_to_do_first(
     assert services.reporting.pks() == [("_",)]
 
 
-def test_every_root_pk_has_its_day_beside_the_one_before(
+def test_every_root_pk_shows_today_and_yesterday(
     open_page: OpenPage, origin: str, shop: Services
 ) -> None:
     page = open_page(url=f"{origin}/")
@@ -184,7 +184,7 @@ def test_any_formula_can_be_shown(open_page: OpenPage, origin: str, shop: Servic
     assert page.locator(".tile[aria-pressed=true]").inner_text().startswith("dollars/hits")
 
 
-def test_what_just_came_is_told(open_page: OpenPage, origin: str, shop: Services) -> None:
+def test_new_events_are_shown(open_page: OpenPage, origin: str, shop: Services) -> None:
     page = open_page(url=f"{origin}/#/Shop")
     events = page.locator(".events li")
     expect(events).to_have_count(9)
@@ -212,7 +212,7 @@ def test_without_a_spy_log_there_is_no_feed(open_page: OpenPage, shop: Services)
         expect(page.get_by_role("alert")).to_have_count(0)
 
 
-def test_a_decision_tells_its_options_for_each_visitor(
+def test_a_decision_shows_its_options_for_each_visitor(
     open_page: OpenPage, origin: str, decided: Services
 ) -> None:
     page = open_page(url=f"{origin}/#/Page?in=country/US&metric=sales/hits")
@@ -227,7 +227,9 @@ def test_a_decision_tells_its_options_for_each_visitor(
     expect(first.locator("th")).to_have_text("b")
 
 
-def test_what_is_no_decision_has_none(open_page: OpenPage, origin: str, shop: Services) -> None:
+def test_a_pk_without_decisions_has_no_reasons(
+    open_page: OpenPage, origin: str, shop: Services
+) -> None:
     page = open_page(url=f"{origin}/#/Shop")
     counted(page, "5")
     expect(page.locator(".decision")).to_be_hidden()
@@ -271,7 +273,7 @@ def test_a_closed_service_wants_a_token_and_keeps_it(
         counted(page, "1")
 
 
-def test_a_store_that_is_away_is_told_and_waited_for(
+def test_an_unavailable_store_is_reported_and_awaited(
     open_page: OpenPage, origin: str, shop: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = open_page(url=f"{origin}/")

@@ -159,14 +159,14 @@ def test_a_line_in_the_head_draws_in_the_body(embed: Embed) -> None:
     assert page.locator("body > div section").count() == 1
 
 
-def test_a_site_that_may_not_read_is_told_which_setting_it_takes(embed: Embed) -> None:
+def test_a_site_that_may_not_read_gets_the_name_of_the_setting(embed: Embed) -> None:
     page = embed(line, allowed=False)
     state = page.locator("section[data-state=error] .state p")
     expect(state).to_contain_text("HAILWHALE_CORS_ORIGINS")
     expect(state).to_contain_text("does not include http://localhost:")
 
 
-def test_a_wrong_parameter_is_told_in_the_place_of_the_graph(embed: Embed) -> None:
+def test_a_wrong_parameter_is_reported_in_place_of_the_graph(embed: Embed) -> None:
     page = embed(lambda origin: f'<script async src="{origin}/graph.js?period=5x"></script>')
     expect(page.get_by_role("alert")).to_contain_text("HailWhale: period: got '5x'; expected ")
 

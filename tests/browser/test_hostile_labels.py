@@ -70,7 +70,7 @@ def test_a_graph_that_is_embedded_shows_scripts_as_text(
 
 @pytest.mark.parametrize("label", EVIL)
 @pytest.mark.parametrize("name", ["period", "target", "view", "token"])
-def test_what_is_wrong_with_a_graph_is_told_as_text(
+def test_errors_of_a_graph_are_shown_as_text(
     open_page: OpenPage, hostile: Services, origin: str, name: str, label: str
 ) -> None:
     line = f'<script async src="{origin}/graph.js?{name}={quote(label)}"></script>'
@@ -79,7 +79,7 @@ def test_what_is_wrong_with_a_graph_is_told_as_text(
     clean(page)
 
 
-def test_a_refused_seal_is_told_in_words_where_the_graph_would_be(
+def test_a_refused_seal_is_described_in_place_of_the_graph(
     open_page: OpenPage, make_services: Callable[..., Services]
 ) -> None:
     services = make_services(seal_keys=("A" * 43,), reading="token")

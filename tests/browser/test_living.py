@@ -44,7 +44,7 @@ def test_news_slide_in_on_the_canvas_that_is_there(
     assert page.locator("#g0 canvas").count() == 1
 
 
-def test_a_held_graph_asks_no_more_until_it_is_let_go(
+def test_a_paused_graph_sends_no_request_until_it_is_resumed(
     open_page: OpenPage, origin: str, services: Services
 ) -> None:
     count(services)
@@ -84,14 +84,14 @@ def test_a_wrong_question_shows_the_answer_and_is_not_asked_again(
     assert len([url for url in asked if "graph.json" in url]) == 1
 
 
-def test_a_wrong_option_is_told_in_the_place_of_the_graph(open_page: OpenPage, origin: str) -> None:
+def test_a_wrong_option_is_shown_in_place_of_the_graph(open_page: OpenPage, origin: str) -> None:
     page = open_page(page_of(origin, {**LIVE, "view": "pie"}))
     expect(page.get_by_role("alert")).to_have_text(
         "HailWhale: view: got pie; expected one of line area stacked bar table number"
     )
 
 
-def test_a_store_that_goes_away_dims_the_graph_until_it_is_back(
+def test_an_unavailable_store_dims_the_graph_until_it_is_back(
     open_page: OpenPage, origin: str, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     count(services)
@@ -112,7 +112,7 @@ def test_a_store_that_goes_away_dims_the_graph_until_it_is_back(
     expect(notice).to_be_hidden()
 
 
-def test_a_graph_that_finds_the_store_away_draws_itself_when_it_is_back(
+def test_a_graph_is_drawn_when_an_unavailable_store_is_back(
     open_page: OpenPage, origin: str, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     count(services)
@@ -157,7 +157,7 @@ def test_the_legend_has_totals_and_turns_series_off_and_on(told: Page) -> None:
     assert shown(told) == ["country5", "US3", "CA2"]
 
 
-def test_what_is_off_stays_off_when_news_come(told: Page) -> None:
+def test_hidden_series_stay_hidden_when_numbers_change(told: Page) -> None:
     told.locator("#g0 .legend button", has_text="US").click()
     graph(told, "graph.refresh()")
     assert shown(told) == ["country5", "CA2"]
@@ -207,7 +207,7 @@ def test_every_control_has_a_name_and_is_reached_by_tab(told: Page) -> None:
     assert names[5:8] == ["country5", "US3", "CA2"]
 
 
-def test_the_period_is_picked_and_told_to_the_page(told: Page) -> None:
+def test_a_picked_period_fires_an_event(told: Page) -> None:
     told.evaluate("""() => jQuery('#g0').on('hailwhale:period', (event) => {
         document.title = event.originalEvent.detail.period;
     })""")

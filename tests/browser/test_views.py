@@ -135,7 +135,7 @@ def test_without_controls_a_low_graph_is_a_sparkline(open_page: OpenPage, origin
     assert table(page, "#g")[-1] == ["Total", "41.5"]
 
 
-def test_what_was_before_is_a_ghost_of_its_line(open_page: OpenPage, origin: str) -> None:
+def test_the_previous_period_is_a_ghost_line(open_page: OpenPage, origin: str) -> None:
     asked = {**ASKED, "dimensions": "_", "depth": 0, "period": "1d:2026-03-14..2026-03-15"}
     page = open_page(page_of(origin, {**asked, "compare": "1d:2026-03-12..2026-03-13"}))
     ready(page)

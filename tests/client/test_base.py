@@ -92,7 +92,7 @@ def test_a_full_queue_drops_what_comes_and_says_so(
     assert caplog.messages == ["the queue is full: 1 events dropped so far"]
 
 
-def test_a_wrong_event_is_refused_alone_and_said(
+def test_a_wrong_event_is_refused_alone_and_reported(
     client: Client, total: Total, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert client.count("Shop", at=NOW_S)
@@ -105,7 +105,7 @@ def test_a_wrong_event_is_refused_alone_and_said(
     assert "refused" in caplog.text
 
 
-def test_events_that_find_the_buffer_full_come_again(
+def test_events_refused_by_a_full_buffer_are_sent_again(
     make_services: Callable[..., Services], serve: Serve, make_client: MakeClient, total: Total
 ) -> None:
     small = make_services(buffer_limit=10)
@@ -144,7 +144,7 @@ def test_a_batch_over_the_services_size_is_sent_in_parts(
         ("200 OK", [], b"[1]"),
     ],
 )
-def test_what_is_no_word_of_the_service_settles_nothing(
+def test_an_answer_of_another_program_confirms_nothing(
     services: Services,
     serve: Serve,
     make_client: MakeClient,
@@ -233,7 +233,7 @@ def test_a_with_block_counts_what_is_in_it(url: str, total: Total) -> None:
     assert client.stats.counted == total("Shop") == 3
 
 
-def test_a_fault_of_ours_does_not_end_the_sending(
+def test_an_internal_error_does_not_end_the_sending(
     client: Client, total: Total, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     send, faults = client._outbox._send, [ZeroDivisionError("by chance")]
@@ -259,7 +259,7 @@ def test_a_fault_of_ours_does_not_end_the_sending(
         ("file:///", "", "url"),
     ],
 )
-def test_what_cannot_be_an_address_or_a_token_is_refused(
+def test_an_invalid_address_or_token_is_refused(
     url: str, token: str | None, parameter: str
 ) -> None:
     with pytest.raises(BadInput) as fault:

@@ -268,7 +268,7 @@ def test_times_are_accepted_as_objects_wherever_something_is_counted(
 
 
 @pytest.mark.parametrize("at", [timedelta(hours=1), object(), (2026, 3, 14), True])
-def test_what_is_no_time_is_refused_by_name(services: Services, url: str, at: Any) -> None:
+def test_an_invalid_time_is_refused_by_name(services: Services, url: str, at: Any) -> None:
     hail = Hail(settings=services.settings)
     hail._services = services
     for count in (library(services).count_now, hail.count):

@@ -46,7 +46,7 @@ def doctor(
     return doctor
 
 
-def test_a_cluster_is_described_and_what_is_so_of_all_primaries_is_said_once(
+def test_a_cluster_is_described_and_common_facts_are_reported_once(
     doctor: Doctor, cluster: Cluster
 ) -> None:
     odd = cluster.primaries()[1]
@@ -120,7 +120,7 @@ def test_too_few_replicas_for_the_setting_fail(
         ),
     ],
 )
-def test_what_a_cluster_is_made_of_is_told(state: ClusterState, lines: list[str]) -> None:
+def test_the_nodes_of_a_cluster_are_reported(state: ClusterState, lines: list[str]) -> None:
     found = layout_findings(ServersInfo((FIRST, SECOND), cluster=state))
     assert [str(finding) for finding in found] == lines
 
@@ -161,5 +161,7 @@ def test_what_differs_between_servers_is_said_of_each() -> None:
         ),
     ],
 )
-def test_missing_replicas_are_told(examined: ServersInfo, wanted: int, lines: list[str]) -> None:
+def test_missing_replicas_are_reported(
+    examined: ServersInfo, wanted: int, lines: list[str]
+) -> None:
     assert [str(finding) for finding in replica_findings(examined, wanted)] == lines

@@ -63,7 +63,7 @@ def test_answers_come_in_the_order_of_the_commands_wherever_they_were_carried_ou
     assert [value.decode() for value in found] == keys
 
 
-def test_a_fault_of_one_command_is_not_the_fault_of_others(
+def test_an_error_of_one_command_does_not_fail_the_others(
     store: RedisStore, namespace: str
 ) -> None:
     keys = [f"{namespace}:{number}" for number in range(4)]
@@ -89,7 +89,7 @@ def test_what_was_sent_is_not_sent_again_when_its_answer_got_lost(
     assert buffered(store) == 3 * len(ROOTS)
 
 
-def test_a_node_that_does_not_know_a_script_is_told_it(cluster: Cluster, store: RedisStore) -> None:
+def test_a_node_without_a_script_is_sent_it(cluster: Cluster, store: RedisStore) -> None:
     store.buffers.accept(ONE_OF_EACH, NOW_S)
     cluster.home_of(slot_of(shard_of(ROOTS[0]))).client.script_flush()
     assert store.buffers.accept(ONE_OF_EACH, NOW_S) == [AcceptStatus.ACCEPTED] * len(ROOTS)
@@ -102,14 +102,14 @@ def test_a_client_that_was_closed_opens_again(store: RedisStore) -> None:
     assert store.buffers.accept(ONE_OF_EACH, NOW_S) == [AcceptStatus.ACCEPTED] * len(ROOTS)
 
 
-def test_a_cluster_where_nobody_answers_is_away_at_the_first_command() -> None:
+def test_a_cluster_without_answers_is_unavailable_at_the_first_command() -> None:
     store = RedisStore(open_client("redis+cluster://127.0.0.1:1", timeout_s=1), Keys())
     with pytest.raises(StoreUnavailable, match="cannot be looked at"):
         store.ping()
     store.close()
 
 
-def test_a_server_that_is_no_cluster_is_told(tmp_path: Path) -> None:
+def test_a_server_that_is_not_a_cluster_is_reported(tmp_path: Path) -> None:
     node = Node(tmp_path / "node")
     node.start()
     node.await_answer()
@@ -119,7 +119,7 @@ def test_a_server_that_is_no_cluster_is_told(tmp_path: Path) -> None:
     node.kill()
 
 
-def test_a_cluster_without_slots_is_away_until_it_has_them(lone_node: Node) -> None:
+def test_a_cluster_without_slots_is_unavailable_until_it_has_them(lone_node: Node) -> None:
     client = ClusterClient([("127.0.0.1", lone_node.port)], {"protocol": 2})
     with pytest.raises(StoreUnavailable), faults_named():
         client.execute_command("GET", "a")
@@ -133,7 +133,7 @@ def test_a_cluster_without_slots_is_away_until_it_has_them(lone_node: Node) -> N
     client.close()
 
 
-def test_a_cluster_that_was_away_as_a_whole_is_found_again(lone_node: Node) -> None:
+def test_a_cluster_that_was_down_as_a_whole_is_found_again(lone_node: Node) -> None:
     lone_node.client.cluster("ADDSLOTSRANGE", 0, 16_383)
     client = ClusterClient([("127.0.0.1", lone_node.port)], {"protocol": 2})
     wait_for(lone_node.is_well, "the node to be well")

@@ -96,7 +96,7 @@ def count(services: Services, hits: int) -> None:
     services.counting.count_now({"pk": "Shop", "metrics": {"hits": hits}})
 
 
-def test_two_copies_and_a_restart_tell_once_and_then_that_it_is_over(
+def test_two_processes_and_a_restart_send_one_alert_and_one_resolution(
     services: Services, environ: dict[str, str], hook: Hook, tmp_path: Path
 ) -> None:
     """The note of how the alert stands is another one after each check."""
@@ -161,7 +161,7 @@ def test_a_report_can_be_tried_at_once(
         ),
     ],
 )
-def test_a_file_that_is_wrong_is_said_in_a_line(
+def test_an_invalid_file_is_reported_in_one_line(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     arguments: tuple[str, ...],
@@ -177,7 +177,7 @@ def test_a_file_that_is_wrong_is_said_in_a_line(
 
 
 @pytest.mark.parametrize("arguments", [["alerts", "--once"], ["report", "--now", "daily"]])
-def test_a_password_that_is_missing_is_said_at_the_start(
+def test_a_missing_password_is_reported_at_startup(
     arguments: list[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

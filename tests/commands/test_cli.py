@@ -63,7 +63,7 @@ def test_no_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().err.startswith("usage: hailwhale [-h] [--version] COMMAND ...\n")
 
 
-def test_a_reader_that_has_seen_enough_is_no_fault() -> None:
+def test_a_closed_pipe_is_not_an_error() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     found = subprocess.run(

@@ -40,7 +40,7 @@ def test_an_id_counts_once(run: Run) -> None:
 
 
 @pytest.mark.parametrize("command", ["totals", "rank", "export", "quantiles"])
-def test_who_asks_in_a_folder_without_data_is_told(
+def test_querying_in_a_folder_without_data_is_explained(
     run: Run,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

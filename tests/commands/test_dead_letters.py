@@ -55,7 +55,7 @@ def test_letters_are_listed_with_the_reason_and_nothing_that_a_terminal_obeys(
     assert [letter["hit"] for letter in listed(run)] == [hit.decode() for hit in letters]
 
 
-def test_one_is_dropped_by_its_id(run: Run, letters: list[bytes]) -> None:
+def test_a_token_is_dropped_by_its_id(run: Run, letters: list[bytes]) -> None:
     first, second = listed(run)
     assert run("drop", first["id"]) == "1 dead letters dropped\n"
     assert listed(run) == [second]
@@ -73,6 +73,8 @@ def test_all_are_retried_and_dead_again_when_they_still_cannot_be_read(
 
 
 @pytest.mark.parametrize("arguments", [("retry",), ("drop",), ("drop", "1-x", "--all")])
-def test_which_ones_has_to_be_said(run: Run, letters: list[bytes], arguments: tuple[str]) -> None:
+def test_retry_and_drop_need_a_selection(
+    run: Run, letters: list[bytes], arguments: tuple[str]
+) -> None:
     assert "ids, or --all for all of them" in run(*arguments, code=2)
     assert len(listed(run)) == 2

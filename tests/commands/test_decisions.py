@@ -113,7 +113,7 @@ def test_rules_are_evaluated_by_the_journal(logged: Run, tmp_path: Path) -> None
         (("reasons", "Page", "--by-metric", "earned/"), "by_metric"),
     ],
 )
-def test_what_cannot_be_answered_is_said(
+def test_an_unanswerable_question_is_reported(
     run: Run, arguments: tuple[str, ...], complaint: str
 ) -> None:
     assert complaint in run(*arguments, code=2)

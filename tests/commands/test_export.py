@@ -135,7 +135,9 @@ def test_a_file_is_there_whole_or_as_it_was(shop: Run, tmp_path: Path) -> None:
         (("--metrics", "a/"), "metrics: got"),
     ],
 )
-def test_what_is_wrong_is_said_in_a_line(run: Run, arguments: tuple[str, ...], says: str) -> None:
+def test_invalid_input_is_reported_in_one_line(
+    run: Run, arguments: tuple[str, ...], says: str
+) -> None:
     told = run("export", "Shop", *arguments, code=2)
     assert told.startswith(f"hailwhale: {says}")
     assert len(told.splitlines()) == 1

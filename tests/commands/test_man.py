@@ -25,7 +25,7 @@ def help_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return capsys.readouterr().out
 
 
-def test_it_tells_of_every_command_and_of_every_option_that_help_does(
+def test_the_manual_has_every_command_and_option_of_the_help(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
@@ -43,7 +43,7 @@ def test_it_tells_of_every_command_and_of_every_option_that_help_does(
         assert options - {"--help"} == told, command
 
 
-def test_it_tells_of_every_setting() -> None:
+def test_the_manual_has_every_setting() -> None:
     told = re.findall(r"^\\fB(HAILWHALE_\w+)", PAGE, re.MULTILINE)
     assert told == [setting.metadata["variable"] for setting in fields(Settings)]
 

@@ -217,7 +217,7 @@ def test_what_came_before_sigterm_is_counted_and_it_ends_well(
     assert listener.whale.services.store.request_stats.refused() == {"statsd_line": 1}
 
 
-def test_while_the_store_is_away_samples_are_kept_and_gauges_wait(
+def test_samples_are_kept_and_gauges_wait_while_the_store_is_unavailable(
     tmp_path_factory: pytest.TempPathFactory, namespace: str
 ) -> None:
     folder = tmp_path_factory.mktemp("away")
@@ -241,7 +241,7 @@ def test_while_the_store_is_away_samples_are_kept_and_gauges_wait(
         listener.comes_to(3, ["shop"], "open")
 
 
-def test_packets_that_the_receive_buffer_had_no_room_for_are_tallied(services: Services) -> None:
+def test_packets_dropped_by_the_receive_buffer_are_counted(services: Services) -> None:
     told: list[int] = []
     intake = StatsdIntake(
         hail=services.hail,

@@ -200,7 +200,7 @@ def run(app: Any, kind: str = "http", **scope: Any) -> None:
     run_async(app({**said, **scope}, None, sent))
 
 
-def test_what_is_no_request_is_passed_on_and_not_counted(notes: Notes) -> None:
+def test_other_asgi_scopes_are_passed_on_and_not_counted(notes: Notes) -> None:
     kinds = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -262,7 +262,7 @@ def test_templates_name_the_routes_of_any_app(notes: Notes) -> None:
     assert [route for route, *_ in notes.counted] == routes
 
 
-def test_a_route_that_cannot_be_told_is_none(notes: Notes) -> None:
+def test_an_unknown_route_has_no_name(notes: Notes) -> None:
     def route_of(environ: Any) -> str:
         raise LookupError("no such thing")
 
@@ -324,7 +324,7 @@ def test_a_server_whose_file_wrapper_is_a_function_is_served_as_any_other(notes:
     assert len(notes.events) == 1
 
 
-def test_a_fault_of_the_app_goes_on_to_the_server_and_counts_as_an_error(notes: Notes) -> None:
+def test_an_exception_of_the_app_reaches_the_server_and_counts_as_an_error(notes: Notes) -> None:
     def app(environ: Any, start_response: Any) -> Any:
         start_response("200 OK", [])
         raise ZeroDivisionError("too late")

@@ -67,7 +67,7 @@ def test_whale_may_buffer_and_a_drain_ends_with_its_step(shared: dict[str, str])
             assert draining.ended() == 0
 
 
-def test_a_drain_waits_for_a_store_that_is_away(tmp_path: Path) -> None:
+def test_a_drain_waits_for_an_unavailable_store(tmp_path: Path) -> None:
     server = EmbeddedValkey(tmp_path / "data", fsync="no")
     there = {"HAILWHALE_REDIS_URL": f"unix://{tmp_path / 'data' / 'valkey.sock'}"}
     drain = ["sh", "-c", f"echo begun; exec {sys.executable} -m hailwhale.cli drain 2>&1"]
@@ -131,7 +131,7 @@ def test_the_store_is_opened_at_the_first_request(valkey: EmbeddedValkey, namesp
     made[0].close()
 
 
-def test_a_store_that_is_away_is_a_503_until_it_is_there(tmp_path: Path, namespace: str) -> None:
+def test_an_unavailable_store_is_a_503_until_it_answers(tmp_path: Path, namespace: str) -> None:
     server = EmbeddedValkey(tmp_path / "data", fsync="no")
     url = f"unix://{tmp_path / 'data' / 'valkey.sock'}"
     app = LazyApp(hail_app, Settings.from_env({}, redis_url=url, namespace=namespace))

@@ -78,7 +78,7 @@ def test_a_body_that_is_too_large_is_refused_before_hail_has_it(stack: Stack) ->
     assert stack.get("/count", body=b"x" * 17_000_000)[0] == 413
 
 
-def test_what_is_killed_is_running_again(stack: Stack, token: str) -> None:
+def test_killed_processes_are_restarted(stack: Stack, token: str) -> None:
     before = stack.pids()
     assert sorted(before) == ["hailwhale-drain", "hailwhale-hail", "hailwhale-whale"]
     for pid in before.values():

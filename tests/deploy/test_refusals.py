@@ -120,7 +120,7 @@ def test_a_shared_store_of_another_time_zone_is_refused_even_when_the_port_is_in
     assert len(found.stderr.splitlines()) == 1
 
 
-def test_a_store_made_of_something_else_is_refused(tmp_path: Path) -> None:
+def test_a_store_with_another_schema_is_refused(tmp_path: Path) -> None:
     there = ("--data-dir", str(tmp_path / "data"))
     assert completed("count", "Shop", *there, HAILWHALE_TIMEZONE="Europe/Berlin").returncode == 0
     found = completed("serve", "--port", "0", *there)

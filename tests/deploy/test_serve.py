@@ -65,7 +65,7 @@ def test_the_library_on_the_same_data_directory_counts_and_sees_the_same(
     assert serve.hits("Shared") == 2, "closing the library's door left the server running"
 
 
-def test_the_commands_count_and_ask_beside_it(serve: Server, data: Path) -> None:
+def test_commands_count_and_query_while_it_runs(serve: Server, data: Path) -> None:
     there = ("--data-dir", str(data))
     assert completed("count", "Beside", "--url", serve.url).stdout == "accepted\n"
     assert completed("count", "Beside", *there).stdout == "counted\n"

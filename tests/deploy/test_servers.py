@@ -138,7 +138,7 @@ def test_a_killed_worker_comes_back(whale: Server) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_answers_what_is_in_flight_and_is_no_fault(own: Server, number: int) -> None:
+def test_a_stop_answers_requests_in_flight_and_is_not_an_error(own: Server, number: int) -> None:
     idle = socket.create_connection(own.address, timeout=DEADLINE_S)
     idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: hw\r\n\r\n")
     assert idle.recv(65536).startswith(b"HTTP/1.1 200 OK")

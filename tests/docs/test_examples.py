@@ -150,7 +150,7 @@ def paths_named(text: str) -> set[str]:
     return {*tour, *literal}
 
 
-def test_the_paths_that_contributors_are_told_of_exist() -> None:
+def test_the_paths_named_for_contributors_exist() -> None:
     paths = paths_named((ROOT / "CONTRIBUTING.rst").read_text())
     assert len(paths) >= 50
     # A name without a folder is that of several files.

@@ -186,7 +186,7 @@ def test_a_store_that_lost_its_disk_has_all_that_was_acknowledged_since(
 
 
 @pytest.mark.parametrize("fault", [store_stopped, store_hung])
-def test_whale_answers_503_while_the_store_is_away_and_never_anything_worse(
+def test_whale_answers_503_while_the_store_is_unavailable_and_nothing_worse(
     deployment: Deployment, fault: Fault
 ) -> None:
     with Asker(deployment.whale_port) as asker:

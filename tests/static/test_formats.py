@@ -51,7 +51,7 @@ def test_numbers_on_an_axis_are_short(js: Js, value: float, text: str) -> None:
         (1, "1h", "en-GB", "Asia/Kolkata", "Sun 1 Mar, 05:30 – 06:30"),
     ],
 )
-def test_a_bucket_is_told_in_the_zone_that_was_asked(
+def test_a_bucket_is_shown_in_the_requested_time_zone(
     js: Js, hours: int, interval: str, locale: str, zone: str, text: str
 ) -> None:
     end_ms = MARCH_ms + hours * HOUR_MS
@@ -87,7 +87,7 @@ def test_a_tick_says_what_turns(js: Js, unit: str, hour: int, month: int, text: 
          ["Overall · n", "Overall · m", "c · n", "c · m"]),
     ],
 )  # fmt: skip
-def test_series_have_the_shortest_names_that_tell_them_apart(
+def test_series_have_the_shortest_distinct_names(
     js: Js, series: list[tuple[list[str], str]], names: list[str]
 ) -> None:
     given = [{"path": path, "metric": metric, "key": f"{path}{metric}"} for path, metric in series]
@@ -113,5 +113,5 @@ def test_the_page_may_name_labels_and_metrics(js: Js) -> None:
         ("toString", "toString"),
     ],
 )
-def test_a_period_is_told_in_words(js: Js, period: str, text: str) -> None:
+def test_a_period_is_described_in_words(js: Js, period: str, text: str) -> None:
     assert js("formats.period", period) == text

@@ -43,7 +43,7 @@ def test_sums_do_not_drift(js: Js) -> None:
     assert js("model.sum", [0.1] * 100_000) == pytest.approx(10_000, abs=1e-9)
 
 
-def test_what_was_before_stands_beside_bucket_by_bucket(js: Js) -> None:
+def test_the_previous_period_is_listed_bucket_by_bucket(js: Js) -> None:
     def answer(values: list[int]) -> dict[str, Any]:
         starts = [at * DAY_MS for at in range(len(values))]
         line = {"dimension": [], "metric": "hits", "additive": True, "total": sum(values)}
@@ -185,7 +185,7 @@ def test_a_table_of_days_gets_a_time_axis_in_order_and_others_their_names(js: Js
     assert (named["names"], named["series"][0]["path"]) == (["Rome", "Oslo"], ["Hits"])
 
 
-def test_a_made_up_hit_draws_from_what_it_is_told(js: Js) -> None:
+def test_a_fake_hit_draws_from_its_options(js: Js) -> None:
     told = {"pk": "Demo", "metrics": {"dollars": [10, 20], "n": 1}, "dimensions": {"c": ["a", "b"]}}
     options = "js:Object.assign(" + json.dumps(told) + ", {random: () => 0.5})"
     assert js("fake_hits.hit", options) == (

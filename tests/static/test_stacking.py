@@ -71,7 +71,7 @@ def test_bars_leave_the_whole_out_and_put_its_parts_on_each_other(js: Js) -> Non
     ]
 
 
-def test_ratios_stand_beside_what_adds_up(js: Js) -> None:
+def test_ratios_are_drawn_next_to_sums(js: Js) -> None:
     assert layers(js, RATES, "bar") == [
         ("dollars", "bar", [0, 0], [6, 4], 0, 2),
         ("dollars/hits", "bar", None, [2, 1], 1, 2),

@@ -20,7 +20,7 @@ def test_a_notice_is_changed_by_who_knows_the_one_before_alone(
     assert alert_state.read("alert:b") == b""
 
 
-def test_of_many_at_once_one_wins(alert_state: AlertStateStore) -> None:
+def test_one_of_many_concurrent_writers_wins(alert_state: AlertStateStore) -> None:
     with ThreadPoolExecutor(8) as pool:
         won = list(pool.map(lambda n: alert_state.swap("x", b"", b"%d" % n), range(1, 25)))
     assert won.count(True) == 1

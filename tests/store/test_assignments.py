@@ -45,7 +45,7 @@ def test_an_option_that_is_withdrawn_is_given_to_nobody_any_more(
     assert kept(assignments, "ann", "a") == ["c"]
 
 
-def test_of_several_options_those_still_offered_are_kept_and_none_comes_twice(
+def test_options_still_offered_are_kept_and_none_is_repeated(
     assignments: AssignmentStore,
 ) -> None:
     assert kept(assignments, "ann", "b", "c", options=("a", "b", "c", "d")) == ["b", "c"]
@@ -54,7 +54,7 @@ def test_of_several_options_those_still_offered_are_kept_and_none_comes_twice(
     assert kept(assignments, "ann", "b") == ["c"]
 
 
-def test_who_comes_once_a_term_is_remembered_and_who_does_not_is_forgotten(
+def test_assignments_last_while_a_visitor_returns_within_a_term(
     assignments: AssignmentStore,
 ) -> None:
     start_s = NOW_S - NOW_S % TERM_S
@@ -73,7 +73,7 @@ def test_decisions_keep_their_visitors_apart(assignments: AssignmentStore) -> No
     assert [each.option for each in given] == ["b"]
 
 
-def test_of_decisions_that_are_forgotten_no_visitor_is_remembered(
+def test_erased_decisions_remember_no_visitor(
     assignments: AssignmentStore,
 ) -> None:
     kept(assignments, "ann", "b", now_s=NOW_S - TERM_S)

@@ -10,7 +10,7 @@ from tests.conftest import NOW_S
 from tests.store.samples import ROOT, SHARD, increments
 
 
-def test_root_pks_are_admitted_up_to_the_most_and_stay_so(store: Store) -> None:
+def test_root_pks_are_admitted_up_to_the_limit_and_stay_admitted(store: Store) -> None:
     admit = store.cardinality.admit_root
     assert [admit(root, 2) for root in ("a", "b", "c", "a", "b")] == [
         True, True, False, True, True
@@ -18,14 +18,14 @@ def test_root_pks_are_admitted_up_to_the_most_and_stay_so(store: Store) -> None:
     assert admit("c", 3)
 
 
-def test_metrics_are_admitted_up_to_the_most_of_each_root_pk(store: Store) -> None:
+def test_metrics_are_admitted_up_to_the_limit_of_each_root_pk(store: Store) -> None:
     admit = store.cardinality.admit_names
     assert admit("a", ["hits", "dollars"], 3) == {"hits", "dollars"}
     assert admit("a", ["dollars", "x", "y"], 3) == {"dollars", "x"}
     assert admit("b", ["y"], 3) == {"y"}
 
 
-def test_what_is_counted_already_is_admitted_past_the_most(store: Store) -> None:
+def test_known_labels_are_admitted_over_the_limit(store: Store) -> None:
     sums: dict[tuple[int, str], Decimal | int] = {(0, "hits"): 1}
     store.commits.commit(CommitStep(shard=SHARD, increments=increments(sums)), NOW_S)
     assert store.cardinality.admit_root("Elsewhere", 1)

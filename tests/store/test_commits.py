@@ -31,7 +31,7 @@ def test_a_commit_takes_hits_off_and_counts(store: RedisStore) -> None:
     assert hit_count(store) == 2
 
 
-def test_of_two_drains_that_read_the_same_hits_one_wins(store: RedisStore) -> None:
+def test_one_of_two_drains_that_read_the_same_hits_wins(store: RedisStore) -> None:
     store.buffers.accept(hits("a", "b"), NOW_S)
     first, second = store.buffers.window(SHARD, 10), store.buffers.window(SHARD, 10)
     assert (
@@ -110,7 +110,7 @@ def test_a_large_step_becomes_a_plan_that_is_applied_chunk_by_chunk(
     assert store.stats.loads() == []
 
 
-def test_labels_past_the_most_are_refused_by_name_and_nothing_is_counted(
+def test_labels_over_the_limit_are_refused_by_name_and_nothing_is_counted(
     make_store: MakeStore,
 ) -> None:
     store = make_store(max_children=2)
@@ -133,7 +133,7 @@ def test_labels_past_the_most_are_refused_by_name_and_nothing_is_counted(
     assert answer.outcome is CommitOutcome.COMMITTED
 
 
-def test_labels_of_a_large_step_keep_to_the_most_as_well(
+def test_labels_of_a_large_step_keep_to_the_limit_as_well(
     make_store: MakeStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(labels_module, "AT_ONCE", 2)

@@ -40,7 +40,7 @@ def test_hits_offered_again_in_other_groups_are_still_not_added_again(store: Red
     assert held(store) == [name.encode() for name in (*names, "new")]
 
 
-def test_numbers_may_be_left_out_and_are_each_senders_own(store: RedisStore) -> None:
+def test_sequence_numbers_are_optional_and_per_sender(store: RedisStore) -> None:
     store.buffers.accept(hits("a"), NOW_S, ProducerSequence("x", 1_000_000_000_000))
     store.buffers.accept(hits("b"), NOW_S, ProducerSequence("x", 2_000_000_000_000_000))
     store.buffers.accept(hits("b"), NOW_S, ProducerSequence("x", 2_000_000_000_000_000))
@@ -48,7 +48,7 @@ def test_numbers_may_be_left_out_and_are_each_senders_own(store: RedisStore) -> 
     assert held(store) == [b"a", b"b", b"c"]
 
 
-def test_of_what_found_the_buffer_full_only_the_rest_is_added_when_it_comes_again(
+def test_hits_resent_after_a_full_buffer_are_added_once(
     make_store: MakeStore,
 ) -> None:
     store = make_store(buffer_limit=2)
@@ -74,7 +74,7 @@ def test_of_what_found_the_buffer_full_only_the_rest_is_added_when_it_comes_agai
     assert list(store.buffers.window(shard_of("Blog"), 10).hits) == [b"d"]
 
 
-def test_past_a_full_buffer_nothing_is_settled_not_even_in_the_next_slice(
+def test_after_a_full_buffer_no_later_hit_is_accepted_even_in_the_next_slice(
     make_store: MakeStore,
 ) -> None:
     store = make_store(buffer_limit=1)
@@ -117,7 +117,7 @@ def test_without_a_stamp_no_sender_is_remembered(store: RedisStore) -> None:
     assert store.client.execute_command("EXISTS", store.keys.sender(SHARD, "")) == 0
 
 
-def test_a_store_that_came_back_empty_takes_what_follows_and_is_told_what_it_is_made_of(
+def test_a_store_that_came_back_empty_takes_new_hits_and_gets_its_schema(
     store: RedisStore,
 ) -> None:
     store.schema.declare("UTC", ["1h:35d", "all"], NOW_S)

@@ -9,7 +9,7 @@ from hailwhale.store.protocol import SchemaStore
 from tests.conftest import NOW_S
 
 
-def test_a_store_remembers_what_it_was_made_of(schema: SchemaStore) -> None:
+def test_a_store_remembers_its_schema(schema: SchemaStore) -> None:
     assert schema.declare("UTC", ["1h:35d", "all"], NOW_S) == {}
     assert schema.declare("UTC", ["1h:35d", "all"], NOW_S + 5) == {}
     with pytest.raises(StoreMismatch, match="HAILWHALE_TIMEZONE=UTC"):

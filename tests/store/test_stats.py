@@ -61,7 +61,7 @@ def test_a_clock_that_was_set_back_makes_no_lag_below_zero(store: Store) -> None
     assert store.stats.vitals(NOW_S - 60).lag_s >= 0
 
 
-def test_what_happened_is_told_in_numbers(store: Store) -> None:
+def test_the_statistics_report_what_happened(store: Store) -> None:
     store.buffers.accept(hits("a", "b"), NOW_S)
     store.buffers.accept(hits("c", "c", id="order-1"), NOW_S)
     position = store.buffers.window(SHARD, 10).position

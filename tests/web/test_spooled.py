@@ -76,7 +76,7 @@ COUNTED: list[tuple[str, str, int, str]] = [
     "make_app", [hail_app, lambda services: whale_app(services, buffered=True)]
 )
 @pytest.mark.parametrize(("method", "body", "hits", "answer"), COUNTED)
-def test_count_is_accepted_while_the_store_is_away_and_counted_once_when_it_is_back(
+def test_hits_accepted_while_the_store_is_unavailable_count_once(
     server: EmbeddedValkey,
     opened: Open,
     make_app: Callable[[Services], Any],
@@ -128,7 +128,7 @@ def test_with_no_room_for_a_spool_it_is_503(server: EmbeddedValkey, opened: Open
     assert app.get("/count", "pk=Shop").status == 503
 
 
-def test_it_starts_while_the_store_is_away_and_whale_answers_when_it_is_there(
+def test_it_starts_without_a_store_and_whale_answers_once_it_is_available(
     server: EmbeddedValkey, opened: Open
 ) -> None:
     server.stop()
@@ -142,7 +142,7 @@ def test_it_starts_while_the_store_is_away_and_whale_answers_when_it_is_there(
     assert total(app, "Shop") == 1
 
 
-def test_a_store_made_of_something_else_is_refused_when_it_is_there(
+def test_a_store_with_another_schema_is_refused_once_it_answers(
     server: EmbeddedValkey, opened: Open
 ) -> None:
     opened()  # in UTC

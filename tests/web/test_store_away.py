@@ -162,7 +162,7 @@ def suppressed(call: Callable[[], object]) -> object:
     return None
 
 
-def test_healthz_is_alive_and_says_that_the_store_is_away(
+def test_healthz_is_alive_and_reports_an_unavailable_store(
     away: Services, stopped: Services
 ) -> None:
     for services in (away, stopped):
@@ -173,7 +173,7 @@ def test_healthz_is_alive_and_says_that_the_store_is_away(
             assert "the store does not answer" in answer.json["reason"]
 
 
-def test_a_wrong_event_is_400_though_the_store_is_away(away: Services) -> None:
+def test_a_wrong_event_is_400_though_the_store_is_unavailable(away: Services) -> None:
     answer = Client(hail_app(away)).get("/count", "metrics={")
     assert (answer.status, answer.error["parameter"]) == (400, "metrics")
 

@@ -55,7 +55,7 @@ def refused(answer: Any) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("bytes_long", "status", "counted"), [(EVENT_BYTES, 200, 1), (EVENT_BYTES + 1, 413, 0)]
 )
-def test_an_event_may_have_just_so_many_bytes(
+def test_an_event_has_a_maximum_number_of_bytes(
     small_whale: Client, path: str, bytes_long: int, status: int, counted: int
 ) -> None:
     answers = [
@@ -126,7 +126,7 @@ def test_an_overlong_event_of_a_batch_is_refused_alone(small_whale: Client, kind
 @pytest.mark.parametrize(
     ("events", "status", "counted"), [(BATCH_EVENTS, 200, BATCH_EVENTS), (BATCH_EVENTS + 1, 413, 0)]
 )
-def test_a_batch_may_have_just_so_many_events(
+def test_a_batch_has_a_maximum_number_of_events(
     small_whale: Client, kind: str, events: int, status: int, counted: int
 ) -> None:
     texts = [json.dumps(SHOP)] * events
@@ -140,7 +140,7 @@ def test_a_batch_may_have_just_so_many_events(
 @pytest.mark.parametrize(
     ("bytes_long", "status", "counted"), [(BATCH_BYTES, 200, 2), (BATCH_BYTES + 1, 413, 0)]
 )
-def test_a_batch_may_have_just_so_many_bytes(
+def test_a_batch_has_a_maximum_number_of_bytes(
     small_whale: Client, chunked: bool, bytes_long: int, status: int, counted: int
 ) -> None:
     body = json.dumps([SHOP, SHOP]).ljust(bytes_long)
@@ -149,7 +149,7 @@ def test_a_batch_may_have_just_so_many_bytes(
     assert total(small_whale, "Shop") == counted
 
 
-def test_a_body_announced_too_long_is_refused_unread(small_whale: Client) -> None:
+def test_a_body_with_a_large_content_length_is_refused_unread(small_whale: Client) -> None:
     answer = small_whale.request(
         "POST", "/count", body=b"", kind=JSON, environ={"CONTENT_LENGTH": "1000000000000"}
     )
@@ -172,7 +172,7 @@ def test_a_length_that_is_no_number_of_bytes_is_refused(whale: Client, length: s
     assert total(whale) == 0
 
 
-def test_a_body_cut_short_counts_nothing(whale: Client) -> None:
+def test_a_truncated_body_counts_nothing(whale: Client) -> None:
     whole = b'{"pk": "Shop"}\n{"pk": "Shop"}\n'
     answer = whale.request(
         "POST", "/count", body=whole[:20], kind=LINES, environ={"CONTENT_LENGTH": str(len(whole))}

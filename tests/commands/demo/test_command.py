@@ -146,7 +146,7 @@ def test_without_a_url_it_sends_to_where_the_service_of_these_variables_is(
     assert total(services, shop.VISITS) > 0
 
 
-def test_a_page_that_is_no_service_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_page_that_is_not_a_service_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     with serving(site({})) as origin:
         assert main(["demo", "--url", origin, "--days", "0", "--seconds", "1", "--rate", "50"]) == 2
     assert "answered 404" in capsys.readouterr().err
@@ -163,7 +163,7 @@ def test_a_page_that_is_no_service_is_told(capsys: pytest.CaptureFixture[str]) -
         (["--seconds", "-1"], "seconds"),
     ],
 )
-def test_wrong_options_are_told(
+def test_wrong_options_are_reported(
     options: list[str], named: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["demo", *options]) == 2

@@ -102,7 +102,7 @@ def test_events_without_an_answer_are_given_up_in_the_end() -> None:
             service.count([{"pk": "a"}])
 
 
-def test_what_is_refused_is_told_at_once(services: Services) -> None:
+def test_refusals_are_reported_at_once(services: Services) -> None:
     with serving(whale_app(services)) as origin, open_client(origin, "") as client:
         service = PatientService(client, pause=lambda _s: pytest.fail("nothing to wait for"))
         with pytest.raises(HailWhaleError, match=r"refused: .*metrics"):

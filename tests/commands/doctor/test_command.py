@@ -167,7 +167,7 @@ def test_a_store_that_does_not_answer_fails(doctor: Doctor) -> None:
         ),
     ],
 )
-def test_who_can_reach_it_is_told(
+def test_the_bind_address_is_reported(
     doctor: Doctor,
     monkeypatch: pytest.MonkeyPatch,
     variables: dict[str, str],
@@ -244,7 +244,7 @@ def test_a_data_directory_that_cannot_be_made_fails(
         ),
     ],
 )
-def test_an_engine_that_may_lose_counts_is_told(server: ServerInfo, lines: list[str]) -> None:
+def test_an_engine_that_may_lose_counts_is_reported(server: ServerInfo, lines: list[str]) -> None:
     assert [str(found) for found in engine_findings(server) if found.level.value != "ok"] == lines
 
 
@@ -267,12 +267,12 @@ def test_an_engine_that_may_lose_counts_is_told(server: ServerInfo, lines: list[
         ),
     ],
 )
-def test_a_store_made_of_something_else_is_told(variables: dict[str, str], line: str) -> None:
+def test_a_store_with_another_schema_is_reported(variables: dict[str, str], line: str) -> None:
     rollups = {"HAILWHALE_ROLLUPS": "1h:35d,1d:3y,all"}
     assert str(made_of(Settings.from_env(rollups | variables), GOOD)) == line
 
 
-def test_what_lies_in_the_spool_is_told(tmp_path: Path) -> None:
+def test_spooled_hits_are_reported(tmp_path: Path) -> None:
     variables = {"HAILWHALE_SPOOL_DIR": str(tmp_path)}
     settings = Settings.from_env(variables)
     spool = SpoolDirectory(settings.spool_folder, settings.spool_bytes)

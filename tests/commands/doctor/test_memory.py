@@ -109,7 +109,7 @@ def test_an_estimate_is_within_a_quarter_of_what_a_store_takes(
     assert estimated == pytest.approx(taken, rel=0.25)
 
 
-def test_one_event_tells_how_many_cells_it_makes(
+def test_an_event_reports_how_many_cells_it_makes(
     said: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HAILWHALE_ROLLUPS", "1h:35d")
@@ -152,9 +152,7 @@ def test_a_running_store_is_measured_kind_by_kind(
     assert 31 * 60 < found["all"][1] < 31 * 300
 
 
-def test_of_a_large_store_some_keys_stand_for_all(
-    alone: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_large_store_is_sampled(alone: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     alone.counting.count_many_now({"pk": ["Shop", n], "at": "2020-01-01"} for n in range(5_000))
     monkeypatch.setattr(memory_usage, "_SCANNED", 2_500)
     monkeypatch.setattr(memory_usage, "_WEIGHED", 100)
@@ -181,7 +179,7 @@ def test_of_a_large_store_some_keys_stand_for_all(
         (("--sample", "/dev/null", "--event", "{}"), "event: got '{}'; expected no --sample"),
     ],
 )
-def test_what_is_wrong_is_said(said: Said, options: tuple[str, ...], message: str) -> None:
+def test_invalid_input_is_reported(said: Said, options: tuple[str, ...], message: str) -> None:
     assert f"hailwhale: {message}" in said(*options, code=2)
 
 

@@ -158,7 +158,7 @@ def test_with_another_mapping_or_name_it_is_another_import(
     assert hits(imported, "Shop") == 6
 
 
-def test_rejected_rows_are_said_and_kept_and_the_others_counted(
+def test_rejected_rows_are_reported_and_kept_and_the_others_counted(
     said: Said, imported: RedisStore
 ) -> None:
     Path("sales.csv").write_text(CSV + "a3,US,much,1,2026-03-01\na4,US\na5,US,1,1,2026-03-03\n")
@@ -177,7 +177,7 @@ def test_rejected_rows_are_said_and_kept_and_the_others_counted(
     assert hits(imported, "Product") == 4
 
 
-def test_of_many_rejected_rows_the_first_twenty_are_said(said: Said) -> None:
+def test_the_first_twenty_of_many_rejected_rows_are_reported(said: Said) -> None:
     Path("e.ndjson").write_text("{\n" * 50 + '{"pk": "Shop"}\n')
     code, _, err = said("e.ndjson", "--rejects", "rejects")
     assert code == 1
@@ -211,7 +211,7 @@ def stdin(content: bytes) -> io.TextIOWrapper:
     return io.TextIOWrapper(io.BytesIO(content))
 
 
-def test_stdin_is_counted_every_time_and_is_said_not_to_be_resumable(
+def test_stdin_is_counted_every_time_and_reported_as_not_resumable(
     said: Said, imported: RedisStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for times in (1, 2):
@@ -249,7 +249,7 @@ def test_stdin_with_a_name_is_counted_once(
         (["-", "--again"], "again: got '-'"),
     ],
 )
-def test_what_cannot_be_imported_is_one_line_on_stderr_and_counts_nothing(
+def test_an_invalid_import_is_one_line_on_stderr_and_counts_nothing(
     said: Said, client: redis.Redis, namespace: str, arguments: list[str], said_of: str
 ) -> None:
     Path("sales.csv").write_text(CSV)

@@ -232,7 +232,7 @@ def test_keys_that_make_no_sense_are_rejected_alone_and_named(
         ("redis+cluster://:secret@h:1", "file: got 'redis+cluster://:***@h:1'; expected the URL"),
     ],
 )
-def test_what_is_no_store_is_refused_in_one_line(said: Said, source: str, error: str) -> None:
+def test_an_invalid_store_url_is_refused_in_one_line(said: Said, source: str, error: str) -> None:
     code, out, err = said(source=source)
     assert (code, out) == (2, "")
     assert err.startswith(f"hailwhale: {error}")

@@ -173,7 +173,7 @@ def test_a_log_is_followed_by_one_process(
     assert first.wait(DEADLINE_S) == 0
 
 
-def test_a_folder_that_takes_no_lock_is_said(
+def test_a_folder_without_locks_is_reported(
     start: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     path, folder = tmp_path / "access.log", tmp_path / "a file"
@@ -213,7 +213,7 @@ def test_once_counts_what_is_there_and_says_what_is_wrong(
         (["x", "--format", "ndjson", "--pixels"], "pixels: got 'ndjson'"),
     ],
 )
-def test_what_cannot_be_followed_is_refused_in_one_line(
+def test_an_invalid_log_path_is_refused_in_one_line(
     arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["tail", *arguments]) == 2

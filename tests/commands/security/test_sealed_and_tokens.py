@@ -173,7 +173,7 @@ def test_a_token_that_cannot_be_is_refused(
 
 
 @pytest.mark.parametrize("arguments", [("add",), ("list", "acme"), ("revoke",), ("drop", "x")])
-def test_tokens_are_told_what_to_do(
+def test_tokens_need_a_subcommand(
     run: Run, home: Path, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):

@@ -46,7 +46,7 @@ def test_a_socket_that_is_handed_on_is_taken_with_its_own_address(hand: Hand) ->
         assert (settings.host, settings.port) == given.getsockname()
 
 
-def test_one_for_another_process_is_left_alone(hand: Hand) -> None:
+def test_a_socket_for_another_process_is_left_alone(hand: Hand) -> None:
     given = tcp("127.0.0.1")
     listener, _ = opened(Settings(port=0), {**hand(given), "LISTEN_PID": "1"})
     with listener:
@@ -59,13 +59,13 @@ def test_one_that_others_can_reach_is_refused_like_an_address_of_ours(hand: Hand
         opened(Settings(), hand(tcp("0.0.0.0")))  # noqa: S104 - that is what is refused
 
 
-def test_what_is_no_listening_tcp_socket_is_refused(hand: Hand) -> None:
+def test_only_a_listening_tcp_socket_is_accepted(hand: Hand) -> None:
     for given in (tcp("127.0.0.1", listens=False), socket.socket(socket.AF_UNIX)):
         with pytest.raises(BadSetting, match="LISTEN_FDS: a TCP socket that listens is expected"):
             opened(Settings(), hand(given))
 
 
-def test_what_is_no_socket_at_all_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_descriptor_that_is_not_a_socket_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     variables = {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1"}
     with open(os.devnull) as file:
         monkeypatch.setattr(sockets, "_SYSTEMD_FD", file.fileno())

@@ -75,7 +75,7 @@ def test_what_is_counted_has_a_pk(what: object, pk: Sequence[str]) -> None:
 
 
 @pytest.mark.parametrize("what", [None, "", [], 7, Product(), User(), b"x"])
-def test_what_has_no_pk_is_refused(what: object) -> None:
+def test_an_event_without_a_pk_is_refused(what: object) -> None:
     with pytest.raises(BadInput, match=r"^pk: got"):
         pk_of(what)
 
@@ -136,7 +136,7 @@ def test_a_reading_is_set(mug: Any) -> None:
     assert mug.total("stock", "all") == 9
 
 
-def test_what_is_rolled_back_counts_nothing(mug: Any) -> None:
+def test_rolled_back_counts_are_dropped(mug: Any) -> None:
     def refuse() -> None:
         with transaction.atomic():
             mug.count_now(metrics={"sales": 1})
@@ -186,7 +186,7 @@ def test_a_wrong_event_is_refused_at_once_not_at_the_commit(
     assert mug.total() == 0
 
 
-def test_a_store_that_is_away_at_the_commit_loses_no_row_and_is_logged(
+def test_a_store_that_is_unavailable_at_commit_loses_no_row_and_is_logged(
     mug: Any, use: Use, caplog: pytest.LogCaptureFixture
 ) -> None:
     use(SEND_BY=f"{__name__}.fail")
@@ -257,7 +257,7 @@ def test_a_coroutine_counts_in_the_transaction_around_it(mug: Any) -> None:
 
 
 @pytest.mark.parametrize("method", ["count_now", "totals", "today", "plotpoints", "rank"])
-def test_what_would_hold_up_the_loop_is_refused_in_it(mug: Any, method: str) -> None:
+def test_blocking_calls_are_refused_in_an_event_loop(mug: Any, method: str) -> None:
     async def visit() -> None:
         getattr(mug, method)()
 

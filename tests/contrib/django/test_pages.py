@@ -280,7 +280,7 @@ def test_without_columns_a_list_asks_nothing(
     assert address(page[page.index("<script async") :])[1]["metrics"] == ["hits"]
 
 
-def test_an_object_is_saved_beside_its_graph(admin: Client, mug: Any) -> None:
+def test_an_object_is_saved_on_the_page_of_its_graph(admin: Client, mug: Any) -> None:
     change = f"/admin/shop/product/{mug.pk}/change/"
     assert admin.post(change, {"name": "Cup", "price": "3"}).status_code == 302
     assert Product.objects.get(pk=mug.pk).name == "Cup"

@@ -80,7 +80,7 @@ def test_it_is_ordered_filtered_sliced_and_summed_up_as_any_other_column(
     assert list(found.order_by("-earned").values_list("earned", flat=True)[:1]) == [89]
 
 
-def test_the_shorthand_orders_and_settles_equals_by_their_keys(shop: dict[str, Any]) -> None:
+def test_the_shorthand_sorts_and_breaks_ties_by_key(shop: dict[str, Any]) -> None:
     assert names(Product.objects.order_by_counted("-revenue")) == [
         *("Lamp", "Mug", "Print"),
         *("Idle", "Whale"),
@@ -109,7 +109,7 @@ def test_the_period_and_the_dimension_are_those_asked_for(
     assert found.get(name="Lamp").earned == lamp
 
 
-def test_past_the_limit_is_none_and_stands_after_what_is_known(shop: dict[str, Any]) -> None:
+def test_objects_over_the_limit_are_none_and_come_last(shop: dict[str, Any]) -> None:
     shop["Mug"].count_now(metrics={"revenue": 1})  # equals would be in the order of their labels
     found = Product.objects.with_counted(earned="revenue", limit=2)
     assert values(found) == {"Mug": 31.5, "Lamp": 89, "Print": None, "Whale": None, "Idle": None}
@@ -145,7 +145,9 @@ def test_a_model_without_the_mixin_is_ranked_by_the_function(shop: dict[str, Any
         ({"earned": "revenue", "limit": 5_001}, "limit"),
     ],
 )
-def test_what_cannot_be_asked_is_refused(use: Use, asked: dict[str, Any], parameter: str) -> None:
+def test_an_unanswerable_question_is_refused(
+    use: Use, asked: dict[str, Any], parameter: str
+) -> None:
     with pytest.raises(BadInput, match=f"^{parameter}: got"):
         Product.objects.with_counted(**asked)
 

@@ -106,7 +106,7 @@ def test_a_store_that_does_not_answer_is_warned_of_when_databases_are_looked_at(
         assert warned(databases=["default"]) == ["hailwhale.W001"]
 
 
-def test_a_store_that_is_another_is_warned_of(valkey: EmbeddedValkey, namespace: str) -> None:
+def test_a_different_store_is_warned_about(valkey: EmbeddedValkey, namespace: str) -> None:
     told = {"REDIS_URL": valkey.url, "NAMESPACE": namespace}
     with override_settings(HAILWHALE=told):
         assert warned(databases=["default"]) == []

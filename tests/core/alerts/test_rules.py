@@ -139,7 +139,7 @@ def test_a_whole_file_is_understood() -> None:
         ({"against": "before"}, "alert a: against", "rises_by or falls_by"),
     ],
 )
-def test_what_is_wrong_with_an_alert_is_said_by_its_name_and_key(
+def test_an_invalid_alert_is_reported_with_its_name_and_key(
     keys: dict[str, Any], where: str, expected: str
 ) -> None:
     with pytest.raises(BadInput) as fault:
@@ -158,7 +158,7 @@ def test_what_is_wrong_with_an_alert_is_said_by_its_name_and_key(
         ({}, "alert a: condition"),
     ],
 )
-def test_what_is_wrong_with_a_change_is_said(keys: dict[str, Any], where: str) -> None:
+def test_an_invalid_change_is_reported(keys: dict[str, Any], where: str) -> None:
     with pytest.raises(BadInput) as fault:
         rules(alert=[{"name": "a", "webhook": HOOK} | keys])
     assert fault.value.parameter == where
@@ -181,7 +181,7 @@ def test_what_is_wrong_with_a_change_is_said(keys: dict[str, Any], where: str) -
         ({"webhook": HOOK}, "report r: webhook"),
     ],
 )
-def test_what_is_wrong_with_a_report_is_said(keys: dict[str, Any], where: str) -> None:
+def test_an_invalid_report_is_reported(keys: dict[str, Any], where: str) -> None:
     with pytest.raises(BadInput) as fault:
         rules(report=[{"name": "r", "email": "a@b"} | keys])
     assert fault.value.parameter == where
@@ -204,7 +204,7 @@ def test_what_is_wrong_with_a_report_is_said(keys: dict[str, Any], where: str) -
         ({"alert": [{"name": "a", "above": 1, "webhook": HOOK}] * 2}, "alert 2: name"),
     ],
 )
-def test_what_is_wrong_with_the_file_is_said(file: dict[str, Any], where: str) -> None:
+def test_an_invalid_file_is_reported(file: dict[str, Any], where: str) -> None:
     with pytest.raises(BadInput) as fault:
         rules(**file)
     assert fault.value.parameter == where

@@ -53,7 +53,7 @@ def history(checks: str, terms: AlertTerms = TERMS) -> list[str]:
         ("+++---", 2, 120, ["", "firing", "", "resolved", "", ""]),
     ],
 )
-def test_what_is_told_goes_by_the_checks_in_a_row(
+def test_notices_depend_on_consecutive_checks(
     checks: str, count: int, repeat_s: int, told: list[str]
 ) -> None:
     assert history(checks, replace(TERMS, checks=count, repeat_s=repeat_s)) == told
@@ -63,7 +63,7 @@ def fires() -> AlertStatus:
     return checked(AlertStatus(), TERMS, holds=True, slot=1, now_s=60)
 
 
-def test_who_has_the_lease_alone_sends_until_it_ends() -> None:
+def test_only_the_lease_holder_sends_until_it_ends() -> None:
     claim = claimed(fires(), 60)
     assert claim is not None
     assert claimed(claim, 60 + LEASE_S - 1) is None
@@ -87,13 +87,13 @@ def test_where_it_failed_it_is_tried_again_and_nowhere_else() -> None:
     assert sent(again, (), 0, 121).pending is None
 
 
-def test_what_nobody_was_told_is_not_resolved_to_anybody() -> None:
+def test_an_unsent_alert_sends_no_resolution() -> None:
     over = checked(fires(), TERMS, holds=False, slot=2, now_s=120)
     assert over.pending is None
     assert not over.firing
 
 
-def test_what_somebody_may_have_been_told_is_resolved() -> None:
+def test_a_possibly_sent_alert_sends_its_resolution() -> None:
     claim = claimed(fires(), 60)
     assert claim is not None
     over = checked(claim, TERMS, holds=False, slot=2, now_s=120)
@@ -204,7 +204,7 @@ def test_a_report_is_due_at_a_time_of_day_in_its_zone(
     assert datetime.fromtimestamp(found, UTC.zone) == datetime.fromisoformat(due)
 
 
-def test_whole_periods_are_held_against_whole_ones() -> None:
+def test_whole_periods_are_compared_with_whole_ones() -> None:
     berlin = parse_zone("Europe/Berlin")
     now_s = int(datetime.fromisoformat("2026-03-31T12:10:30+02:00").timestamp())
     day = Period.parse("1d:1d")

@@ -72,7 +72,7 @@ def test_the_option_may_be_named_in_the_plural_too() -> None:
         ),
     ],
 )
-def test_what_is_no_exposure_is_refused_by_name(
+def test_an_invalid_exposure_is_refused_by_name(
     fields: dict[str, object], parameter: str, message: str
 ) -> None:
     with pytest.raises(BadInput) as fault:
@@ -92,7 +92,7 @@ def test_what_is_no_exposure_is_refused_by_name(
         ([US, ("country", "US", "NY")], [US, ("country", "US", "NY")]),
     ],
 )
-def test_nodes_are_what_tells_visitors_apart(leaves: list[Path], nodes: list[Path]) -> None:
+def test_nodes_distinguish_visitors(leaves: list[Path], nodes: list[Path]) -> None:
     assert nodes_of(leaves) == nodes
 
 
@@ -115,7 +115,7 @@ def test_pairs_are_of_nodes_of_which_neither_implies_the_other(
     assert [read_pair(label) for _, label in pair_paths(leaves)] == pairs
 
 
-def test_of_many_nodes_the_first_are_paired() -> None:
+def test_only_the_first_of_many_nodes_are_paired() -> None:
     leaves = tuple((f"d{number:02}", "x") for number in range(20))
 
     pairs = [read_pair(label) for _, label in pair_paths(leaves)]

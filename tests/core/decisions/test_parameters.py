@@ -102,7 +102,7 @@ def test_rules_say_how_visitors_are_divided(given: dict[str, object], policy: Po
         ({"by_metrik": "x"}, "by_metrik", "did you mean by_metric"),
     ],
 )
-def test_what_is_no_question_is_refused_by_name(
+def test_an_invalid_question_is_refused_by_name(
     given: dict[str, object], parameter: str, expected: str
 ) -> None:
     with pytest.raises(BadInput) as fault:

@@ -20,7 +20,7 @@ CLEAR: Counted = {
 }
 
 
-def test_what_is_clearly_best_gets_nearly_everybody() -> None:
+def test_the_clearly_best_option_gets_nearly_everybody() -> None:
     found = shares(posterior(CLEAR), (), "abc")
 
     assert found["b"] > 0.95
@@ -34,7 +34,7 @@ def test_where_less_is_better_the_worst_is_never_given() -> None:
     assert found["b"] < 0.01
 
 
-def test_at_first_everybody_gets_anything() -> None:
+def test_at_first_options_are_random() -> None:
     first = posterior({("a", ()): (20, 1), ("b", ()): (20, 0)})
 
     assert shares(first, (), "ab") == {"a": 0.5, "b": 0.5}
@@ -59,7 +59,7 @@ def test_each_country_gets_what_is_best_there() -> None:
     assert shares(found, (UK,), "ab")["b"] > 0.95
 
 
-def test_of_a_country_seldom_seen_the_others_say_most() -> None:
+def test_estimates_of_a_rare_country_come_mostly_from_the_others() -> None:
     found = posterior(
         {
             ("a", (US,)): (20_000, 800),
@@ -111,7 +111,7 @@ def test_a_pair_of_dimensions_counts_where_their_own_evidence_says_so() -> None:
     assert shares(found, (UK, MOBILE), "ab")["b"] > 0.9
 
 
-def test_who_tells_one_dimension_is_worth_what_such_visitors_earned_whatever_the_pairs() -> None:
+def test_visitors_with_one_known_dimension_get_its_average() -> None:
     """Its pairs with what it does not tell are met as often as others meet them."""
     earned = {(US, MOBILE): (800, 100), (US, DESKTOP): (100, 800), (UK, MOBILE): (100, 400)}
     earned[UK, DESKTOP] = (400, 100)
@@ -230,7 +230,7 @@ def test_evidence_ages_with_its_half_life() -> None:
     assert shares(forgetting, (), "ab")["b"] > 0.9
 
 
-def test_a_clear_change_is_noticed_without_being_told() -> None:
+def test_a_clear_change_is_detected_without_configuration() -> None:
     good, poor = (2_000, 160), (2_000, 40)
     before: Counted = {("a", ()): good, ("b", ()): poor}
     after: Counted = {("a", ()): poor, ("b", ()): good}

@@ -27,7 +27,7 @@ def test_a_decision_without_context_has_the_root_alone() -> None:
     assert list(prior_of(Policy(), 1).trust) == [Policy().root_trust]
 
 
-def test_where_one_option_was_seen_alone_the_baseline_is_held_to_the_average() -> None:
+def test_a_baseline_with_one_option_shrinks_to_the_average() -> None:
     both, alone = [5.0, 5.0], [5.0, 0.0]
     root, mixed, single = baseline_precision(np.array([both, both, alone]).T, base=0.5)
     assert root > single > 1_000 > mixed

@@ -54,7 +54,7 @@ def test_a_lag_that_is_spread_counts_as_many_exposures_as_have_had_their_time(da
     assert due == pytest.approx(1 - 1 / days, abs=0.03)
 
 
-def test_money_is_as_telling_as_the_number_of_its_payments() -> None:
+def test_revenue_has_the_evidence_of_its_number_of_payments() -> None:
     exposed, rewards, squares, ages_s, widths_s = counted(10, 2 * DAY_S, False)
     paid = learned(exposed, 50 * rewards, 2_500 * squares, ages_s, widths_s)
     assert paid == learned(exposed, rewards, squares, ages_s, widths_s)

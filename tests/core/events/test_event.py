@@ -133,7 +133,7 @@ def test_an_unknown_field_is_refused_with_the_known_ones_and_the_closest() -> No
 
 
 @pytest.mark.parametrize("value", [None, 5, "pk", ["pk"], [("pk", "a")], b"{}"])
-def test_what_is_not_an_object_is_no_event(value: object) -> None:
+def test_only_an_object_is_an_event(value: object) -> None:
     with pytest.raises(BadInput, match=r"^event: got .*; expected an object with pk, dimensions"):
         parse_event(value, NOW_S)  # type: ignore[arg-type]
 
@@ -150,9 +150,7 @@ def test_what_is_not_an_object_is_no_event(value: object) -> None:
         ({"id": "ab"}, Limits(label_bytes=1)),
     ],
 )
-def test_an_event_is_held_to_the_limits_it_is_given(
-    fields: dict[str, object], limits: Limits
-) -> None:
+def test_an_event_is_checked_against_the_limits(fields: dict[str, object], limits: Limits) -> None:
     assert parse_event(fields, NOW_S)
     with pytest.raises(BadInput, match="at most 1 "):
         parse_event({"metrics": {"hits": 1}} | fields, NOW_S, limits)

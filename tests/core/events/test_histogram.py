@@ -39,7 +39,7 @@ def test_the_stated_error_is_below_five_percent() -> None:
 
 
 @given(VALUES)
-def test_a_bucket_is_told_by_a_value_that_is_near(value: float) -> None:
+def test_a_bucket_is_represented_by_a_value_within_the_relative_error(value: float) -> None:
     assert abs(value_of(bucket_of(value)) - value) <= abs(value) * (RELATIVE_ERROR + 1e-7)
 
 
@@ -50,7 +50,7 @@ def test_a_power_of_ten_is_the_upper_edge_of_its_bucket(power: int) -> None:
 
 
 @pytest.mark.parametrize("value", [0, -0.0, 1e-10, Decimal("-1e-12")])
-def test_what_is_hardly_anything_is_zero(value: float) -> None:
+def test_tiny_values_are_zero(value: float) -> None:
     assert value_of(bucket_of(value)) == 0
 
 

@@ -310,14 +310,16 @@ def nested(depth: int) -> dict[str, object]:
         ({"a": {"é1234": {}}}, {"a": {"é12345": {}}}, "labels of at most 6 bytes"),
     ],
 )
-def test_dimensions_are_held_to_the_limits(fits: object, too_much: object, expected: str) -> None:
+def test_dimensions_are_checked_against_the_limits(
+    fits: object, too_much: object, expected: str
+) -> None:
     limits = Limits(depth=3, paths=2, label_bytes=6)
     assert parse_dimensions(fits, limits)
     with pytest.raises(BadInput, match=expected):
         parse_dimensions(too_much, limits)
 
 
-def test_a_pk_is_held_to_the_limits() -> None:
+def test_a_pk_is_checked_against_the_limits() -> None:
     assert parse_pk(["a", "b"], Limits(depth=2)) == ("a", "b")
     with pytest.raises(BadInput, match="paths of at most 2 labels"):
         parse_pk(["a", "b", "c"], Limits(depth=2))

@@ -86,7 +86,7 @@ def test_patterns_match_labels_as_they_are_written(pattern: str, matched: list[s
         *("Shop.by.country.by.hits", "x" * 5_000),
     ],
 )
-def test_what_cannot_be_a_pattern_is_refused(text: str) -> None:
+def test_an_invalid_pattern_is_refused(text: str) -> None:
     with pytest.raises(BadInput) as fault:
         Pattern.parse(text)
     assert fault.value.parameter == "target"
@@ -95,7 +95,7 @@ def test_what_cannot_be_a_pattern_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["hits", "Shop.by.hits", "Shop.%zz.hits", "Shop.%ff.hits", "Shop.%00.hits", "Shop.%"]
 )
-def test_what_is_no_series_is_refused(text: str) -> None:
+def test_an_invalid_series_is_refused(text: str) -> None:
     with pytest.raises(BadInput):
         address_of(Pattern.parse(text))
 

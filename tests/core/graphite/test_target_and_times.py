@@ -48,7 +48,7 @@ def test_functions_are_read_with_all_kinds_of_arguments() -> None:
         f"f({','.join(['a.b'] * 65)})",
     ],
 )
-def test_what_is_no_target_is_refused_at_target(text: str) -> None:
+def test_an_invalid_target_is_refused_as_target(text: str) -> None:
     with pytest.raises(BadInput) as fault:
         parse_target(text)
     assert fault.value.parameter == "target"
@@ -124,6 +124,6 @@ def test_intervals_are_read(text: str, interval: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "1", "h", "0h", "1x", "-1h", "36h"])
-def test_what_is_no_interval_is_refused(text: str) -> None:
+def test_an_invalid_interval_is_refused(text: str) -> None:
     with pytest.raises(BadInput):
         parse_interval(text, "target")

@@ -55,7 +55,7 @@ def test_an_interval_is_read_however_a_version_wrote_it(
         "rank||Shop||_||1d||Fri Mar 01 00:00:00 2013||hits",
     ],
 )
-def test_what_is_no_such_key_is_none(name: str) -> None:
+def test_an_unknown_key_is_none(name: str) -> None:
     assert read_key(name) is None
 
 

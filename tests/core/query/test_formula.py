@@ -195,14 +195,14 @@ def test_over_no_buckets_there_are_no_points_and_the_total_is_zero() -> None:
         "-" * 21 + "a",
     ],
 )
-def test_what_is_no_formula_is_refused_by_the_parameters_name(text: str) -> None:
+def test_an_invalid_formula_is_refused_by_the_parameters_name(text: str) -> None:
     with pytest.raises(BadInput) as caught:
         Formula.parse(text, "by_metric")
     assert caught.value.parameter == "by_metric"
 
 
 @pytest.mark.parametrize("value", [None, 7, b"hits", ["hits"]])
-def test_what_is_no_text_is_refused(value: object) -> None:
+def test_a_value_that_is_not_text_is_refused(value: object) -> None:
     with pytest.raises(BadInput, match=r"^metrics: "):
         Formula.parse(value)  # type: ignore[arg-type]
 

@@ -97,7 +97,7 @@ def test_every_formula_has_a_share_and_an_importance(
     assert (found["share"], found["importance"]) == (share, importance)
 
 
-def test_importance_tells_the_direction_also_below_a_negative_parent() -> None:
+def test_importance_has_the_right_sign_below_a_negative_parent() -> None:
     losses = family_of({"dollars": "-100"}, CA={"dollars": "-150"}, US={"dollars": "50"})
     found = told("dollars", losses)
     assert found["share"] == ["1.5", "-0.5"]
@@ -105,7 +105,7 @@ def test_importance_tells_the_direction_also_below_a_negative_parent() -> None:
     assert (found["difference"], found["relative"]) == (["-50", "150"], ["-0.5", "1.5"])
 
 
-def test_beside_a_parent_of_0_there_is_no_quotient_but_0_by_0() -> None:
+def test_a_parent_of_0_has_only_the_quotient_0_by_0() -> None:
     level = family_of({"dollars": "0"}, CA={"dollars": "5"}, DE={}, US={"dollars": "-5"})
     found = told("dollars", level)
     for name in ("share", "relative", "importance"):
@@ -343,6 +343,6 @@ def test_a_leading_minus_of_a_sort_is_its_direction(
 
 
 @pytest.mark.parametrize("text", ["", "-", "-2", "-a/", "a:avg", None, 7])
-def test_what_is_no_sort_is_refused(text: str) -> None:
+def test_an_invalid_sort_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match=r"^sort: "):
         Sort.parse(text)

@@ -129,7 +129,7 @@ def test_the_tags_of_a_gauge_are_one_path_so_that_it_is_set_in_one_place() -> No
     assert found == {(("q",), "depth", (("env", "prod", "host", "a"),)): D(6)}
 
 
-def test_a_gauge_stays_until_it_is_settled_at_the_value_it_has() -> None:
+def test_a_gauge_stays_until_its_value_is_committed() -> None:
     sums = summed("a:5|g")
     [(place, value)] = sums.gauges().items()
     sums.add(parse_line(b"a:+1|g"), NOW_S)

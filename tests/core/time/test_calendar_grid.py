@@ -40,7 +40,7 @@ def test_an_interval_is_a_count_and_a_unit(
         *("٥m", "100001s", "999999y", "9" * 5_000 + "d", None, 5, b"5m"),
     ],
 )
-def test_anything_else_is_no_interval(text: str) -> None:
+def test_anything_else_is_not_an_interval(text: str) -> None:
     with pytest.raises(BadInput, match=r"^span: got "):
         Interval.parse(text, "span")
 

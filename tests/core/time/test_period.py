@@ -217,7 +217,7 @@ def test_a_length_or_a_word_alone_is_an_error_that_lists_the_forms_and_not_zero(
         ("2026-1-1..2026-1-31", "interval:length"),
     ],
 )
-def test_anything_else_is_no_period(text: str, expected: str) -> None:
+def test_anything_else_is_not_a_period(text: str, expected: str) -> None:
     with pytest.raises(BadInput, match=rf"^when: got .*{expected}"):
         Period.parse(text, "when")
 

@@ -89,7 +89,7 @@ def test_a_list_has_a_period_in_each_place_and_a_tuple_of_two_dates_is_one(
         Period.parse("1d:1mo").interval,
     ],
 )
-def test_what_is_no_period_is_refused_by_name(value: object) -> None:
+def test_an_invalid_period_is_refused_by_name(value: object) -> None:
     for write in (period_text, period_texts):
         with pytest.raises(BadInput) as refused:
             write(value, "when")
@@ -136,14 +136,14 @@ def test_a_timedelta_is_a_length_and_all_else_is_left_to_the_parser(
 
 
 @pytest.mark.parametrize("value", [timedelta(seconds=-1), timedelta(milliseconds=1)])
-def test_what_is_no_length_is_refused_by_name(value: timedelta) -> None:
+def test_an_invalid_length_is_refused_by_name(value: timedelta) -> None:
     with pytest.raises(BadInput) as refused:
         length_text(value, "half_life")
     assert refused.value.parameter == "half_life"
 
 
 @pytest.mark.parametrize("value", [timezone(timedelta(hours=1)), 5, object(), MIDNIGHT])
-def test_what_is_no_zone_is_refused_by_name(value: Any) -> None:
+def test_an_invalid_zone_is_refused_by_name(value: Any) -> None:
     with pytest.raises(BadInput) as refused:
         zone_text(value)
     assert refused.value.parameter == "tz"

@@ -147,7 +147,7 @@ def test_a_rollup_that_was_added_later_answers_only_what_it_has_seen_whole(
     assert select_rollup(edges, DEFAULT_ROLLUPS, UTC, NOW_S, since).name == name
 
 
-def test_a_period_that_begins_before_its_rollup_was_added_is_told_since_when_it_is_filled() -> None:
+def test_a_period_before_its_rollup_was_added_is_refused_with_the_date() -> None:
     edges = Period.parse("1h:1w").edges(UTC, NOW_S)
     since = {"1h": at("2026-01-20T00:00"), "1d": NOW_S}
     with pytest.raises(BadInput) as refused:

@@ -63,7 +63,7 @@ def test_a_rollup_has_a_name_a_text_and_a_retention(
         ),
     ],
 )
-def test_anything_else_is_no_rollup(text: str) -> None:
+def test_anything_else_is_not_a_rollup(text: str) -> None:
     with pytest.raises(BadInput, match=r"^HAILWHALE_ROLLUPS: got "):
         Rollup.parse(text, "HAILWHALE_ROLLUPS")
 

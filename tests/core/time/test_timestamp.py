@@ -110,7 +110,7 @@ def test_no_other_value_is_an_instant(value: object, expected: str) -> None:
     assert caught.value.parameter == "at"
 
 
-def test_a_refusal_names_the_parameter_it_was_told() -> None:
+def test_a_refusal_names_the_given_parameter() -> None:
     with pytest.raises(BadInput, match=r"^from: got 'x'; expected epoch seconds"):
         parse_timestamp("x", NOW_S, "from")
 

@@ -79,7 +79,7 @@ def test_a_zone_is_known_by_its_name(text: str, name: str) -> None:
         *("Ünter/Wasser", None, 5),
     ],
 )
-def test_anything_else_is_no_zone(text: str) -> None:
+def test_anything_else_is_not_a_zone(text: str) -> None:
     with pytest.raises(BadInput, match=r"^zone: got "):
         parse_zone(text, "zone")
 
@@ -127,6 +127,6 @@ def test_an_offset_is_hhmm_or_hundredths_of_hours(text: str, name: str, offset_s
         *("UTC", "9" * 5_000, "-8 00", "+-5", None, 530),
     ],
 )
-def test_anything_else_is_no_offset(text: str) -> None:
+def test_anything_else_is_not_an_offset(text: str) -> None:
     with pytest.raises(BadInput, match=r"^tzoffset: got "):
         parse_tzoffset(text)

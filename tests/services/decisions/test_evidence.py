@@ -140,7 +140,7 @@ def test_a_store_that_keeps_no_days_has_one_bucket_of_everything(
     assert ever(tally, "earned", "a") == 3
 
 
-def test_of_very_many_nodes_the_busiest_are_read(
+def test_only_the_busiest_of_many_nodes_are_read(
     services: Services, reader: EvidenceReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(evidence_module, "MAX_NODES", 2)

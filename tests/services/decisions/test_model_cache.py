@@ -135,7 +135,7 @@ def test_many_that_wait_for_the_first_model_have_it_made_once(
     assert len(set(map(id, found))) == 1
 
 
-def test_while_the_store_is_away_the_last_model_answers(
+def test_the_last_model_answers_while_the_store_is_unavailable(
     models: PosteriorCache, evidence: Evidence, ticks: Ticks
 ) -> None:
     first = models.of(ASKED)
@@ -147,7 +147,7 @@ def test_while_the_store_is_away_the_last_model_answers(
     assert models.of(ASKED) is first
 
 
-def test_the_first_question_while_the_store_is_away_says_so(
+def test_the_first_question_reports_an_unavailable_store(
     models: PosteriorCache, evidence: Evidence
 ) -> None:
     evidence.fault = StoreUnavailable("away")

@@ -59,7 +59,7 @@ def known(services: Services, **asked: object) -> dict[str, tuple[float, str]]:
     return {each.option: (each.weight, each.verdict) for each in options}
 
 
-def test_what_earns_is_good_what_does_not_is_bad_and_what_is_hardly_known_is_a_test(
+def test_options_are_good_bad_or_test(
     services: Services,
 ) -> None:
     count(services, FIRST)

@@ -79,7 +79,7 @@ def test_time_and_id_are_taken_as_they_are_even_when_empty() -> None:
     }
 
 
-def test_who_it_was_is_a_column_and_left_out_where_it_is_empty() -> None:
+def test_the_uid_is_a_column_and_may_be_empty() -> None:
     fields = ColumnMapping.parse(uid="visitor").bind(["visitor"])
     assert fields(["ann"])["uid"] == "ann"
     assert "uid" not in fields([" "])
@@ -114,7 +114,7 @@ def test_names_in_the_header_may_have_space_around_them() -> None:
         ({"id": " "}, "id"),
     ],
 )
-def test_what_is_no_mapping_is_refused_by_the_name_of_its_option(
+def test_an_invalid_mapping_is_refused_by_the_name_of_its_option(
     given: dict[str, Any], parameter: str
 ) -> None:
     with pytest.raises(BadInput) as refused:

@@ -67,7 +67,7 @@ def test_rows_past_a_line_are_those_of_the_whole_past_it() -> None:
     assert rows(log, *lines, after=2) == rows(log, *lines)[1:]
 
 
-def test_what_says_it_is_a_bot_may_be_left_out() -> None:
+def test_self_identified_bots_may_be_ignored() -> None:
     lines = [logged("/", agent=BOT), logged("/")]
     assert len(rows(mapped(), *lines)) == 2
     assert len(rows(mapped(skip_bots=True), *lines)) == 1
@@ -120,7 +120,7 @@ def test_a_pixel_is_the_event_of_its_query_at_its_time(
         logged("/count?pk=Shop", method="HEAD"),
     ],
 )
-def test_other_requests_are_no_pixels(line: str) -> None:
+def test_other_requests_are_not_pixels(line: str) -> None:
     assert rows(PIXEL, line) == []
 
 

@@ -205,7 +205,7 @@ def test_two_runs_of_one_import_at_once_count_it_once(make_small: MakeSmall, mee
 
 
 @pytest.mark.usefixtures("small_blocks")
-def test_no_row_counts_twice_when_limits_and_time_change_while_an_import_is_cut_short(
+def test_no_row_counts_twice_when_limits_and_time_change_during_an_interrupted_import(
     make_small: MakeSmall,
 ) -> None:
     labels = [f"{'long' * (line % 3)} {line}" for line in range(30)]
@@ -228,7 +228,7 @@ def test_no_row_counts_twice_when_limits_and_time_change_while_an_import_is_cut_
         assert set(counts) <= {None, Decimal(1)}, f"doubled at step {fail_at}"
 
 
-def test_an_id_counts_once_within_a_file_and_beside_other_ways_in(services: Services) -> None:
+def test_an_id_counts_once_within_a_file_and_across_other_inputs(services: Services) -> None:
     services.counting.count_now({"pk": "Shop", "id": "known"})
     rows = [
         InputRow(1, 10, {"pk": "Shop"}),
@@ -245,7 +245,7 @@ def test_an_id_counts_once_within_a_file_and_beside_other_ways_in(services: Serv
     }
 
 
-def test_rejected_rows_are_told_by_their_line_and_cost_no_other(store: RedisStore) -> None:
+def test_rejected_rows_are_reported_by_line_and_no_other_row_is_lost(store: RedisStore) -> None:
     rows = [
         InputRow(1, 10, {"pk": "Shop"}),
         InputRow(2, 10, BROKEN),
@@ -262,7 +262,7 @@ def test_rejected_rows_are_told_by_their_line_and_cost_no_other(store: RedisStor
     assert (report.rows, report.counted, report.rejected) == (6, 2, 4)
 
 
-def test_a_row_is_told_to_be_rejected_before_it_is_noted_as_passed(
+def test_a_rejected_row_is_reported_before_it_is_recorded_as_read(
     make_small: MakeSmall, small_blocks: None
 ) -> None:
     store = make_small("order")
@@ -276,7 +276,7 @@ def test_a_row_is_told_to_be_rejected_before_it_is_noted_as_passed(
     assert told[:last] == [1, 2, 3, 4, 5]
 
 
-def test_how_far_an_import_is_is_told_after_it_is_noted(
+def test_progress_of_an_import_is_reported_after_it_is_stored(
     make_small: MakeSmall, small_blocks: None
 ) -> None:
     store = make_small("progress")

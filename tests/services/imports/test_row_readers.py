@@ -137,7 +137,7 @@ def test_a_line_without_end_is_read_over_in_parts(
     assert found[0].size_bytes == len(long) + 1
 
 
-def test_a_gzip_file_that_is_cut_short_is_bad_input(tmp_path: Path) -> None:
+def test_a_truncated_gzip_file_is_bad_input(tmp_path: Path) -> None:
     whole = gzip.compress(b'{"pk": "a"}\n' * 1000, mtime=0)
     path = tmp_path / "cut.gz"
     path.write_bytes(whole[: len(whole) - 12])

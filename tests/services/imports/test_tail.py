@@ -144,7 +144,7 @@ def test_a_line_counts_when_its_end_is_written(log: Log) -> None:
     log.is_counted()
 
 
-def test_who_is_started_again_goes_on(log: Log) -> None:
+def test_a_restarted_process_resumes(log: Log) -> None:
     for _ in range(4):
         log.write(5)
         log.look()
@@ -175,7 +175,7 @@ def test_what_is_written_to_a_renamed_log_counts_too(log: Log) -> None:
     log.is_counted()
 
 
-def test_a_renamed_log_is_let_go_when_it_is_quiet(log: Log) -> None:
+def test_a_renamed_log_is_closed_when_it_no_longer_grows(log: Log) -> None:
     log.write(3)
     log.look()
     old = log.rename()
@@ -192,9 +192,7 @@ def test_a_renamed_log_is_let_go_when_it_is_quiet(log: Log) -> None:
 @pytest.mark.parametrize("restarted", [False, True])
 @pytest.mark.parametrize("unread", [0, 3])
 @pytest.mark.parametrize("after", [0, 1, 20])
-def test_a_log_that_was_copied_and_cut_short(
-    log: Log, restarted: bool, unread: int, after: int
-) -> None:
+def test_a_log_rotated_by_copytruncate(log: Log, restarted: bool, unread: int, after: int) -> None:
     log.write(4)
     log.look()
     log.write(unread)
@@ -234,7 +232,7 @@ def test_rotations_while_nobody_looked(log: Log, packed: bool, unread: int, cloc
     log.is_counted()
 
 
-def test_what_was_put_aside_before_the_first_start_is_not_counted(log: Log) -> None:
+def test_logs_rotated_before_the_first_start_are_not_counted(log: Log) -> None:
     log.aside(".1").write_text('{"pk": "Other"}\n')
     log.aside(".2.gz").write_bytes(gzip.compress(b'{"pk": "Other"}\n'))
     for name in (".1", ".2.gz"):
@@ -248,7 +246,7 @@ def test_what_was_put_aside_before_the_first_start_is_not_counted(log: Log) -> N
 
 
 @pytest.mark.parametrize("name", ["access.log.bak", "access.logs", "xaccess.log.1", "access.log2"])
-def test_other_files_beside_it_are_none_of_it(log: Log, clock: Clock, name: str) -> None:
+def test_other_files_in_the_folder_are_ignored(log: Log, clock: Clock, name: str) -> None:
     log.write(2)
     log.look()
     log.path.with_name(name).write_text('{"pk": "Other"}\n')
@@ -283,9 +281,7 @@ def test_a_copy_that_is_not_cut_yet_counts_once(log: Log) -> None:
     log.is_counted()
 
 
-def test_what_was_cut_short_without_a_copy_is_said(
-    log: Log, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_truncation_without_a_copy_is_reported(log: Log, caplog: pytest.LogCaptureFixture) -> None:
     log.write(2)
     log.look()
     os.truncate(log.path, 0)
@@ -296,7 +292,7 @@ def test_what_was_cut_short_without_a_copy_is_said(
     log.is_counted()
 
 
-def test_lines_that_are_none_are_said_and_the_others_count(
+def test_invalid_lines_are_reported_and_the_others_count(
     log: Log, caplog: pytest.LogCaptureFixture
 ) -> None:
     log.write(1)

@@ -110,7 +110,7 @@ def settled(spool: SpoolDirectory) -> bool:
     return spool.size_bytes() == 0
 
 
-def test_while_the_store_is_there_nothing_is_spooled(
+def test_nothing_is_spooled_while_the_store_is_available(
     make: Make, store: RedisStore, spool: SpoolDirectory
 ) -> None:
     spooling = make()
@@ -122,7 +122,7 @@ def test_while_the_store_is_there_nothing_is_spooled(
 
 
 @pytest.mark.parametrize("deaf", [False, True])
-def test_what_came_while_the_store_was_away_is_there_once_when_it_is_back(
+def test_hits_spooled_during_an_outage_count_once_after_it(
     make: Make, flaky: Flaky, store: RedisStore, spool: SpoolDirectory, deaf: bool
 ) -> None:
     spooling = make()
@@ -137,7 +137,7 @@ def test_what_came_while_the_store_was_away_is_there_once_when_it_is_back(
     assert sorted(held(store)) == ["a", "b", "c", "d", "e"]
 
 
-def test_while_it_is_away_only_the_first_request_waits_for_it(
+def test_only_the_first_request_waits_for_an_unavailable_store(
     make: Make, flaky: Flaky, spool: SpoolDirectory
 ) -> None:
     spooling = make()
@@ -187,7 +187,7 @@ def test_what_a_process_left_that_died_is_offered_by_the_next_one(
     assert held(store) == ["a", "b"]
 
 
-def test_of_a_file_that_was_offered_in_part_only_the_rest_is_added(
+def test_a_partly_replayed_file_adds_only_the_rest(
     make: Make, flaky: Flaky, store: RedisStore, spool: SpoolDirectory
 ) -> None:
     flaky.away = True
@@ -224,7 +224,7 @@ def test_hits_past_the_bound_are_refused_and_those_before_it_kept(
     assert spooling.accept([hit("later")], NOW_S) == ACCEPTED
 
 
-def test_a_spool_that_cannot_be_written_is_a_store_that_is_away(
+def test_an_unwritable_spool_is_an_unavailable_store(
     flaky: Flaky, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").write_text("in the way")
@@ -239,7 +239,7 @@ def test_a_spool_that_cannot_be_written_is_a_store_that_is_away(
     spooling.close()
 
 
-def test_a_full_buffer_is_no_store_that_is_away(
+def test_a_full_buffer_is_not_an_unavailable_store(
     make: Make, flaky: Flaky, make_store: Callable[..., RedisStore], spool: SpoolDirectory
 ) -> None:
     flaky._store = make_store(buffer_limit=1)
@@ -287,7 +287,7 @@ def test_what_is_in_doubt_behind_what_waits_for_room_is_not_overtaken(
     assert sorted(flaky._store.buffers.window(shard_of("Blog"), 9).hits) == [b"c", b"d"]
 
 
-def test_a_store_made_of_something_else_is_refused_and_what_is_spooled_waits(
+def test_a_store_with_another_schema_is_refused_and_spooled_hits_wait(
     make: Make, flaky: Flaky, store: RedisStore, spool: SpoolDirectory
 ) -> None:
     spooling = make()
@@ -316,7 +316,7 @@ def test_what_a_process_leaves_when_it_dies_is_found_by_one_that_runs_already(
     assert running.accept([hit("b")], NOW_S) == ACCEPTED
 
 
-def test_a_fault_that_is_no_absence_ends_nothing(
+def test_an_error_that_is_not_an_outage_ends_nothing(
     make: Make,
     flaky: Flaky,
     store: RedisStore,
@@ -337,7 +337,7 @@ def test_a_fault_that_is_no_absence_ends_nothing(
     assert held(store) == ["a", "c"]
 
 
-def test_ids_are_settled_when_the_spool_is_offered_by_the_time_they_came(
+def test_ids_of_spooled_hits_are_checked_by_their_time_of_arrival(
     make: Make, flaky: Flaky, store: RedisStore, spool: SpoolDirectory
 ) -> None:
     spooling = make()

@@ -112,7 +112,7 @@ def test_a_root_erased_forgets_its_ids_and_no_others(counted: Services) -> None:
         assert total(counted, pk) == counts
 
 
-def test_what_is_buffered_is_erased_too(services: Services) -> None:
+def test_buffered_hits_are_erased_too(services: Services) -> None:
     services.hail.count({"pk": "Shop"})
     services.hail.count({"pk": "Blog"})
     services.erasing.reset(("Shop",))
@@ -161,7 +161,7 @@ def dying_at(store: Store, step: int) -> Store:
     + [(("country",), step) for step in range(1, 7)]
     + [(("country", "US"), step) for step in range(1, 7)],
 )
-def test_an_erasure_cut_short_is_finished_by_asking_again(
+def test_an_interrupted_erasure_is_finished_by_a_second_call(
     counted: Services, keys: Keys, dimension: tuple[str, ...], dies_at: int
 ) -> None:
     counted.erasing.reset(("Shopping",))

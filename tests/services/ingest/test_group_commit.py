@@ -86,19 +86,19 @@ def test_each_thread_learns_what_became_of_its_own_hit() -> None:
     assert outcomes == [accepted, accepted, full, accepted]
 
 
-def test_a_fault_of_the_store_is_the_fault_of_every_thread_on_the_way() -> None:
+def test_a_store_error_is_raised_in_every_waiting_thread() -> None:
     gate = Gate(StoreUnavailable("away"))
     assert gather(gate, "a", ["b", "c"]) == ["away"] * 3
 
 
-def test_a_group_is_no_larger_than_the_most() -> None:
+def test_a_group_is_no_larger_than_the_limit() -> None:
     gate = Gate()
     outcomes = gather(gate, "a", ["b", "c", "d", "e"], most=2)
     assert [len(group) for group in gate.groups] == [1, 2, 2]
     assert outcomes == [[AcceptStatus.ACCEPTED]] * 5
 
 
-def test_a_thread_that_is_cut_short_does_not_leave_the_others_waiting() -> None:
+def test_an_interrupted_thread_does_not_leave_the_others_waiting() -> None:
     gate = Gate()
     gate.opened.set()
     commit = GroupCommit(gate.accept)
@@ -113,7 +113,7 @@ def test_a_thread_that_is_cut_short_does_not_leave_the_others_waiting() -> None:
     assert commit.accept([hit("b")], NOW_S) == [AcceptStatus.ACCEPTED]
 
 
-def test_a_thread_that_is_cut_short_while_it_waits_is_not_waited_for() -> None:
+def test_an_interrupted_waiting_thread_is_not_waited_for() -> None:
     gate = Gate()
     commit = GroupCommit(gate.accept)
 

@@ -114,9 +114,7 @@ def test_a_record_that_was_cut_off_anywhere_is_not_there_and_those_before_it_are
 
 
 @pytest.mark.parametrize("tail", [b"\0" * 100, b"\xff" * 100, record("x", 1, "b").encoded()[:-1]])
-def test_what_cannot_be_read_is_set_aside_and_never_deleted(
-    spool: SpoolDirectory, tail: bytes
-) -> None:
+def test_unreadable_files_are_renamed_and_never_deleted(spool: SpoolDirectory, tail: bytes) -> None:
     file = spool.new_file()
     file.append(record("x", 0, "a").encoded())
     end = spool.size_bytes()

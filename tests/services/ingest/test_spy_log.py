@@ -36,7 +36,7 @@ def count(services: Services, *events: Mapping[str, object], buffered: bool = Tr
 
 
 @pytest.mark.parametrize("buffered", [True, False])
-def test_an_event_is_told_as_it_was_counted(services: Services, buffered: bool) -> None:
+def test_an_event_is_shown_as_it_was_counted(services: Services, buffered: bool) -> None:
     event = {
         "pk": ["Shop", "7"],
         "dimensions": {"country": "US", "tag": ["é", "y"]},
@@ -87,7 +87,7 @@ def test_a_visitor_has_its_own_even_when_many_others_came_since(
     assert spied(services, "Blog", uid="ann") == []
 
 
-def test_what_is_private_is_masked(make_services: MakeServices) -> None:
+def test_private_settings_are_masked(make_services: MakeServices) -> None:
     services = make_services(spy_private=("email", "dollars", "uid"))
     dimensions = {"email": {"example.com": "ann"}, "country": "US"}
     count(
@@ -99,7 +99,7 @@ def test_what_is_private_is_masked(make_services: MakeServices) -> None:
     assert event["visitor"] == "***"
 
 
-def test_what_a_decision_counts_besides_is_not_told(services: Services) -> None:
+def test_internal_counts_of_a_decision_are_not_shown(services: Services) -> None:
     dimensions = {"country": "US", "device": "phone"}
     services.exposing_now.count(
         {"pk": "Page", "option": "a", "dimensions": dimensions, "metric": {"spent": 2}}
@@ -109,7 +109,7 @@ def test_what_a_decision_counts_besides_is_not_told(services: Services) -> None:
     assert event["metrics"] == {"spent": 2, "hits": 1}
 
 
-def test_what_was_refused_or_came_again_is_not_told(services: Services) -> None:
+def test_refused_and_duplicate_events_are_not_shown(services: Services) -> None:
     services.store.buffers.accept([EncodedHit("Shop", b"junk")], NOW_S)
     services.store.buffers.accept([EncodedHit("Shop", b'0\t[["Shop"],[],["hits"]]\t\xff')], NOW_S)
     event: dict[str, object] = {"pk": "Shop", "id": "x", "metrics": {"n": 1}}
@@ -136,7 +136,7 @@ def test_none_is_kept_where_the_settings_say_so(make_services: MakeServices) -> 
         ({"live": "maybe"}, "live"),
     ],
 )
-def test_what_is_wrong_is_refused_by_its_name(asked: dict[str, object], parameter: str) -> None:
+def test_invalid_input_is_refused_by_its_name(asked: dict[str, object], parameter: str) -> None:
     with pytest.raises(BadInput) as fault:
         parse_spy(asked)
     assert fault.value.parameter == parameter
@@ -153,7 +153,7 @@ HOT, RARE = b'[["hot"],[],["hits"]]', b'[["rare"],[],["hits"]]'
 ROOTS = {HOT: "hot", RARE: "rare"}
 
 
-def test_of_a_large_window_the_last_are_kept_of_each_root() -> None:
+def test_a_large_window_keeps_the_newest_of_each_root() -> None:
     window = [*hits("rare", 3), *hits("hot", 8_000)]
     kept = SpyRule(1_000, 60).last_of(window, ROOTS, ())
     assert kept is not None
@@ -168,7 +168,7 @@ def test_how_much_of_a_window_is_kept_has_a_bound() -> None:
     assert sum(map(len, kept.hits.values())) == 2_000
 
 
-def test_of_nothing_nothing_is_kept() -> None:
+def test_no_options_keep_no_options() -> None:
     assert SpyRule(1_000, 60).last_of([], {}, ()) is None
     assert SpyRule(1_000, 60).last_of([b"junk", b"\t\t"], {}, ()) is None
 
@@ -176,7 +176,7 @@ def test_of_nothing_nothing_is_kept() -> None:
 # What came since
 
 
-def test_what_came_since_the_last_look_is_told_once(make_services: MakeServices) -> None:
+def test_new_events_since_the_last_read_are_shown_once(make_services: MakeServices) -> None:
     services = make_services(spy_entries=10)
     question = parse_spy({"pk": "Shop"})
     count(services, {"pk": "Shop", "metrics": {"n": 1}})
@@ -198,7 +198,7 @@ def test_what_came_since_can_be_that_of_one_visitor(services: Services) -> None:
     assert len(services.spying.since(question, number).events) == 2
 
 
-def test_a_number_from_before_an_erasure_tells_nothing_old(services: Services) -> None:
+def test_a_number_from_before_an_erasure_reveals_nothing(services: Services) -> None:
     question = parse_spy({"pk": "Shop"})
     count(services, *({"pk": "Shop"} for _ in range(5)))
     number = services.spying.since(question, None).number
@@ -266,7 +266,7 @@ def test_a_visitor_whose_hits_wait_is_forgotten_too(services: Services) -> None:
     assert spied(services) == []
 
 
-def test_a_forgotten_visitor_is_given_an_option_anew(services: Services) -> None:
+def test_a_forgotten_visitor_gets_a_new_option(services: Services) -> None:
     question = {
         "pk": "Page",
         "options": ["a", "b"],

@@ -85,7 +85,7 @@ def test_the_members_of_a_set_are_uniques(rig: Rig) -> None:
     assert rig.total(["site", "visitors"], "hits") == 4
 
 
-def test_timings_tell_their_quantiles_of_every_pk_and_dimension(rig: Rig) -> None:
+def test_timings_have_quantiles_for_every_pk_and_dimension(rig: Rig) -> None:
     rig.fed(
         *[f"web.api.t:{ms}|ms|#country:{'US' if ms % 2 else 'CA'}".encode() for ms in range(1, 101)]
     )
@@ -109,7 +109,7 @@ def test_timings_tell_their_quantiles_of_every_pk_and_dimension(rig: Rig) -> Non
     assert rig.services.reporting.known(("web",)).metrics == ("hits", "t_count", "t_sum")
 
 
-def test_what_cannot_be_counted_is_said_and_tallied_and_the_rest_counts(
+def test_unparsable_lines_are_logged_and_counted_and_the_rest_counts(
     rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
@@ -147,7 +147,7 @@ def away(monkeypatch: pytest.MonkeyPatch, services: Services) -> Away:
     return Away(monkeypatch, services)
 
 
-def test_while_the_store_is_away_all_is_kept_with_its_time(
+def test_hits_keep_their_time_while_the_store_is_unavailable(
     rig: Rig, away: Away, clock: Clock
 ) -> None:
     away.go()
@@ -166,9 +166,7 @@ def test_while_the_store_is_away_all_is_kept_with_its_time(
     assert found.by_path[()]["paid"] == 2
 
 
-def test_what_is_kept_is_bounded_and_what_is_dropped_is_tallied(
-    services: Services, away: Away
-) -> None:
+def test_the_queue_is_bounded_and_drops_are_counted(services: Services, away: Away) -> None:
     rig = Rig(services, most_kept=100)
     away.go()
     for number in range(1000):

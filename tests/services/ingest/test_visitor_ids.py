@@ -110,7 +110,7 @@ def test_a_day_no_longer_kept_counts_for_ever_only(services: Services) -> None:
         {"period": "today", "tz": "Asia/Tokyo"},
     ],
 )
-def test_what_is_no_whole_day_is_refused(services: Services, asked: dict[str, str]) -> None:
+def test_a_period_without_whole_days_is_refused(services: Services, asked: dict[str, str]) -> None:
     with pytest.raises(BadInput, match=r"^period: got 'uniques'; expected whole days"):
         uniques(services, **asked)
 
@@ -265,7 +265,7 @@ class _Away:
         raise StoreUnavailable("away")
 
 
-def test_a_salt_that_is_known_is_enough_while_the_store_is_away(
+def test_a_known_salt_is_enough_while_the_store_is_unavailable(
     services: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     visitors = make(services, clock, days=1)

@@ -66,7 +66,7 @@ def pass_minutes(clock: Clock, watching: Watching, minutes: int) -> None:
         watching.check()
 
 
-def test_an_alert_fires_is_told_once_and_is_resolved(
+def test_an_alert_fires_is_sent_once_and_is_resolved(
     services: Services, clock: Clock, hook: Hook
 ) -> None:
     watching = Watching(services, hook, above=2)
@@ -101,7 +101,7 @@ def test_it_fires_when_it_held_so_many_times_in_a_row(
     assert hook.kinds == ["firing"]
 
 
-def test_it_is_told_again_as_often_as_the_rule_says(
+def test_an_alert_is_repeated_as_often_as_the_rule_says(
     services: Services, clock: Clock, hook: Hook
 ) -> None:
     watching = Watching(services, hook, above=0, period="all", repeat="2m")
@@ -110,7 +110,7 @@ def test_it_is_told_again_as_often_as_the_rule_says(
     assert hook.kinds == ["firing", "firing", "firing"]
 
 
-def test_of_copies_and_after_a_restart_it_is_told_once(
+def test_an_alert_is_sent_once_by_several_processes_and_after_a_restart(
     make_services: Callable[..., Services], clock: Clock, hook: Hook
 ) -> None:
     copies = [Watching(make_services(), hook, above=0, period="all") for _ in range(3)]
@@ -161,7 +161,7 @@ def test_a_webhook_that_is_down_gets_it_when_it_is_back(
     assert len(set(hook.tries)) == 1
 
 
-def test_in_quiet_hours_nobody_is_told_until_they_end(
+def test_in_quiet_hours_no_notification_is_sent_until_they_end(
     services: Services, clock: Clock, hook: Hook
 ) -> None:
     night: dict[str, Any] = {"quiet": "12:00-14:13", "tz": "Europe/Berlin"}  # until 13:13 UTC
@@ -173,7 +173,7 @@ def test_in_quiet_hours_nobody_is_told_until_they_end(
     assert hook.kinds == ["firing"]
 
 
-def test_what_came_and_went_in_quiet_hours_is_never_told(
+def test_an_alert_resolved_within_quiet_hours_is_never_sent(
     services: Services, clock: Clock, hook: Hook
 ) -> None:
     watching = Watching(services, hook, above=0, period="1m:2m", quiet="12:00-12:20")
@@ -196,7 +196,7 @@ def test_what_came_and_went_in_quiet_hours_is_never_told(
         ({"falls_by": 50, "metric": "revenue/hits", "minimum": 11}, []),
     ],
 )
-def test_a_change_is_held_against_a_whole_period_before(
+def test_a_change_is_compared_with_a_whole_previous_period(
     services: Services, hook: Hook, rule: dict[str, Any], kinds: list[str]
 ) -> None:
     """11:00 to 12:00 has 5 hits, the hour before 10, the same a week ago 4; since 12:00 there are
@@ -288,7 +288,7 @@ def test_mail_has_the_sentence_and_a_picture(services: Services, hook: Hook, box
     assert "a&lt;b" in svg
 
 
-def test_whom_it_failed_to_is_tried_again_and_nobody_else(
+def test_only_failed_recipients_are_retried(
     services: Services, clock: Clock, hook: Hook, box: Mailbox
 ) -> None:
     rule = {"email": ["ops@example.com", "boss@example.com"], "period": "all"}

@@ -79,7 +79,7 @@ def test_a_letter_is_handed_in_over_tls_with_a_password(
 
 
 @pytest.mark.parametrize("tls", ["starttls", "tls"])
-def test_a_server_that_nobody_vouches_for_is_told_nothing(
+def test_a_server_with_an_untrusted_certificate_gets_nothing(
     certificate: Path, monkeypatch: pytest.MonkeyPatch, tls: str
 ) -> None:
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)

@@ -264,7 +264,7 @@ def logged(services: Services, log: Log, clock: Clock) -> Services:
     return assemble(services.settings, with_parts(services.store, cells=log), clock)
 
 
-def test_of_all_siblings_only_what_decides_is_read(logged: Services, log: Log) -> None:
+def test_only_the_deciding_metrics_of_siblings_are_read(logged: Services, log: Log) -> None:
     rows = asked(logged, dimension="town", metrics="dollars,tax", limit=2, period="all")
     assert [row["metrics"] for row in rows] == [{"dollars": n, "tax": 1} for n in (19, 18)]
     read = Counter(metric for _, path, metric in log.read_of if path[1:])

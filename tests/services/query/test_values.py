@@ -119,7 +119,7 @@ def test_an_answer_is_made_of_decimals_and_paths(bank: Services, question: str) 
     assert '["country", "US"]' not in parts
 
 
-def test_what_is_known_is_told_by_paths(bank: Services) -> None:
+def test_known_labels_are_returned_as_paths(bank: Services) -> None:
     asked = parse_children({"pk": "Bank", "depth": 2})
     assert bank.reporting.subdimensions(asked) == {(): [("country",), ("country", "US")]}
     known = bank.reporting.known(("Bank",))

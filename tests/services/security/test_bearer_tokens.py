@@ -116,7 +116,7 @@ def test_the_store_is_asked_every_few_seconds_however_many_tokens_are_shown(
     assert asked <= 2
 
 
-def test_while_the_store_is_away_tokens_are_what_they_were(store: RedisStore, clock: Clock) -> None:
+def test_tokens_stay_valid_while_the_store_is_unavailable(store: RedisStore, clock: Clock) -> None:
     tokens = Tokens(store.tokens, clock)
     text = add(tokens, "acme")
     assert tokens.find(text) is not None

@@ -42,7 +42,7 @@ def passed(ask: Callable[[], None], times: int) -> int:
     return done
 
 
-def test_a_client_gets_as_far_as_its_limit_whichever_process_it_asks(rates: Counting) -> None:
+def test_a_limit_holds_across_processes(rates: Counting) -> None:
     one, other = (RateLimiter(rates, "5/hour", "") for _ in range(2))
     assert passed(lambda: one.client("10.0.0.1"), 3) == 3
     assert passed(lambda: other.client("10.0.0.1"), 9) == 2
@@ -50,7 +50,7 @@ def test_a_client_gets_as_far_as_its_limit_whichever_process_it_asks(rates: Coun
     assert passed(lambda: one.token("a1"), 100) == 100
 
 
-def test_whoever_is_over_its_limit_is_told_when_the_window_ends(rates: Counting) -> None:
+def test_a_refusal_says_when_the_window_ends(rates: Counting) -> None:
     limiter = RateLimiter(rates, "1/hour", "")
     limiter.client("10.0.0.1")
     for _ in range(2):
@@ -83,7 +83,7 @@ def test_when_the_window_has_ended_the_store_is_asked_again(rates: Counting, clo
     assert rates.asked > asked
 
 
-def test_while_the_store_is_away_each_process_limits_for_itself_and_does_not_wait_for_it(
+def test_while_the_store_is_unavailable_each_process_limits_by_itself(
     rates: Counting, clock: Clock
 ) -> None:
     limiter = RateLimiter(rates, "5/hour", "", clock)

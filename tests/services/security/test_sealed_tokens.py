@@ -194,7 +194,7 @@ def test_a_token_is_for_what_it_was_made_for(sealing: TokenSealer) -> None:
     assert refused(lambda: sealing.event(graph, {})) == "seal-broken"
 
 
-def test_a_key_that_is_not_known_is_said_to_be_so() -> None:
+def test_an_unknown_key_is_reported() -> None:
     token = sealing_by(OTHER).pixel(SALE)
     assert refused(lambda: sealing_by(KEY).event(token, {})) == "seal-key"
     assert sealing_by(KEY, OTHER).event(token, {})["pk"] == ["Shop", "7"]
@@ -226,7 +226,7 @@ def test_a_graph_asks_what_was_sealed_and_always_says_its_period(sealing: TokenS
 @pytest.mark.parametrize(
     "fields", [{"target": "#x"}, {"hwurl": "https://a.example"}, {"period": "5x"}, {"pkk": 1}]
 )
-def test_what_is_no_graph_is_not_sealed(sealing: TokenSealer, fields: dict[str, object]) -> None:
+def test_an_invalid_graph_is_not_sealed(sealing: TokenSealer, fields: dict[str, object]) -> None:
     with pytest.raises(BadInput) as fault:
         sealing.graph(fields)
     assert fault.value.parameter == next(iter(fields))

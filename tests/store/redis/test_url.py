@@ -149,7 +149,7 @@ def test_one_server_is_not_taken_for_a_cluster() -> None:
         connect("redis+cluster://a:1", timeout_s=1)
 
 
-def test_an_address_says_no_more_than_it_was_told() -> None:
+def test_an_address_reveals_only_what_was_asked() -> None:
     assert parse_address("redis://db") == StoreUrl(
         Topology.SERVER, {"host": "db"}, nodes=(), service="", sentinel_options={}
     )

@@ -112,7 +112,7 @@ def test_on_a_laptop_without_tokens_everything_is_open(
 
 
 @named([*COUNTING, *READING, *DECIDING, *OPERATING])
-def test_of_a_closed_service_a_stranger_gets_nothing(
+def test_a_closed_service_answers_nothing_without_a_token(
     closed: Services, path: str, query: str
 ) -> None:
     whale = Client(whale_app(closed))
@@ -128,7 +128,7 @@ def test_what_is_public_stays_so(closed: Services, path: str, query: str) -> Non
     assert Client(whale_app(closed)).get(path, query).status == 200
 
 
-def test_a_stranger_is_told_that_a_service_lives_and_no_more(closed: Services) -> None:
+def test_a_client_without_a_token_learns_only_that_the_service_is_alive(closed: Services) -> None:
     for app in (whale_app(closed), hail_app(closed)):
         client = Client(app)
         assert client.get("/healthz").json == {"status": "ok", "store": "ok"}
@@ -148,7 +148,7 @@ def test_a_stranger_is_told_that_a_service_lives_and_no_more(closed: Services) -
         ({"open_to_all": True, "host": "0.0.0.0"}, 200),  # noqa: S104
     ],
 )
-def test_who_may_read_is_settled_by_where_it_is_bound_and_what_tokens_there_are(
+def test_reading_is_open_or_closed_by_bind_address_and_tokens(
     make_services: MakeServices, settings: dict[str, object], reads: int
 ) -> None:
     whale = Client(whale_app(make_services(**settings)))
@@ -224,7 +224,7 @@ def test_a_revoked_token_opens_nothing(closed: Services) -> None:
 
 
 @named([*COUNTING, *READING, *DECIDING, *OPERATING[:2]])
-def test_a_bound_token_is_good_for_its_roots_alone(closed: Services, path: str, query: str) -> None:
+def test_a_bound_token_is_valid_only_for_its_roots(closed: Services, path: str, query: str) -> None:
     whale = Client(whale_app(closed))
     header = token(closed, "admin", roots=("Shop", "Depot"))
     assert whale.get(path, query, **header).status == 200
@@ -237,7 +237,7 @@ def test_a_bound_token_is_good_for_its_roots_alone(closed: Services, path: str, 
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
-def test_a_bound_token_is_held_to_its_roots_in_a_body_too(closed: Services, kind: str) -> None:
+def test_a_bound_token_is_limited_to_its_roots_in_a_body_too(closed: Services, kind: str) -> None:
     whale, header = Client(whale_app(closed)), token(closed, "count", "read", roots=("Shop",))
     mine, theirs = (
         ({"pk": pk} if kind.endswith("json") else f"pk={pk}") for pk in ("Shop", "Blog")
@@ -248,7 +248,7 @@ def test_a_bound_token_is_held_to_its_roots_in_a_body_too(closed: Services, kind
     assert (hits(closed), hits(closed, "Blog")) == (2, 0)
 
 
-def test_of_a_batch_a_bound_token_counts_its_own_events(closed: Services) -> None:
+def test_a_bound_token_counts_only_its_own_events_of_a_batch(closed: Services) -> None:
     whale, header = Client(whale_app(closed)), token(closed, "count", roots=("Shop",))
     answer = whale.post(
         "/count", [{"pk": "Shop"}, {"pk": "Blog"}, {}, {"pk": ["Shop", 7]}], **header
@@ -303,7 +303,7 @@ def test_counting_that_is_open_never_asks_the_store_for_tokens(
 # Limits
 
 
-def test_a_client_past_its_limit_is_told_when_to_come_again(make_services: MakeServices) -> None:
+def test_a_client_over_its_limit_gets_a_retry_after(make_services: MakeServices) -> None:
     services = make_services(rate_limit="3/hour")
     whale = Client(whale_app(services))
     here, there = ({"REMOTE_ADDR": address} for address in ("192.0.2.1", "192.0.2.2"))
@@ -327,7 +327,7 @@ def test_a_token_has_a_limit_of_its_own(make_services: MakeServices) -> None:
     assert [whale.get("/count").status for _ in range(2)] == [200, 429]
 
 
-def test_who_tries_out_tokens_is_held_to_the_limit(make_services: MakeServices) -> None:
+def test_guessing_tokens_is_rate_limited(make_services: MakeServices) -> None:
     services = make_services(rate_limit="3/hour", admin_token=ADMIN_TOKEN)
     whale = Client(whale_app(services))
     tried = [whale.get("/reset", authorization=f"Bearer guess{n}").status for n in range(5)]
@@ -338,9 +338,7 @@ def test_who_tries_out_tokens_is_held_to_the_limit(make_services: MakeServices) 
 
 
 @named(COUNTING)
-def test_a_bot_is_left_out_where_that_is_wanted(
-    make_services: MakeServices, path: str, query: str
-) -> None:
+def test_a_bot_is_ignored_if_configured(make_services: MakeServices, path: str, query: str) -> None:
     services = make_services(skip_bots=True)
     whale = Client(whale_app(services))
     answer = whale.get(path, query, user_agent=GOOGLEBOT)

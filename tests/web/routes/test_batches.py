@@ -71,7 +71,7 @@ def test_a_batch_on_hail_waits_for_the_drain(
 
 
 @pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\u0085", "\u001c", "\u000b"])
-def test_only_a_newline_parts_two_lines(whale: Client, separator: str) -> None:
+def test_only_a_newline_separates_lines(whale: Client, separator: str) -> None:
     event = json.dumps({"pk": "Shop", "_note": f"a{separator}b"}, ensure_ascii=separator < "\u0080")
     assert whale.post("/count", lines(event, event), LINES).json["accepted"] == 2
     assert total(whale, "Shop") == 2

@@ -251,7 +251,7 @@ def test_on_whale_alone_an_event_counts_at_once(whale: Client) -> None:
     assert whale.get("/healthz").json["buffered"] == 0
 
 
-def test_beside_a_drain_whale_buffers_as_hail_does(
+def test_with_a_separate_drain_whale_buffers_as_hail_does(
     buffering_whale: Client, services: Services
 ) -> None:
     assert buffering_whale.get("/count", "pk=Shop").body == b"OK"

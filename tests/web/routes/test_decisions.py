@@ -157,9 +157,7 @@ def test_dimensions_never_seen_and_a_denominator_of_0_have_answers(page: Client)
         (f"{BY}&options=a,b&format=xml", "format"),
     ],
 )
-def test_what_cannot_be_decided_is_refused_by_name(
-    page: Client, query: str, parameter: str
-) -> None:
+def test_an_invalid_decision_is_refused_by_name(page: Client, query: str, parameter: str) -> None:
     answer = page.get("/decide", query)
 
     assert answer.status == 400
@@ -242,7 +240,7 @@ def test_an_image_tag_gets_its_pixel(hail: Client) -> None:
     assert answer.headers["content-type"] == "image/gif"
 
 
-def test_decisions_beside_a_drain_are_counted_when_it_has_run(
+def test_decisions_are_counted_by_a_separate_drain(
     buffering_whale: Client, services: Services
 ) -> None:
     buffering_whale.get("/count_decision", "pk=Page&option=a")
@@ -323,5 +321,5 @@ def test_a_result_that_is_sent_again_in_a_batch_is_read_once(
         DECIDED.replace(b'"shares":[1]', b'"shares":[]'),
     ],
 )
-def test_what_is_no_decision_is_left_out_of_a_journal(line: bytes) -> None:
+def test_journals_leave_out_other_pks(line: bytes) -> None:
     assert len(read_journal([line, DECIDED])) == 1

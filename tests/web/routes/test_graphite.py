@@ -158,7 +158,7 @@ def test_days_are_those_of_the_zone_that_is_named(visited: Client) -> None:
     assert starts == [1_773_547_200 - DAY_S, 1_773_547_200]  # 04:00 UTC, clocks having gone forward
 
 
-def test_visitors_are_told_by_day(whale: Client) -> None:
+def test_visitors_are_shown_by_day(whale: Client) -> None:
     for visitor in ("a", "b", "a"):
         whale.get("/count", {"pk": "Site", "uid": visitor})
     [curve] = render(whale, "Site.uniques", from_="-2d").json
@@ -243,7 +243,7 @@ def test_shares_are_of_a_total_or_of_all_together(visited: Client) -> None:
         ("target=Shop.hits&from=-2y&maxDataPoints=30&format=raw", "format", "one width"),
     ],
 )
-def test_what_cannot_be_answered_is_refused_by_name(
+def test_an_unanswerable_question_is_refused_by_name(
     visited: Client, query: str, parameter: str, says: str
 ) -> None:
     answer = visited.get("/render", query)
@@ -263,7 +263,7 @@ def test_too_many_series_are_refused(whale: Client) -> None:
 # Forms
 
 
-def test_of_a_pattern_of_too_many_paths_no_more_is_read_than_tells_so(
+def test_a_pattern_with_too_many_paths_is_refused_without_reading_them(
     whale: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     events = [{"pk": "Many", "dimensions": {f"d{n}": ["a", "b", "c"]}} for n in range(20)]

@@ -83,7 +83,7 @@ def test_nothing_breaks_out_of_the_script(whale: Client, name: str) -> None:
     told(text)
 
 
-def test_a_wrong_parameter_is_shown_in_the_place_of_the_graph(whale: Client) -> None:
+def test_a_wrong_parameter_is_shown_in_place_of_the_graph(whale: Client) -> None:
     for_a_page = whale.get("/graph.js", "period=5x&target=%23here", sec_fetch_dest="script")
     found = told(for_a_page.text)
     assert for_a_page.status == 200  # a browser runs no script that comes with a 400
@@ -101,7 +101,7 @@ def test_a_wrong_parameter_is_shown_in_the_place_of_the_graph(whale: Client) -> 
         ("token=x&pk=Shop", "open"),
     ],
 )
-def test_a_refused_seal_is_told_in_the_place_of_the_graph(
+def test_a_refused_seal_is_shown_in_place_of_the_graph(
     make_services: Callable[..., Services], query: str, word: str
 ) -> None:
     services = make_services(seal_keys=("A" * 43,), reading="token", rate_limit="3/hour")
@@ -115,7 +115,7 @@ def test_a_refused_seal_is_told_in_the_place_of_the_graph(
     assert sum(services.store.request_stats.refused().values()) == 2
 
 
-def test_too_many_graphs_are_told_in_the_place_of_the_graph(
+def test_too_many_graphs_are_reported_in_place_of_the_graph(
     make_services: Callable[..., Services],
 ) -> None:
     services = make_services(seal_keys=("A" * 43,), rate_limit="1/hour")
@@ -194,7 +194,7 @@ def test_a_wrong_picture_is_a_picture_that_says_so(whale: Client) -> None:
     assert "period: got '<b>'" in " ".join(texts(ElementTree.fromstring(answer.text)))  # noqa: S314
 
 
-def test_a_picture_while_the_store_is_away_says_so(
+def test_an_image_says_that_the_store_is_unavailable(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: object) -> None:
@@ -227,7 +227,7 @@ def test_every_file_of_the_widget_is_in_it() -> None:
 
 
 @pytest.mark.parametrize("name", DIGESTS)
-def test_the_chart_library_is_the_one_that_was_looked_at(name: str) -> None:
+def test_the_chart_library_is_the_reviewed_version(name: str) -> None:
     """uPlot 1.6.31 as its authors publish it, to the byte."""
     file = vendor_file(name)
     assert file is not None
@@ -279,7 +279,7 @@ def test_no_page_of_another_site_may_change_things(make_services: Callable[..., 
         assert "access-control-allow-origin" not in answer.headers
 
 
-def test_a_sealed_graph_tells_its_looks_and_no_more(
+def test_a_sealed_graph_reveals_only_its_appearance(
     make_services: Callable[..., Services],
 ) -> None:
     services = make_services(seal_keys=("A" * 43,))

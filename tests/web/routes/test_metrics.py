@@ -36,7 +36,7 @@ def durations(found: dict[str, float], part: str) -> dict[str, float]:
     return {name: value for name, value in found.items() if f"duration_seconds_{part}" in name}
 
 
-def test_what_is_counted_is_told(hail: Client, whale: Client, services: Services) -> None:
+def test_counted_events_are_reported(hail: Client, whale: Client, services: Services) -> None:
     hail.post("/count", [{"pk": "Shop"}, {"pk": "Shop", "id": "x"}, {"pk": "Shop", "id": "x"}])
     services.drain.flush()
     hail.get("/count", "pk=Shop")
@@ -54,7 +54,7 @@ def test_hits_that_wait_are_the_lag(hail: Client, clock: Clock) -> None:
     assert read(hail)["hailwhale_drain_lag_seconds"] == pytest.approx(30, abs=1)
 
 
-def test_dead_letters_are_told(whale: Client, services: Services) -> None:
+def test_dead_letters_are_reported(whale: Client, services: Services) -> None:
     services.store.buffers.accept([EncodedHit("Shop", b"junk")], NOW_S)
     services.drain.flush()
     found = read(whale)
@@ -69,9 +69,7 @@ def test_dead_letters_are_told(whale: Client, services: Services) -> None:
         ("/count", f"pk={'x' * 70_000}", "large"),
     ],
 )
-def test_what_was_refused_is_told_by_reason(
-    whale: Client, path: str, query: str, reason: str
-) -> None:
+def test_refusals_are_counted_by_reason(whale: Client, path: str, query: str, reason: str) -> None:
     assert whale.get(path, query).status in (400, 413)
     assert read(whale)[f"hailwhale_refused_total{{'reason': '{reason}'}}"] == 1
 
@@ -84,17 +82,17 @@ def test_a_full_buffer_is_a_reason(make_services: Callable[..., Services]) -> No
     assert read(hail)["hailwhale_refused_total{'reason': 'full'}"] == 4
 
 
-def test_of_a_batch_each_event_refused_is_told(whale: Client) -> None:
+def test_each_refused_event_of_a_batch_is_reported(whale: Client) -> None:
     whale.post("/count", [{"pk": "Shop"}, {"metrcis": 1}, {"metrcis": 2}])
     assert read(whale)["hailwhale_refused_total{'reason': 'wrong'}"] == 2
 
 
-def test_a_decision_is_told(whale: Client) -> None:
+def test_a_decision_is_described(whale: Client) -> None:
     whale.get("/decide", {"pk": "Page", "options": ["a", "b"], "by_metric": "earned/hits"})
     assert read(whale)["hailwhale_decisions_total"] == 1
 
 
-def test_requests_are_told_by_route_and_status_with_their_durations(whale: Client) -> None:
+def test_requests_are_counted_by_route_and_status_with_durations(whale: Client) -> None:
     whale.get("/count", "pk=Shop")
     whale.get("/count", "metrcis=1")
     whale.get("/totals", "pk=Shop")
@@ -116,7 +114,7 @@ def test_several_processes_are_one_sum(make_services: Callable[..., Services]) -
     assert read(one)[name] == 3
 
 
-def test_while_the_store_is_away_only_that_is_told(services: Services) -> None:
+def test_while_the_store_is_unavailable_only_that_is_reported(services: Services) -> None:
     away = _Away()
     tallies = RequestStats(away)
     store = with_parts(services.store, stats=away, request_stats=away)
@@ -187,7 +185,7 @@ def test_an_id_that_a_proxy_gave_is_kept(whale: Client) -> None:
 
 
 @pytest.mark.parametrize("given", ["", "a b", "a\x1b[31m", "<script>", "x" * 65, "é", '"'])
-def test_what_is_no_id_is_not_kept(whale: Client, given: str) -> None:
+def test_an_invalid_request_id_is_replaced(whale: Client, given: str) -> None:
     headers = {"HTTP_X_REQUEST_ID": given}
     answer = whale.request("GET", "/count", environ=headers)
     assert answer.headers["x-request-id"] != given

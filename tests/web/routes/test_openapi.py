@@ -135,7 +135,7 @@ def test_it_says_what_a_token_has_to_be_for(
     assert word is None or f"one that may {word}." in operation["description"]
 
 
-def test_a_route_that_nobody_described_is_told_of_all_the_same(services: Services) -> None:
+def test_a_route_without_a_description_is_listed_too(services: Services) -> None:
     app = whale_app(services)
     app.route("/new", "GET", lambda: bottle.HTTPResponse("", 200))
     assert "/new" in Client(app).get("/openapi.json").json["paths"]

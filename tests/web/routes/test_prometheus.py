@@ -32,7 +32,7 @@ def by(label: str, found: list[tuple[dict[str, str], float]]) -> dict[str, float
     return {labels[label]: value for labels, value in found}
 
 
-def test_everything_ever_counted_is_told_with_its_labels(visited: Client) -> None:
+def test_everything_ever_counted_is_exported_with_its_labels(visited: Client) -> None:
     [(labels, value)] = samples(visited, "pk=Shop&metric=revenue")
     assert value == 55.5
     assert labels == {
@@ -44,7 +44,7 @@ def test_everything_ever_counted_is_told_with_its_labels(visited: Client) -> Non
     }
 
 
-def test_children_are_told_by_depth_all_of_them(visited: Client) -> None:
+def test_all_children_are_listed_by_depth(visited: Client) -> None:
     found = samples(visited, "pk=Shop&dimensions=country&depth=1")
     assert by("dimension", found) == {"country": 11, US: 8, CA: 2, DE: 1}
     assert set(by("label", found)) == {"country", "US", "CA", "DE"}
@@ -83,7 +83,7 @@ def test_labels_of_any_sign_are_escaped(whale: Client) -> None:
         ("pk=Shop&limit=-1", "limit"),
     ],
 )
-def test_what_is_wrong_is_refused_by_name(whale: Client, query: str, parameter: str) -> None:
+def test_invalid_input_is_refused_by_name(whale: Client, query: str, parameter: str) -> None:
     answer = whale.get("/prometheus", query)
     assert (answer.status, answer.error["parameter"]) == (400, parameter)
 

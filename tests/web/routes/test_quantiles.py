@@ -52,6 +52,6 @@ def test_a_spreadsheet_gets_a_row_for_each(whale: Client) -> None:
         ("metric=t&format=xml", "format"),
     ],
 )
-def test_what_is_wrong_is_refused_by_name(whale: Client, query: str, parameter: str) -> None:
+def test_invalid_input_is_refused_by_name(whale: Client, query: str, parameter: str) -> None:
     answer = whale.get("/quantiles", f"pk=Web&{query}")
     assert (answer.status, answer.error["parameter"]) == (400, parameter)

@@ -298,7 +298,7 @@ def test_what_there_is_to_ask_about_a_pk_is_known(whale: Client) -> None:
     assert whale.get("/known", "pks=Shop").status == 400
 
 
-def test_what_a_decision_sums_up_for_itself_is_not_told(whale: Client) -> None:
+def test_internal_sums_of_a_decision_are_not_shown(whale: Client) -> None:
     asked = {"option": "b", "dimensions": {"a": "1", "c": "2"}, "metrics": {"earned": 3}}
     whale.get("/count_decision", {"pk": "Page", **asked})
     known = {"metrics": ["earned", "hits"], "dimensions": ["a", "c"], "decision": True}

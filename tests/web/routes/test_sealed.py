@@ -106,7 +106,7 @@ def test_nothing_can_be_added_to_a_pixel(sealed: Services, reader: Client, query
     assert refused(sealed) == {"seal-slot": 1}
 
 
-def test_each_way_to_be_no_pixel_is_said_and_counted(
+def test_each_invalid_pixel_is_reported_and_counted(
     make_services: MakeServices, sealed: Services, reader: Client, clock: Clock
 ) -> None:
     client, good = Client(whale_app(sealed)), pixel(sealed, expires="1h")

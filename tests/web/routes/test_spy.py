@@ -20,7 +20,7 @@ from tests.web.client import Client
 LIVE = "text/event-stream"
 
 
-def test_the_last_events_are_told(whale: Client) -> None:
+def test_the_newest_events_are_shown(whale: Client) -> None:
     for n in range(3):
         whale.get("/count", {"pk": ["Shop", n], "uid": f"u{n % 2}", "metric": {"dollars": "1.50"}})
     answer = whale.get("/spy", {"pk": "Shop", "uid": "u0", "limit": 1})
@@ -33,12 +33,12 @@ def test_the_last_events_are_told(whale: Client) -> None:
     assert answer.headers["cache-control"].startswith("no-store")
 
 
-def test_what_is_wrong_is_a_400(whale: Client) -> None:
+def test_invalid_input_is_a_400(whale: Client) -> None:
     assert whale.get("/spy", "limit=x").error["parameter"] == "limit"
     assert whale.get("/spy", "pks=x").status == 400
 
 
-def test_hail_does_not_tell(hail: Client) -> None:
+def test_hail_has_no_spy_log(hail: Client) -> None:
     assert hail.get("/spy").status == 404
 
 
@@ -79,7 +79,7 @@ def counting(services: Services, *numbers: int) -> Callable[[], None]:
     return count
 
 
-def test_events_are_told_as_they_come_the_oldest_first(services: Services) -> None:
+def test_events_are_shown_as_they_arrive_the_oldest_first(services: Services) -> None:
     counting(services, 1, 2)()
     client = viewed(services, counting(services, 3), lambda: None, counting(services, 4, 5))
     answer = client.get("/spy", "pk=Shop&live=1")
@@ -88,7 +88,7 @@ def test_events_are_told_as_they_come_the_oldest_first(services: Services) -> No
     assert answer.text.count(": nothing new") > LOOKS / 20
 
 
-def test_who_comes_again_is_told_what_came_meanwhile(services: Services) -> None:
+def test_a_reconnecting_viewer_gets_the_events_it_missed(services: Services) -> None:
     counting(services, 1, 2, 3)()
     client = viewed(services)
     answer = client.get("/spy", "pk=Shop", accept=LIVE, last_event_id="2")
@@ -96,7 +96,7 @@ def test_who_comes_again_is_told_what_came_meanwhile(services: Services) -> None
 
 
 @pytest.mark.parametrize("last", ["", "x", "-1", "1e9", "²"])
-def test_what_is_no_number_is_as_if_it_came_first(services: Services, last: str) -> None:
+def test_an_invalid_last_event_id_counts_as_none(services: Services, last: str) -> None:
     counting(services, 1)()
     client = viewed(services)
     environ = {"HTTP_ACCEPT": LIVE, "HTTP_LAST_EVENT_ID": last}

@@ -82,7 +82,7 @@ def test_over_https_the_cookie_stays_there(
         ";;",
     ],
 )
-def test_a_cookie_that_is_not_ours_is_as_none(whale: Client, cookie: str) -> None:
+def test_a_foreign_cookie_is_ignored(whale: Client, cookie: str) -> None:
     environ = {"HTTP_COOKIE": cookie}
     answer = whale.request("GET", "/tracker", environ=environ)
     assert answer.status == 200
@@ -90,7 +90,7 @@ def test_a_cookie_that_is_not_ours_is_as_none(whale: Client, cookie: str) -> Non
     assert "set-cookie" in answer.headers
 
 
-def test_a_cookie_of_another_service_is_as_none(
+def test_a_cookie_of_another_service_is_ignored(
     whale: Client, make_services: Callable[..., Services]
 ) -> None:
     other = Client(hail_app(make_services(namespace="elsewhere")))
@@ -108,7 +108,7 @@ def test_a_uid_that_is_given_is_used_and_needs_no_cookie(whale: Client) -> None:
 
 
 @pytest.mark.parametrize("header", ["dnt", "sec_gpc"])
-def test_who_does_not_want_to_be_followed_is_counted_and_not_followed(
+def test_do_not_track_is_counted_without_a_visitor(
     whale: Client, services: Services, header: str
 ) -> None:
     cookie = cookie_of(whale.get("/tracker", "pk=Page"))
@@ -127,7 +127,7 @@ def test_an_operator_may_have_to_follow_all_the_same(
     assert client.get("/tracker", dnt="1").text
 
 
-def test_what_cannot_be_counted_sets_no_cookie(whale: Client) -> None:
+def test_an_invalid_event_sets_no_cookie(whale: Client) -> None:
     answer = whale.get("/tracker", "metrcis=1")
     assert (answer.status, answer.error["parameter"]) == (400, "metrcis")
     assert "set-cookie" not in answer.headers

@@ -94,7 +94,7 @@ def test_a_count_is_set_now_whenever_it_was_counted(whale: Client) -> None:
         ('pk=Queue&metrics={"jobs":1}&value=2', "value"),
     ],
 )
-def test_what_cannot_be_set_is_refused(whale: Client, query: str, parameter: str) -> None:
+def test_an_invalid_total_is_refused(whale: Client, query: str, parameter: str) -> None:
     answer = whale.get("/update_count_to", query)
     assert (answer.status, answer.error["parameter"]) == (400, parameter)
     assert total(whale, "Queue", "jobs") == 0
