@@ -59,7 +59,7 @@ class Hail(ClassOrInstance):
             False if an event with this `id` came before, else True.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have; nothing is counted.
+            BadInput: A parameter has an invalid value; nothing is counted.
             StoreUnavailable: The store does not answer.
             BufferFull: The buffer is full; a drain has to catch up first.
 
@@ -98,7 +98,7 @@ class Hail(ClassOrInstance):
         decision: str | None = None,
         uid: str | int | None = None,
     ) -> bool:
-        """Buffer that an option was shown to a visitor, or what came of it.
+        """Buffer that an option was shown to a visitor, or its result.
 
         Args:
             pk: The decision: a label such as "Page", or a path of labels.
@@ -118,7 +118,7 @@ class Hail(ClassOrInstance):
             False if an event with this `id` came before, else True.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have; nothing is counted.
+            BadInput: A parameter has an invalid value; nothing is counted.
             StoreUnavailable: The store does not answer.
             BufferFull: The buffer is full; a drain has to catch up first.
 
@@ -183,11 +183,11 @@ class Hail(ClassOrInstance):
 
         Returns:
             A mapping for each event: `at` in epoch seconds, `pk` and `dimensions` as paths,
-            `metrics` by name and, where the event had a uid, the hash `visitor`. What is private is
+            `metrics` by name and, where the event had a uid, the hash `visitor`. Private values are
             `"***"`.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have.
+            BadInput: A parameter has an invalid value.
             StoreUnavailable: The store does not answer.
 
         Example:

@@ -1,4 +1,4 @@
-"""Event loops for tests that run beside a browser's.
+"""Event loops for tests that run next to that of a browser.
 
 Playwright keeps a loop running in the thread of the tests, in which no other may run, until the
 last browser test of the process is done.

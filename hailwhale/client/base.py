@@ -123,7 +123,7 @@ class ClientBase:
         decision: str | None = None,
         uid: str | int | None = None,
     ) -> bool:
-        """Count, in the background, that an option was shown to a visitor, or what came of it.
+        """Count, in the background, that an option was shown to a visitor, or its result.
 
         Returns at once and never raises, as `count`.
 

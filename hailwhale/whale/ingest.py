@@ -50,7 +50,7 @@ class EventMethods(ClassOrInstance):
             False if an event with this `id` was counted before, else True.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have; nothing is counted.
+            BadInput: A parameter has an invalid value; nothing is counted.
             StoreUnavailable: The store does not answer.
 
         Example:
@@ -88,7 +88,7 @@ class EventMethods(ClassOrInstance):
         decision: str | None = None,
         uid: str | int | None = None,
     ) -> bool:
-        """Count that an option was shown to a visitor, or what came of it.
+        """Count that an option was shown to a visitor, or its result.
 
         Args:
             pk: The decision: a label such as "Page", or a path of labels.
@@ -108,7 +108,7 @@ class EventMethods(ClassOrInstance):
             False if an event with this `id` was counted before, else True.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have; nothing is counted.
+            BadInput: A parameter has an invalid value; nothing is counted.
             StoreUnavailable: The store does not answer.
 
         Example:
@@ -159,7 +159,7 @@ class EventMethods(ClassOrInstance):
             dimension, metric: Other names of `dimensions` and `metrics`; give one of each two.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have; nothing is changed.
+            BadInput: A parameter has an invalid value; nothing is changed.
             StoreUnavailable: The store does not answer.
 
         Example:
@@ -195,7 +195,7 @@ class EventMethods(ClassOrInstance):
             How many chunks of stored numbers were erased.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have; nothing is changed.
+            BadInput: A parameter has an invalid value; nothing is changed.
             StoreUnavailable: The store does not answer.
 
         Example:

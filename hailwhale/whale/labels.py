@@ -40,7 +40,7 @@ class LabelMethods(ClassOrInstance):
             labels, keyed as in `totals`.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have.
+            BadInput: A parameter has an invalid value.
             StoreUnavailable: The store does not answer.
 
         Example:
@@ -70,7 +70,7 @@ class LabelMethods(ClassOrInstance):
             A path of labels for each pk, in the order of their labels.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have.
+            BadInput: A parameter has an invalid value.
             StoreUnavailable: The store does not answer.
 
         Example:
@@ -100,7 +100,7 @@ class LabelMethods(ClassOrInstance):
             its dimensions; and `decision`, whether options are counted under it.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have.
+            BadInput: A parameter has an invalid value.
             StoreUnavailable: The store does not answer.
 
         Example:
@@ -133,11 +133,11 @@ class LabelMethods(ClassOrInstance):
 
         Returns:
             A mapping for each event: `at` in epoch seconds, `pk` and `dimensions` as paths,
-            `metrics` by name and, where the event had a uid, the hash `visitor`. What is private is
+            `metrics` by name and, where the event had a uid, the hash `visitor`. Private values are
             `"***"`.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have.
+            BadInput: A parameter has an invalid value.
             StoreUnavailable: The store does not answer.
 
         Example:

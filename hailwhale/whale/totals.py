@@ -64,7 +64,7 @@ class TotalMethods(ClassOrInstance):
             number is an int when whole, a float when that is exact, else a Decimal.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have, or no stored rollup can answer.
+            BadInput: A parameter has an invalid value, or no stored rollup can answer.
             StoreUnavailable: The store does not answer.
 
         Example:
@@ -125,7 +125,7 @@ class TotalMethods(ClassOrInstance):
             Decimal.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have, or asks for several numbers.
+            BadInput: A parameter has an invalid value, or asks for several numbers.
             StoreUnavailable: The store does not answer.
 
         Example:
@@ -181,7 +181,7 @@ class TotalMethods(ClassOrInstance):
             Decimal.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have, or asks for several numbers.
+            BadInput: A parameter has an invalid value, or asks for several numbers.
             StoreUnavailable: The store does not answer.
 
         Example:
@@ -236,7 +236,7 @@ class TotalMethods(ClassOrInstance):
             Decimal.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have, or asks for several numbers.
+            BadInput: A parameter has an invalid value, or asks for several numbers.
             StoreUnavailable: The store does not answer.
 
         Example:
@@ -302,7 +302,7 @@ class TotalMethods(ClassOrInstance):
             most 4.8 %; 0 where there are no values.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have, or no stored rollup can answer.
+            BadInput: A parameter has an invalid value, or no stored rollup can answer.
             StoreUnavailable: The store does not answer.
 
         Example:

@@ -1,4 +1,4 @@
-"""What attacks are made on besides: services that are closed to strangers."""
+"""Fixtures of attacks: services that require tokens."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Every route with what its description allows, and with what it does not: never a fault of ours.
+"""Requests that the description of a route allows and forbids never cause an internal error.
 
-schemathesis makes the requests of /openapi.json, the same ones at each run, and holds each answer
-to it: its status, its media type, its form.
+schemathesis generates requests from /openapi.json, the same ones in each run. It checks the status,
+the media type and the schema of each answer.
 """
 
 from __future__ import annotations

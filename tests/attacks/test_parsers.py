@@ -1,7 +1,7 @@
 """Whatever comes in at a parser: a value, or `BadInput` that names its parameter; nothing else.
 
-Only of parsers that have no such test beside their own: paths, metrics, formulas, events,
-questions, rollups, rows and literals have theirs in tests/core and tests/services.
+Only for parsers without such a test of their own: paths, metrics, formulas, events, questions,
+rollups, rows and literals have theirs in tests/core and tests/services.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Labels, metrics and titles that are meant to run: in JSON, scripts, pictures, tags and CSV.
 
-What browsers make of them is in tests/browser; that these are only told as data is here.
+tests/browser tests what browsers do with them. Here the answers must contain them only as data.
 """
 
 from __future__ import annotations

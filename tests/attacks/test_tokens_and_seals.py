@@ -1,8 +1,8 @@
 """Tokens and seals: each opens what it is for, for whom it is for, and once where that was said.
 
-What a seal holds and how each way of breaking one is told is in
-tests/services/security/test_sealed_tokens.py and
-tests/web/routes/test_sealed.py; tokens one by one are in tests/web/plugins/test_auth.py.
+`tests/services/security/test_sealed_tokens.py` and `tests/web/routes/test_sealed.py` test the
+content of seals and the error for each kind of broken seal. `tests/web/plugins/test_auth.py` tests
+tokens one by one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MakeServices = Callable[..., Services]
 
 ADMIN_TOKEN = "correct-horse"  # noqa: S105 - of this test alone
 SCOPES: list[tuple[str, ...]] = [(), ("count",), ("read",), ("count", "read"), ("admin",)]
-# What each route is for, told here once more, and on purpose: a route that is not here fails.
+# The scope of each route, repeated here on purpose: a route that is missing here fails.
 PUBLIC: frozenset[str] = frozenset()
 COUNT, READ, ADMIN = (frozenset({word}) for word in ("count", "read", "admin"))
 FOR = {

@@ -39,7 +39,7 @@ LEARNT_MS = 45_000
 
 
 def pictured(browser: Browser, url: str, file: str, scheme: Any, width: int, sign: str) -> None:
-    """One picture, once a sign is there and numbers have settled."""
+    """Take one screenshot after an element is there and numbers no longer change."""
     page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 800})
     page.goto(url)
     page.locator(sign).first.wait_for()

@@ -22,7 +22,7 @@ class _Server(socketserver.ThreadingMixIn, WSGIServer):
     request_queue_size = 64
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A browser that goes away in the middle of an answer is no fault of ours."""
+        """Ignore a browser that disconnects in the middle of an answer."""
 
 
 class _Quiet(WSGIRequestHandler):

@@ -1,6 +1,6 @@
 """The page that docs/start.rst has people write, and its picture.
 
-`python -m tests.browser.start_page` takes docs/start.png anew.
+`python -m tests.browser.start_page` takes docs/start.png again.
 """
 
 from __future__ import annotations

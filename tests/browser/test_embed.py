@@ -44,7 +44,7 @@ def sold(make_services: Callable[..., Services]) -> Callable[..., Services]:
 @pytest.fixture
 def embed(open_page: OpenPage, sold: Callable[..., Services]) -> Iterator[Embed]:
     """Opens a page of another site (`localhost`, another port) with the HTML that `body` makes of
-    the service's address; the service lets that site read unless told otherwise."""
+    the service's address; the service lets that site read unless `allowed` is False."""
     opened = []
 
     def embed(body: Callable[[str], str], allowed: bool = True, **files: tuple[str, str]) -> Page:

@@ -1,4 +1,4 @@
-"""Who follows docs/start.rst sees a graph: the page they are told to write, in a real browser."""
+"""The page that docs/start.rst has its readers write shows a graph in a real browser."""
 
 from __future__ import annotations
 

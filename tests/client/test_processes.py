@@ -1,4 +1,4 @@
-"""The client beside real processes: services that are killed, programs that end, fork or import."""
+"""The client with real processes: services that are killed, programs that end, fork or import."""
 
 from __future__ import annotations
 

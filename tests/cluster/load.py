@@ -1,7 +1,7 @@
 """Load on a store while something happens to its servers, and the verdict on what came of it.
 
 Senders take hits through hail, drains count them, each with connections of its own as if it were a
-process. Nobody is started anew: what recovers does so by itself.
+process. Nothing is restarted: everything recovers by itself.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _WINDOW = 200  # small, so that drains take many steps
 
 
 class _Sender(Thread):
-    """Sends traffic until told to stop; events with an id until they are acknowledged."""
+    """Sends traffic until `stop` is set; events with an id until they are acknowledged."""
 
     def __init__(self, services: Services, traffic: Traffic, stop: Flag) -> None:
         super().__init__(daemon=True)
@@ -68,7 +68,7 @@ class _Sender(Thread):
 
 
 class _Drain(Thread):
-    """Drains until told to stop. What its services raise ends it, and is told by `fault`."""
+    """Drains until `stop` is set. An exception of its services ends it and is kept in `fault`."""
 
     def __init__(self, services: Services, stop: Flag) -> None:
         super().__init__(daemon=True)
@@ -115,7 +115,7 @@ class Load:
 
     @property
     def failures(self) -> int:
-        """How many requests were told that the store cannot take them."""
+        """How many requests were refused because the store cannot take them."""
         return sum(sender.failures for sender in self._senders)
 
     def await_work(self, hits: int = 200) -> None:

@@ -1,8 +1,8 @@
 """Slots move to other nodes while hits come and are counted.
 
 A slot can move in two ways. In the newer one it changes hands in one moment. In the older one its
-keys go one after the other, and meanwhile a script whose keys are in two places, or not all there,
-is refused: it must then have done nothing, and be right when it is made again.
+keys move one after the other. Meanwhile a script whose keys are on two nodes, or incomplete, is
+refused. Such a script must have done nothing, and must succeed when it is repeated.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def counting(hits: int, position: str | None = None) -> CommitStep:
 
 
 def counted(store: RedisStore) -> object:
-    """How many hits are in the cells; asked beside a cell of each node."""
+    """How many hits are in the cells; read together with a cell of each node."""
     roots = [ROOT, *(f"root{number}" for number in range(9))]
     asks = [CellQuery(ChunkAddress((root,), (), "all", 0), [(0, "hits")]) for root in roots]
     return store.cells.read(asks)[0][0]

@@ -152,7 +152,7 @@ LARGE = "1234567890123456789012345.67"  # 25 digits before the point: no float t
 
 @pytest.fixture
 def treasury(run: Run) -> Run:
-    """Two amounts that a float could not tell apart."""
+    """Two amounts that are equal as floats."""
     for country, amount in (("US", LARGE), ("CA", "1234567890123456789012345.66")):
         metrics = f'{{"revenue": "{amount}"}}'
         run("count", "Bank", "--dimensions", f'{{"country": "{country}"}}', "--metrics", metrics)

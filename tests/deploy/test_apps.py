@@ -26,7 +26,7 @@ def shared(valkey: EmbeddedValkey, namespace: str) -> dict[str, str]:
 
 
 def asked(app: Any, path: str, query: str = "") -> tuple[str, str]:
-    """Status and body of a GET, with the app held to the WSGI standard on the way."""
+    """Status and body of a GET; the app is checked against the WSGI standard."""
     environ: dict[str, Any] = {"SCRIPT_NAME": "", "PATH_INFO": path, "QUERY_STRING": query}
     setup_testing_defaults(environ)
     statuses: list[str] = []

@@ -38,7 +38,7 @@ sys.exit(Typed(optionflags=flags).run(test).failed > 0)
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Types blocks in a folder, beside a service.
+    """Types blocks in a folder, next to a service.
 
     `elsewhere` are places on the page, and where they are here.
     """

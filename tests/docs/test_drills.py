@@ -27,7 +27,7 @@ SALES = (30, 19.99, 40.01)
 
 
 class Load:
-    """A program that counts a pk again and again, until it is told to end."""
+    """A program that counts a pk again and again until it is stopped."""
 
     def __init__(self, url: str, pk: str) -> None:
         self._pk = pk

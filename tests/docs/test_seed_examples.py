@@ -125,7 +125,7 @@ def library(
     valkey: EmbeddedValkey,
     namespace: str,
 ) -> Iterator[Any]:
-    """`Whale` itself over a store that the environment names, and an instance beside it."""
+    """`Whale` itself over a store that the environment names, and an instance."""
     monkeypatch.setenv("HAILWHALE_NAMESPACE", namespace)
     if request.param == "an instance":
         with_url = Whale(valkey.url)

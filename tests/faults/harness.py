@@ -180,7 +180,7 @@ class _Striker:
 
 
 def acknowledged(senders: Sequence[Sender]) -> int:
-    """How many events these senders were told are counted."""
+    """How many events were acknowledged to these senders."""
     return sum(sender.acknowledged for sender in senders)
 
 

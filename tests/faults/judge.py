@@ -24,7 +24,7 @@ _PRECISION = 400
 
 
 class Fate(Enum):
-    """What the sender of an event was told about it."""
+    """What the sender of an event knows about it."""
 
     ACKNOWLEDGED = "acknowledged"
     REFUSED = "refused"

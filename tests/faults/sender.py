@@ -1,7 +1,7 @@
-"""Senders: threads that count over HTTP as a real client does, and note what they were told.
+"""Senders: threads that count over HTTP as a real client does, and record the answers.
 
-An event with an id is sent again until it is acknowledged, sometimes once more after that; one
-without an id is sent once, and where no answer came its fate is unknown.
+An event with an id is sent again until it is acknowledged, and sometimes once more after that. An
+event without an id is sent once; its fate is unknown if there is no answer.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Sender(Thread):
         self._stopped = stop
         self._random = Random(port)
         self._connection = HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S)
-        self._connection.auto_open = 0  # so that a refused connection is told from a broken one
+        self._connection.auto_open = 0  # to distinguish a refused connection from a broken one
 
     def run(self) -> None:
         try:

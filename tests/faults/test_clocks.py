@@ -1,7 +1,7 @@
 """Clocks that jump hours ahead and back, each process its own: nothing is lost, nothing doubled.
 
-What a clock decides is only where: an event that gives no time is counted in the buckets of its
-hail's clock, and a bucket is left out that is past its retention by the drain's.
+A clock decides only where an event counts. An event without a time counts in the buckets of its
+hail's clock. Buckets past their retention by the drain's clock are left out.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ JUMPS_H = (0, 0, 1, -1, 5, -3, 23, -23, 30, -30)
 
 
 class Absent(RedisBuffers):
-    """Buffers that are away when told to be, at times after they have accepted."""
+    """Buffers that are unavailable on demand, sometimes after they have accepted."""
 
     away = False
 

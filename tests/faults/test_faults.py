@@ -166,7 +166,7 @@ def test_what_a_hail_leaves_in_its_spool_the_next_one_brings_to_the_store(
     def meanwhile(trial: Trial) -> None:
         trial.until_spooled()
         with how("hail")(deployment):
-            trial.until_spooled()  # and the next one starts though the store is away
+            trial.until_spooled()  # and the next one starts without the store
 
     verdict = endured(deployment, store_hung, meanwhile)
     assert_exact(verdict)
@@ -181,7 +181,7 @@ def test_a_store_that_lost_its_disk_has_all_that_was_acknowledged_since(
     verdict = endured(deployment, store_emptied, Trial.until_spooled, before=False)
     assert_exact(verdict)
     assert deployment.store.labels.subpks(()) == set(ROOTS)
-    with pytest.raises(StoreMismatch):  # it was told again what it is made of
+    with pytest.raises(StoreMismatch):  # its schema was written again
         deployment.store.schema.declare("Europe/Berlin", ["all"], 0)
 
 

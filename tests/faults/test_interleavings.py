@@ -1,7 +1,7 @@
 """Two drains and a hail on one shard, their commands to the store mixed in any order.
 
-Each drain is a puppet: it makes one command (not even one call: what is sent together is taken
-apart) when it is told to, and can be killed before or after any of them.
+Each drain is controlled by the test. It sends one command at a time (pipelines are split), and can
+be killed before or after any of them.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Move:
 
 
 class Puppet(Thread):
-    """A drain in a thread that waits to be told before each of its commands."""
+    """A drain in a thread that waits for the test before each of its commands."""
 
     def __init__(self, client: redis.Redis) -> None:
         super().__init__(daemon=True)

@@ -1,8 +1,8 @@
 """Seeded traffic of which every single event can be found again in the sums.
 
-Each event adds one digit of its own to a metric: event 7 of a group adds 10^7 (from 10^-30 to
-10^29, the widest an amount may be), so the digits of the group's total say how often each of its 60
-events was counted. Knows what an event looks like; nothing of how it is sent or stored.
+Each event adds one digit of its own to a metric: event 7 of a group adds 10^7. Amounts go from
+10^-30 to 10^29, the whole range allowed. So the digits of the group's total say how often each of
+its 60 events was counted. Knows what an event looks like; nothing of how it is sent or stored.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class _Group:
 class Traffic:
     """An endless stream of samples; `name` must differ between the streams of one run.
 
-    Times are around `now_s`, in every class of age that the default rollups tell apart.
+    Times are around `now_s`, in every class of age that the default rollups distinguish.
     """
 
     def __init__(self, seed: int, name: str, now_s: int) -> None:

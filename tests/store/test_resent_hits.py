@@ -91,7 +91,10 @@ def test_after_a_full_buffer_no_later_hit_is_accepted_even_in_the_next_slice(
 
 def test_an_id_counts_once_however_it_is_offered_again(store: RedisStore) -> None:
     assert store.buffers.accept(hits("a", id="order-1"), NOW_S) == [AcceptStatus.ACCEPTED]
-    for receipt in (AcceptStatus.DUPLICATE, AcceptStatus.ACCEPTED):  # the second time it is settled
+    for receipt in (
+        AcceptStatus.DUPLICATE,
+        AcceptStatus.ACCEPTED,
+    ):  # the second time it is accepted
         assert (
             store.buffers.accept(hits("a", "b", id="order-1"), NOW_S, ProducerSequence("x", 0))[0]
             is receipt

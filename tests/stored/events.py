@@ -117,7 +117,7 @@ def buffered() -> list[Event]:
 
 
 def spooled() -> list[Event]:
-    """Events that find the store away."""
+    """Events sent while the store is unavailable."""
     return [
         *({**each, "at": CLOCK_S - 20} for each in shop()[20:30]),
         {"pk": "Spooled", "dimension": {"on": "disk"}, "metrics": {"n": 3}, "id": "spooled-1"},

@@ -1,8 +1,8 @@
 """What is asked of a stored store, and what is done to it next, as steps of `steps`.
 
 Each phase is performed by a process of its own, so each opens the store again. `look` says how an
-answer of a later commit is compared with the recorded one: exactly unless it is given, "part" where
-later commits may answer more, "code" or "status" where the words are free, "option" for a decision.
+answer of a later commit is compared with the recorded one. The default is exactly. "part" allows
+more fields, "code" or "status" other words, and "option" is for a decision.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Perform steps against the HailWhale of the environment: requests, commands, a flush.
 
 Run as a program it reads steps from stdin, performs them with the clock standing still and writes
-the answers to stdout. It uses only what people use (the WSGI applications, the command line,
-HAILWHALE_* variables), so that the same file runs under the commit that writes a store and under
-every later one that reads it. It knows neither stores nor what an answer should be.
+the answers to stdout. It uses only public interfaces: the WSGI applications, the command line,
+HAILWHALE_* variables. So the same file runs under the commit that writes a store and under every
+later one that reads it. It knows neither stores nor what an answer should be.
 
     {"get": "/totals", "query": {"pk": "Shop"}}       -> {"status": 200, "json": {…}}
     {"post": "/count", "body": [{"pk": "Shop"}]}      -> likewise; a text body is sent as NDJSON
@@ -11,8 +11,8 @@ every later one that reads it. It knows neither stores nor what an answer should
     {"append": "access.log", "text": "…"}             -> {}; into the working directory
     {"unspool": "/data/spool"}                        -> {}; returns when no spool file is left
 
-A request has "app": "hail" where it goes to hail and not to whale, and "token" for another bearer
-token than that of the admin. "hooks" of the whole are the webhooks that were sent meanwhile.
+A request has "app": "hail" if it goes to hail instead of whale. It has "token" if the bearer token
+is not that of the admin. "hooks" of the whole are the webhooks that were sent meanwhile.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Open a store that an earlier commit wrote, and answer as that commit did.
 
-Each folder of `stores` holds a data directory and what its commit answered: as it was left, after a
-drain, after more was counted on top and what was half done was finished, and later. README.rst
-there says how they were made.
+Each folder of `stores` holds a data directory and the answers of its commit. The answers were taken
+from the store as it was left, after a drain, after more events were counted and unfinished steps
+were completed, and later. README.rst there says how the folders were made.
 """
 
 from __future__ import annotations

@@ -3,9 +3,10 @@
     git worktree add --detach /tmp/earlier 59d79c3
     python -m tests.stored.write_store --code /tmp/earlier tests/stored/stores/59d79c3
 
-The store is made through the public ways in, but for what only a crash or a bug leaves behind: a
-plan that nobody applied, half a block of an import, bytes in the buffer that are no hit. What the
-commit does not know yet (a command, a route, a variable) is left out of the steps, and listed.
+The store is made through public interfaces, except for what only a crash or a bug leaves behind.
+Examples are a plan that was not applied, half a block of an import, or bytes in the buffer that are
+not a hit. Steps
+with commands, routes or variables that the commit does not have are left out, and listed.
 """
 
 from __future__ import annotations
@@ -260,7 +261,7 @@ print(calls)
         """Put the data directory and the files into an archive that does not rot.
 
         Keys would expire while the archive lies there: they are made to live for ever, and how
-        long each had to live is written down for who opens it. The log is rewritten as commands,
+        long each had to live is stored for the reader. The log is rewritten as commands,
         which any version of the server reads.
         """
         with self._server() as client:

@@ -1,7 +1,7 @@
-"""A client for the tests: calls a WSGI application directly, held to the WSGI rules both ways.
+"""A client for the tests: calls a WSGI application directly, and checks both against WSGI.
 
-Owns how a request becomes an environ and an answer a value. It must not know the routes, nor what
-their answers mean.
+Converts requests to an environ and answers to values. Knows nothing of the routes or of what their
+answers mean.
 """
 
 from __future__ import annotations

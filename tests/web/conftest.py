@@ -1,4 +1,4 @@
-"""What the tests of the web share besides: a whale beside a drain, and one that was visited."""
+"""Fixtures of the web tests: a whale with a separate drain, and one with visitors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.web.client import Client
 
 @pytest.fixture
 def buffering_whale(services: Services) -> Client:
-    """Whale beside a drain: /count waits there, too."""
+    """A whale with a separate drain: /count waits there, too."""
     return Client(whale_app(services, buffered=True))
 
 

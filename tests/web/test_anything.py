@@ -1,4 +1,4 @@
-"""Whatever comes in, on every route: an answer or an error that is named, never a fault of ours."""
+"""Any input on every route gets an answer or a named error, never an internal error."""
 
 from __future__ import annotations
 

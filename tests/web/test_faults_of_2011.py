@@ -281,8 +281,8 @@ def test_many_children_are_asked_of_once_and_then_not_one_by_one(
     used = {name: count - before.get(name, 0) for name, count in commands(client).items()}
     assert len(first.json) == len(answer.json) == 11
     assert list(answer.json)[:2] == ["_", "c7"]
-    # A month is two chunks of the days: two reads of the parent, whose sums come with it, two of
-    # each child shown, the state of two views before and after, and one look at the labels.
+    # A month is two chunks of days. Reads: two of the parent with its sums, two of each child that
+    # is shown, the state of two views before and after, and one of the labels.
     assert (used["hmget"], used["smembers"]) == (2 + 2 * 10 + 2 * 2, 1)
     assert used.get("hgetall", 0) == 0
     assert (used.get("keys", 0), used.get("scan", 0)) == (0, 0)

@@ -1,4 +1,4 @@
-"""The apps of a deployment whose store is away: what is counted is spooled, the rest is 503."""
+"""The apps of a deployment without its store: hits are spooled, everything else is 503."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class AsyncAdminRequests(AsyncQueryBase):
             dimension, metric: Other names of `dimensions` and `metrics`; give one of each two.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have; nothing is changed.
+            BadInput: A parameter has an invalid value; nothing is changed.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token is not an admin's.
             TooMany: The caller is over the rate limit.
@@ -73,7 +73,7 @@ class AsyncAdminRequests(AsyncQueryBase):
             How many chunks of stored numbers were erased.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have; nothing is changed.
+            BadInput: A parameter has an invalid value; nothing is changed.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token is not an admin's.
             TooMany: The caller is over the rate limit.

@@ -34,7 +34,7 @@ class AsyncLabelQueries(AsyncQueryBase):
             labels, keyed as in `totals`.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have.
+            BadInput: A parameter has an invalid value.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token may not read.
             TooMany: The caller is over the rate limit.
@@ -70,7 +70,7 @@ class AsyncLabelQueries(AsyncQueryBase):
             A path of labels for each pk, in the order of their labels.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have.
+            BadInput: A parameter has an invalid value.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token may not read.
             TooMany: The caller is over the rate limit.
@@ -101,7 +101,7 @@ class AsyncLabelQueries(AsyncQueryBase):
             its dimensions; and `decision`, whether options are counted under it.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have.
+            BadInput: A parameter has an invalid value.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token may not read.
             TooMany: The caller is over the rate limit.
@@ -136,11 +136,11 @@ class AsyncLabelQueries(AsyncQueryBase):
 
         Returns:
             A mapping for each event: `at` in epoch seconds, `pk` and `dimensions` as paths,
-            `metrics` by name and, where the event had a uid, the hash `visitor`. What is private is
+            `metrics` by name and, where the event had a uid, the hash `visitor`. Private values are
             `"***"`.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have.
+            BadInput: A parameter has an invalid value.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token may not read.
             TooMany: The caller is over the rate limit.

@@ -72,7 +72,7 @@ class AsyncPlotQueries(AsyncQueryBase):
             exact, else a Decimal.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have, or no stored rollup can answer.
+            BadInput: A parameter has an invalid value, or no stored rollup can answer.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token may not read.
             TooMany: The caller is over the rate limit.
@@ -124,7 +124,7 @@ class AsyncPlotQueries(AsyncQueryBase):
         tz: ZoneLike | None = None,
         tzoffset: int | str | None = None,
     ) -> list[RankRow]:
-        """Return what is below a dimension or a pk, in the order of a metric.
+        """Rank the children of a dimension or of a pk by a metric.
 
         Args:
             pk: What is asked about: a label such as "Shop", or a path of labels such as ["Product",
@@ -136,13 +136,13 @@ class AsyncPlotQueries(AsyncQueryBase):
                 a date (that day), or a tuple of two dates (first and last day). None is "1d:1mo",
                 the last month by day.
             depth: How many levels down to rank, or "all". None is 1, the children.
-            of: "pks" ranks what is below the pk in place of the dimensions.
+            of: "pks" ranks the children of the pk instead.
             threshold: The smallest share of its parent, from 0 to 1, with which a row is shown.
                 None is 0.
             limit: How many rows to return at most; 0 is all. None is 10.
             sort: The metric or formula to sort by; a minus in front puts the largest first. None is
                 the first of the metrics, the largest first.
-            by: Which number of a row makes the order. None is "value".
+            by: The number of a row to sort by. None is "value".
             tz: The time zone of days, weeks and months: an IANA name or a ZoneInfo. None is the
                 service's.
             tzoffset: In place of `tz`, an offset from UTC in hours and minutes, such as "-500".
@@ -150,12 +150,12 @@ class AsyncPlotQueries(AsyncQueryBase):
                 one of each two.
 
         Returns:
-            A row for each child, the first in the order first; see `hailwhale.types.RankRow`.
+            Rows in order, one for each child; see `hailwhale.types.RankRow`.
             `value` is the total of the first metric over the period, `share` its part of the parent
             (1 is all).
 
         Raises:
-            BadInput: A parameter has a value that it cannot have, or no stored rollup can answer.
+            BadInput: A parameter has an invalid value, or no stored rollup can answer.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token may not read.
             TooMany: The caller is over the rate limit.

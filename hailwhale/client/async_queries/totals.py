@@ -58,7 +58,7 @@ class AsyncTotalQueries(AsyncQueryBase):
             number is an int when whole, a float when that is exact, else a Decimal.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have, or no stored rollup can answer.
+            BadInput: A parameter has an invalid value, or no stored rollup can answer.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token may not read.
             TooMany: The caller is over the rate limit.
@@ -120,7 +120,7 @@ class AsyncTotalQueries(AsyncQueryBase):
             Decimal.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have, or asks for several numbers.
+            BadInput: A parameter has an invalid value, or asks for several numbers.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token may not read.
             TooMany: The caller is over the rate limit.
@@ -176,7 +176,7 @@ class AsyncTotalQueries(AsyncQueryBase):
             Decimal.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have, or asks for several numbers.
+            BadInput: A parameter has an invalid value, or asks for several numbers.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token may not read.
             TooMany: The caller is over the rate limit.
@@ -230,7 +230,7 @@ class AsyncTotalQueries(AsyncQueryBase):
             Decimal.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have, or asks for several numbers.
+            BadInput: A parameter has an invalid value, or asks for several numbers.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token may not read.
             TooMany: The caller is over the rate limit.
@@ -295,7 +295,7 @@ class AsyncTotalQueries(AsyncQueryBase):
             most 4.8 %; 0 where there are no values.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have, or no stored rollup can answer.
+            BadInput: A parameter has an invalid value, or no stored rollup can answer.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token may not read.
             TooMany: The caller is over the rate limit.

@@ -31,7 +31,7 @@ class AdminRequests(QueryBase):
             dimension, metric: Other names of `dimensions` and `metrics`; give one of each two.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have; nothing is changed.
+            BadInput: A parameter has an invalid value; nothing is changed.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token is not an admin's.
             TooMany: The caller is over the rate limit.
@@ -68,7 +68,7 @@ class AdminRequests(QueryBase):
             How many chunks of stored numbers were erased.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have; nothing is changed.
+            BadInput: A parameter has an invalid value; nothing is changed.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token is not an admin's.
             TooMany: The caller is over the rate limit.

@@ -93,7 +93,7 @@ class DecisionQueries(QueryBase):
         dimension: DimensionsLike | None = None,
         known_data: DimensionsLike | None = None,
     ) -> str | list[str]:
-        """Choose an option for a visitor, and count that it was given.
+        """Choose an option for a visitor, and count the choice.
 
         Args:
             pk: The decision: a label such as "Page", or a path of labels.
@@ -108,7 +108,7 @@ class DecisionQueries(QueryBase):
             holdout: The share of visitors, from 0 to 1, that always get a random option. None is 0.
             minimum: The smallest share that an option gets: one number, or a number by option.
             maximum: The largest share that an option gets: one number, or a number by option.
-            half_life: After how long evidence counts half: a length such as "7d", or a timedelta.
+            half_life: The half-life of evidence: a length such as "7d", or a timedelta.
                 None is never.
             delay: How long results come after their exposures: a length such as "12h", or a
                 timedelta. None estimates it.
@@ -124,7 +124,7 @@ class DecisionQueries(QueryBase):
             The option. With `slots` a list of so many options, the best first, each once.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have.
+            BadInput: A parameter has an invalid value.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token may not read.
             TooMany: The caller is over the rate limit.
@@ -192,7 +192,7 @@ class DecisionQueries(QueryBase):
             holdout: The share of visitors, from 0 to 1, that always get a random option. None is 0.
             minimum: The smallest share that an option gets: one number, or a number by option.
             maximum: The largest share that an option gets: one number, or a number by option.
-            half_life: After how long evidence counts half: a length such as "7d", or a timedelta.
+            half_life: The half-life of evidence: a length such as "7d", or a timedelta.
                 None is never.
             delay: How long results come after their exposures: a length such as "12h", or a
                 timedelta. None estimates it.
@@ -207,7 +207,7 @@ class DecisionQueries(QueryBase):
             `hailwhale.types.Reasons`.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have.
+            BadInput: A parameter has an invalid value.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token may not read.
             TooMany: The caller is over the rate limit.
@@ -257,7 +257,7 @@ class DecisionQueries(QueryBase):
         dimension: DimensionsLike | None = None,
         known_data: DimensionsLike | None = None,
     ) -> dict[str, float]:
-        """Return which share of visitors gets each option now.
+        """Return the current share of visitors for each option.
 
         Args:
             pk: The decision: a label such as "Page", or a path of labels.
@@ -272,7 +272,7 @@ class DecisionQueries(QueryBase):
             holdout: The share of visitors, from 0 to 1, that always get a random option. None is 0.
             minimum: The smallest share that an option gets: one number, or a number by option.
             maximum: The largest share that an option gets: one number, or a number by option.
-            half_life: After how long evidence counts half: a length such as "7d", or a timedelta.
+            half_life: The half-life of evidence: a length such as "7d", or a timedelta.
                 None is never.
             delay: How long results come after their exposures: a length such as "12h", or a
                 timedelta. None estimates it.
@@ -284,7 +284,7 @@ class DecisionQueries(QueryBase):
             `{option: share}`: shares from 0 to 1 that add up to 1, to five digits.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have.
+            BadInput: A parameter has an invalid value.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token may not read.
             TooMany: The caller is over the rate limit.

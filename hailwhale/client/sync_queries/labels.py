@@ -33,7 +33,7 @@ class LabelQueries(QueryBase):
             labels, keyed as in `totals`.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have.
+            BadInput: A parameter has an invalid value.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token may not read.
             TooMany: The caller is over the rate limit.
@@ -66,7 +66,7 @@ class LabelQueries(QueryBase):
             A path of labels for each pk, in the order of their labels.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have.
+            BadInput: A parameter has an invalid value.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token may not read.
             TooMany: The caller is over the rate limit.
@@ -97,7 +97,7 @@ class LabelQueries(QueryBase):
             its dimensions; and `decision`, whether options are counted under it.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have.
+            BadInput: A parameter has an invalid value.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token may not read.
             TooMany: The caller is over the rate limit.
@@ -132,11 +132,11 @@ class LabelQueries(QueryBase):
 
         Returns:
             A mapping for each event: `at` in epoch seconds, `pk` and `dimensions` as paths,
-            `metrics` by name and, where the event had a uid, the hash `visitor`. What is private is
+            `metrics` by name and, where the event had a uid, the hash `visitor`. Private values are
             `"***"`.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have.
+            BadInput: A parameter has an invalid value.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token may not read.
             TooMany: The caller is over the rate limit.

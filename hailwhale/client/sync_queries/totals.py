@@ -58,7 +58,7 @@ class TotalQueries(QueryBase):
             number is an int when whole, a float when that is exact, else a Decimal.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have, or no stored rollup can answer.
+            BadInput: A parameter has an invalid value, or no stored rollup can answer.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token may not read.
             TooMany: The caller is over the rate limit.
@@ -122,7 +122,7 @@ class TotalQueries(QueryBase):
             Decimal.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have, or asks for several numbers.
+            BadInput: A parameter has an invalid value, or asks for several numbers.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token may not read.
             TooMany: The caller is over the rate limit.
@@ -181,7 +181,7 @@ class TotalQueries(QueryBase):
             Decimal.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have, or asks for several numbers.
+            BadInput: A parameter has an invalid value, or asks for several numbers.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token may not read.
             TooMany: The caller is over the rate limit.
@@ -235,7 +235,7 @@ class TotalQueries(QueryBase):
             Decimal.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have, or asks for several numbers.
+            BadInput: A parameter has an invalid value, or asks for several numbers.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token may not read.
             TooMany: The caller is over the rate limit.
@@ -300,7 +300,7 @@ class TotalQueries(QueryBase):
             most 4.8 %; 0 where there are no values.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have, or no stored rollup can answer.
+            BadInput: A parameter has an invalid value, or no stored rollup can answer.
             StoreUnavailable: The service or its store does not answer.
             NotAllowed: The token may not read.
             TooMany: The caller is over the rate limit.

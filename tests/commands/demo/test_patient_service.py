@@ -1,4 +1,4 @@
-"""What the demo sends counts once, whatever becomes of the answers, and what fails is told."""
+"""Events of the demo count once even if answers get lost, and failures are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`hailwhale doctor --memory`: its estimates beside what a real store takes, its refusals."""
+"""`hailwhale doctor --memory`: its estimates against the memory of a real store, its refusals."""
 
 from __future__ import annotations
 

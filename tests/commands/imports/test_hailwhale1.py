@@ -25,8 +25,8 @@ from tests.services.imports.plain_sums import stored
 
 Said: TypeAlias = Callable[..., tuple[int, str, str]]
 
-# The last versions: a key names the interval. ["Product", "7"] sold 3 in the US and 2 in Åland; the
-# hours of the first day are known in part, those of the second are gone.
+# The last versions: a key names the interval. ["Product", "7"] sold 3 in the US and 2 in Åland. The
+# hours of the first day are partly known, those of the second are gone.
 LAST: Mapping[str, Mapping[str, int]] = {
     "Product||_||1d||sales": {"Fri Mar 01 00:00:00 2013": 5, "Sat Mar 02 00:00:00 2013": 4},
     "Product||_||1h||sales": {"Fri Mar 01 09:00:00 2013": 2, "Fri Mar 01 23:00:00 2013": 1},

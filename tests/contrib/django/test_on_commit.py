@@ -32,7 +32,7 @@ def note(**fields: Any) -> None:
 
 
 def fail(**_: Any) -> None:
-    """Another one: the store is away."""
+    """Fail as if the store were unavailable."""
     raise StoreUnavailable("no answer")
 
 

@@ -30,7 +30,7 @@ HOOK = "http://example.com/hook"
 
 
 def history(checks: str, terms: AlertTerms = TERMS) -> list[str]:
-    """What is told when it holds (+) or not (-) at each check, a minute apart, and all is taken."""
+    """Return the notices for checks a minute apart that hold (+) or not (-); all are sent."""
     watch, told = AlertStatus(), []
     for slot, sign in enumerate(checks):
         now_s = 60 * slot

@@ -1,4 +1,4 @@
-"""Tallies made by hand: so many visitors of each kind, each option, with what they gave."""
+"""Sums of decisions made by hand: visitors of each kind and option, with their rewards."""
 
 from __future__ import annotations
 

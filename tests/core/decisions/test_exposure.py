@@ -1,4 +1,4 @@
-"""Exposures and results: what /count_decision takes, and what it counts beside the event."""
+"""Exposures and results: what /count_decision takes, and what it counts for each event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rankings: what a child is beside its parent, which children count, and which come first."""
+"""Rankings: children compared with their parent, which of them count, and which come first."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def text_of(value: Decimal | None) -> str | None:
     return None if value is None else decimal_text(value)
 
 
-# Beside the parent
+# Compared with the parent
 
 
 def test_of_a_sum_the_importance_is_the_share() -> None:

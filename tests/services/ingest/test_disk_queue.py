@@ -24,7 +24,7 @@ SPOOLED, ACCEPTED = [AcceptStatus.SPOOLED], [AcceptStatus.ACCEPTED]
 
 
 class Flaky:
-    """A store's accept that is away when told to be: before it was carried out, or after."""
+    """A store's accept that fails on demand: before it was carried out, or after."""
 
     def __init__(self, store: RedisStore) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""Taking StatsD in: what is counted, what waits while the store is away, and what is said."""
+"""The StatsD intake: what is counted, what waits during an outage, and what is logged."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Totals = Mapping[str, object]
 
 
 class Rig:
-    """An intake over real services, and what it tallied."""
+    """An intake over real services, and the lines that it refused."""
 
     def __init__(self, services: Services, most_kept: int = 1000) -> None:
         self.services = services

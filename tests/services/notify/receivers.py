@@ -1,6 +1,6 @@
-"""Real servers that take what is told: an HTTP server for webhooks, an SMTP server for mail.
+"""Real servers that receive notices: an HTTP server for webhooks, an SMTP server for mail.
 
-Owns sockets and threads, and what came. Each can be told to refuse.
+Own sockets, threads and what they received. Each can refuse on demand.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Alerts checked over counted events at a clock that is moved, told to a real HTTP and SMTP server.
+"""Alerts on counted events at a clock that is moved, sent to real HTTP and SMTP servers.
 
 It is Sunday 2026-03-15 12:10:30 UTC; a check is due every minute.
 """

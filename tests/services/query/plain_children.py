@@ -88,7 +88,7 @@ def descendants(
 
 
 def held(part: Fraction, whole: Fraction) -> Fraction:
-    """How large a part is beside its whole; of nothing, something is all there is."""
+    """Return the ratio of a part to its whole; 1 if only the whole is 0."""
     if whole:
         return abs(part / whole)
     return Fraction(1) if part else ZERO

@@ -1,4 +1,4 @@
-"""Who may do what over HTTP: tokens and their scopes, open doors, limits, bots, frames."""
+"""Access over HTTP: tokens and their scopes, open services, rate limits, bots, frames."""
 
 from __future__ import annotations
 
@@ -271,7 +271,7 @@ def test_a_bound_token_sees_its_own_roots_and_nothing_of_all(closed: Services) -
     assert whale.get("/flush_hail", **bound).status == 403
 
 
-# While the store is away
+# While the store is unavailable
 
 
 def without_tokens(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
