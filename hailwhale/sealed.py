@@ -69,7 +69,7 @@ class SealedUrls(ClassOrInstance):
             An absolute URL if HAILWHALE_PUBLIC_URL is set, else a path.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have.
+            BadInput: A parameter has an invalid value.
             BadSetting: There is no key to seal with; `hailwhale keys new` makes one.
 
         Example:
@@ -117,7 +117,7 @@ class SealedUrls(ClassOrInstance):
             An `<img>` element, escaped: mark it as safe in a template.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have.
+            BadInput: A parameter has an invalid value.
             BadSetting: There is no key to seal with; `hailwhale keys new` makes one.
 
         Example:
@@ -171,7 +171,7 @@ class SealedUrls(ClassOrInstance):
             An absolute URL if HAILWHALE_PUBLIC_URL is set, else a path.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have.
+            BadInput: A parameter has an invalid value.
             BadSetting: There is no key to seal with; `hailwhale keys new` makes one.
 
         Example:
@@ -217,7 +217,7 @@ class SealedUrls(ClassOrInstance):
             A `<script>` element, escaped: mark it as safe in a template.
 
         Raises:
-            BadInput: A parameter has a value that it cannot have.
+            BadInput: A parameter has an invalid value.
             BadSetting: There is no key to seal with; `hailwhale keys new` makes one.
 
         Example:

@@ -147,7 +147,7 @@ class AsyncQueries(Protocol):
         tz: ZoneLike | None = None,
         tzoffset: int | str | None = None,
     ) -> list[RankRow]:
-        """Return what is below a dimension or a pk, in the order of a metric."""
+        """Rank the children of a dimension or of a pk by a metric."""
 
     async def subdimensions(
         self,
@@ -228,7 +228,7 @@ class AsyncQueries(Protocol):
         dimension: DimensionsLike | None = None,
         known_data: DimensionsLike | None = None,
     ) -> list[str]:
-        """Choose an option for a visitor, and count that it was given."""
+        """Choose an option for a visitor, and count the choice."""
 
     async def reasons(
         self,
@@ -270,7 +270,7 @@ class AsyncQueries(Protocol):
         dimension: DimensionsLike | None = None,
         known_data: DimensionsLike | None = None,
     ) -> dict[str, float]:
-        """Return which share of visitors gets each option now."""
+        """Return the current share of visitors for each option."""
 
     async def update_count_to(
         self,
