@@ -91,7 +91,7 @@ def keys(text: str) -> tuple[str, ...]:
     """Parse a comma-separated list of keys of sealed URLs; an error never shows them."""
     found = tuple(part.strip() for part in text.split(",") if part.strip())
     if not all(map(KEY_FORM.fullmatch, found)):
-        raise BadSetting("HAILWHALE_SEAL_KEYS: expected keys as `hailwhale keys new` makes them")
+        raise BadSetting("HAILWHALE_SEAL_KEYS: expected keys created by `hailwhale keys new`")
     return found
 
 

@@ -399,8 +399,8 @@ class Settings:
         settings = cls(**values)
         if settings.replicas and not settings.redis_url:
             raise BadSetting(
-                f"HAILWHALE_REPLICAS: got {settings.replicas}, but an embedded Valkey has none: "
-                "set HAILWHALE_REDIS_URL, too"
+                f"HAILWHALE_REPLICAS: got {settings.replicas}, but the embedded Valkey has no "
+                "replicas: set HAILWHALE_REDIS_URL, too"
             )
         return settings
 

@@ -27,7 +27,9 @@ def text_of(fields: Mapping[str, object]) -> str:
         return _encode(given)
     except (TypeError, ValueError, RecursionError) as error:
         name, reason = _unwritable(given) or ("event", error)
-        raise BadInput(name, given.get(name), f"a value that JSON has ({reason})") from error
+        raise BadInput(
+            name, given.get(name), f"a value that JSON can represent ({reason})"
+        ) from error
 
 
 def event_text(fields: Mapping[str, object], now_s: float) -> str:
@@ -61,7 +63,7 @@ def _written(value: object) -> object:
         return value.isoformat()
     if isinstance(value, Mapping):
         return dict(value)
-    raise TypeError(f"a {type(value).__name__} is no value of a parameter")
+    raise TypeError(f"a {type(value).__name__} is not a JSON value")
 
 
 _encode = json.JSONEncoder(default=_written, allow_nan=False, separators=(",", ":")).encode

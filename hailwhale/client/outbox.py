@@ -165,7 +165,7 @@ class Outbox:
             self._bytes = 0
             if left:
                 self._note(queued=-left, dropped=left)
-                log.warning("closed: %d events without an answer are dropped", left)
+                log.warning("client closed: dropped %d events without an answer", left)
             self._changed.notify_all()
         return done
 
@@ -174,7 +174,7 @@ class Outbox:
         try:
             thread.start()
         except RuntimeError as fault:  # the interpreter is ending, or there are too many
-            self._say("thread", "no thread to send events from: %s", fault)
+            self._say("thread", "cannot start the thread that sends events: %s", fault)
         else:
             self._thread = thread
 
@@ -244,7 +244,7 @@ class Outbox:
             self._note(queued=-left, refused=refused, counted=left - refused)
             for why in list(verdict.refused.values())[:1]:
                 self._note(last_fault=why)
-                self._say("refused", "%d events were refused, the first: %s", refused, why)
+                self._say("refused", "%d events were refused; the first error: %s", refused, why)
             self._changed.notify_all()
 
     def _failed(self, events: Iterable[_Waiting], fault: Exception) -> None:
@@ -255,7 +255,13 @@ class Outbox:
             self._note(failures=1, last_fault=str(fault))
             known = isinstance(fault, HailWhaleError)
             queued = self._stats.queued
-            self._say("failed", "%d events wait: %s", queued, fault, fault=None if known else fault)
+            self._say(
+                "failed",
+                "%d events are queued and will be sent again: %s",
+                queued,
+                fault,
+                fault=None if known else fault,
+            )
 
     def _give_up(self) -> None:
         """Drop events that may have been counted so long ago that the service forgot their ids."""
@@ -264,7 +270,7 @@ class Outbox:
             while lane and lane[0].sent_s is not None and lane[0].sent_s < since_s:
                 self._bytes -= lane.popleft().size
                 self._note(queued=-1, dropped=1)
-                self._say("old", "events without an answer for 23 hours are dropped")
+                self._say("old", "dropped events that had no answer for 23 hours")
                 self._changed.notify_all()
 
     def _pause(self, pause_s: float) -> None:

@@ -27,8 +27,8 @@ from hailwhale.errors import (
     TooMany,
 )
 
-_URL_FORMS = "the address of a service, such as https://hw.example.com"
-_BEARER_FORMS = "a token of `hailwhale tokens`: letters, digits and signs without blanks"
+_URL_FORMS = "the URL of a service, such as https://hw.example.com"
+_BEARER_FORMS = "a token from `hailwhale tokens add`, without spaces"
 _MOST_BYTES = 64 * 1024 * 1024  # of an answer
 _NOT_FOR_YOU = (401, 403)
 _LONGEST_WAIT_S = 3_600.0  # whatever a Retry-After says: it may come from anything on the way
@@ -96,7 +96,7 @@ class ServiceConnection:
             refused = {each["index"]: _said(each["error"]) for each in answer["rejected"]}
             again = answer.get("unbuffered", [])
             if not {*refused, *again} <= set(range(len(events))):
-                raise HailWhaleError(f"{self.url} answered of events that were not sent")
+                raise HailWhaleError(f"{self.url} answered for events that were not sent")
             return BatchVerdict(refused, again, wait_s)
         fault = self._fault(status, answer, wait_s)
         if isinstance(fault, BadInput) and not isinstance(fault, TooLarge | NotYours):

@@ -55,7 +55,7 @@ class RequestEvents:
         try:
             route = tell()
         except Exception:
-            log.warning("a request's route is not known", exc_info=True)
+            log.warning("cannot determine the route of a request", exc_info=True)
             return UNROUTED
         if not route:
             return UNROUTED
@@ -84,7 +84,7 @@ class RequestEvents:
             self._counter.count(self._pk, dimensions, metrics)
         except Exception:
             self._paused_until_s = now_s + _PAUSE_S
-            log.warning("requests are not counted for %d s", _PAUSE_S, exc_info=True)
+            log.warning("cannot count requests; trying again in %d s", _PAUSE_S, exc_info=True)
 
 
 def templates(*routes: str) -> Callable[[str], str | None]:

@@ -100,7 +100,7 @@ def parse_text(value: object, parameter: str, max_chars: int = MAX_TEXT_CHARS) -
     '2026'
     """
     if isinstance(value, dict | list | tuple):
-        raise BadInput(parameter, value, "a text")
+        raise BadInput(parameter, value, "a string")
     expected = f"a line of at most {max_chars} characters"
     try:
         text = "" if value is None else str(value)
@@ -131,7 +131,7 @@ def parse_texts(value: object, parameter: str) -> list[str]:
         return [part.strip() for part in value.split(",")]
     if isinstance(value, Sequence) and all(isinstance(part, str) for part in value):
         return list(value)
-    raise BadInput(parameter, value, "a text or a list of texts")
+    raise BadInput(parameter, value, "a string or a list of strings")
 
 
 def parse_name(value: object, parameter: str) -> str | int | None:
@@ -142,7 +142,7 @@ def parse_name(value: object, parameter: str) -> str | int | None:
     """
     if value is None or (isinstance(value, str | int) and not isinstance(value, bool)):
         return value
-    raise BadInput(parameter, value, "text or a whole number")
+    raise BadInput(parameter, value, "a string or a whole number")
 
 
 def _number_between(minimum: Decimal | float | None, maximum: Decimal | float | None) -> str:

@@ -107,7 +107,7 @@ def assemble(
     except StoreUnavailable as fault:
         if not spooled:
             raise
-        log.warning("%s; what is counted goes into the spool", fault)
+        log.warning("%s; hits are written to the spool", fault)
         store = declared(store, since)
     folder = SpoolDirectory(settings.spool_folder, settings.spool_bytes)
     spool = DiskQueue(store.buffers.accept, folder) if spooled else None

@@ -99,7 +99,9 @@ class EmbeddedValkey:
             client.shutdown(nosave=True)
         client.close()
         if not _await(lambda: not _answers(url), _STOP_TIMEOUT_S):
-            raise DataDirInUse(f"a server from before still runs on {self.data_dir} ({url})")
+            raise DataDirInUse(
+                f"an earlier Valkey process still runs on {self.data_dir} ({url}): stop it"
+            )
 
     def _start_server(self) -> None:
         unix_socket = self.data_dir / _SOCKET
@@ -121,7 +123,9 @@ class EmbeddedValkey:
         try:
             command = [str(get_binary_path())]
         except ValkeyServerError as fault:
-            raise StoreUnavailable(f"no Valkey for this machine: {fault}") from fault
+            raise StoreUnavailable(
+                f"cannot start the embedded Valkey on this machine: {fault}"
+            ) from fault
         for name, value in options.items():
             command += [f"--{name}", value]
         self._owner_pid = os.getpid()
@@ -148,7 +152,7 @@ class EmbeddedValkey:
         try:
             return (self.data_dir / _LOG).read_text(errors="replace")[-_LOG_SHOWN_CHARS:].strip()
         except OSError:
-            return "it left no log"
+            return "it wrote no log"
 
     def stop(self) -> None:
         """Stop the server after it wrote its data, and release the directory; idempotent.
@@ -202,7 +206,7 @@ def check_directory(data_dir: Path) -> None:
     there = next(str(folder) for folder in (data_dir, *data_dir.parents) if os.path.exists(folder))
     if not os.path.isdir(there) or not os.access(there, os.W_OK | os.X_OK):
         raise HailWhaleError(
-            f"cannot use the data directory {data_dir}: {there} is not a directory to write to"
+            f"cannot use the data directory {data_dir}: {there} is not a writable directory"
         )
 
 

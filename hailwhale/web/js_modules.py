@@ -135,7 +135,7 @@ def ordered(entry: Path, supplied: Collection[str]) -> list[Module]:
         if file in path:
             circle = [*path[path.index(file) :], file]
             names = " -> ".join(each.name for each in circle)
-            raise ModuleError(f"modules import each other in a circle: {names}")
+            raise ModuleError(f"circular import of modules: {names}")
         path.append(file)
         module = parse(file, file.read_text(encoding="utf-8"))
         for each in _files(module, supplied):
@@ -175,7 +175,7 @@ def _bound(
     """Return the declaration that stands for an import statement."""
     if each.source in supplied:
         if not each.default:
-            raise ModuleError(f"{module.file.name}: {each.source!r} has a default export alone")
+            raise ModuleError(f"{module.file.name}: {each.source!r} has only a default export")
         return f"const {each.whole}={supplied[each.source]};"
     target = known[_target(module, each)]
     if each.default:

@@ -54,7 +54,7 @@ class LazyApp:
         try:
             self.open()
         except HailWhaleError as fault:
-            log.warning("%s; trying again at the next request", fault)
+            log.warning("%s; trying again on the next request", fault)
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]

@@ -66,78 +66,92 @@ def parameters(limits: Limits) -> dict[str, ApiParameter]:
 
     found = {
         "pk": written(
-            "What is counted: a label or a path", '["Shop","7"]', {"oneOf": [label, labels]}
+            "What is counted: a label or a path of labels",
+            '["Shop","7"]',
+            {"oneOf": [label, labels]},
         ),
-        "dimensions": written("What splits it: paths of labels", '{"country":"US"}', nested),
-        "metrics": written("Names, numbers by name, or formulas", "dollars/hits", by_name),
+        "dimensions": written(
+            "Dimensions that split the pk: paths of labels", '{"country":"US"}', nested
+        ),
+        "metrics": written(
+            "Metric names, an object of numbers by name, or formulas", "dollars/hits", by_name
+        ),
         "at": _text(
-            "When it happened: epoch seconds, milliseconds or ISO 8601", "2026-01-31T12:00Z"
+            "Time of the event: epoch seconds, milliseconds or ISO 8601", "2026-01-31T12:00Z"
         ),
-        "id": _text("An idempotency key: counts once in 24 hours"),
-        "uid": _text("Who it was; kept as a keyed hash alone"),
+        "id": _text("Idempotency key: an event with the same id counts once within 24 hours"),
+        "uid": _text("The visitor; stored only as a keyed hash"),
         "option": _text("The option that was shown"),
-        "decision": _text("The id that /decide answered with log=1"),
-        "periods": written("interval:length, a nickname or dates", "1d:1mo", texts),
-        "tz": _text("An IANA time zone", "Europe/Berlin"),
-        "tzoffset": _text("An offset from UTC", "-0800"),
-        "format": _word("How the answer is written", "json", "csv"),
+        "decision": _text("The decision id that /decide returned with log=1"),
+        "periods": written(
+            "Period: interval:length, a name such as today, or dates", "1d:1mo", texts
+        ),
+        "tz": _text("IANA time zone", "Europe/Berlin"),
+        "tzoffset": _text("Offset from UTC", "-0800"),
+        "format": _word("Format of the response", "json", "csv"),
         "shares": written(
-            "Of the values, each above 0 and at most 1",
+            "Shares of the values, each above 0 and at most 1; 0.5 is the median",
             "0.5,0.99",
             {"type": ["string", "number", "array"], "items": {"type": ["string", "number"]}},
         ),
-        "depth": _whole("Levels down", 0, limits.depth),
-        "threshold": _number("The least share of the parent", 0, 1),
-        "limit": _whole(f"The most of them; {DEFAULT_LIMIT} where nothing is said", 0, MAX_ROWS),
-        "sort": _text("A formula, with a minus for the largest first", "-dollars"),
-        "other": _flag("Fold what is not shown into one"),
-        "of": _word("What is ranked", "dimensions", "pks"),
-        "by": _word("Which number orders", *COLUMNS),
-        "live": _flag("Go on with what comes"),
+        "depth": _whole("Levels of children to include", 0, limits.depth),
+        "threshold": _number("Minimum share of the parent", 0, 1),
+        "limit": _whole(f"Maximum number of children; {DEFAULT_LIMIT} by default", 0, MAX_ROWS),
+        "sort": _text(
+            "Metric or formula to sort by; a leading minus puts the largest first", "-dollars"
+        ),
+        "other": _flag("1: combine the children left out into one"),
+        "of": _word("Whether dimensions or pks are ranked", "dimensions", "pks"),
+        "by": _word("The column that gives the order", *COLUMNS),
+        "live": _flag("1: keep the connection open and stream new events"),
         "options": written(f"At most {MAX_OPTIONS} options", "a,b,c", texts),
-        "known_data": written("As dimensions", '{"country":"US"}', nested),
-        "by_metric": _text("What to decide by", "earned/spent"),
-        "goal": _word("Whether more is better, or less", *GOALS),
-        "weights": written("Shares of what is given at random", '{"a":3}', shares),
-        "holdout": _number("The share that always gets a random option", 0, 1),
-        "minimum": written("The least share of options", "0.05", shares),
-        "maximum": written("The most share of options", "0.5", shares),
-        "half_life": _text("In which evidence loses half its weight", "14d"),
-        "delay": _text("How long results may take", "2d"),
-        "explore": _flag("0: the option that looks best, always"),
-        "slots": _whole("So many options at once", 1, MAX_OPTIONS),
-        "reasons": _flag("0: leave them out"),
-        "log": _flag("Write the decision into the journal"),
-        "title": ApiParameter("A line above", {"type": "string", "maxLength": MAX_TEXT_CHARS}),
-        "view": _word("How it is drawn", *VIEWS),
-        "area": _flag("Filled lines"),
-        "height": _whole("In CSS pixels", 40, 4000),
-        "width": _whole("In CSS pixels", 100, 4000),
-        "theme": _word("Light or dark", *THEMES),
-        "table": _flag("With a table"),
-        "controls": _flag("With controls"),
-        "legend": _flag("With a legend"),
-        "interval": _whole("Seconds between two looks", 1, 86_400),
-        "axis2": _text("A metric with an axis of its own"),
-        "compare": _text("What to compare with"),
-        "locale": _text("How numbers are written", "de-DE"),
-        "hwurl": _text("The service's address", "https://hw.example.com"),
-        "target": _text("Where it goes: the id of an element"),
-        "token": _text("A sealed graph, in place of a question"),
-        "query": _text("A dotted path, with * ? [] {} for several", "Shop.by.country.*"),
-        "from": _text("When the span begins, as Graphite says it", "-1h"),
-        "until": _text("When it ends", "now"),
-        "maxDataPoints": _whole("The most points of a series", 1, 1_000_000),
-        "leavesOnly": _flag("Series alone"),
-        "cacheTimeout": _text("Without effect"),
-        "noCache": _text("Without effect"),
-        "meta": _text("Without effect"),
+        "known_data": written(
+            "What is known of the visitor; the same as dimensions", '{"country":"US"}', nested
+        ),
+        "by_metric": _text("The metric or formula to decide by", "earned/spent"),
+        "goal": _word("max, or min when less is better", *GOALS),
+        "weights": written("Weights of options among random choices", '{"a":3}', shares),
+        "holdout": _number("Share of visitors who always get a random option", 0, 1),
+        "minimum": written("Minimum share of options", "0.05", shares),
+        "maximum": written("Maximum share of options", "0.5", shares),
+        "half_life": _text("Time in which evidence loses half its weight", "14d"),
+        "delay": _text("How long after an exposure its results may arrive", "2d"),
+        "explore": _flag("0: always the best-known option"),
+        "slots": _whole("Number of options to choose at once", 1, MAX_OPTIONS),
+        "reasons": _flag("0: leave out the options' estimates and verdicts"),
+        "log": _flag("1: write the decision to the decision log"),
+        "title": ApiParameter(
+            "Title above the graph", {"type": "string", "maxLength": MAX_TEXT_CHARS}
+        ),
+        "view": _word("Type of graph", *VIEWS),
+        "area": _flag("1: fill the area under lines"),
+        "height": _whole("Height in CSS pixels", 40, 4000),
+        "width": _whole("Width in CSS pixels", 100, 4000),
+        "theme": _word("Colour theme", *THEMES),
+        "table": _flag("1: show a table"),
+        "controls": _flag("1: show controls"),
+        "legend": _flag("1: show a legend"),
+        "interval": _whole("Seconds between two updates", 1, 86_400),
+        "axis2": _text("A metric drawn on a second axis"),
+        "compare": _text("The period to compare with"),
+        "locale": _text("Locale in which numbers are formatted", "de-DE"),
+        "hwurl": _text("URL of the service", "https://hw.example.com"),
+        "target": _text("The id of the element that the graph is drawn into"),
+        "token": _text("Token of a sealed graph, instead of the other parameters"),
+        "query": _text("Dotted path; * ? [] {} match several", "Shop.by.country.*"),
+        "from": _text("Start of the range, as in Graphite", "-1h"),
+        "until": _text("End of the range, as in Graphite", "now"),
+        "maxDataPoints": _whole("Maximum points of a series", 1, 1_000_000),
+        "leavesOnly": _flag("1: only paths of series"),
+        "cacheTimeout": _text("Accepted and ignored"),
+        "noCache": _text("Accepted and ignored"),
+        "meta": _text("Accepted and ignored"),
     }
     targets: Schema = {"type": "array", "items": {"type": "string"}}
     render = {
-        "target": ApiParameter("Paths, or functions of them", targets),
-        "format": _word("How the answer is written", "json", "csv", "raw"),
-        "tz": _text("The time zone of days, and of times in CSV", "Europe/Berlin"),
+        "target": ApiParameter("Paths, or functions of paths", targets),
+        "format": _word("Format of the response", "json", "csv", "raw"),
+        "tz": _text("Time zone of days, and of times in CSV", "Europe/Berlin"),
     }
     found |= {
         f"{name} of {route}": each
@@ -146,9 +160,9 @@ def parameters(limits: Limits) -> dict[str, ApiParameter]:
     }
     found |= {f"format of {route}": _word("treejson", "treejson") for route in _FIND}
     spied = ApiParameter(
-        "The most events", {"type": "integer", "minimum": 1, "maximum": MAX_SPY_LIMIT}
+        "Maximum number of events", {"type": "integer", "minimum": 1, "maximum": MAX_SPY_LIMIT}
     )
-    as_text = _word("How the answer is written", "json", "text")
+    as_text = _word("Format of the response", "json", "text")
     return {**found, "limit of /spy": spied, "format of /decide": as_text}
 
 

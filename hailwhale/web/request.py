@@ -73,7 +73,7 @@ def query_fields(environ: Environ, sizes: SizeLimits) -> dict[str, object]:
 def _query(environ: Environ, sizes: SizeLimits) -> dict[str, object]:
     query: str = environ.get("QUERY_STRING", "")
     if len(query) > sizes.event_bytes:
-        raise TooLarge("query", "a longer one", f"at most {sizes.event_bytes} bytes")
+        raise TooLarge("query", f"{len(query)} bytes", f"at most {sizes.event_bytes} bytes")
     if not query.isascii():
         # WSGI decodes bytes as Latin-1; a client may have sent UTF-8 without percent-encoding.
         query = _text(query.encode("latin-1", "replace"), "query")
@@ -88,7 +88,7 @@ def one_event(environ: Environ, sizes: SizeLimits) -> dict[str, object]:
         return _plain(query_fields(environ, sizes))
     posted = posted_events(environ, sizes)
     if posted.batch:
-        raise BadInput("body", "many events", "one JSON object or a form")
+        raise BadInput("body", "several events", "one JSON object or a form")
     event = posted.events[0]
     if isinstance(event, BadInput):
         raise event
@@ -124,7 +124,7 @@ def _pairs(text: str, where: str) -> list[tuple[str, str]]:
     except UnicodeDecodeError as fault:
         raise BadInput(where, text, "percent-encoded UTF-8") from fault
     except ValueError as fault:
-        raise BadInput(where, "more", f"at most {_MAX_FIELDS} parameters") from fault
+        raise BadInput(where, "too many", f"at most {_MAX_FIELDS} parameters") from fault
 
 
 def _pairs_of(fields: dict[str, object]) -> list[tuple[str, str]]:
@@ -136,7 +136,7 @@ def _pairs_of(fields: dict[str, object]) -> list[tuple[str, str]]:
     ]
     for name, value in pairs:
         if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
-            raise BadInput(name[:64], value, "a text, a number, or a list of them")
+            raise BadInput(name[:64], value, "a string, a number, or a list of them")
     return [(name, str(value)) for name, value in pairs]
 
 
@@ -170,7 +170,7 @@ def _posted(environ: Environ, sizes: SizeLimits) -> PostedEvents:
     if not body.strip():
         return PostedEvents([in_url], batch=False)
     if not all(name.startswith("_") for name in in_url):  # cache busters may stay there
-        raise BadInput("body", "parameters in the URL as well", "parameters in one of the two")
+        raise BadInput("body", "parameters in both", "parameters in the URL or in the body")
     text = _text(body, "body")
     if kind in _LINES:
         return _lines(text, sizes)
@@ -252,11 +252,11 @@ def _body(environ: Environ, most: int) -> bytes:
     try:
         body: bytes = environ["wsgi.input"].read(length if length >= 0 else most + 1)
     except Exception as fault:  # each server has its own exception for an incomplete body
-        raise BadInput("body", "an end before its time", "a whole body") from fault
+        raise BadInput("body", "an incomplete body", "the whole body") from fault
     if len(body) > most:
-        raise TooLarge("body", "more", f"at most {most} bytes")
+        raise TooLarge("body", f"more than {most} bytes", f"at most {most} bytes")
     if 0 <= len(body) < length:
-        raise BadInput("body", f"{len(body)} bytes", f"the {length} bytes that were announced")
+        raise BadInput("body", f"{len(body)} bytes", f"the {length} bytes of the Content-Length")
     return body
 
 

@@ -75,7 +75,7 @@ def left_out_reply(environ: Mapping[str, Any], pixel: bool) -> bottle.HTTPRespon
     """Return the response to a bot whose hits are left out of the counts."""
     if pixel or first_wanted(environ.get("HTTP_ACCEPT", "")).startswith("image/"):
         return counted_reply(environ, pixel=True)
-    return text_reply("left out of the counts: a bot")
+    return text_reply("not counted: the client is a bot")
 
 
 def head_refused() -> bottle.HTTPResponse:

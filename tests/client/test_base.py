@@ -224,7 +224,7 @@ def test_what_has_no_answer_when_the_client_closes_is_dropped_and_said(
     assert not client.close()
     assert not client.count("Shop")
     assert (client.stats.queued, client.stats.dropped) == (0, 5)
-    assert "closed: 4 events without an answer are dropped" in caplog.messages
+    assert "client closed: dropped 4 events without an answer" in caplog.messages
 
 
 def test_a_with_block_counts_what_is_in_it(url: str, total: Total) -> None:

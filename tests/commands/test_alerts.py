@@ -136,7 +136,7 @@ def test_a_report_can_be_tried_at_once(
     rules.write_text(MAIL.format(port=box.port) + REPORT)
     assert main(["report", str(rules), "--now", "daily"]) == 0
     assert main(["report", str(rules), "--once"]) == 0
-    assert capsys.readouterr().out == "daily: sent\ndaily: nothing is due\n"
+    assert capsys.readouterr().out == "daily: sent\ndaily: not due\n"
     [(address, message)] = box.mails
     assert (address, message["From"]) == ("boss@example.com", "hw@example.com")
 

@@ -234,6 +234,6 @@ def test_over_http_a_token_counts_and_without_one_is_said_how_to_give_it(
         assert run(*asked, "--token", counts) == "accepted\n"
         assert "with --token" in run(*asked, code=2)
         refused = run(*asked, "--token", reads, code=2)
-        assert "answered 403: this needs a token that may count" in refused
+        assert "answered 403: this requires a token with the scope count" in refused
         assert reads not in refused
     assert run("totals", "Shop", "--period", "today").split()[-1] == "1"

@@ -52,7 +52,7 @@ def test_what_was_never_counted_is_zero(run: Run) -> None:
     ("arguments", "said"),
     [
         (("Web", "t_sum"), "metrics: got 't_sum'; expected a metric with a histogram"),
-        (("Web", "t/hits"), "metrics: got 't/hits'; expected the name of a metric, no formula"),
+        (("Web", "t/hits"), "metrics: got 't/hits'; expected the name of a metric, not a formula"),
         (("Web", "t", "--shares", "95"), "shares: got '95'; expected shares above 0 and at most 1"),
         (("Web", "t", "--shares", "x"), "shares: got 'x'"),
     ],

@@ -221,7 +221,7 @@ class Broken:
 
     def count(self, pk: object = None, dimensions: object = None, metrics: object = None) -> None:
         self.asked += 1
-        raise OSError("the store is away")
+        raise OSError("the store is unavailable")
 
 
 def test_a_counter_that_fails_is_left_alone_and_the_app_goes_on(
@@ -235,7 +235,7 @@ def test_a_counter_that_fails_is_left_alone_and_the_app_goes_on(
         run(app, path="/hello/ann")
     assert broken.asked == 2  # each of the two once, and then not for half a minute
     assert [record.message for record in caplog.records] == [
-        "requests are not counted for 30 s"
+        "cannot count requests; trying again in 30 s"
     ] * 2
 
 

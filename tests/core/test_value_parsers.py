@@ -80,8 +80,8 @@ REFUSED: list[tuple[str, str, list[object]]] = [
     ("text", "a text", [[], {}, ()]),
     ("text", "a line of at most 200 characters", ["x" * 201, "a\nb", HUGE]),
     ("pattern", "letters", ["ABC", "abc1", 1]),
-    ("texts", "a text or a list of texts", [1, [1], {"a": 1}, [["a"]]]),
-    ("name", "text or a whole number", [True, 1.5, [], {}]),
+    ("texts", "a string or a list of strings", [1, [1], {"a": 1}, [["a"]]]),
+    ("name", "a string or a whole number", [True, 1.5, [], {}]),
 ]
 
 

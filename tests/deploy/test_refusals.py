@@ -75,7 +75,7 @@ def busy_port() -> Iterator[int]:
         (
             ["serve"],
             {"HAILWHALE_REPLICAS": "1"},
-            "HAILWHALE_REPLICAS: got 1, but an embedded Valkey has none: set HAILWHALE_REDIS_URL, "
+            "HAILWHALE_REPLICAS: got 1, but the embedded Valkey has no replicas: set HAILWHALE_REDIS_URL, "
             "too",
         ),
     ],

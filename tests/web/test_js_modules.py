@@ -80,11 +80,11 @@ def test_the_exports_of_the_entry_are_names_of_the_result(tmp_path: Path) -> Non
                 "a.js": "import { b } from './b.js';\nexport const a = b;\n",
                 "b.js": "import { a } from './a.js';\nexport const b = a;\n",
             },
-            "modules import each other in a circle: a.js -> b.js -> a.js",
+            "circular import of modules: a.js -> b.js -> a.js",
         ),
         (
             {"entry.js": "import { a } from './entry.js';\nexport const a = 1;\n"},
-            "modules import each other in a circle: entry.js -> entry.js",
+            "circular import of modules: entry.js -> entry.js",
         ),
         (
             {"entry.js": "import { a, c } from './a.js';\n", "a.js": A},
@@ -108,7 +108,7 @@ def test_the_exports_of_the_entry_are_names_of_the_result(tmp_path: Path) -> Non
         ),
         (
             {"entry.js": "import { paths } from 'uplot';\n"},
-            "entry.js: 'uplot' has a default export alone",
+            "entry.js: 'uplot' has only a default export",
         ),
         ({"entry.js": "import { 1 } from 'uplot';\n"}, "entry.js: cannot import '1'"),
     ],

@@ -178,7 +178,7 @@ def test_a_truncated_body_counts_nothing(whale: Client) -> None:
         "POST", "/count", body=whole[:20], kind=LINES, environ={"CONTENT_LENGTH": str(len(whole))}
     )
     assert refused(answer) == (400, "body")
-    assert answer.error["message"] == "got '20 bytes'; expected the 30 bytes that were announced"
+    assert answer.error["message"] == "got '20 bytes'; expected the 30 bytes of the Content-Length"
     assert total(whale, "Shop") == 0
 
 

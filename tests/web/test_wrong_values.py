@@ -42,7 +42,7 @@ PK = [
     ("pk=['a", "pk", "valid JSON"),
     ('pk={"a":1,"a":2}', "pk", "each key once"),
     ("pk=[NaN]", "pk", "finite numbers"),
-    ("pk=a&pk=b", "pk", "a parameter given once"),
+    ("pk=a&pk=b", "pk", "this parameter only once"),
 ]
 DIMENSIONS = [
     ("dimensions=%20", "dimensions", "labels that are not empty"),
@@ -60,8 +60,8 @@ DIMENSIONS = [
     (f"dimensions={LONG}", "dimensions", "labels of at most 256 bytes"),
     (f"dimensions={json.dumps([[n] for n in range(33)])}", "dimensions", "at most 32 paths"),
     ("dimensions={", "dimensions", "valid JSON"),
-    ("dimension=a&dimensions=b", "dimensions", "dimensions given once, in one spelling"),
-    ("dimension=a&dimension=b", "dimension", "a parameter given once"),
+    ("dimension=a&dimensions=b", "dimensions", "dimensions only once, in one spelling"),
+    ("dimension=a&dimension=b", "dimension", "this parameter only once"),
 ]
 AMOUNTS = [
     ('metrics={"a":"x"}', "metrics", NUMBER),
@@ -116,19 +116,19 @@ EVENT = [
     ("&".join(f"p{n}=1" for n in range(101)), "query", "at most 100 parameters"),
 ]
 FORMULAS = [
-    ("metrics={}", "metrics", "a text or a list of texts"),
-    ("metrics=[1]", "metrics", "a text or a list of texts"),
+    ("metrics={}", "metrics", "a string or a list of strings"),
+    ("metrics=[1]", "metrics", "a string or a list of strings"),
     ("metrics=,", "metrics", "a formula of 1 to 1000 characters"),
     ("metrics=a/", "metrics", "a metric, a number or a parenthesis, at character 3"),
     ("metrics=(a", "metrics", "an operator or a closing parenthesis"),
     ("metrics=a:max", "metrics", "sum or last after a metric's colon"),
-    ("metrics=1/2", "metrics", "a formula that names at least one metric"),
+    ("metrics=1/2", "metrics", "a formula with at least one metric, such as dollars/hits"),
     ("metrics=a*1e61", "metrics", "numbers from 10^-60 to 10^60"),
     ("metrics=a%00", "metrics", "a formula without control characters"),
     (f"metrics={'(' * 30}a{')' * 30}", "metrics", "at most 20 levels"),
     (f"metrics={json.dumps([f'm{n}' for n in range(65)])}", "metrics", "at most 64 metrics"),
     (f"metrics={'m' * 1001}", "metrics", "a formula of 1 to 1000 characters"),
-    ("metric=a&metrics=b", "metrics", "metrics given once, in one spelling"),
+    ("metric=a&metrics=b", "metrics", "metrics only once, in one spelling"),
 ]
 PERIODS = [
     ("period=never", "period", PERIOD),
@@ -136,7 +136,7 @@ PERIODS = [
     ("period=1x:1d", "period", "a number and a unit of s m h d w mo y"),
     ("period=1d:1h", "period", PERIOD),
     ("period=0d:1mo", "period", "a number and a unit of s m h d w mo y"),
-    ("period=25h:1mo", "period", "whole days, or a sub-day interval up to 24h"),
+    ("period=25h:1mo", "period", "an interval of whole days, or of at most 24h"),
     ("period=monthly", "period", PERIOD),
     ("period=5m:1w", "period", "it needs a rollup of 5m kept for 7d (HAILWHALE_ROLLUPS)"),
     ("period=1s:1h", "period", "it needs a rollup of 1s"),
@@ -147,7 +147,7 @@ PERIODS = [
     ("period=2026-02-30..2026-03-01", "period", "dates that exist"),
     ("period=2026-03-02..2026-03-01", "period", "dates in order"),
     ("period=mtd|noon", "period", OFFSET),
-    ("period=1d:1mo&periods=1d:1y", "periods", "periods given once, in one spelling"),
+    ("period=1d:1mo&periods=1d:1y", "periods", "periods only once, in one spelling"),
     ("tz=Mars/Olympus", "tz", ZONE),
     ("tz=../../etc/passwd", "tz", ZONE),
     ("tz=[]", "tz", "an IANA time zone such as Europe/Berlin"),
@@ -161,7 +161,7 @@ PERIODS = [
     ("format=[]", "format", "json or csv"),
 ]
 TOTALS = [
-    ("period={}", "period", "a text or a list of texts"),
+    ("period={}", "period", "a string or a list of strings"),
     (f"periods={json.dumps(['1d:1w'] * 33)}", "period", "at most 32 periods"),
     (
         "depth=1",
@@ -174,8 +174,8 @@ TOTALS = [
 WHOLE_DEPTH = "a whole number from 0 to 8"
 SHARE = "a share of the parent from 0 to 1, such as 0.1"
 PLOT = [
-    ("period={}", "period", "a text or a list of texts"),
-    ("period=1d:1mo,1d:1y", "period", "one period"),
+    ("period={}", "period", "a string or a list of strings"),
+    ("period=1d:1mo,1d:1y", "period", "a single period such as 1d:1mo"),
     ("depth=-1", "depth", WHOLE_DEPTH),
     ("depth=9", "depth", WHOLE_DEPTH),
     ("depth=1.5", "depth", WHOLE_DEPTH),
@@ -192,14 +192,14 @@ PLOT = [
     ("limit=all", "limit", "a whole number from 0 to 1000000"),
     ("sort=-", "sort", "a formula of 1 to 1000 characters"),
     ("sort=a/", "sort", "a metric, a number or a parenthesis"),
-    ("sort=[]", "sort", "a metric, with a minus in front for the largest first"),
+    ("sort=[]", "sort", "a metric such as hits, or -hits for the largest first"),
     ("other=maybe", "other", "1 or 0"),
     ("other=2", "other", "1 or 0"),
     ("other=[]", "other", "1 or 0"),
     ("deptth=1", "deptth", "did you mean depth?"),
 ]
 RANK = [
-    ('period=["1d:1w","1d:1mo"]', "period", "one period"),
+    ('period=["1d:1w","1d:1mo"]', "period", "a single period such as 1d:1mo"),
     ("depth=0", "depth", "a whole number from 1 to 8"),
     ("depth=9", "depth", "a whole number from 1 to 8"),
     ("depth=every", "depth", "a whole number from 1 to 8"),
@@ -210,12 +210,12 @@ RANK = [
     ("limit=ten", "limit", "a whole number from 0 to 1000000"),
     ("sort=-", "sort", "a formula of 1 to 1000 characters"),
     ("sort=a/", "sort", "a metric, a number or a parenthesis"),
-    ("sort=[]", "sort", "a metric, with a minus in front for the largest first"),
+    ("sort=[]", "sort", "a metric such as hits, or -hits for the largest first"),
     ("by=dollars", "by", "one of value share difference relative importance"),
     ("by=[]", "by", "one of value share difference relative importance"),
     ("of=children", "of", "one of dimensions pks"),
     ('of={"a":1}', "of", "one of dimensions pks"),
-    ('of=pks&dimensions=[["a"],["b"]]', "dimensions", "one dimension to rank pks at"),
+    ('of=pks&dimensions=[["a"],["b"]]', "dimensions", "a single dimension when pks are ranked"),
     ("other=1", "other", "a parameter named"),
     ("order=value", "order", "a parameter named by, of, pk, tz"),
 ]
@@ -228,8 +228,8 @@ CHILDREN = [
 ]
 UPDATE = [
     ("", "metrics", "the values to set"),
-    ('metrics={"a":1}&at=1', "at", "no such parameter when a count is set"),
-    ('metrics={"a":1}&id=1', "id", "no such parameter when a count is set"),
+    ('metrics={"a":1}&at=1', "at", "no such parameter when totals are set"),
+    ('metrics={"a":1}&id=1', "id", "no such parameter when totals are set"),
     ('metrics={"a":1}&dimensions={"a":["b","c"]}', "dimensions", "at most one dimension path"),
 ]
 RESET = [

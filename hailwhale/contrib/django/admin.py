@@ -57,8 +57,8 @@ class CountedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 queryset, period=self.counted_period, limit=self.counted_limit, **names
             )
         except StoreUnavailable as fault:
-            log.warning("%s; a list is shown without numbers", fault)
-            text = "The counted columns are empty: the store of HailWhale does not answer."
+            log.warning("%s; the list is shown without its counted columns", fault)
+            text = "The counted columns are empty: HailWhale's store does not answer."
             messages.warning(request, text, fail_silently=True)
             nothing = Value(None, output_field=NumberField())
             return queryset.annotate(**dict.fromkeys(names, nothing))

@@ -35,7 +35,7 @@ def check_store(databases: Any = None, **_: Any) -> list[CheckMessage]:
     try:
         door.services.store.ping()
     except HailWhaleError as fault:
-        return [Warning(f"The store of HailWhale: {fault}", id="hailwhale.W001")]
+        return [Warning(f"HailWhale's store: {fault}", id="hailwhale.W001")]
     finally:
         door.close()
     return []
@@ -45,8 +45,8 @@ def check_seal_keys(**_: Any) -> list[CheckMessage]:
     """W002: report that there is no key to seal pixels and graphs. Runs with --deploy only."""
     if any(_faults()) or conf.whale().sealing.keyring.all():
         return []
-    hint = "`manage.py hailwhale keys new` makes one."
-    text = "Pixels and graphs in templates are not sealed: whoever sees one can change it."
+    hint = "Run `manage.py hailwhale keys new` to create a key."
+    text = "Pixels and graphs in templates are not sealed: anyone can change their URLs."
     return [Warning(text, hint=hint, id="hailwhale.W002")]
 
 

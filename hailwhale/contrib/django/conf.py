@@ -23,7 +23,7 @@ from hailwhale.whale import Whale
 SETTING = "HAILWHALE"
 SEND_BY = "SEND_BY"  # the one that HailWhale itself does not have
 WHALE, HAIL = "whale", "hail"
-_FORMS = "text, a number, True or False, a path, or a list of texts"
+_FORMS = "a string, a number, True or False, a path, or a list of strings"
 
 SendEvent = Callable[..., Any]
 
@@ -95,7 +95,7 @@ def sender_of(how: object) -> Callable[[], SendEvent]:
     except ImportError as fault:
         raise BadSetting(f"{SETTING}_{SEND_BY}: got {shown(how)}; expected {expected}") from fault
     if not callable(found):
-        raise BadSetting(f"{SETTING}_{SEND_BY}: {how} cannot be called; expected {expected}")
+        raise BadSetting(f"{SETTING}_{SEND_BY}: {how} is not callable; expected {expected}")
     return lambda: found
 
 

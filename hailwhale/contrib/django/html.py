@@ -60,4 +60,4 @@ def _seals(whale: Whale, sealed: bool | None) -> bool:
 def _refuse(asked: Mapping[str, object], names: tuple[str, ...]) -> None:
     for name in names:
         if asked.get(name):
-            raise BadInput(name, asked[name], "no such thing but of what is sealed")
+            raise BadInput(name, asked[name], "no such argument unless the URL is sealed")

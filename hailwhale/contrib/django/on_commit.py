@@ -59,4 +59,4 @@ def _send_late(send: conf.SendEvent, fields: dict[str, Any]) -> None:
     try:
         send(**fields)
     except HailWhaleError as fault:
-        log.error("%s; not counted: %s", fault, json.dumps(fields, default=str))
+        log.error("%s; event not counted: %s", fault, json.dumps(fields, default=str))

@@ -12,7 +12,7 @@ from django.db import models
 
 from hailwhale.errors import BadInput
 
-_FORMS = 'an object of a model, a model, or a pk such as ["Product", "7"]'
+_FORMS = 'a model instance, a model, or a pk such as ["Product", "7"]'
 
 
 def root_of(model: type[models.Model]) -> list[str]:
@@ -60,5 +60,5 @@ def own_pk(instance: models.Model) -> list[str]:
     model = type(instance)
     value = getattr(instance, field_of(model))
     if value is None or value == "":
-        raise BadInput("pk", instance, f"an object that has its {field_of(model)}: save it first")
+        raise BadInput("pk", instance, f"a saved instance: its {field_of(model)} is empty")
     return [*root_of(model), str(value)]

@@ -132,8 +132,8 @@ def _key(model: type[models.Model]) -> models.Field[Any, Any]:
     regular = getattr(model, "hailwhale_pk", own_pk) is own_pk
     if not regular or not isinstance(field, models.Field):
         raise ImproperlyConfigured(
-            f"{model._meta.label} cannot be ordered by what was counted: that takes pks made of "
-            "hailwhale_root and hailwhale_field, a field of its own"
+            f"{model._meta.label} cannot be ordered by counts: its pks must consist of "
+            "hailwhale_root and hailwhale_field, and hailwhale_field must be a field of the model"
         )
     return field
 

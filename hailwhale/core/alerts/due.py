@@ -25,7 +25,7 @@ def last_due_s(report: ReportRule, now_s: int) -> int:
             at = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
             if (at_s := int(at.timestamp())) <= now_s:
                 return at_s
-    raise AssertionError("each weekday is within nine days")  # pragma: no cover
+    raise AssertionError("every weekday occurs within nine days")  # pragma: no cover
 
 
 def is_quiet(alert: AlertRule, now_s: int) -> bool:

@@ -93,7 +93,7 @@ class RuleTable:
         except BadInput as fault:
             raise self.refuse(key, "a length such as 5m, 1h or 1d") from fault
         if length.unit not in ("s", "m", "h", "d"):
-            raise self.refuse(key, "a length in s, m, h or d")
+            raise self.refuse(key, "a length in s, m, h or d, such as 90s")
         return length.nominal_s
 
     def zone(self, key: str, default: Grid) -> Grid:
@@ -129,7 +129,9 @@ class RuleTable:
                 raise self.refuse(key, "hours such as 22:00-07:00")
             begin, end = (int(each[1]) * 60 + int(each[2]) for each in found if each)
             if begin == end:
-                raise self.refuse(key, "hours that are not the whole day")
+                raise self.refuse(
+                    key, "hours that begin and end at different times, such as 22:00-07:00"
+                )
             spans.append(DaySpan(begin, end))
         return tuple(spans)
 
@@ -145,9 +147,9 @@ class RuleTable:
         value = self.values.get(key, list(default))
         texts = [value] if isinstance(value, str) else value
         if not isinstance(texts, list) or not all(isinstance(each, str) for each in texts):
-            raise self.refuse(key, "a text or a list of texts")
+            raise self.refuse(key, "a string or a list of strings")
         if len(texts) > MAX_TARGETS:
-            raise self.refuse(key, f"at most {MAX_TARGETS} of them")
+            raise self.refuse(key, f"at most {MAX_TARGETS} entries")
         return tuple(texts)
 
 

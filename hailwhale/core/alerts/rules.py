@@ -33,6 +33,7 @@ MIN_EVERY_S = 1
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _ABSOLUTE = ("above", "below")
 _RELATIVE = ("rises_by", "falls_by")
+_OF_A_CHANGE = ("against", "minimum")
 _ASKED = ("pk", "dimension")
 _ALERT_KEYS = (
     *("name", *_ASKED, "metric", "period", "tz", *_ABSOLUTE, *_RELATIVE, "against", "minimum"),
@@ -134,7 +135,7 @@ def parse_rules(file: Tables, limits: Limits = DEFAULT_LIMITS) -> AlertRules:
     mail = _mail(file["mail"]) if "mail" in file else None
     every_s = top.seconds("every", "1m")
     if every_s < MIN_EVERY_S:
-        raise top.refuse("every", "a length from 1s")
+        raise top.refuse("every", "a length of at least 1s")
     shared = _RuleDefaults(
         limits, grid, top.urls("webhook"), top.addresses("email"), mail is not None
     )
@@ -163,12 +164,16 @@ def _tables(file: Tables, kind: str) -> list[RuleTable]:
     """Return the tables of one kind by their names, which must be unique."""
     found = file.get(kind, [])
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        raise BadInput(kind, found, f"tables, each under [[{kind}]]")
+        raise BadInput(kind, found, f"tables that begin with [[{kind}]]")
     tables, names = [], set()
     for place, values in enumerate(found, 1):
         name = RuleTable(f"{kind} {place}", values).text("name")
         if not name or name in names:
-            raise BadInput(f"{kind} {place}: name", values.get("name"), "a name of its own")
+            raise BadInput(
+                f"{kind} {place}: name",
+                values.get("name"),
+                "a name that is not empty and not used twice",
+            )
         names.add(name)
         tables.append(RuleTable(f"{kind} {name}", values))
     return tables
@@ -179,11 +184,13 @@ def _mail(value: object) -> MailServer:
     table.only(*_MAIL_KEYS)
     sender = table.addresses("from")
     if len(sender) != 1:
-        raise table.refuse("from", "the address that mail comes from")
+        raise table.refuse("from", "one sender address, such as hailwhale@example.com")
     tls = table.word("tls", "none", "starttls", "tls")
     user, variable = table.text("user"), table.text("password_variable")
     if bool(user) != bool(variable):
-        raise table.refuse("user", "user together with password_variable, the name of a variable")
+        raise table.refuse(
+            "user", "both user and password_variable, the name of an environment variable"
+        )
     port = table.whole("port", 1, 65_535, {"none": 25, "starttls": 587, "tls": 465}[tls])
     return MailServer(table.text("host", "localhost"), port, sender[0], tls, user, variable)
 
@@ -194,9 +201,12 @@ def _alert(table: RuleTable, shared: _RuleDefaults) -> AlertRule:
     word, bound = _condition(table)
     against = table.word("against", "before", "last_week") if word in _RELATIVE else ""
     if word in _RELATIVE and not isinstance(period.reach, Trailing):
-        raise table.refuse("period", "interval:length, such as 1m:1h, to hold one against another")
-    if word in _ABSOLUTE and not {"against", "minimum"}.isdisjoint(table.values):
-        raise table.refuse("against", "rises_by or falls_by with it")
+        raise table.refuse(
+            "period", "interval:length such as 1m:1h, which rises_by and falls_by require"
+        )
+    for key in _OF_A_CHANGE:
+        if word in _ABSOLUTE and key in table.values:
+            raise table.refuse(key, "rises_by or falls_by in the same alert")
     pk, dimension = _asked(table, shared.limits)
     webhooks = table.urls("webhook", shared.webhooks)
     return AlertRule(
@@ -223,7 +233,7 @@ def _alert(table: RuleTable, shared: _RuleDefaults) -> AlertRule:
 def _condition(table: RuleTable) -> tuple[str, Decimal]:
     words = [word for word in (*_ABSOLUTE, *_RELATIVE) if word in table.values]
     if len(words) != 1:
-        given = " and ".join(words) or "none of them"
+        given = " and ".join(words) or "none"
         expected = f"one of {', '.join((*_ABSOLUTE, *_RELATIVE))}, not {given}"
         raise BadInput(f"{table.name}: condition", words, expected)
     [word] = words
@@ -235,7 +245,7 @@ def _report(table: RuleTable, shared: _RuleDefaults) -> ReportRule:
     table.only(*_REPORT_KEYS)
     every = table.word("every", "day", "week")
     if every == "day" and "on" in table.values:
-        raise table.refuse("on", 'a day of the week with every = "week" alone')
+        raise table.refuse("on", 'a day of the week only with every = "week"')
     asked = {"period": "1d:1w" if every == "day" else "1d:4w", "depth": 0, "limit": 10}
     fields = {
         "dimensions" if name == "dimension" else name: table.values.get(name, asked.get(name))
@@ -266,9 +276,9 @@ def _report(table: RuleTable, shared: _RuleDefaults) -> ReportRule:
 def _emails(table: RuleTable, shared: _RuleDefaults, *, needed: bool) -> tuple[str, ...]:
     emails = table.addresses("email", shared.emails)
     if emails and not shared.can_mail:
-        raise table.refuse("email", "a table [mail] that says where mail is handed in")
+        raise table.refuse("email", "a table [mail] that names the mail server")
     if needed and not emails:
-        raise table.refuse("email", "somebody to tell")
+        raise table.refuse("email", "at least one address, such as ops@example.com")
     return emails
 
 

@@ -68,7 +68,7 @@ def sentence(alert: AlertRule, kind: str, measured: MeasuredChange) -> str:
     change = "" if measured.change is None else f", {measured.change:+.1f} %"
     reference = "" if measured.reference is None else readable(measured.reference)
     against = f"{_AGAINST[alert.against]} ({reference})"
-    return f"{value}{change} against {against}; {alert.period.text}"
+    return f"{value}{change} compared with {against}; {alert.period.text}"
 
 
 def condition(alert: AlertRule) -> str:
@@ -77,11 +77,11 @@ def condition(alert: AlertRule) -> str:
     >>> from hailwhale.core.alerts.rules import parse_rules
     >>> rule = {"name": "a", "falls_by": 30, "webhook": "http://example.com"}
     >>> condition(parse_rules({"alert": [rule]}).alerts[0])
-    'fell by 30 % or more against the period before'
+    'fell by 30 % or more compared with the period before'
     """
     if alert.word in _VERBS:
         bound = f"{_VERBS[alert.word]} {readable(alert.bound)} % or more"
-        return f"{bound} against {_AGAINST[alert.against]}"
+        return f"{bound} compared with {_AGAINST[alert.against]}"
     return f"{alert.word} {readable(alert.bound)}"
 
 

@@ -53,10 +53,12 @@ def parse_exposure(
     found.pop("decision", None)
     event = parse_event(found, now_s, limits)
     if len(event.pk) >= limits.depth:
-        raise BadInput("pk", event.pk, f"at most {limits.depth - 1} labels, for the option is one")
+        raise BadInput(
+            "pk", event.pk, f"at most {limits.depth - 1} labels: the option is added as one more"
+        )
     for name in event.metrics:
         if PRODUCT_SIGN in name:
-            raise BadInput("metrics", name, f"names without {PRODUCT_SIGN}, which marks products")
+            raise BadInput("metrics", name, f"names without {PRODUCT_SIGN}, which is reserved")
     return replace(
         event,
         pk=(*event.pk, option),

@@ -190,4 +190,6 @@ def _amount(step: Read | Decimal) -> float:
 
 
 def _refused(formula: Formula) -> BadInput:
-    return BadInput("by_metric", formula.text, "a formula of metrics and numbers alone")
+    return BadInput(
+        "by_metric", formula.text, "a formula of plain metrics and numbers, such as earned/spent"
+    )

@@ -33,8 +33,8 @@ REASONS_PARAMETERS = (
 )
 DECIDE_PARAMETERS = (*REASONS_PARAMETERS, "uid", "slots", "reasons", "log")
 
-_FORMULA = "what to decide by: a metric or a formula, such as earned/spent"
-_OPTIONS = 'a list of options such as ["a", "b", "c"], or several with commas between'
+_FORMULA = "the metric or formula to decide by, such as earned/spent"
+_OPTIONS = 'a list of options such as ["a", "b", "c"], or options separated by commas'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ def _choice(found: Fields, limits: Limits) -> DecisionQuery:
         options=options,
         dimensions=_dimensions(found, limits),
         formula=_formula(found.get("by_metric")),
-        goal=parse_enum(found.get("goal"), "goal", GOALS, "max, or min where less is better"),
+        goal=parse_enum(found.get("goal"), "goal", GOALS, "max, or min when less is better"),
         policy=_policy(found, options),
         uid=None if is_absent(uid) else parse_label(uid, limits, "uid"),
         slots=parse_int(found.get("slots"), "slots", 1, len(options) or MAX_OPTIONS, default=1),
@@ -102,7 +102,7 @@ def _options(value: object, limits: Limits) -> tuple[str, ...]:
         for each in listed
     ]
     if len(set(options)) < len(options):
-        raise BadInput("options", value, "each option once")
+        raise BadInput("options", value, "each option only once")
     if len(options) > MAX_OPTIONS:
         raise BadInput("options", f"{len(options)} options", f"at most {MAX_OPTIONS}")
     return tuple(options)
@@ -111,7 +111,8 @@ def _options(value: object, limits: Limits) -> tuple[str, ...]:
 def _dimensions(found: Fields, limits: Limits) -> tuple[Path, ...]:
     given = [name for name in ("dimensions", "known_data") if _is_given(found, name)]
     if len(given) > 1:
-        raise BadInput("known_data", found["known_data"], "dimensions or known_data, not both")
+        expected = "either dimensions or known_data, not both"
+        raise BadInput("known_data", found["known_data"], expected)
     return parse_dimensions(found[given[0]], limits, given[0]) if given else ()
 
 
@@ -120,7 +121,7 @@ def _formula(value: object) -> Formula:
         raise BadInput("by_metric", value, _FORMULA)
     formula = Formula.parse(value, "by_metric")
     if UNIQUES in formula.metrics:
-        raise BadInput("by_metric", value, "metrics that add up, which uniques do not")
+        raise BadInput("by_metric", value, "other metrics: uniques cannot be added up")
     return formula
 
 
@@ -169,7 +170,8 @@ def _by_option(
         return {}
     if not isinstance(value, Mapping):
         if not options:
-            raise BadInput(parameter, value, "a number by option, where no options are named")
+            expected = 'a number for each option, such as {"a": 0.1}, because options is not given'
+            raise BadInput(parameter, value, expected)
         number = float(parse_decimal(value, parameter, 0, most))
         return dict.fromkeys(options, number)
     numbers = {}

@@ -124,7 +124,7 @@ def _reason(model: Model, outlook: Prediction, place: int) -> str:
     """Return the largest part of the estimate, in words."""
     at = int(outlook.places[place])
     if at < 0 or (model.sums.hits[at] <= 0 and model.sums.weights[at, 0] <= 0):
-        return "not shown yet: nothing is known of it"
+        return "not shown yet: no data"
     effects, paths = model.solution.effects[at], model.nodes.paths
     lacking = {node: name for name, node in model.nodes.lacking.items()}
     of_pairs = len(outlook.columns) - len(outlook.pairs)
@@ -146,12 +146,12 @@ def _reason(model: Model, outlook: Prediction, place: int) -> str:
             continue
         low, high = model.nodes.pairs[pair]
         parts.append((f"for {_words(paths[low])} with {_words(paths[high])}", effects[column]))
-    parts.append(("in general", general))
+    parts.append(("overall", general))
     where, effect = max(parts, key=lambda part: abs(part[1]))
     base = abs(outlook.level) or model.unit
     percent = 100 * model.unit * effect / base
     if abs(percent) < 1:
-        return "like the others, as far as is known"
+        return "no known difference from the other options"
     return f"{percent:+.0f} % {where}"
 
 

@@ -82,7 +82,7 @@ def split_hit(hit: bytes) -> tuple[bytes, bytes, bytes, bytes]:
     if len(parts) == 3:
         return parts[0], parts[1], parts[2], b""
     if len(parts) != 4 or not _VISITOR.fullmatch(parts[3]):
-        raise BadInput("hit", hit, "an instant, a head and amounts, tabs between")
+        raise BadInput("hit", hit, "a time, a head and amounts, separated by tabs")
     return parts[0], parts[1], parts[2], parts[3]
 
 
@@ -126,7 +126,7 @@ def decode_head(head: bytes) -> HitHead:
     if len(paths) > 1 + _WIDEST.paths or not all(map(_is_path, paths)):
         raise BadInput("hit", head, _HEAD_FORM)
     if any("_" in path for path in dimensions):
-        raise BadInput("hit", head, "no path for the overall, which every event counts under")
+        raise BadInput("hit", head, "no path for the overall, under which every event counts")
     if UNPRINTABLE.search("".join([label for path in paths for label in path])):
         raise BadInput("hit", head, "labels without control characters or line breaks")
     if not metrics or len(metrics) > _WIDEST.metrics:
@@ -134,7 +134,7 @@ def decode_head(head: bytes) -> HitHead:
     for name in metrics:
         parse_metric_name(name, _WIDEST, "hit")
     if len(set(metrics)) < len(metrics):
-        raise BadInput("hit", head, "each metric once")
+        raise BadInput("hit", head, "each metric only once")
     return HitHead(tuple(pk), tuple([tuple(path) for path in dimensions]), tuple(metrics))
 
 

@@ -90,7 +90,7 @@ def parse_relaxed_json(text: str, parameter: str) -> object:
     {'revenue': Decimal('19.99')}
     """
     if text.startswith("\N{BYTE ORDER MARK}"):
-        raise BadInput(parameter, text, "valid JSON: no byte order mark (BOM) in front of it")
+        raise BadInput(parameter, text, "valid JSON without a byte order mark (BOM) at the start")
     return _parsed(text, text, parameter)
 
 
@@ -126,9 +126,9 @@ def _parsed(strict: str, given: str, parameter: str) -> object:
     except ValueError as fault:  # from a function below
         raise BadInput(parameter, given, str(fault)) from fault
     except InvalidOperation as fault:
-        raise BadInput(parameter, given, "JSON without exponents of that size") from fault
+        raise BadInput(parameter, given, "JSON numbers with smaller exponents") from fault
     except RecursionError as fault:
-        raise BadInput(parameter, given, "JSON that is not nested that deep") from fault
+        raise BadInput(parameter, given, "JSON that is nested less deeply") from fault
 
 
 def _strict(token: re.Match[str]) -> str:
@@ -159,7 +159,7 @@ def _object_with_each_key_once(pairs: list[tuple[str, object]]) -> dict[str, obj
     found: dict[str, object] = {}
     for key, value in pairs:
         if key in found:
-            raise ValueError(f"each key once, but {shown(key)} is there again")
+            raise ValueError(f"each key only once, but {shown(key)} is repeated")
         found[key] = value
     return found
 

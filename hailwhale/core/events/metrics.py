@@ -59,9 +59,11 @@ def parse_metrics(
     for given, amount in pairs:
         name = parse_metric_name(given, limits, parameter)
         if name == UNIQUES:
-            raise BadInput(parameter, name, "another name: uniques are counted by the events' uid")
+            raise BadInput(
+                parameter, name, "another name: uniques are counted from the uid of events"
+            )
         if name in found:
-            raise BadInput(parameter, value, f"each name once, but {name!r} is there again")
+            raise BadInput(parameter, value, f"each name only once, but {name!r} is repeated")
         found[name] = parse_number(amount, parameter)
     if add_hits:
         found.setdefault(HITS, Decimal(1))
@@ -80,16 +82,18 @@ def parse_metric_name(
     'page-views'
     """
     if not isinstance(value, str):
-        raise BadInput(parameter, value, "the name of a metric, as text")
+        raise BadInput(parameter, value, "the name of a metric, such as revenue")
     if _WORD.fullmatch(value) and len(value) <= limits.label_bytes:
         return value
     name = parse_label(value, limits, parameter)
     if not set(RESERVED).isdisjoint(name):
         raise BadInput(parameter, name, f"metric names without any of {' '.join(RESERVED)}")
     if name.startswith("-") or " - " in name:
-        raise BadInput(parameter, name, "metric names with no minus in front or between spaces")
+        raise BadInput(
+            parameter, name, "metric names without a minus at the start or between spaces"
+        )
     if name != name.strip():
-        raise BadInput(parameter, name, "metric names without space at either end")
+        raise BadInput(parameter, name, "metric names without spaces at the start or end")
     if reads_as_number(name):
-        raise BadInput(parameter, name, "metric names that do not read as a number")
+        raise BadInput(parameter, name, "metric names that are not numbers")
     return name

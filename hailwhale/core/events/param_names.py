@@ -51,7 +51,7 @@ def normalize_names(fields: Fields, known: Sequence[str]) -> dict[str, object]:
         if chosen not in known:
             raise BadInput(_nameable(name), value, _known_names(name, known))
         if chosen in settled:
-            raise BadInput(chosen, value, f"{chosen} given once, in one spelling")
+            raise BadInput(chosen, value, f"{chosen} only once, in one spelling")
         settled[chosen] = value
     return settled
 

@@ -25,7 +25,7 @@ PAIRS = "_pairs"  # below it a decision counts which two dimensions came togethe
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 _OVERALL_LABEL = "_"
-_LABEL_FORMS = "text, a number, true or false"
+_LABEL_FORMS = "a string, a number, true or false"
 _PK_FORMS = 'a label or a list of labels, such as "Product" or ["Product", "123"]'
 _DIMENSION_FORMS = (
     "a label, a list of labels (one path), a list of lists (several paths) or a nested object, "
@@ -81,9 +81,11 @@ def parse_dimensions(
         if path in (OVERALL, (_OVERALL_LABEL,)):
             continue
         if _OVERALL_LABEL in path:
-            raise BadInput(parameter, path, '"_" only alone, for it means the overall')
+            raise BadInput(parameter, path, '"_" only on its own: it means the overall')
         if path[0] == PAIRS:
-            raise BadInput(parameter, path, f"another label than {PAIRS}, which decisions use")
+            raise BadInput(
+                parameter, path, f"a label other than {PAIRS}, which is reserved for decisions"
+            )
         found[path] = None
         if len(found) > limits.paths:
             raise BadInput(parameter, value, f"at most {limits.paths} paths")

@@ -48,7 +48,7 @@ def query_fields_of(text: str, where: str, read: ReadPair = query_pair) -> dict[
     {'pk': 'Shop', 'metric': 'sales', '_': '17'}
     """
     if text.count("&") >= _MAX_FIELDS:
-        raise BadInput(where, "more", f"at most {_MAX_FIELDS} parameters")
+        raise BadInput(where, "too many", f"at most {_MAX_FIELDS} parameters")
     fields: dict[str, object] = {}
     for pair in filter(None, text.split("&")):
         try:
@@ -56,6 +56,8 @@ def query_fields_of(text: str, where: str, read: ReadPair = query_pair) -> dict[
         except UnicodeDecodeError as fault:
             raise BadInput(where, text, "percent-encoded UTF-8") from fault
         if name in fields and not name.startswith("_"):
-            raise BadInput(name, value, "a parameter given once; several values as a JSON list")
+            raise BadInput(
+                name, value, "this parameter only once; write several values as a JSON list"
+            )
         fields[name] = value
     return fields

@@ -70,7 +70,7 @@ def parse_graph(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> Graph:
         parse_text(found.get(name), name)
     parse_int(found.get("interval"), "interval", 1, 86_400, default=1)
     parse_pattern(
-        found.get("hwurl"), "hwurl", _URL, "the service's address, https://hw.example.com"
+        found.get("hwurl"), "hwurl", _URL, "the URL of the service, such as https://hw.example.com"
     )
     parse_pattern(found.get("locale"), "locale", _LOCALE, "a language tag such as de-DE")
     options = {name: value for name, value in found.items() if not is_absent(value)}

@@ -62,7 +62,7 @@ def alias_by_node(
     for curve in curves:
         nodes = curve.path.split(".")
         if any(not -len(nodes) <= place < len(nodes) for place in places):
-            raise BadInput("target", call.text, f"nodes of {curve.path}, the first being 0")
+            raise BadInput("target", call.text, f"nodes of {curve.path}, counted from 0")
         name = ".".join(label_of(nodes[int(place)]) for place in places)
         named.append(replace(curve, name=name))
     return named
@@ -100,7 +100,7 @@ def divide_series(
     call: Call, _source: CurveSource, dividends: list[Curve], divisors: list[Curve]
 ) -> list[Curve]:
     if len(divisors) != 1:
-        raise BadInput("target", call.text, f"one series to divide by, not {len(divisors)}")
+        raise BadInput("target", call.text, f"one series as the divisor, not {len(divisors)}")
     [divisor] = divisors
     made = []
     for curve in dividends:
@@ -120,7 +120,7 @@ def highest(
     by: str = "sum",
 ) -> list[Curve]:
     if not 1 <= count <= MAX_HIGHEST:
-        raise BadInput("target", call.text, f"how many, from 1 to {MAX_HIGHEST}")
+        raise BadInput("target", call.text, f"a number of series from 1 to {MAX_HIGHEST}")
 
     def height(curve: Curve) -> Decimal:
         values = [value for value in curve.values if value is not None]
@@ -156,7 +156,8 @@ def sum_series(call: Call, _source: CurveSource, *lists: list[Curve]) -> list[Cu
         return []
     for curve in curves:
         if not curve.additive:
-            expected = "series that add up: of ratios, divideSeries(sumSeries(…), sumSeries(…))"
+            instead = "divideSeries(sumSeries(…), sumSeries(…))"
+            expected = f"series that can be added up; for ratios write {instead}"
             raise BadInput("target", curve.name, expected)
     _refuse_mixed(call, curves)
     exact = EXACT.copy()
@@ -174,7 +175,7 @@ def _total(column: Sequence[Value]) -> Value:
 
 def _refuse_mixed(call: Call, curves: Sequence[Curve]) -> None:
     if any(curve.starts_s != curves[0].starts_s for curve in curves):
-        raise BadInput("target", call.text, "series in buckets of one interval")
+        raise BadInput("target", call.text, "series that all have the same interval")
 
 
 def each(values: Sequence[Value], make: Callable[[Decimal], Decimal]) -> tuple[Value, ...]:

@@ -23,7 +23,7 @@ from hailwhale.core.time.calendar_grid import Interval
 from hailwhale.errors import BadInput
 
 _ANSWER = Context(17, Emin=-284, Emax=299, traps=[InvalidOperation, DivisionByZero, Overflow])
-_KINDS = {list: "a path or a function", Decimal: "a number", str: "a text in quotes"}
+_KINDS = {list: "a path or a function", Decimal: "a number", str: "a quoted string"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,11 @@ def evaluate(expression: Argument, source: CurveSource) -> list[Curve]:
     if isinstance(expression, Pattern):
         return source.read(expression, source.interval)
     if not isinstance(expression, Call):
-        raise BadInput("target", expression, "a path or a function of paths")
+        raise BadInput(
+            "target",
+            expression,
+            "a path or a function call such as sumSeries(Shop.by.country.*.hits)",
+        )
     function = FUNCTIONS.get(expression.name)
     if function is None:
         raise BadInput("target", expression.name, f"one of the functions {', '.join(FUNCTIONS)}")
@@ -106,12 +110,12 @@ def _arguments(call: Call, function: GraphiteFunction, source: CurveSource) -> l
     most = 64 if last.multiple else len(function.parameters)
     for place, argument in enumerate(call.arguments):
         if place >= most:
-            raise BadInput("target", call.text, f"at most {most} arguments of {call.name}")
+            raise BadInput("target", call.text, f"at most {most} arguments for {call.name}")
         parameter = function.parameters[min(place, len(function.parameters) - 1)]
         found.append(_argument(call, argument, parameter, source))
     for parameter in function.parameters[len(found) :]:
         if parameter.required:
-            raise BadInput("target", call.text, f"{call.name} with its {parameter.name}")
+            raise BadInput("target", call.text, f"{call.name} with the argument {parameter.name}")
     return found
 
 
@@ -127,7 +131,7 @@ def _argument(
             return argument.value
         raise BadInput("target", argument.value, f"one of {' '.join(parameter.options)}")
     whole = "a whole number" if parameter.kind in ("integer", "node") else _KINDS[parameter.type]
-    raise BadInput("target", call.text, f"{whole} as {call.name}'s {parameter.name}")
+    raise BadInput("target", call.text, f"{whole} as the argument {parameter.name} of {call.name}")
 
 
 def _suits(argument: Argument, parameter: FunctionParameter) -> bool:
@@ -159,7 +163,7 @@ _BY = FunctionParameter(
     "func", "string", False, default="sum", options=(*curves.SUM_WORDS, "max", "last")
 )
 _TOTAL = FunctionParameter("total", "seriesList", required=False)
-_ADDED = "Adds series up, bucket by bucket; refused for ratios and visitors, which do not add up."
+_ADDED = "Adds series up, bucket by bucket. Ratios and visitors cannot be added up."
 
 FUNCTIONS: dict[str, GraphiteFunction] = {
     "alias": GraphiteFunction(
@@ -170,31 +174,31 @@ FUNCTIONS: dict[str, GraphiteFunction] = {
     ),
     "aliasByNode": GraphiteFunction(
         "Alias",
-        "Names series by nodes of their path, the first being 0.",
+        "Names series by nodes of their path, counted from 0.",
         (_LIST, FunctionParameter("nodes", "node", multiple=True)),
         curves.alias_by_node,
     ),
     "asPercent": GraphiteFunction(
         "Combine",
-        "Per cent of a total, or of all of them together.",
+        "Percentage of a total, or of the sum of all series.",
         (_LIST, _TOTAL),
         curves.as_percent,
     ),
     "consolidateBy": GraphiteFunction(
         "Special",
-        "Buckets are always made wider by sums: any other way is refused.",
+        "Wider buckets are always sums; any other function is refused.",
         (_LIST, FunctionParameter("consolidationFunc", "string", options=curves.SUM_WORDS)),
         curves.consolidate_by,
     ),
     "constantLine": GraphiteFunction(
         "Special",
-        "A line at a value.",
+        "Draws a horizontal line at a value.",
         (FunctionParameter("value", "float"),),
         curves.constant_line,
     ),
     "divideSeries": GraphiteFunction(
         "Combine",
-        "Divides series by one series; nothing where that is 0.",
+        "Divides series by one series; null where the divisor is 0.",
         (
             FunctionParameter("dividendSeriesList", "seriesList"),
             FunctionParameter("divisorSeries", "seriesList"),
@@ -203,13 +207,13 @@ FUNCTIONS: dict[str, GraphiteFunction] = {
     ),
     "highest": GraphiteFunction(
         "Filter Series",
-        "The n series that come to most.",
+        "Keeps the n series with the largest totals.",
         (_LIST, FunctionParameter("n", "integer", required=False, default=1), _BY),
         curves.highest,
     ),
     "scale": GraphiteFunction(
         "Transform",
-        "Multiplies by a factor.",
+        "Multiplies series by a factor.",
         (_LIST, FunctionParameter("factor", "float")),
         curves.scale,
     ),
@@ -217,7 +221,7 @@ FUNCTIONS: dict[str, GraphiteFunction] = {
     "sumSeries": GraphiteFunction("Combine", _ADDED, (_LISTS,), curves.sum_series),
     "summarize": GraphiteFunction(
         "Transform",
-        "Asks for buckets of an interval, of which formulas are worked out anew.",
+        "Uses buckets of an interval; formulas are evaluated for each bucket.",
         (_LIST, FunctionParameter("intervalString", "interval"), _SUM),
         curves.summarize,
     ),

@@ -55,7 +55,7 @@ def label_of(node: str) -> str:
     'v1.2'
     """
     if _ESCAPE.search(node):
-        raise BadInput("target", node, "percent-encoded UTF-8, a percent sign itself as %25")
+        raise BadInput("target", node, "percent-encoded UTF-8, with %25 for a percent sign")
     try:
         return unquote(node, errors="strict")
     except UnicodeDecodeError as fault:
@@ -148,14 +148,14 @@ class Pattern:
             raise BadInput(parameter, text, _FORM)
         for node in nodes:
             if node.count("{") != node.count("}") or node.count("{") != len(_BRACES.findall(node)):
-                raise BadInput(parameter, text, "braces within one node, as in {US,CA}")
+                raise BadInput(parameter, text, "braces within one node, such as {US,CA}")
         *above, last = map(PathNode, nodes)
         words = [node.text for node in above]
         if BY not in words:
             return cls(text, tuple(above), None, last)
         at = words.index(BY)
         if at == 0 or BY in words[at + 1 :]:
-            raise BadInput(parameter, text, f"{_FORM}; a label that is {BY} is {_BY_ESCAPED}")
+            raise BadInput(parameter, text, f"{_FORM}; write the label {BY} as {_BY_ESCAPED}")
         return cls(text, tuple(above[:at]), tuple(above[at + 1 :]), last)
 
 

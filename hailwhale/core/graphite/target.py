@@ -60,13 +60,13 @@ def parse_target(text: str) -> Call | Pattern:
     while at < len(stripped):
         found = _TOKEN.match(stripped, at)
         if found is None:
-            raise BadInput("target", stripped[at:], "a path, a number, a text in quotes, or ( , )")
+            raise BadInput("target", stripped[at:], "a path, a number, a quoted string, or ( , )")
         tokens.append(found)
         at = found.end()
     reader = _TargetReader(text, [found[0].strip() for found in tokens])
     whole = reader.argument(0)
     if reader.at != len(reader.tokens) or not isinstance(whole, Call | Pattern):
-        raise BadInput("target", text, "one path, or one function of paths")
+        raise BadInput("target", text, "one path or one function call")
     return whole
 
 
@@ -80,7 +80,7 @@ class _TargetReader:
 
     def argument(self, depth: int) -> Argument:
         if depth > MAX_DEPTH:
-            raise BadInput("target", self.text, f"at most {MAX_DEPTH} functions in each other")
+            raise BadInput("target", self.text, f"at most {MAX_DEPTH} nested functions")
         start, token = self.at, self._next()
         if token in ("(", ")", ","):
             raise self._broken(token)
@@ -118,5 +118,9 @@ class _TargetReader:
         return token
 
     def _broken(self, token: str) -> BadInput:
-        near = f"something else than {token!r}" if token else "more, for it breaks off"
+        near = (
+            f"something other than {token!r}"
+            if token
+            else "a complete expression: this one ends early"
+        )
         return BadInput("target", self.text, near)

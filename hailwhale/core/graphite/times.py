@@ -14,7 +14,7 @@ from hailwhale.errors import BadInput
 
 _FORMS = (
     "-1h (units s min h d w mon y), now, today, yesterday, midnight, noon, epoch seconds, "
-    "HH:MM_YYYYMMDD, YYYYMMDD, MM/DD/YY; of the named also with an offset, as midnight-2d"
+    "HH:MM_YYYYMMDD, YYYYMMDD, MM/DD/YY; a named time may have an offset, such as midnight-2d"
 )
 _UNITS = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "s"),
@@ -47,7 +47,9 @@ def parse_time(text: str, now_s: int, grid: Grid, parameter: str) -> int:
     try:
         at_s = _epoch(asked) or _relative(asked, now_s, grid) or _dated(asked, now_s, grid)
     except (ValueError, OverflowError) as fault:
-        raise BadInput(parameter, text, "a day and a time that exist, in 1900 to 2200") from fault
+        raise BadInput(
+            parameter, text, "an existing date and time in the years 1900 to 2200"
+        ) from fault
     if at_s is None:
         raise BadInput(parameter, text, _FORMS)
     if not EARLIEST_S <= at_s <= LATEST_S:

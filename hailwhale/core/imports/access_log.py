@@ -117,10 +117,10 @@ class LogReader:
 
     def _of_tabs(self, line: str) -> dict[str, str]:
         if not self._names:
-            raise BadInput("line", line, f"a line that begins with {_FIELDS_LINE} before it")
+            raise BadInput("line", line, f"an earlier line that begins with {_FIELDS_LINE}")
         cells = line.rstrip("\r\n").split("\t")
         if len(cells) != len(self._names):
-            raise BadInput("line", line, f"{len(self._names)} fields with tabs between")
+            raise BadInput("line", line, f"{len(self._names)} fields separated by tabs")
         told = {
             name: "" if cell == "-" else unquote(cell, errors="replace")
             for name, cell in zip(self._names, cells, strict=True)
@@ -137,7 +137,7 @@ def _words(line: str, most: int) -> list[str]:
     while at < end and len(found) < most:
         word = _WORD.match(line, at)
         if word is None or (word.end() < end and line[word.end()] != " "):
-            raise BadInput("line", line, f"words, quotes and brackets, at character {at + 1}")
+            raise BadInput("line", line, f"a word, quotes or brackets at character {at + 1}")
         text = next(part for part in word.groups() if part is not None)
         found.append("" if text == "-" else _unescaped(text))
         at = word.end() + 1

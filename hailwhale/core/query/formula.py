@@ -109,9 +109,13 @@ class Formula:
         text = text.strip()
         steps = parse_steps(text, parameter)
         if not any(isinstance(step, Read) for step in steps):
-            raise BadInput(parameter, text, "a formula that names at least one metric")
+            raise BadInput(
+                parameter, text, "a formula with at least one metric, such as dollars/hits"
+            )
         if any(isinstance(step, Read) and step.suffix and step.metric == UNIQUES for step in steps):
-            raise BadInput(parameter, text, "uniques as they are: they do not add up")
+            raise BadInput(
+                parameter, text, "uniques without :sum or :last: they cannot be added up"
+            )
         return cls.of_steps(text, steps, parameter)
 
     @classmethod

@@ -157,7 +157,7 @@ def plot_query(found: Fields, limits: Limits = DEFAULT_LIMITS) -> PlotQuery:
     depth = parse_int(found.get("depth"), "depth", 0, limits.depth, default=0)
     other = parse_bool(found.get("other"), "other")
     if other and any(UNIQUES in formula.metrics for formula in formulas):
-        raise BadInput("other", found["other"], "no other=1 with uniques: they do not add up")
+        raise BadInput("other", found["other"], "no other=1 with uniques: they cannot be added up")
     return PlotQuery(
         pk=parse_pk(found.get("pk"), limits),
         dimensions=parse_requested_dimensions(found.get("dimensions"), limits),
@@ -179,7 +179,7 @@ def parse_rank(fields: Fields, limits: Limits = DEFAULT_LIMITS) -> RankQuery:
     dimensions = parse_requested_dimensions(found.get("dimensions"), limits)
     of_pks = parse_enum(found.get("of"), "of", ("dimensions", "pks")) == "pks"
     if of_pks and len(dimensions) > 1:
-        raise BadInput("dimensions", found["dimensions"], "one dimension to rank pks at")
+        raise BadInput("dimensions", found["dimensions"], "a single dimension when pks are ranked")
     depth = limits.depth if found.get("depth") == "all" else found.get("depth")
     return RankQuery(
         pk=parse_pk(found.get("pk"), limits),
@@ -287,7 +287,7 @@ def _threshold(found: Fields, default: Decimal) -> Decimal:
 def _period(found: Fields) -> Period:
     periods = parse_texts(found.get("periods"), "period") or [DEFAULT]
     if len(periods) != 1:
-        raise BadInput("period", found["periods"], "one period")
+        raise BadInput("period", found["periods"], "a single period such as 1d:1mo")
     return Period.parse(periods[0], "period")
 
 
@@ -301,7 +301,7 @@ def _sort(found: Fields, shown: Formula) -> Sort:
     if is_absent(sort):
         return Sort(shown, descending=True)
     if not isinstance(sort, str):
-        raise BadInput("sort", sort, "a metric, with a minus in front for the largest first")
+        raise BadInput("sort", sort, "a metric such as hits, or -hits for the largest first")
     return Sort.parse(sort)
 
 

@@ -59,7 +59,9 @@ class MetricNaming:
         name = "_".join(sample.name.split()).replace("/", "-")  # as StatsD's own server does
         labels = tuple([label for label in name.split(".") if label])
         if not labels:
-            raise BadInput(LINE, sample.name, "a name")
+            raise BadInput(
+                LINE, sample.name, "a metric name with at least one label, such as shop.orders"
+            )
         above = () if self.whole_names else labels[:-1]
         metric = name if self.whole_names else labels[-1]
         if sample.kind is SampleType.SET:

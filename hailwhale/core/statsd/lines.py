@@ -22,7 +22,7 @@ LINE = "statsd_line"  # what a refused line is counted as, and by which name the
 EVENT = "statsd_event"
 CHECK = "statsd_service_check"
 
-_FORM = "name:value|type, and then |@rate, |#tags or |Ttime"
+_FORM = "name:value|type, optionally followed by |@rate, |#tags or |Ttime"
 _LEFT_OUT = ("c:", "e:", "card:")
 _ONE = Decimal(1)
 _LATEST_S_DIGITS = 12
@@ -75,9 +75,9 @@ def parse_line(line: bytes) -> StatsdSample:
     except UnicodeDecodeError as fault:
         raise BadInput(LINE, line, "UTF-8 text") from fault
     if text.startswith("_e{"):
-        raise BadInput(EVENT, text, "samples: events are not counted")
+        raise BadInput(EVENT, text, "samples: events are not supported")
     if text.startswith("_sc|"):
-        raise BadInput(CHECK, text, "samples: service checks are not counted")
+        raise BadInput(CHECK, text, "samples: service checks are not supported")
     name, colon, rest = text.partition(":")
     values, *sections = rest.split("|")
     if not name or not colon or not values or not sections:
@@ -120,5 +120,5 @@ def _tag(text: str) -> RawPath:
 
 def _second(text: str, line: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= _LATEST_S_DIGITS):
-        raise BadInput(LINE, line, "epoch seconds behind the T")
+        raise BadInput(LINE, line, "epoch seconds after the T")
     return int(text)

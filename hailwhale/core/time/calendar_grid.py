@@ -103,7 +103,7 @@ class Interval:
         """Return this interval, canonical; raise `BadInput` if it cannot form buckets."""
         interval = self.canonical
         if interval.unit in "smh" and interval.nominal_s > DAY_S:
-            raise BadInput(parameter, str(self), "whole days, or a sub-day interval up to 24h")
+            raise BadInput(parameter, str(self), "an interval of whole days, or of at most 24h")
         if interval.nominal_s > _CENTURY_S:
             raise BadInput(parameter, str(self), "an interval of up to 100 years")
         return interval

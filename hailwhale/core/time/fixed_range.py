@@ -51,7 +51,7 @@ def last_whole(period: Period, grid: Grid, now_s: int) -> Period:
 def before(period: Period, whole: Period, grid: Grid) -> Period:
     """Return the range of the same length directly before a `last_whole` period."""
     if not isinstance(whole.reach, FixedRange) or not isinstance(period.reach, Trailing):
-        raise ValueError("only an interval:length has one before it")
+        raise ValueError("only interval:length has a period before it")
     end_s = whole.reach.begin_s
     begin_s = grid.back(end_s, period.reach.length.canonical)
     return _spanning(period, begin_s, end_s)
@@ -66,7 +66,7 @@ def week_before(period: Period, whole: Period, grid: Grid) -> Period:
     True
     """
     if not isinstance(whole.reach, FixedRange):
-        raise ValueError("only an interval:length has one a week before")
+        raise ValueError("only interval:length has the same period a week before")
     begin_s, end_s = (grid.back(at, _WEEK) for at in (whole.reach.begin_s, whole.reach.end_s))
     return _spanning(period, begin_s, end_s)
 

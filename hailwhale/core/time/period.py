@@ -42,9 +42,9 @@ NICKNAMES: Mapping[str, str] = {
 MAX_POINTS = 10_000
 
 _FORM = (
-    "interval:length in s m h d w mo y such as 1d:1mo, the length no shorter than the interval; "
-    f"or one of {' '.join(NICKNAMES)}; or dates such as 2026-01-01..2026-01-31 or "
-    "01/01/2026-01/31/2026, with an interval in front if wanted (1h:2026-01-01..2026-01-07)"
+    "interval:length in s m h d w mo y such as 1d:1mo, with a length of at least the interval; "
+    f"one of {' '.join(NICKNAMES)}; or dates such as 2026-01-01..2026-01-31 or "
+    "01/01/2026-01/31/2026, optionally after an interval (1h:2026-01-01..2026-01-07)"
 )
 _MAX_TEXT = 64
 _ISO_DATE = r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
@@ -241,7 +241,7 @@ class Period:
             (1773572400, 1773576000, 1773579600)
         """
         if self.interval is None or self.reach is None:
-            raise ValueError("the period all has no edges: ask is_all first")
+            raise ValueError("the period all has no edges: check is_all first")
         try:
             begin_s, end_s = self.reach.bounds(grid, self.interval, now_s)
             edges = cut_edges(grid, self.interval, begin_s, end_s, max_points)
@@ -250,7 +250,7 @@ class Period:
         if edges is None:
             raise BadInput(parameter, self.text, f"at most {max_points} points")
         if len(edges) < 2:
-            raise BadInput(parameter, self.text, f"dates that {grid.name} did not skip")
+            raise BadInput(parameter, self.text, f"dates that exist in {grid.name}")
         return edges
 
 

@@ -15,7 +15,7 @@ from hailwhale.core.time.period import Period
 from hailwhale.errors import BadInput
 
 _PERIOD_FORMS = (
-    "the text of a period such as 1d:1mo, a Period, a timedelta (the last so long), a date (that "
+    "a string such as 1d:1mo, a Period, a timedelta (that long, up to now), a date (that "
     "day) or a tuple of two dates (first and last day)"
 )
 _LENGTH_FORMS = "a length of time such as 30d, or a timedelta of whole seconds that is not negative"
@@ -60,7 +60,7 @@ def period_text(value: object, parameter: str = "period") -> str:
         return value
     if isinstance(value, Period):
         if Period.parse(value.text, parameter) != value:
-            raise BadInput(parameter, value, "a Period as Period.parse makes it")
+            raise BadInput(parameter, value, "a Period made by Period.parse")
         return value.text
     if isinstance(value, timedelta):
         bucket = next(bucket for most, bucket in _BUCKETS if value <= most)
@@ -139,7 +139,7 @@ def _day(value: date, parameter: str) -> str:
     if not isinstance(value, datetime):
         return value.isoformat()
     if value.time() != time.min:
-        expected = "a date, or a datetime at midnight, which stands for its day"
+        expected = "a date, or a datetime at midnight"
         raise BadInput(parameter, value, expected)
     return value.date().isoformat()
 

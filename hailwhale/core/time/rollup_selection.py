@@ -65,10 +65,10 @@ def select_rollup(
         filled_since = f"{_utc_text(since[earliest.name])}, when its {earliest.name} buckets began"
         raise BadInput(parameter, got, f"a period that begins after {filled_since}")
     needed = _missing(edges, rollups, store_grid, now_s)
-    expected = f"a period that the stored rollups compose: {needed}"
+    expected = f"a period that the stored rollups can serve: {needed}"
     if fitting:
         longest = max(fitting, key=lambda r: r.retention_s or 0)
-        expected += f"; the {longest.name} buckets reach back only {longest.retention}"
+        expected += f"; the {longest.name} buckets are kept for only {longest.retention}"
     raise BadInput(parameter, got, expected)
 
 

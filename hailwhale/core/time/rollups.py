@@ -54,9 +54,9 @@ class Rollup:
         interval = Interval.parse(head, parameter).bucket(parameter)
         retention = Interval.parse(tail, parameter)
         if interval.nominal_s >= _CHUNKS[-1].nominal_s:
-            raise BadInput(parameter, text, "an interval shorter than 100 years")
+            raise BadInput(parameter, text, "an interval of less than 100 years")
         if retention.canonical.nominal_s < interval.nominal_s:
-            raise BadInput(parameter, text, "a retention no shorter than the interval")
+            raise BadInput(parameter, text, "a retention of at least the interval")
         return cls(interval, retention)
 
     @property

@@ -61,8 +61,8 @@ class SampleRatioCheck:
         if self.p is None or self.p >= SUSPICIOUS:
             return None
         return (
-            "options are not exposed in the shares they were given in: look whether some variation "
-            "loads slower, fails, or is not counted for some visitors"
+            "options are not shown in the proportions in which they were chosen: check whether "
+            "an option loads slower, fails, or is not counted for some visitors"
         )
 
 
@@ -143,10 +143,10 @@ class Decider:
     def _options(self, choice: DecisionQuery) -> Sequence[str]:
         options = choice.options or tuple(self.evidence.options(choice.pk))
         if not options:
-            expected = "options to choose among, for none of this decision is counted yet"
+            expected = 'options such as ["a", "b"]: none has been counted for this decision yet'
             raise BadInput("options", None, expected)
         if choice.slots > len(options):
-            raise BadInput("slots", choice.slots, f"at most the {len(options)} options there are")
+            raise BadInput("slots", choice.slots, f"at most {len(options)}, the number of options")
         return options
 
     def _decided(self, pk: Path, option: str) -> Event:

@@ -92,7 +92,7 @@ class DecisionJournal:
         try:
             self._journals.append(pk, [entry], self._most)
         except StoreUnavailable as fault:
-            log.warning("a result is counted but not in the journal: %s", fault)
+            log.warning("result counted, but not written to the decision log: %s", fault)
 
     def lines(self, pk: Path) -> Iterable[bytes]:
         """Return the stored entries, lines of JSON without line ends, oldest first."""
@@ -117,7 +117,7 @@ def read_journal(lines: Iterable[bytes]) -> list[JournalEntry]:
                 for name, amount in entry["metrics"].items():
                     sums[name] = sums.get(name, 0.0) + float(amount)
         except (ValueError, KeyError, TypeError) as fault:
-            log.warning("left out of the journal: %r (%s)", line[:80], fault)
+            log.warning("entry left out of the decision log: %r (%s)", line[:80], fault)
     return list(found.values())
 
 

@@ -95,7 +95,7 @@ class PosteriorCache:
             try:
                 self._make(model, choice)
             except HailWhaleError as fault:
-                log.warning("%s is decided by what was known before: %s", choice.pk, fault)
+                log.warning("decisions for %s use the previous model: %s", choice.pk, fault)
             finally:
                 model.renewing = False
 

@@ -48,13 +48,13 @@ class OffPolicyEvaluator:
         objective = Objective.of(choice.formula, choice.goal)
         numerator, denominator = objective.numerator, objective.denominator
         if numerator is None or denominator is None:
-            expected = "a metric, or a quotient of sums of metrics"
+            expected = "a metric, or sums of metrics divided by each other, such as earned/spent"
             raise BadInput("by_metric", choice.formula.text, expected)
         until_s = self._clock() - (choice.policy.delay_s or 0)
         journal = self._deciding.journal.lines(choice.pk) if lines is None else lines
         decided = [each for each in read_journal(journal) if each.at_s <= until_s]
         if not decided:
-            raise BadInput("journal", "no decisions", "decisions that were asked for with log=1")
+            raise BadInput("journal", "no decisions", "decisions that were made with log=1")
         options = sorted({option for each in decided for option in each.options})
         log = self._log(choice, decided, options, numerator, denominator)
         return LogReplay(

@@ -26,7 +26,7 @@ from hailwhale.core.events.metrics import parse_metric_name
 from hailwhale.errors import BadInput
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{(?P<column>[^{}]+)\}|(?P<text>[^{}]+)|(?P<stray>[{}])")
-_PATH_FORMS = "labels with > between and columns in braces, such as Product > {sku}"
+_PATH_FORMS = "labels separated by > with columns in braces, such as Product > {sku}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ def _placed(template: Template, names: Sequence[str], option: str) -> _Placed:
 def _place(column: Column, names: Sequence[str], option: str) -> int:
     found = [place for place, name in enumerate(names) if name == column.name]
     if len(found) != 1:
-        which = "one of the columns" if not found else "a column that is there once, of"
+        which = "one of the columns" if not found else "a column that occurs once, of"
         raise BadInput(option, column.name, f"{which} {', '.join(names)}")
     return found[0]
 
@@ -196,7 +196,11 @@ def _label(label: object, option: str, whole: str) -> LabelTemplate:
     parts: list[str | Column] = []
     for token in _TOKEN.finditer(label):
         if token["stray"]:
-            raise BadInput(option, whole, "a column's name between braces; {{ and }} for a brace")
+            raise BadInput(
+                option,
+                whole,
+                "a column name in braces such as {sku}; {{ and }} for a literal brace",
+            )
         if token["column"]:
             parts.append(_named(token["column"], option))
         else:
@@ -210,7 +214,7 @@ def _metrics(texts: Iterable[str]) -> tuple[tuple[str, Column], ...]:
         name, equals, column = text.partition("=")
         name = parse_metric_name(name.strip(), parameter="metric")
         if name in found:
-            raise BadInput("metric", text, f"each metric once, but {name} is there again")
+            raise BadInput("metric", text, f"each metric only once, but {name} is repeated")
         found[name] = _named(column if equals else name, "metric")
     return tuple(found.items())
 

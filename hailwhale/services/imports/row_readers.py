@@ -32,7 +32,7 @@ READ_FAULTS = (
 
 def unreadable(fault: Exception) -> BadInput:
     """Return the error to raise if reading a file fails."""
-    return BadInput("file", str(fault), "a file that can be read to its end")
+    return BadInput("file", str(fault), "a complete file that can be read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def csv_rows(stream: BinaryIO, columns: ColumnMapping, after: int = 0) -> Iterat
     records = _records(lines_of(stream))
     header = next(records, None)
     if header is None or isinstance(header.cells, BadInput):
-        raise BadInput("file", "no header", "a table whose first row names its columns")
+        raise BadInput("file", "no header", "a table whose first row has the column names")
     fields = columns.bind(header.cells)
     for record in records:
         if record.line > after:
@@ -180,7 +180,7 @@ def _next_record(reader: Iterator[list[str]], width: int) -> list[str] | BadInpu
     try:
         cells = next(reader, [])
     except csv.Error as fault:
-        return BadInput("row", "a broken record", f"cells between commas: {fault}")
+        return BadInput("row", "a broken record", f"cells separated by commas ({fault})")
     if cells and width and len(cells) != width:
-        return BadInput("row", f"{len(cells)} cells", f"{width} cells, as the header has")
+        return BadInput("row", f"{len(cells)} cells", f"{width} cells, as in the header")
     return cells

@@ -227,9 +227,13 @@ class LogTailer:
             else:
                 file.close()
         if copy is None:
-            log.warning("%s was cut short, and there is no copy of it", each.file.path)
+            log.warning(
+                "%s was truncated and no copy of it was found; lines may be lost", each.file.path
+            )
         else:
-            log.info("%s was cut short: its rest is in %s", each.file.path, copy.path)
+            log.info(
+                "%s was truncated; reading its remaining lines from %s", each.file.path, copy.path
+            )
             aside = _TailedFile(copy, False, self.clock_s(), each.name, each.head)
             self._followed.append(aside)
         self._let_go(each)
@@ -250,11 +254,13 @@ class _RejectLog:
     def __call__(self, end: int, fault: BadInput) -> None:
         self._count += 1
         if self._count <= _SAID:
-            log.warning("not counted: %s, the line up to byte %d: %s", self._path, end, fault)
+            log.warning(
+                "not counted: the line of %s that ends at byte %d: %s", self._path, end, fault
+            )
 
     def rest(self) -> None:
         if self._count > _SAID:
-            log.warning("%s: %d lines more were not counted", self._path, self._count - _SAID)
+            log.warning("%s: %d more lines were not counted", self._path, self._count - _SAID)
 
 
 def _lines_of(file: LogFile, start: int, *, final: bool) -> bytes:

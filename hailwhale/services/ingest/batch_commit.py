@@ -64,7 +64,9 @@ def commit(
         answer = commits.commit(step, now_s)
         if answer.outcome is not CommitOutcome.OVERFLOW:
             if redirects.count:
-                log.warning("no room for %d labels: counted under _other", redirects.count)
+                log.warning(
+                    "label limit reached: %d new labels are counted under _other", redirects.count
+                )
             return answer
         if guard is not None:
             raise _no_cell_of_its_own(answer)
@@ -75,6 +77,4 @@ def _no_cell_of_its_own(answer: CommitResult) -> BadInput:
     pks, dimensions = answer.sublabels.values(), answer.labels.values()
     parameter, found = ("pk", pks) if pks else ("dimensions", dimensions)
     new = sorted(label for labels in found for label in labels)
-    return BadInput(
-        parameter, ", ".join(new), "labels known already: there is no room for new ones"
-    )
+    return BadInput(parameter, ", ".join(new), "existing labels: the label limit is reached")

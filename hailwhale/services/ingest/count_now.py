@@ -147,7 +147,7 @@ class ImmediateCounter:
     def _update(self, fields: Fields) -> Event:
         for name in ("at", "id", "uid"):
             if name in fields:
-                raise BadInput(name, fields[name], "no such parameter when a count is set")
+                raise BadInput(name, fields[name], "no such parameter when totals are set")
         event = parse_event(fields, self._clock(), self._limits, add_hits=False)
         if not event.metrics:
             raise BadInput("metrics", None, 'the values to set, such as {"queued": 12}')
@@ -159,7 +159,9 @@ class ImmediateCounter:
             ("metrics", event.metrics, settled.metrics),
         ):
             if before != after:  # a different cell would be set
-                raise BadInput(name, fields.get(name), "what is known: there is no room for more")
+                raise BadInput(
+                    name, fields.get(name), "existing names: the limit on new ones is reached"
+                )
         return event
 
     def _set(self, event: Event, metric: str, value: Decimal) -> None:
@@ -175,7 +177,7 @@ class ImmediateCounter:
             guard = CommitCondition(event.pk, ever.chunk.dimension, metric, current)
             if self._commit(shard_of(event.pk[0]), batch, guard=guard) is CommitOutcome.COMMITTED:
                 return
-        raise StoreUnavailable(f"{metric} is counted so fast that it cannot be set now")
+        raise StoreUnavailable(f"{metric} changes too fast to be set now; try again")
 
     def _batch(self) -> EventBatch:
         return EventBatch(BucketPlanner(self._grid, self._rollups, int(self._clock())))

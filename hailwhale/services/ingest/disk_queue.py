@@ -74,7 +74,9 @@ class DiskQueue:
         self._thread = Thread(target=self._replay_for_ever, name="spool", daemon=True)
         if not self._spool.can_be_written():
             where = self._spool.folder
-            log.warning("%s cannot be written: no hits are taken while the store is away", where)
+            log.warning(
+                "%s is not writable: hits are refused while the store is unavailable", where
+            )
         self._thread.start()
 
     def accept(self, hits: Sequence[EncodedHit], now_s: int) -> list[AcceptStatus]:
@@ -105,18 +107,18 @@ class DiskQueue:
         encoded = record.encoded()
         with self._filing:
             if not self._spool.has_room(len(encoded)):
-                why = f"the spool holds all it may ({self._spool.most_bytes:,} bytes)"
-                raise StoreUnavailable(f"{fault or 'the store is away'}; {why}") from fault
+                why = f"the spool is full ({self._spool.most_bytes:,} bytes)"
+                raise StoreUnavailable(f"{fault or 'the store is unavailable'}; {why}") from fault
             try:
                 if self._own is None:
                     self._own = _Backlog(self._spool.new_file())
                 self._own.file.append(encoded)
             except OSError as unkept:
-                why = f"the spool cannot be written: {unkept}"
-                raise StoreUnavailable(f"{fault or 'the store is away'}; {why}") from unkept
+                why = f"cannot write to the spool: {unkept}"
+                raise StoreUnavailable(f"{fault or 'the store is unavailable'}; {why}") from unkept
             self._away = True
         if fault is not None:
-            log.warning("%s; hits go into the spool in %s", fault, self._spool.folder)
+            log.warning("%s; hits are written to the spool in %s", fault, self._spool.folder)
         self._wake.set()
 
     def is_away(self) -> bool:
@@ -151,10 +153,10 @@ class DiskQueue:
                 soon = True
             except HailWhaleError as fault:  # it answers, but must not be counted in
                 self._away = False
-                log.error("what is spooled waits: %s", fault)
+                log.error("spool replay postponed: %s", fault)
             except Exception:
                 self._away = False
-                log.exception("what is spooled waits")
+                log.exception("spool replay failed; trying again")
             if soon:
                 self._stop.wait(_RETRY_S)
             else:
@@ -187,10 +189,10 @@ class DiskQueue:
             if backlog.file.group(backlog.done) is not None:
                 return True
             if not backlog.file.remove(backlog.done):
-                log.error("a spool file could not be read to its end: the rest is set aside")
+                log.error("a spool file is damaged; its unreadable rest is quarantined")
             if backlog is self._own:
                 self._own, self._away = None, False
             else:
                 self._left.remove(backlog)
-        log.info("the store has all of a spool file")
+        log.info("sent all hits of a spool file to the store")
         return False

@@ -106,7 +106,9 @@ class Drain:
         if committed.outcome is not CommitOutcome.COMMITTED:
             return 0, 0
         if summing.dead:
-            log.warning("%d hits could not be parsed; see the dead letters", len(summing.dead))
+            log.warning(
+                "%d hits could not be parsed: see `hailwhale dead-letters`", len(summing.dead)
+            )
         return taken, committed.planned
 
     def flush(self, shards: Sequence[int] | None = None) -> int:

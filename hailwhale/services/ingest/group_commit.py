@@ -78,7 +78,9 @@ class GroupCommit:
 
     def _take(self, mine: _Ticket, now_s: int) -> None:
         group = [mine]
-        fault: Exception = StoreUnavailable("the request that took the hits along was cut short")
+        fault: Exception = StoreUnavailable(
+            "the request that was sending these hits was interrupted"
+        )
         try:
             group += self._others(len(mine.hits))
             receipts = iter(self._accept([hit for each in group for hit in each.hits], now_s))

@@ -75,7 +75,9 @@ class StatsdIntake:
                 try:
                     sample = parse_line(line)
                     if self.kept >= self._most_kept:
-                        raise BadInput(DROPPED, line, "the store, which is behind or away")
+                        raise BadInput(
+                            DROPPED, line, "room in memory: the store is slow or unavailable"
+                        )
                     self._sums.add(sample, now_s)
                 except BadInput as fault:
                     self._refuse(fault)
@@ -100,7 +102,7 @@ class StatsdIntake:
                 self._set_gauges()
                 self._behind = False
             except StoreUnavailable as fault:
-                log.warning("%s; %d numbers wait in memory", fault, self.kept)
+                log.warning("%s; %d sums are kept in memory", fault, self.kept)
                 self._behind = True
             self._tell_of_refusals()
             return not self._behind
@@ -140,7 +142,7 @@ class StatsdIntake:
         for reason, count in refusals.items():
             self._tally(reason, count)
         if (unsaid := refusals.total() - _SAID) > 0:
-            log.warning("%d lines more were refused", unsaid)
+            log.warning("%d more lines were refused", unsaid)
 
     def _refuse(self, fault: BadInput, what: str = "") -> None:
         reason = fault.parameter if fault.parameter.startswith("statsd_") else LINE

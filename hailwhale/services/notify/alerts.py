@@ -80,17 +80,17 @@ class AlertRunner:
         before_text = self._state.read(name)
         watch = decoded(before_text)
         if watch.slot >= slot:
-            return f"{alert.name}: checked already"
+            return f"{alert.name}: already checked"
         measured = self.measure(alert)
         terms = AlertTerms(alert.name, alert.checks, alert.repeat_s, targets_of(alert))
         after = checked(watch, terms, holds=holds(alert, measured), slot=slot, now_s=now_s)
         if not self._state.swap(name, before_text, after.encoded()):
-            return f"{alert.name}: checked by another"
+            return f"{alert.name}: checked by another process"
         log.debug("%s", sentence(alert, "firing", measured))
         if not is_quiet(alert, now_s):
             self._tell(name, alert, after, measured, now_s)
         state = (
-            "fires" if after.firing else "holds, not for long enough" if after.held else "is fine"
+            "fires" if after.firing else "holds, but not for long enough" if after.held else "is ok"
         )
         return f"{alert.name}: {state}"
 
@@ -172,7 +172,7 @@ class AlertRunner:
             plot = alert.plot
             return draw(picture_of(Graph(plot), self._services.graphing.graph(plot)))
         except HailWhaleError as fault:  # the notice is more important than its image
-            log.warning("no picture for %s: %s", alert.name, fault)
+            log.warning("cannot draw the graph for %s: %s", alert.name, fault)
             return ""
 
     def _url(self, alert: AlertRule) -> str:

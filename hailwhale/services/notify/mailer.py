@@ -73,7 +73,7 @@ def mail(settings: MailServer, letter: MailMessage, address: str) -> bool:
     except (OSError, smtplib.SMTPException, UnicodeError) as fault:
         # Its text would show a character of the password.
         why = fault.reason if isinstance(fault, UnicodeEncodeError) else fault
-        log.warning("%s did not take a message to %s: %s", settings.host, address, why)
+        log.warning("%s did not accept a message to %s: %s", settings.host, address, why)
         return False
     return True
 

@@ -67,16 +67,16 @@ class ReportSender:
             pending = PendingNotice(f"{report.name}-{due_s}", "report", report.emails)
             watch = replace(watch, slot=due_s, pending=pending if text else None)
             if not self._state.swap(name, text, watch.encoded()):
-                return f"{report.name}: another looks after it"
+                return f"{report.name}: another process is sending it"
             text = watch.encoded()
         claim = claimed(watch, now_s)
         if claim is None or claim.pending is None:
-            return f"{report.name}: nothing is due"
+            return f"{report.name}: not due"
         if not self._state.swap(name, text, claim.encoded()):
-            return f"{report.name}: another looks after it"
+            return f"{report.name}: another process is sending it"
         failed = self.send(report, claim.pending.id, claim.pending.targets)
         self._settle(name, claim, failed)
-        return f"{report.name}: {'not taken by all' if failed else 'sent'}"
+        return f"{report.name}: {'not delivered to all addresses' if failed else 'sent'}"
 
     def send(self, report: ReportRule, id: str, addresses: Sequence[str]) -> tuple[str, ...]:
         """Send a report now; return the addresses for which that failed.
@@ -84,7 +84,7 @@ class ReportSender:
         Raises `BadInput`, `StoreUnavailable`.
         """
         if self._rules.mail is None:
-            raise AssertionError("rules with a report have a table [mail]")
+            raise AssertionError("rules with reports must have a table [mail]")
         letter = self.letter(report, id)
         settings: MailServer = self._rules.mail
         return tuple(each for each in addresses if not mail(settings, letter, each))

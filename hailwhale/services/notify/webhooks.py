@@ -52,7 +52,7 @@ def post(url: str, id: str, body: Mapping[str, object], wait: Callable[[float], 
         fault, again = _tried(Request(url, data, headers, method="POST"))  # noqa: S310 - http(s)
         if not fault:
             return True
-        log.warning("a notice was not taken by %s: %s", urlsplit(url).hostname, fault)
+        log.warning("notification not delivered to %s: %s", urlsplit(url).hostname, fault)
         if wait_s is None or not again:
             break
         wait(wait_s)

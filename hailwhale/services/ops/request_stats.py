@@ -126,9 +126,9 @@ class RequestStats:
         try:
             self.flush()
         except HailWhaleError as fault:
-            log.debug("tallies wait: %s", fault)
+            log.debug("flush of request metrics postponed: %s", fault)
         except Exception:
-            log.exception("tallies wait")
+            log.exception("flush of request metrics failed")
 
 
 def _named(durations: Mapping[tuple[str, int], Sequence[float]]) -> dict[str, int]:

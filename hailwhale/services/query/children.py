@@ -172,7 +172,7 @@ class ChildrenReader:
 def refuse_too_many(series: int) -> None:
     """Raise `BadInput` if a query covers more series than one may read."""
     if series > MAX_SERIES:
-        raise BadInput("depth", f"{series} series", f"a question of at most {MAX_SERIES} series")
+        raise BadInput("depth", f"{series} series", f"a query of at most {MAX_SERIES} series")
 
 
 def _but(family: ParentWithChildren, asked: Mapping[Path, object]) -> ParentWithChildren:

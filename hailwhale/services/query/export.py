@@ -83,7 +83,7 @@ def write_rows_parquet(target: File, head: tuple[str, ...], rows: Iterable[Expor
     try:
         import duckdb
     except ImportError as fault:
-        expected = "csv or ndjson, or first: pip install 'hailwhale[parquet]'"
+        expected = "csv or ndjson; for parquet run: pip install 'hailwhale[parquet]'"
         raise BadInput("format", "parquet", expected) from fault
     kinds = ("VARCHAR" if head[0] == "period" else "TIMESTAMPTZ", "VARCHAR[]", "VARCHAR[]")
     columns = dict(zip(head, (*kinds, "VARCHAR", "DOUBLE"), strict=True))

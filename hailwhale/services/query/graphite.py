@@ -136,7 +136,9 @@ class MetricTree:
             return [address]
         branches = self._branches(pattern, roots, known=False)
         if pattern.dimension == () or not pattern.pk:
-            raise BadInput("target", pattern.text, "a path that ends with a metric")
+            raise BadInput(
+                "target", pattern.text, "a path that ends with a metric, such as Shop.revenue"
+            )
         if not pattern.last.is_wild:
             metric = label_of(pattern.last.text)
             return [SeriesPath(pk, dimension, metric) for pk, dimension in branches]
@@ -155,7 +157,9 @@ class MetricTree:
         for branch in self._branches(pattern, roots, known=True):
             found += self._below(branch, pattern)
             if len(found) > MAX_FOUND:
-                raise BadInput("query", pattern.text, f"a pattern of at most {MAX_FOUND} paths")
+                raise BadInput(
+                    "query", pattern.text, f"a pattern that matches at most {MAX_FOUND} paths"
+                )
         return sorted(found)
 
     def _below(self, branch: Branch, pattern: Pattern) -> list[FoundSeries]:
@@ -240,7 +244,9 @@ class MetricTree:
 
     def _bound(self, found: Sequence[object], pattern: Pattern) -> None:
         if len(found) > MAX_CURVES:
-            raise BadInput("target", pattern.text, f"a pattern of at most {MAX_CURVES} branches")
+            raise BadInput(
+                "target", pattern.text, f"a pattern that matches at most {MAX_CURVES} branches"
+            )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -287,7 +293,7 @@ class _Request:
         if self.curves > MAX_CURVES:
             raise BadInput("target", pattern.text, f"at most {MAX_CURVES} series in one request")
         if self.points > MAX_POINTS:
-            expected = f"at most {MAX_POINTS} points in one request: a smaller maxDataPoints"
+            expected = f"at most {MAX_POINTS} points in one request: lower maxDataPoints"
             raise BadInput("maxDataPoints", self.asked.most, expected)
 
     def _span(self, interval: Interval | None, *, daily: bool) -> ResolvedRange:

@@ -67,7 +67,7 @@ class QuantileQueries:
 
 def _buckets(formula: Formula, known: set[str]) -> list[str]:
     if not formula.is_plain:
-        raise BadInput("metrics", formula.text, "the name of a metric, no formula")
+        raise BadInput("metrics", formula.text, "the name of a metric, not a formula")
     found = buckets_of(formula.text, known)
     if formula.text in known and not found:
         raise BadInput("metrics", formula.text, "a metric with a histogram, such as a timing")

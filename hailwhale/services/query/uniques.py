@@ -74,5 +74,5 @@ class UniquesReader:
             "period",
             UNIQUES,
             f"whole days of the last {_DAYS_KEPT} in {self._grid.name}, such as 1d:1mo, or all: "
-            "visitors are kept by day",
+            "visitors are counted by day",
         )

@@ -117,7 +117,7 @@ class Tokens:
         """Create a token; raise `BadInput` if its name is taken or it has no scope."""
         parse_label(name, limits, "name")
         if any(token.name == name for token in self.known(0).values()):
-            raise BadInput("name", name, "another name: there is such a token")
+            raise BadInput("name", name, "another name: a token with this name exists")
         if not scopes:
             raise BadInput("scope", None, f"one of {' '.join(each.value for each in Scope)}")
         bound = frozenset(parse_label(root, limits, "root") for root in roots)
@@ -133,7 +133,7 @@ class Tokens:
             if which in (token.id, token.name) and self._records.drop(token.id):
                 self._known = None
                 return token
-        raise BadInput("token", which, "the name or id of a token, see `hailwhale tokens list`")
+        raise BadInput("token", which, "the name or id of a token: see `hailwhale tokens list`")
 
 
 def _digest(secret: str) -> str:

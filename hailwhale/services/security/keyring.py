@@ -29,7 +29,7 @@ log = logging.getLogger("hailwhale.services")
 _KEY_BYTES = 32
 _ID_BYTES = 4
 _MODE = 0o600
-_HEAD = "# Keys of HailWhale's sealed URLs, the newest first. Whoever has one can make such URLs.\n"
+_HEAD = "# Keys of HailWhale's sealed URLs, the newest first. Anyone who has one can seal URLs.\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Keyring:
         except BadSetting as fault:
             if self._seen is None:
                 raise
-            log.error("%s; the keys stay what they were", fault)
+            log.error("%s; the previous keys stay in use", fault)
         self._seen = seen
 
 
@@ -100,10 +100,10 @@ def read_keys(path: Path) -> list[str]:
     except (OSError, UnicodeDecodeError) as fault:
         raise BadSetting(f"HAILWHALE_KEY_FILE: {path} cannot be read: {fault}") from fault
     if mode & 0o077:
-        raise BadSetting(f"HAILWHALE_KEY_FILE: others may read {path}: chmod 600 it")
+        raise BadSetting(f"HAILWHALE_KEY_FILE: other users can read {path}: run chmod 600 {path}")
     found = [line for line in lines if line and not line.startswith("#")]
     if not all(map(KEY_FORM.fullmatch, found)):
-        raise BadSetting(f"HAILWHALE_KEY_FILE: {path} has a line that is no key")
+        raise BadSetting(f"HAILWHALE_KEY_FILE: {path} has a line that is not a key")
     return found
 
 
@@ -114,9 +114,9 @@ def new_file(path: Path) -> SealKey:
     try:
         _write(path, [text])
     except FileExistsError as fault:
-        raise HailWhaleError(f"{path} is there already: `hailwhale keys rotate` adds a key") from (
-            fault
-        )
+        raise HailWhaleError(
+            f"{path} already exists: run `hailwhale keys rotate` to add a key"
+        ) from (fault)
     return SealKey.read(text)
 
 

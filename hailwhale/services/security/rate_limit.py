@@ -50,10 +50,10 @@ class StoreStorage(Storage):
         return True
 
     def reset(self) -> int | None:
-        raise NotImplementedError("windows end by themselves")
+        raise NotImplementedError("windows expire by themselves")
 
     def clear(self, key: str) -> None:
-        raise NotImplementedError("windows end by themselves")
+        raise NotImplementedError("windows expire by themselves")
 
 
 class RateLimiter:
@@ -134,4 +134,4 @@ def _ask(strategy: FixedWindowRateLimiter, limit: RateLimitItem, kind: str, whos
 
 def _too_many(left_s: float) -> TooMany:
     seconds = max(1, math.ceil(left_s))
-    return TooMany(f"too many requests: again in {seconds} s", seconds)
+    return TooMany(f"too many requests: try again in {seconds} s", seconds)

@@ -83,7 +83,9 @@ class TokenSealer:
         now_s = self.clock()
         for name in fields:
             if name in EVENT_PARAMETERS and name not in _PARTS:
-                raise BadInput(name, fields[name], "only pk, dimensions and metrics to be sealed")
+                raise BadInput(
+                    name, fields[name], "only pk, dimensions and metrics in a sealed pixel"
+                )
         event = parse_event(fields, now_s, self.limits, add_hits=False)
         names = self._slots(slots)
         until_s = self._until_s(expires, now_s, _ONCE_S if once else None)
@@ -125,7 +127,9 @@ class TokenSealer:
         """
         for name in _OF_THE_PAGE:
             if name in fields:
-                raise BadInput(name, fields[name], f"{name} beside the token, not in it")
+                raise BadInput(
+                    name, fields[name], f"{name} as a parameter of the URL, not sealed in its token"
+                )
         graph = parse_graph(fields, self.limits)
         # The period is always explicit: the default of another query must not show more.
         sealed = {**graph.options, "periods": graph.plot.period.text}
@@ -144,9 +148,11 @@ class TokenSealer:
             slots = slots.split(",")
         names = [parse_label(name, self.limits, "slots") for name in slots]
         if len(set(names)) < len(names) or len(names) > _MOST_SLOTS:
-            raise BadInput("slots", slots, f"at most {_MOST_SLOTS} names, each once")
+            raise BadInput("slots", slots, f"at most {_MOST_SLOTS} names, each only once")
         if wrong := [name for name in names if name.startswith("_")]:
-            raise BadInput("slots", wrong[0], "names that do not begin with _, as cache busters do")
+            raise BadInput(
+                "slots", wrong[0], "names that do not begin with _, which is for cache busters"
+            )
         return names
 
     def _label(self, name: str, value: object) -> str:
@@ -157,7 +163,7 @@ class TokenSealer:
             return None if most_s is None else int(now_s) + most_s
         seconds = _length_s(expires)
         if most_s is not None and seconds > most_s:
-            raise BadInput("expires", expires, "at most 23h of a pixel that counts once")
+            raise BadInput("expires", expires, "at most 23h for a pixel that counts once")
         return int(now_s) + seconds
 
     def _refuse_expired(self, until_s: object) -> None:
@@ -168,7 +174,7 @@ class TokenSealer:
         keys = self.keyring.all()
         if not keys:
             raise BadSetting(
-                "HAILWHALE_SEAL_KEYS: there is no key to seal with: `hailwhale keys new` makes one"
+                "HAILWHALE_SEAL_KEYS: no key to seal with: run `hailwhale keys new` to create one"
             )
         head = _VERSION + keys[0].id + os.urandom(_NONCE.stop - _NONCE.start)
         text = simplejson.dumps(
@@ -179,7 +185,9 @@ class TokenSealer:
         )
         token = base64.urlsafe_b64encode(head + sealed).decode().rstrip("=")
         if len(token) > _MOST_CHARS:
-            raise BadInput("token", f"{len(token)} characters", f"at most {_MOST_CHARS}: seal less")
+            raise BadInput(
+                "token", f"{len(token)} characters", f"at most {_MOST_CHARS}: seal fewer parameters"
+            )
         return token
 
     def _open(self, purpose: SealPurpose, token: str, parts: int) -> list[Any]:
@@ -187,7 +195,9 @@ class TokenSealer:
         head = raw[:_HEAD_BYTES]
         key = next((key for key in self.keyring.all() if key.id == head[_ID]), None)
         if key is None:
-            raise BadSeal("this token is of a key that is not known here (any more)", "seal-key")
+            raise BadSeal(
+                "this token was sealed with a key that is unknown or no longer in use", "seal-key"
+            )
         try:
             text = AESGCM(key.secret).decrypt(
                 head[_NONCE], raw[_HEAD_BYTES:], _authenticated(purpose, head)
@@ -223,7 +233,9 @@ def _decoded(token: str) -> bytes:
 
 
 def _broken() -> BadSeal:
-    return BadSeal("this token was changed, cut off, or made for something else", "seal-broken")
+    return BadSeal(
+        "this token was modified, truncated, or sealed for another purpose", "seal-broken"
+    )
 
 
 def _filled(fields: Fields, labels: Mapping[str, str]) -> dict[str, object]:

@@ -83,7 +83,7 @@ def connect(url: str, timeout_s: float, max_connections: int = 512) -> redis.Red
     """
     client = open_client(url, timeout_s, max_connections)
     if isinstance(client, ClusterClient):
-        raise BadSetting(f"HAILWHALE_REDIS_URL: got {masked(url)!r}; expected one server")
+        raise BadSetting(f"HAILWHALE_REDIS_URL: got {masked(url)!r}; expected a single server")
     return client
 
 
@@ -115,12 +115,12 @@ def faults_named() -> Iterator[None]:
         yield
     except MasterNotFoundError as fault:
         reason = str(fault).partition(" : ")[0]  # the rest describes every Sentinel's client
-        raise StoreUnavailable(f"no Sentinel says where the store is: {reason}") from fault
+        raise StoreUnavailable(f"no Sentinel knows the address of the store: {reason}") from fault
     except (redis.ConnectionError, redis.TimeoutError, OSError) as fault:
         raise StoreUnavailable(f"the store does not answer: {fault}") from fault
     except redis.ResponseError as fault:
         if isinstance(fault, _NOT_NOW) or any(word in str(fault) for word in _NOT_NOW_WORDS):
-            raise StoreUnavailable(f"the store cannot take this now: {fault}") from fault
+            raise StoreUnavailable(f"the store cannot accept this now: {fault}") from fault
         raise
 
 

@@ -149,7 +149,7 @@ class ClusterClient:
                 cluster.nodes_manager.initialize()
         except (RedisClusterException, IndexError) as fault:  # IndexError: no slots are assigned
             self.close()  # no known node answers: start again with those of the URL
-            raise redis.ConnectionError(f"the cluster cannot be looked at: {fault}") from fault
+            raise redis.ConnectionError(f"cannot read the state of the cluster: {fault}") from fault
         return cluster
 
     def _look(self) -> RedisCluster:

@@ -32,7 +32,9 @@ class HailWhale1Store:
             options = parse_address(url).options
             self._client = connect(url, _TIMEOUT_S)
         except BadSetting as fault:
-            raise BadInput("file", self.shown, "the URL of a Redis: redis://host:6379/0") from fault
+            raise BadInput(
+                "file", self.shown, "the URL of a Redis, such as redis://host:6379/0"
+            ) from fault
         host, port = options.get("host", "localhost"), options.get("port", 6379)
         self.name = f"{options.get('path') or f'{host}:{port}'}/{options.get('db', 0)}"
 
@@ -74,7 +76,7 @@ class HailWhale1Store:
             with faults_named():
                 return ask(self._client, commands)
         except StoreUnavailable as fault:
-            raise StoreUnavailable(f"{self.shown}, to import from: {fault}") from fault
+            raise StoreUnavailable(f"cannot import from {self.shown}: {fault}") from fault
 
 
 def _text(raw: bytes) -> str:

@@ -35,11 +35,11 @@ class ReplicaAck:
         `confirmed` is the answer to `command`: a number of replicas, or an exception.
 
         >>> ReplicaAck(2, 100).checked([b"OK"], 1)
-        [StoreUnavailable('1 of 2 replicas have it in time: it may be counted, or lost')]
+        [StoreUnavailable('1 of 2 replicas confirmed in time; it may be counted, or lost')]
         """
         if isinstance(confirmed, int) and confirmed >= self.replicas:
             return list(answers)
         number = confirmed if isinstance(confirmed, int) else 0
-        why = f"{number} of {self.replicas} replicas have it in time"
-        fault = StoreUnavailable(f"{why}: it may be counted, or lost")
+        why = f"{number} of {self.replicas} replicas confirmed in time"
+        fault = StoreUnavailable(f"{why}; it may be counted, or lost")
         return [answer if isinstance(answer, Exception) else fault for answer in answers]

@@ -50,12 +50,13 @@ def _refuse_mismatch(
 ) -> None:
     if made_zone != zone:
         raise StoreMismatch(
-            f"this store counts its days in {made_zone}, the settings say {zone}: set "
-            f"HAILWHALE_TIMEZONE={made_zone}, or start an empty store in another data directory"
+            f"this store was created with the time zone {made_zone}, but the settings say {zone}: "
+            f"set HAILWHALE_TIMEZONE={made_zone}, or start an empty store in another data directory"
         )
     missing = [spec for spec in known if spec not in rollups]
     if missing:
         raise StoreMismatch(
-            f"this store keeps {', '.join(known)}, the settings leave out {', '.join(missing)}: "
-            f"set HAILWHALE_ROLLUPS={','.join(known)} (rollups may be added, not taken away)"
+            f"this store has the rollups {', '.join(known)}, but the settings lack "
+            f"{', '.join(missing)}: set HAILWHALE_ROLLUPS={','.join(known)} "
+            "(rollups can be added, not removed)"
         )

@@ -123,7 +123,7 @@ def _of_several(kind: Topology, engine: str, rest: str) -> StoreUrl:
         name, _, number = parts.path.removeprefix("/").partition("/")
         service = unquote(name)
         if not service:
-            raise ValueError(f"the service that the Sentinels watch is missing; {_EXPECTED}")
+            raise ValueError(f"the name of the service after the Sentinels is missing; {_EXPECTED}")
         for name in ("username", "password"):
             if f"sentinel_{name}" in query:
                 sentinels[name] = query.pop(f"sentinel_{name}")
@@ -131,7 +131,7 @@ def _of_several(kind: Topology, engine: str, rest: str) -> StoreUrl:
     if database := _database(number):
         options["db"] = database
     if kind is Topology.CLUSTER and options.pop("db", 0):
-        raise ValueError("a cluster has database 0 only")
+        raise ValueError("a cluster has only database 0")
     if kind is Topology.SENTINEL:
         sentinels |= {name: given for name, given in options.items() if name.startswith("ssl")}
     default_port = 26379 if kind is Topology.SENTINEL else 6379
@@ -150,7 +150,7 @@ def _node(text: str, default_port: int) -> tuple[str, int]:
 def _database(path: str) -> int:
     number = path.strip("/")
     if number and not number.isdecimal():
-        raise ValueError(f"expected the number of a database instead of {number!r}")
+        raise ValueError(f"expected a database number such as 0 instead of {number!r}")
     return int(number or 0)
 
 
@@ -158,5 +158,7 @@ def _known(options: dict[str, Any]) -> dict[str, Any]:
     """Return the options if all are known; others would be ignored or fail at the first command."""
     unknown = [name for name in options if name not in _OPTIONS | _PARTS]
     if unknown:
-        raise ValueError(f"no such option: {unknown[0]}; known are {', '.join(sorted(_OPTIONS))}")
+        raise ValueError(
+            f"no such option: {unknown[0]}; the options are {', '.join(sorted(_OPTIONS))}"
+        )
     return options

@@ -130,9 +130,11 @@ class Auth:
             if not self._is_open(environ, rule, needs):
                 raise self._closed(shown, needs)
         elif not token.may(needs):
-            raise NotAllowed(f"this needs a token that may {_named(needs)}", token_shown=True)
+            raise NotAllowed(f"this requires a token with {scopes_text(needs)}", token_shown=True)
         elif token.roots and rule in _OF_ALL_ROOTS:
-            raise NotAllowed("this needs a token that is not bound to a pk", token_shown=True)
+            raise NotAllowed(
+                "this requires a token that is not limited to root pks", token_shown=True
+            )
         elif token.roots:
             environ[BOUND] = RootBinding(token.roots, self._settings.limits)
         return token
@@ -148,7 +150,7 @@ class Auth:
                 return None  # no token is needed for this, and hits still go to the spool
             raise
         if strange:
-            raise NotAllowed("this token is not known here (any more)", token_shown=True)
+            raise NotAllowed("this token is unknown or was revoked", token_shown=True)
         return token
 
     def _limit(self, environ: dict[str, Any], token: Token | None) -> None:
@@ -169,7 +171,9 @@ class Auth:
         if Scope.ADMIN in needs:
             # Any page could point an image at /reset: browsers send its origin in Sec-Fetch-Site.
             if environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin"):
-                raise NotAllowed("not from another site's page", token_shown=True, reason="site")
+                raise NotAllowed(
+                    "forbidden for pages of other sites", token_shown=True, reason="site"
+                )
             return not self._is_closed(needs)
         return True
 
@@ -203,7 +207,9 @@ class Auth:
             return False
         more = [name for name in given if name not in _BESIDE and not name.startswith("_")]
         if more:
-            raise BadSeal(f"a sealed graph leaves no {more[0][:64]} open", "seal-slot")
+            raise BadSeal(
+                f"a sealed graph does not accept the parameter {more[0][:64]}", "seal-slot"
+            )
         sealed = self._sealing.question(str(given["token"]))
         beside = {name: given[name] for name in _BESIDE[1:] if name in given}
         environ[SEALED] = {
@@ -212,8 +218,8 @@ class Auth:
         return True
 
     def _closed(self, shown: str, needs: Needs) -> NotAllowed:
-        message = "this needs the header 'Authorization: Bearer <token>', one that may "
-        message += _named(needs)
+        message = "this requires the header 'Authorization: Bearer <token>' with a token that has "
+        message += scopes_text(needs)
         if needs == COUNT:
             counting = self._settings.counting
             message += ", or a sealed pixel" * (counting == "sealed")
@@ -232,8 +238,14 @@ _SEALED_PIXEL = (PIXEL, "sealed")
 _ADMIN = Token("admin", "HAILWHALE_ADMIN_TOKEN", frozenset({Scope.ADMIN}), frozenset(), 0, "")
 
 
-def _named(needs: Needs) -> str:
-    return " and ".join(sorted(scope.value for scope in needs))
+def scopes_text(needs: Needs) -> str:
+    """Name scopes as an error does.
+
+    >>> scopes_text(BOTH)
+    'the scopes count and read'
+    """
+    names = sorted(scope.value for scope in needs)
+    return f"the scope{'s' * (len(names) > 1)} {' and '.join(names)}"
 
 
 def _bearer(environ: Environ) -> str:

@@ -24,7 +24,7 @@ from hailwhale.web.responses import RETRY_AFTER_S, error_body, json_reply, messa
 
 log = logging.getLogger("hailwhale.web")
 
-_PLAIN = {403: "not for you", 404: "no such path", 405: "not with this method"}
+_PLAIN = {403: "forbidden", 404: "not found", 405: "method not allowed"}
 
 
 def fault_reply(fault: HailWhaleError) -> bottle.HTTPResponse:
@@ -41,7 +41,7 @@ def fault_reply(fault: HailWhaleError) -> bottle.HTTPResponse:
         return json_reply(message_body(str(fault)), 429, Retry_After=str(fault.retry_after_s))
     if isinstance(fault, StoreUnavailable):
         return json_reply(message_body(str(fault)), 503, Retry_After=str(RETRY_AFTER_S))
-    log.error("unexpected fault: %s", fault)
+    log.error("unexpected error: %s", fault)
     return json_reply(message_body(str(fault)), 500)
 
 
@@ -88,7 +88,7 @@ class ErrorHandler:
 def plain_errors(error: bottle.HTTPError) -> str:
     """Return Bottle's own errors (an unknown path, a wrong method) in the same JSON as ours."""
     if error.exception is not None:
-        log.error("a fault of ours", exc_info=error.exception)
+        log.error("internal error", exc_info=error.exception)
     bottle.response.content_type = "application/json"
-    text = _PLAIN.get(error.status_code, "a fault of ours, which is in the log")
+    text = _PLAIN.get(error.status_code, "internal error (see the log)")
     return str(simplejson.dumps(message_body(text)))

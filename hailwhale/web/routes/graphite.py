@@ -47,7 +47,9 @@ def add_graphite(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> N
         grid = parse_zone(fields["tz"][0], "tz") if _given(fields, "tz") else None
         targets = [target for target in fields.get("target", ()) if target.strip()]
         if not targets or any(UNPRINTABLE.search(target) for target in targets):
-            raise BadInput("target", targets, "a path such as Shop.revenue, as printable text")
+            raise BadInput(
+                "target", targets, "a path of printable characters, such as Shop.revenue"
+            )
         asked = _span(fields, graphite.now_s(), grid or zone, graphite.max_points)
         curves = graphite.render(
             targets,
@@ -98,7 +100,7 @@ def _asked(sizes: SizeLimits, known: Sequence[str], several: str = "") -> dict[s
     for name, values in settled.items():
         texts = [str(each) for each in values] if isinstance(values, list) else []
         if len(texts) > 1 and name != several:
-            raise BadInput(name, texts, f"{name} given once")
+            raise BadInput(name, texts, f"{name} only once")
         fields[name] = texts
     return fields
 
@@ -114,7 +116,7 @@ def _one(fields: Mapping[str, list[str]], name: str, words: Sequence[str]) -> st
 def _query(fields: Mapping[str, list[str]]) -> str:
     query = _given(fields, "query")
     if not query or UNPRINTABLE.search(query):
-        raise BadInput("query", query, "a path, with * for all that there are: Shop.*")
+        raise BadInput("query", query, "a path with * for all labels, such as Shop.*")
     return query
 
 
@@ -155,7 +157,7 @@ def _raw(curves: Sequence[Curve]) -> str:
         ends_s = (*curve.starts_s[1:], curve.end_s)
         steps = {end - start for start, end in zip(curve.starts_s, ends_s, strict=True)}
         if len(steps) != 1:
-            expected = "json or csv: these buckets are not all of one width, which raw cannot say"
+            expected = "json or csv: raw requires buckets of one width, which these are not"
             raise BadInput("format", "raw", expected)
         values = ",".join("None" if v is None else decimal_text(v) for v in curve.values)
         span = f"{curve.starts_s[0]},{curve.end_s},{steps.pop()}"

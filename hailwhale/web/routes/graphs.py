@@ -33,7 +33,7 @@ _NOT_FOR_THE_WIDGET = ("target", "width")
 _SHOWN_OF_SEALED = ("period", *(name for name in LOOKING_PARAMETERS if name != "compare"))
 # In a script these could end it, open a comment or break a line.
 _UNSAFE = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"})
-_PICTURED = "line area stacked bar: a view that is a picture"
+_PICTURED = "one of line area stacked bar, which can be drawn as a picture"
 
 
 def add_graphs(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> None:

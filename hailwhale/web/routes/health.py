@@ -39,7 +39,9 @@ def add_health(app: bottle.Bottle, services: Services) -> None:
         except StoreUnavailable:
             return _not_ready("the store does not answer")
         if most_s and lag_s > most_s:
-            return _not_ready(f"hits wait {lag_s:.0f} s for the drain, {most_s} s may be")
+            return _not_ready(
+                f"hits have waited {lag_s:.0f} s for the drain; the limit is {most_s} s"
+            )
         return json_reply({"status": "ready", "lag_s": round(lag_s, 1)})
 
     app.route("/healthz", "GET", healthz)

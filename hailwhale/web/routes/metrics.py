@@ -25,11 +25,11 @@ from hailwhale.services.ops.request_stats import BOUNDS_S, DECISIONS, Durations,
 from hailwhale.store.types import StoreStats
 
 _COUNTED = {
-    "accepted": "Hits taken into the buffer",
-    "duplicate": "Events that came again with their id, and were not counted again",
-    "drained": "Hits taken off the buffer by the drain",
+    "accepted": "Hits accepted into the buffer",
+    "duplicate": "Events with an id that was already counted; not counted again",
+    "drained": "Hits that the drain removed from the buffers",
     "dead": "Hits that could not be parsed and became dead letters",
-    "folded": "Labels there was no room for, counted under _other",
+    "folded": "Labels over a limit, counted under _other",
 }
 
 
@@ -46,19 +46,21 @@ class StatsExposition:
         """Yield the metrics in the form the Prometheus client library expects."""
         yield _gauge("store_up", "Whether the store answers", int(self.vitals is not None))
         if self.spool_bytes is not None:
-            yield _gauge("spool_bytes", "Hits kept on this machine's disk", self.spool_bytes)
+            yield _gauge(
+                "spool_bytes", "Bytes of hits in the spool on this machine's disk", self.spool_bytes
+            )
         if self.vitals is None:
             return
         yield from _waiting(self.vitals)
         for name, doc in _COUNTED.items():
             yield _counter(name, doc, self.vitals.counts[name])
         refused = CounterMetricFamily(
-            "hailwhale_refused", "Requests, and events of batches, refused", labels=["reason"]
+            "hailwhale_refused", "Refused requests and refused events of batches", labels=["reason"]
         )
         for reason, count in sorted(self.refused.items()):
             refused.add_metric([reason], count)
         yield refused
-        yield _counter("decisions", "Decisions answered", self.requests.get(DECISIONS, 0))
+        yield _counter("decisions", "Decisions made", self.requests.get(DECISIONS, 0))
         yield _durations(read_durations(self.requests))
 
 
@@ -91,19 +93,19 @@ def _told(services: Services) -> StatsExposition:
 
 
 def _waiting(vitals: StoreStats) -> Iterator[Metric]:
-    lag = "How long hits wait for the drain, where they wait longest"
+    lag = "How long hits wait for the drain, in the shard where they wait longest"
     yield _gauge("drain_lag_seconds", lag, vitals.lag_s)
     yield _gauge("buffered_hits", "Hits in the buffers", vitals.buffered)
-    yield _gauge("deepest_buffer_hits", "Hits in the longest buffer of a shard", vitals.deepest)
-    yield _gauge("planned_chunks", "Chunks of sums that are yet to be added", vitals.planned)
-    yield _gauge("dead_letters", "Dead letters that are kept", vitals.dead_letters)
-    yield _gauge("series", "Pks and dimensions of pks that there are", vitals.series)
+    yield _gauge("deepest_buffer_hits", "Hits in the fullest buffer of a shard", vitals.deepest)
+    yield _gauge("planned_chunks", "Chunks of sums not yet added to cells", vitals.planned)
+    yield _gauge("dead_letters", "Stored dead letters", vitals.dead_letters)
+    yield _gauge("series", "Known series: pairs of a pk and a dimension", vitals.series)
 
 
 def _durations(found: Iterable[Durations]) -> Metric:
     family = HistogramMetricFamily(
         "hailwhale_request_duration_seconds",
-        "How long requests took, until their answer was there to send",
+        "Time from receiving a request until its response was ready",
         labels=["route", "status"],
     )
     for one in found:

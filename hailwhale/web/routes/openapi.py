@@ -32,7 +32,7 @@ from hailwhale.core.query.parameters import (
 )
 from hailwhale.services.container import Services
 from hailwhale.web.openapi_parameters import ApiParameter, described, parameters
-from hailwhale.web.plugins.auth import NEEDS, PUBLIC, SEALABLE
+from hailwhale.web.plugins.auth import ADMIN, NEEDS, PUBLIC, SEALABLE, scopes_text
 from hailwhale.web.responses import json_reply
 from hailwhale.web.routes.graphite import EXPAND_PARAMETERS, FIND_PARAMETERS, RENDER_PARAMETERS
 from hailwhale.web.routes.prometheus import PROMETHEUS_PARAMETERS
@@ -43,13 +43,13 @@ SCRIPT, HTML, ANY = "text/javascript", "text/html", "*/*"
 METRICS, STREAM = "application/openmetrics-text", "text/event-stream"
 
 _REFUSALS = {
-    "400": "A wrong value: the error names the parameter",
-    "401": "A token is needed",
-    "403": "Not with this token, or this seal",
-    "404": "There is no such thing",
-    "413": "Over a size limit",
-    "429": "Over a rate limit",
-    "503": "The store is away, or the buffer is full",
+    "400": "Invalid parameter: the error names it",
+    "401": "A token is required",
+    "403": "Forbidden with this token or sealed URL",
+    "404": "Not found",
+    "413": "A size limit is exceeded",
+    "429": "A rate limit is exceeded",
+    "503": "The store is unavailable or the buffer is full",
 }
 _PLACEHOLDER = re.compile(r"<([a-z]+)(?::[a-z]+)?>")
 
@@ -70,53 +70,66 @@ class ApiOperation:
 _COUNTED = (TEXT, GIF, JSON)
 OPERATIONS: dict[str, ApiOperation] = {
     "/count": ApiOperation("Count events", EVENT_PARAMETERS, _COUNTED, many=True),
-    "/count.gif": ApiOperation("Count, by a pixel", EVENT_PARAMETERS, (GIF, JSON), many=True),
-    "/count_now": ApiOperation("Count at once", EVENT_PARAMETERS, _COUNTED, many=True),
-    "/count_now.gif": ApiOperation("Count at once", EVENT_PARAMETERS, (GIF, JSON), many=True),
-    "/count_decision": ApiOperation("Count an option", EXPOSURE_PARAMETERS, _COUNTED, many=True),
+    "/count.gif": ApiOperation("Count events by a pixel", EVENT_PARAMETERS, (GIF, JSON), many=True),
+    "/count_now": ApiOperation("Count events at once", EVENT_PARAMETERS, _COUNTED, many=True),
+    "/count_now.gif": ApiOperation(
+        "Count events at once", EVENT_PARAMETERS, (GIF, JSON), many=True
+    ),
+    "/count_decision": ApiOperation(
+        "Count exposures and results of options", EXPOSURE_PARAMETERS, _COUNTED, many=True
+    ),
     "/count_decision.gif": ApiOperation(
-        "Count an option, by a pixel", EXPOSURE_PARAMETERS, (GIF, JSON), many=True
+        "Count exposures and results of options by a pixel",
+        EXPOSURE_PARAMETERS,
+        (GIF, JSON),
+        many=True,
     ),
-    "/pixel/<token>.gif": ApiOperation("Count what was sealed", (), (GIF,)),
-    "/tracker": ApiOperation("Count a visit; the visitor's uid", EVENT_PARAMETERS, (TEXT,)),
-    "/update_count_to": ApiOperation("Make totals equal to values", EVENT_PARAMETERS),
+    "/pixel/<token>.gif": ApiOperation("Count the event of a sealed pixel", (), (GIF,)),
+    "/tracker": ApiOperation(
+        "Count a visit and return the visitor's uid", EVENT_PARAMETERS, (TEXT,)
+    ),
+    "/update_count_to": ApiOperation("Set totals to values", EVENT_PARAMETERS),
     "/totals": ApiOperation("Sums over periods", TOTALS_PARAMETERS, (JSON, CSV)),
-    "/quantiles": ApiOperation("Quantiles of timings", QUANTILES_PARAMETERS, (JSON, CSV)),
-    "/plotpoints": ApiOperation("Sums by bucket", PLOT_PARAMETERS, (JSON, CSV)),
-    "/rank": ApiOperation("What is below, in order", RANK_PARAMETERS, (JSON, CSV)),
-    "/subdimensions": ApiOperation("The dimensions known below", CHILDREN_PARAMETERS),
-    "/pks": ApiOperation("The pks known below", BELOW_PARAMETERS),
-    "/known": ApiOperation("What there is to ask about", BELOW_PARAMETERS),
-    "/graph.json": ApiOperation("The numbers of a graph", PLOT_PARAMETERS),
-    "/graph.js": ApiOperation("A graph in the page's place", GRAPH_PARAMETERS, (SCRIPT,)),
-    "/graph.svg": ApiOperation("A graph as a picture", GRAPH_PARAMETERS, (SVG,)),
-    "/decide": ApiOperation(
-        "The option for a visitor", (*DECIDE_PARAMETERS, "format"), (JSON, TEXT)
+    "/quantiles": ApiOperation(
+        "Quantiles of timings over periods", QUANTILES_PARAMETERS, (JSON, CSV)
     ),
-    "/reasons": ApiOperation("What is known of options", REASONS_PARAMETERS),
-    "/spy": ApiOperation("The last events", SPY_PARAMETERS, (JSON, STREAM)),
-    "/flush_hail": ApiOperation("Count what is buffered", BELOW_PARAMETERS),
+    "/plotpoints": ApiOperation("Sums for each bucket of a period", PLOT_PARAMETERS, (JSON, CSV)),
+    "/rank": ApiOperation("Children of a pk or a dimension, ranked", RANK_PARAMETERS, (JSON, CSV)),
+    "/subdimensions": ApiOperation("Known dimensions below a path", CHILDREN_PARAMETERS),
+    "/pks": ApiOperation("Known pks below a path", BELOW_PARAMETERS),
+    "/known": ApiOperation("Known pks, dimensions and metrics", BELOW_PARAMETERS),
+    "/graph.json": ApiOperation("The data of a graph", PLOT_PARAMETERS),
+    "/graph.js": ApiOperation("A script that draws a graph in a page", GRAPH_PARAMETERS, (SCRIPT,)),
+    "/graph.svg": ApiOperation("A graph as an SVG image", GRAPH_PARAMETERS, (SVG,)),
+    "/decide": ApiOperation(
+        "Choose an option for a visitor", (*DECIDE_PARAMETERS, "format"), (JSON, TEXT)
+    ),
+    "/reasons": ApiOperation("Estimates and verdicts of options", REASONS_PARAMETERS),
+    "/spy": ApiOperation("The newest events of a root pk", SPY_PARAMETERS, (JSON, STREAM)),
+    "/flush_hail": ApiOperation("Count all buffered hits", BELOW_PARAMETERS),
     "/reset": ApiOperation("Erase a pk or a dimension", RESET_PARAMETERS),
-    "/prometheus": ApiOperation("Chosen totals, for Prometheus", PROMETHEUS_PARAMETERS, (METRICS,)),
-    "/render": ApiOperation("Graphite's render", RENDER_PARAMETERS, (JSON, CSV, TEXT)),
-    "/render/": ApiOperation("Graphite's render", RENDER_PARAMETERS, (JSON, CSV, TEXT)),
-    "/metrics/find": ApiOperation("Graphite's paths", FIND_PARAMETERS),
-    "/metrics/find/": ApiOperation("Graphite's paths", FIND_PARAMETERS),
-    "/metrics/expand": ApiOperation("Graphite's paths alone", EXPAND_PARAMETERS),
-    "/functions": ApiOperation("The functions of /render"),
-    "/version": ApiOperation("Whose API this is as Graphite's", (), (TEXT,)),
-    "/tags": ApiOperation("Graphite's tags, of which there are none"),
-    "/tags/autoComplete/tags": ApiOperation("Graphite's tags, of which there are none"),
-    "/tags/autoComplete/values": ApiOperation("Graphite's tags, of which there are none"),
-    "/healthz": ApiOperation("Alive"),
-    "/readyz": ApiOperation("Fit to be asked"),
-    "/metrics": ApiOperation("For Prometheus", (), (METRICS,)),
-    "/openapi.json": ApiOperation("This"),
-    "/": ApiOperation("The front page", (), (HTML, JSON)),
-    "/demo": ApiOperation("The demo", (), (HTML,)),
-    "/static/<name:path>": ApiOperation("Files of the pages", (), (ANY,)),
-    "/static/jquery.hailwhale.js": ApiOperation("The widget", (), (SCRIPT,)),
-    "/hailwhale.beacon.js": ApiOperation("The beacon", (), (SCRIPT,)),
+    "/prometheus": ApiOperation(
+        "Selected totals for Prometheus", PROMETHEUS_PARAMETERS, (METRICS,)
+    ),
+    "/render": ApiOperation("Graphite: render series", RENDER_PARAMETERS, (JSON, CSV, TEXT)),
+    "/render/": ApiOperation("Graphite: render series", RENDER_PARAMETERS, (JSON, CSV, TEXT)),
+    "/metrics/find": ApiOperation("Graphite: find paths", FIND_PARAMETERS),
+    "/metrics/find/": ApiOperation("Graphite: find paths", FIND_PARAMETERS),
+    "/metrics/expand": ApiOperation("Graphite: expand patterns to paths", EXPAND_PARAMETERS),
+    "/functions": ApiOperation("Graphite: functions of /render"),
+    "/version": ApiOperation("Graphite: the version whose API this follows", (), (TEXT,)),
+    "/tags": ApiOperation("Graphite: tags, always empty"),
+    "/tags/autoComplete/tags": ApiOperation("Graphite: tags, always empty"),
+    "/tags/autoComplete/values": ApiOperation("Graphite: tags, always empty"),
+    "/healthz": ApiOperation("Liveness, and the state of the store"),
+    "/readyz": ApiOperation("Readiness: whether requests can be sent here"),
+    "/metrics": ApiOperation("HailWhale's own metrics for Prometheus", (), (METRICS,)),
+    "/openapi.json": ApiOperation("This description of the API"),
+    "/": ApiOperation("The dashboard", (), (HTML, JSON)),
+    "/demo": ApiOperation("The demo page", (), (HTML,)),
+    "/static/<name:path>": ApiOperation("Static files of the pages", (), (ANY,)),
+    "/static/jquery.hailwhale.js": ApiOperation("The script of the widget", (), (SCRIPT,)),
+    "/hailwhale.beacon.js": ApiOperation("The script of the beacon", (), (SCRIPT,)),
     "/static/vendor/<name>": ApiOperation("Libraries of the widget", (), (ANY,)),
 }
 
@@ -263,6 +276,6 @@ def _security(rule: str) -> dict[str, Any]:
     needs = NEEDS.get(rule)
     if needs == PUBLIC:
         return {"security": []}
-    scopes = ["admin"] if needs is None else sorted(scope.value for scope in needs)
-    words = f"Where the settings ask for a token: one that may {' and '.join(scopes)}."
+    scopes = scopes_text(ADMIN if needs is None else needs)
+    words = f"If the settings require a token, it must have {scopes}."
     return {"security": [{"token": []}, {}], "description": words}

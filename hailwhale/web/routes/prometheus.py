@@ -27,7 +27,7 @@ PROMETHEUS_PARAMETERS = tuple(name for name in PLOT_PARAMETERS if name != "forma
 # Series must not appear and disappear because of small changes in other series.
 DEFAULTS: dict[str, object] = {"periods": "all", "threshold": 0, "limit": 1_000}
 LABELS = ("pk", "dimension", "label", "metric", "period")
-_DOC = "What a metric or a formula comes to over a period"
+_DOC = "The total of a metric or a formula over a period"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

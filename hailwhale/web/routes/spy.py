@@ -54,7 +54,9 @@ def add_spy(
         last = environ.get("HTTP_LAST_EVENT_ID", "")
         page = spying.since(question, int(last) if _NUMBER.fullmatch(last) else None)
         if not viewers.acquire(blocking=False):
-            raise StoreUnavailable(f"{MAX_VIEWERS} viewers are looking at this process already")
+            raise StoreUnavailable(
+                f"this process already has {MAX_VIEWERS} live viewers, its maximum"
+            )
         live = _live(spying, question, page, pause)
         return bottle.HTTPResponse(_released(live, viewers), 200, _HEADERS)
 
@@ -76,7 +78,7 @@ def _live(
 ) -> Iterator[str]:
     question = replace(question, limit=MAX_SPY_LIMIT)
     quiet = 0
-    yield ": the last events, and those to come\n\n" + _written(page)
+    yield ": recent events, then new ones\n\n" + _written(page)
     for _ in range(LOOKS):
         pause(_LOOK_S)
         try:
@@ -88,7 +90,7 @@ def _live(
             yield _written(page)
         elif quiet >= _QUIET_LOOKS:
             quiet = 0
-            yield ": nothing new\n\n"
+            yield ": no new events\n\n"
 
 
 def _written(page: RecentPage) -> str:

@@ -203,7 +203,7 @@ def test_a_data_directory_that_cannot_be_made_fails(
     (tmp_path / "file").write_text("in the way")
     assert doctor("--data-dir", str(tmp_path / "file" / "data"), code=1)[-1] == (
         f"FAIL  store: cannot use the data directory {tmp_path / 'file' / 'data'}: "
-        f"{tmp_path / 'file'} is not a directory to write to"
+        f"{tmp_path / 'file'} is not a writable directory"
     )
 
 

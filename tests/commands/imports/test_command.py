@@ -167,7 +167,7 @@ def test_rejected_rows_are_reported_and_kept_and_the_others_counted(
     assert out.startswith("sales.csv: 6 rows, 4 counted, 2 rejected, ")
     assert err.splitlines() == [
         "line 5: metrics: got 'much'; expected a number below 10^30 with at most 30 decimals",
-        "line 6: row: got '2 cells'; expected 5 cells, as the header has",
+        "line 6: row: got '2 cells'; expected 5 cells, as in the header",
     ]
     rejects = [json.loads(line) for line in Path("rejects").read_text().splitlines()]
     assert [(reject["line"], reject["error"]["parameter"]) for reject in rejects] == [

@@ -130,7 +130,7 @@ def test_a_whole_file_is_understood() -> None:
         ({"tz": "Mars/Olympus"}, "alert a: tz", "IANA"),
         ({"webhook": "ftp://x"}, "alert a: webhook", "URLs"),
         ({"webhook": "file:///etc/passwd"}, "alert a: webhook", "URLs"),
-        ({"webhook": []}, "alert a: email", "somebody to tell"),
+        ({"webhook": []}, "alert a: email", "at least one address, such as ops@example.com"),
         ({"email": "nobody"}, "alert a: email", "addresses"),
         ({"email": "a@b\nBcc: c@d"}, "alert a: email", "addresses"),
         ({"email": "a..b@[x"}, "alert a: email", "addresses"),  # breaks Python's parser of headers

@@ -60,7 +60,7 @@ def test_the_option_may_be_named_in_the_plural_too() -> None:
     [
         ({"pk": "P"}, "option", "the option that was shown"),
         ({"pk": "P", "option": ""}, "option", "the option that was shown"),
-        ({"pk": "P", "option": ["a"]}, "option", "text, a number, true or false"),
+        ({"pk": "P", "option": ["a"]}, "option", "a string, a number, true or false"),
         ({"pk": "P", "optionx": "a"}, "optionx", "did you mean option"),
         ({"pk": "P", "option": "a", "options": "b"}, "option", "in one spelling"),
         ({"pk": "P", "option": "a", "metrics": {"a^b": 1}}, "metrics", "names without ^"),

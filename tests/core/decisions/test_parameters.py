@@ -74,7 +74,7 @@ def test_rules_say_how_visitors_are_divided(given: dict[str, object], policy: Po
         ({"by_metric": ["a"]}, "by_metric", "what to decide by"),
         ({"goal": "best"}, "goal", "max, or min"),
         ({"options": []}, "options", "a list of options"),
-        ({"options": ["a", "a"]}, "options", "each option once"),
+        ({"options": ["a", "a"]}, "options", "each option only once"),
         ({"options": ["a", ["b"]]}, "options", "text, a number"),
         ({"options": list(range(501))}, "options", "at most 500"),
         ({"dimensions": "x", "known_data": "y"}, "known_data", "not both"),

@@ -179,7 +179,7 @@ def test_a_new_option_is_tried_though_another_is_known_to_be_good() -> None:
     assert 0.001 < report["new"].weight < 0.9
     assert report["new"].verdict == "test"
     assert report["new"].hits == 0
-    assert report["new"].reason == "not shown yet: nothing is known of it"
+    assert report["new"].reason == "not shown yet: no data"
 
 
 def test_a_report_says_what_is_known() -> None:
@@ -194,7 +194,7 @@ def test_a_report_says_what_is_known() -> None:
     assert by_option["b"].loss < 0.0001 < by_option["a"].loss
     assert by_option["b"].hits == 10_000
     assert found.winner == "b"
-    assert "in general" in by_option["b"].reason
+    assert "overall" in by_option["b"].reason
     assert by_option["b"].reason.startswith("+")
 
 

@@ -72,16 +72,16 @@ def test_a_number_with_a_fraction_or_exponent_is_an_exact_decimal(text: str, wri
         ("[01]", "delimiter at '1]'"),
         ('"\n"', "Invalid control character at '"),
         ("\ufeff[]", "BOM"),
-        ('{"a": 1, "a": 2}', "expected each key once, but 'a' is there again"),
-        ('[{"b": {"a": 1, "\\u0061": 2}}]', "expected each key once, but 'a' is there again"),
+        ('{"a": 1, "a": 2}', "expected each key only once, but 'a' is repeated"),
+        ('[{"b": {"a": 1, "\\u0061": 2}}]', "expected each key only once, but 'a' is repeated"),
         ("NaN", "expected finite numbers, not NaN"),
         ("[Infinity]", "expected finite numbers, not Infinity"),
         ('{"a": -Infinity}', "expected finite numbers, not -Infinity"),
-        ("[" * 100_000, "expected JSON that is not nested that deep"),
-        ('{"a":' * 100_000, "expected JSON that is not nested that deep"),
+        ("[" * 100_000, "expected JSON that is nested less deeply"),
+        ('{"a":' * 100_000, "expected JSON that is nested less deeply"),
         ("9" * 1001, "expected numbers of at most 1000 digits"),
         ("[" + "9" * 100_000 + "]", "expected numbers of at most 1000 digits"),
-        ("1e99999999999999999999", "expected JSON without exponents of that size"),
+        ("1e99999999999999999999", "expected JSON numbers with smaller exponents"),
     ],
 )
 def test_json_that_is_not_strict_is_refused_with_the_reason(text: str, message: str) -> None:
@@ -157,9 +157,9 @@ def test_any_other_text_is_itself(text: str) -> None:
         ("[True]", "Expecting value at 'True]'"),
         ("['a\nb']", "Invalid control character"),
         ("['\\x41']", "Invalid \\escape"),
-        ("{'a': 1, \"a\": 2}", "expected each key once, but 'a' is there again"),
+        ("{'a': 1, \"a\": 2}", "expected each key only once, but 'a' is repeated"),
         ("[NaN]", "expected finite numbers, not NaN"),
-        ("[[[" * 50_000, "expected JSON that is not nested that deep"),
+        ("[[[" * 50_000, "expected JSON that is nested less deeply"),
     ],
 )
 def test_a_broken_literal_is_refused_showing_the_place(text: str, message: str) -> None:

@@ -249,8 +249,8 @@ def test_a_label_in_any_script_is_kept_exactly_as_given(label: str) -> None:
         ("é" * 129, "labels of at most 256 bytes"),
         pytest.param(10**256, "labels of at most 256 bytes", id="257 digits"),
         pytest.param(10**9999, "labels of at most 256 bytes", id="10000 digits"),
-        (None, "text, a number, true or false"),
-        (["a"], "text, a number, true or false"),
+        (None, "a string, a number, true or false"),
+        (["a"], "a string, a number, true or false"),
     ],
 )
 def test_a_label_that_breaks_a_rule_is_refused_by_its_name(label: object, expected: str) -> None:

@@ -127,7 +127,7 @@ def test_a_field_of_a_line(form: str, line: str, name: str, value: str) -> None:
         ("nginx", NGINX.replace('" 404', '"404'), "words, quotes and brackets"),
         ("nginx", "", "9 words"),
         ("s3", NGINX, "17 words"),
-        ("cloudfront", CLOUDFRONT, "a line that begins with #Fields: before it"),
+        ("cloudfront", CLOUDFRONT, "an earlier line that begins with #Fields:"),
     ],
 )
 def test_a_line_that_is_none_of_its_format_is_refused(form: str, line: str, said: str) -> None:
@@ -137,7 +137,7 @@ def test_a_line_that_is_none_of_its_format_is_refused(form: str, line: str, said
 
 
 def test_a_cloudfront_line_with_other_fields_than_its_file_names_is_refused() -> None:
-    with pytest.raises(BadInput, match="13 fields with tabs between"):
+    with pytest.raises(BadInput, match="13 fields separated by tabs"):
         read("cloudfront", CLOUDFRONT_HEADER, "a\tb")
 
 

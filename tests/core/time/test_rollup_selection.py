@@ -78,14 +78,14 @@ def test_another_zone_is_answered_from_buckets_fine_enough_for_its_days(
             UTC,
             "1m:2h 1h:35d 1d:3y",
             "it needs a rollup of 5m kept for 7d (HAILWHALE_ROLLUPS); "
-            "the 1m buckets reach back only 2h",
+            "the 1m buckets are kept for only 2h",
         ),
         (
             "1d:1y",
             NEW_YORK,
             "1m:2h 1h:35d 1d:3y",
             "it needs a rollup of 30m kept for 365d (HAILWHALE_ROLLUPS); "
-            "the 1h buckets reach back only 35d",
+            "the 1h buckets are kept for only 35d",
         ),
         (
             "1d:1w",
@@ -104,14 +104,14 @@ def test_another_zone_is_answered_from_buckets_fine_enough_for_its_days(
             UTC,
             "1d:3y",
             "it needs a rollup of 1mo kept for 10y (HAILWHALE_ROLLUPS); "
-            "the 1d buckets reach back only 3y",
+            "the 1d buckets are kept for only 3y",
         ),
         (
             "1999-01-01..1999-01-31",
             UTC,
             "1m:2h 1d:3y",
             "it needs a rollup of 12h kept for 28y (HAILWHALE_ROLLUPS); "
-            "the 1d buckets reach back only 3y",
+            "the 1d buckets are kept for only 3y",
         ),
         ("1d:1mo", UTC, "all", "it needs a rollup of 1d kept for 31d (HAILWHALE_ROLLUPS)"),
     ],
@@ -121,7 +121,7 @@ def test_a_period_that_no_rollup_answers_is_refused_with_the_rollup_to_add(
 ) -> None:
     with pytest.raises(BadInput) as refused:
         serve(period, asked_in, UTC, rollups)
-    expected = f"a period that the stored rollups compose: {said}"
+    expected = f"a period that the stored rollups can serve: {said}"
     assert str(refused.value) == f"period: got {period!r}; expected {expected}"
 
 

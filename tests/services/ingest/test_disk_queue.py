@@ -229,7 +229,7 @@ def test_an_unwritable_spool_is_an_unavailable_store(
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     spooling = DiskQueue(flaky, SpoolDirectory(tmp_path / "file" / "spool", 1_000))
-    assert "spool cannot be written: no hits are taken while the store is away" in caplog.text
+    assert "spool is not writable: hits are refused while the store is unavailable" in caplog.text
     flaky.away = True
     for _ in range(2):
         with pytest.raises(StoreUnavailable, match="away; the spool cannot be written"):

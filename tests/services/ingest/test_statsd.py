@@ -121,7 +121,7 @@ def test_unparsable_lines_are_logged_and_counted_and_the_rest_counts(
     assert "not counted: statsd_line: got 'bad'" in caplog.text
     assert "a time in the years 1900 to 2200" in caplog.text
     assert caplog.text.count("got 'worse'") == 20
-    assert "30 lines more were refused" in caplog.text
+    assert "30 more lines were refused" in caplog.text
 
 
 class Away:
@@ -133,7 +133,7 @@ class Away:
 
     def go(self) -> None:
         def refuse(*_: object) -> None:
-            raise StoreUnavailable("the store is away")
+            raise StoreUnavailable("the store is unavailable")
 
         self._patch.setattr(self._services.hail, "count_many", refuse)
         self._patch.setattr(self._services.counting, "update_counts_to", refuse)

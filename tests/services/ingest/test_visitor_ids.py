@@ -90,7 +90,7 @@ def test_a_total_of_days_takes_them_whole_whatever_its_width(services: Services)
     rank = parse_rank({"pk": "Shop", "metric": "uniques", "period": "yesterday"})
     assert [row["value"] for row in ranking_json(services.ranking.rank(rank))] == [1, 1]
     plot = parse_plot({"pk": "Shop", "metric": "uniques", "period": "today"})
-    with pytest.raises(BadInput, match="visitors are kept by day"):
+    with pytest.raises(BadInput, match="visitors are counted by day"):
         services.reporting.plotpoints(plot)
 
 

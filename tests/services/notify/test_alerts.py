@@ -322,13 +322,13 @@ def test_a_report_is_sent_once_when_it_is_due(
     make_services: Callable[..., Services], clock: Clock, box: Mailbox
 ) -> None:
     checks = [reporting(make_services(), box) for _ in range(2)]
-    assert [check() for check in checks] == ["daily: nothing is due"] * 2  # 07:00 is over
+    assert [check() for check in checks] == ["daily: not due"] * 2  # 07:00 is over
     clock.now_s += 18 * HOUR_S  # the 16th, 06:10
-    assert [check() for check in checks] == ["daily: nothing is due"] * 2
+    assert [check() for check in checks] == ["daily: not due"] * 2
     clock.now_s += HOUR_S
-    assert [check() for check in checks] == ["daily: sent", "daily: nothing is due"]
+    assert [check() for check in checks] == ["daily: sent", "daily: not due"]
     clock.now_s += 3 * DAY_S  # nobody was there for three days: one report, not three
-    assert [check() for check in checks] == ["daily: sent", "daily: nothing is due"]
+    assert [check() for check in checks] == ["daily: sent", "daily: not due"]
     assert len(box.mails) == 2
 
 
@@ -339,8 +339,8 @@ def test_a_report_that_was_not_taken_is_tried_again(
     check()
     clock.now_s += DAY_S
     box.refused = {"boss@example.com"}
-    assert check() == "daily: not taken by all"
-    assert check() == "daily: nothing is due"
+    assert check() == "daily: not delivered to all addresses"
+    assert check() == "daily: not due"
     clock.now_s += 300
     box.refused = set()
     assert check() == "daily: sent"

@@ -83,21 +83,27 @@ _FORMS = (
         ("redis+ring://db", _FORMS),
         ("redis+://db", _FORMS),
         ("unix+cluster:///run/valkey.sock", _FORMS),
-        ("redis://db/main", "expected the number of a database instead of 'main'"),
-        ("redis://db?colour=red", f"no such option: colour; known are {_OPTIONS}"),
+        ("redis://db/main", "expected a database number such as 0 instead of 'main'"),
+        ("redis://db?colour=red", f"no such option: colour; the options are {_OPTIONS}"),
         (
             "redis://db?decode_responses=1",
-            f"no such option: decode_responses; known are {_OPTIONS}",
+            f"no such option: decode_responses; the options are {_OPTIONS}",
         ),
         ("redis://db?db=x", "Invalid value for 'db' in connection URL."),
         ("redis+cluster://", f"a host is missing; {_FORMS}"),
         ("redis+cluster://a:1,,b:2", f"a host is missing; {_FORMS}"),
-        ("redis+cluster://a:1/2", "a cluster has database 0 only"),
-        ("redis+cluster://a:1?db=2", "a cluster has database 0 only"),
-        ("redis+cluster://a:1?retry=3", f"no such option: retry; known are {_OPTIONS}"),
-        ("redis+sentinel://a:1", f"the service that the Sentinels watch is missing; {_FORMS}"),
-        ("redis+sentinel://a:1/", f"the service that the Sentinels watch is missing; {_FORMS}"),
-        ("redis+sentinel://a:1/main/x", "expected the number of a database instead of 'x'"),
+        ("redis+cluster://a:1/2", "a cluster has only database 0"),
+        ("redis+cluster://a:1?db=2", "a cluster has only database 0"),
+        ("redis+cluster://a:1?retry=3", f"no such option: retry; the options are {_OPTIONS}"),
+        (
+            "redis+sentinel://a:1",
+            f"the name of the service after the Sentinels is missing; {_FORMS}",
+        ),
+        (
+            "redis+sentinel://a:1/",
+            f"the name of the service after the Sentinels is missing; {_FORMS}",
+        ),
+        ("redis+sentinel://a:1/main/x", "expected a database number such as 0 instead of 'x'"),
     ],
 )
 def test_a_url_that_cannot_be_one_is_refused_with_the_reason(url: str, why: str) -> None:
@@ -145,7 +151,7 @@ def test_tls_is_for_servers_and_sentinels_alike(scheme: str, secure: bool) -> No
 
 
 def test_one_server_is_not_taken_for_a_cluster() -> None:
-    with pytest.raises(BadSetting, match="expected one server"):
+    with pytest.raises(BadSetting, match="expected a single server"):
         connect("redis+cluster://a:1", timeout_s=1)
 
 

@@ -219,7 +219,7 @@ def test_shares_are_of_a_total_or_of_all_together(visited: Client) -> None:
         ("target=summarize(Shop.hits,'1d','avg')", "target", "one of sum total"),
         ("target=summarize(Shop.hits)", "target", "an interval"),
         ("target=consolidateBy(Shop.hits,'average')", "target", "one of sum total"),
-        ("target=scale(Shop.hits)", "target", "scale with its factor"),
+        ("target=scale(Shop.hits)", "target", "scale with the argument factor"),
         ("target=scale(Shop.hits,'a')", "target", "a number as scale's factor"),
         ("target=scale(Shop.hits,1,2)", "target", "at most 2 arguments"),
         ("target=aliasByNode(Shop.hits,7)", "target", "nodes of Shop.hits"),

@@ -151,7 +151,7 @@ def test_a_drain_that_is_far_behind_makes_it_not_ready(hail: Client, clock: Cloc
     assert answer.status == 503
     assert answer.json == {
         "status": "not ready",
-        "reason": "hits wait 64 s for the drain, 60 s may be",
+        "reason": "hits have waited 64 s for the drain; the limit is 60 s",
     }
     assert answer.headers["retry-after"] == "2"
 

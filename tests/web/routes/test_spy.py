@@ -85,7 +85,7 @@ def test_events_are_shown_as_they_arrive_the_oldest_first(services: Services) ->
     answer = client.get("/spy", "pk=Shop&live=1")
     assert answer.headers["content-type"].startswith(LIVE)
     assert told(answer.text) == [("2", 1), ("2", 2), ("3", 3), ("5", 4), ("5", 5)]
-    assert answer.text.count(": nothing new") > LOOKS / 20
+    assert answer.text.count(": no new events") > LOOKS / 20
 
 
 def test_a_reconnecting_viewer_gets_the_events_it_missed(services: Services) -> None:

@@ -47,5 +47,5 @@ def hailwhale_total(
     try:
         return conf.whale().total(pk_of(what), metric, period, dimension)
     except StoreUnavailable as fault:
-        log.warning("%s; a page shows %r in the place of %s", fault, default, metric)
+        log.warning("%s; a page shows %r instead of %s", fault, default, metric)
         return default
