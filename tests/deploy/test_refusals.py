@@ -75,8 +75,8 @@ def busy_port() -> Iterator[int]:
         (
             ["serve"],
             {"HAILWHALE_REPLICAS": "1"},
-            "HAILWHALE_REPLICAS: got 1, but the embedded Valkey has no replicas: set HAILWHALE_REDIS_URL, "
-            "too",
+            "HAILWHALE_REPLICAS: got 1, but the embedded Valkey has no replicas: set "
+            "HAILWHALE_REDIS_URL, too",
         ),
     ],
 )

@@ -148,8 +148,8 @@ def test_a_condition_holds_or_not(
             {"falls_by": 30, "against": "last_week", "metric": "revenue/hits"},
             "firing",
             (Decimal("1234.5"), 2000),
-            "a: revenue/hits of Shop is 1,234.50, -38.3 % compared with the same time last week (2,000); "
-            "1m:1h",
+            "a: revenue/hits of Shop is 1,234.50, -38.3 % compared with the same time last "
+            "week (2,000); 1m:1h",
         ),
     ],
 )

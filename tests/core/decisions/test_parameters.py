@@ -69,9 +69,9 @@ def test_rules_say_how_visitors_are_divided(given: dict[str, object], policy: Po
 @pytest.mark.parametrize(
     ("given", "parameter", "expected"),
     [
-        ({"by_metric": None}, "by_metric", "what to decide by"),
+        ({"by_metric": None}, "by_metric", "the metric or formula to decide by"),
         ({"by_metric": "a/"}, "by_metric", ""),
-        ({"by_metric": ["a"]}, "by_metric", "what to decide by"),
+        ({"by_metric": ["a"]}, "by_metric", "the metric or formula to decide by"),
         ({"goal": "best"}, "goal", "max, or min"),
         ({"options": []}, "options", "a list of options"),
         ({"options": ["a", "a"]}, "options", "each option only once"),

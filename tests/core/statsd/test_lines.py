@@ -100,8 +100,8 @@ def test_a_line_says(line: bytes, sample: StatsdSample) -> None:
 @pytest.mark.parametrize(
     ("line", "reason", "said"),
     [
-        (b"_e{5,5}:hello|world", EVENT, "events are not counted"),
-        (b"_sc|db|0|#a:b", CHECK, "service checks are not counted"),
+        (b"_e{5,5}:hello|world", EVENT, "events are not supported"),
+        (b"_sc|db|0|#a:b", CHECK, "service checks are not supported"),
         (b"hello", LINE, "name:value|type"),
         (b"a:1", LINE, "name:value|type"),
         (b":1|c", LINE, "name:value|type"),

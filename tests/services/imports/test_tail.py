@@ -288,7 +288,7 @@ def test_truncation_without_a_copy_is_reported(log: Log, caplog: pytest.LogCaptu
     log.write(1)
     with caplog.at_level(logging.WARNING):
         log.look()
-    assert "was cut short, and there is no copy of it" in caplog.text
+    assert "was truncated and no copy of it was found" in caplog.text
     log.is_counted()
 
 
@@ -305,7 +305,7 @@ def test_invalid_lines_are_reported_and_the_others_count(
     log.is_counted()
     assert (following.tally.counted, following.tally.rejected) == (2, 31)
     assert caplog.text.count("not counted: ") == 20
-    assert "11 lines more were not counted" in caplog.text
+    assert "11 more lines were not counted" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -262,7 +262,7 @@ def test_nothing_is_set_that_there_is_no_room_for(make_services: MakeServices) -
     services.counting.update_count_to({"pk": "a", "metrics": {"queue": 3}})
     services.counting.count_now({"pk": "a"})
     for fields in ({"pk": "b", "metrics": {"queue": 3}}, {"pk": "a", "metrics": {"n": 3}}):
-        with pytest.raises(BadInput, match="there is no room for more"):
+        with pytest.raises(BadInput, match="the limit on new ones is reached"):
             services.counting.update_count_to(fields)
     assert services.store.labels.subpks(()) == {"a"}
     assert total(services, "a", metric="queue") == 3

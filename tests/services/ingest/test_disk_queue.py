@@ -232,7 +232,7 @@ def test_an_unwritable_spool_is_an_unavailable_store(
     assert "spool is not writable: hits are refused while the store is unavailable" in caplog.text
     flaky.away = True
     for _ in range(2):
-        with pytest.raises(StoreUnavailable, match="away; the spool cannot be written"):
+        with pytest.raises(StoreUnavailable, match="unavailable; cannot write to the spool"):
             spooling.accept([hit("a")], NOW_S)
     flaky.away = False
     assert spooling.accept([hit("b")], NOW_S) == ACCEPTED

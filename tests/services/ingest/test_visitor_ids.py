@@ -117,7 +117,7 @@ def test_a_period_without_whole_days_is_refused(services: Services, asked: dict[
 
 @pytest.mark.parametrize("metric", ["uniques:sum", "uniques:last", "hits/uniques:sum"])
 def test_uniques_have_no_running_total(services: Services, metric: str) -> None:
-    with pytest.raises(BadInput, match="they do not add up"):
+    with pytest.raises(BadInput, match="they cannot be added up"):
         uniques(services, metric=metric)
 
 
@@ -127,7 +127,7 @@ def test_what_is_not_shown_of_uniques_is_not_added_up() -> None:
 
 
 def test_no_event_may_give_uniques(services: Services) -> None:
-    with pytest.raises(BadInput, match="uniques are counted by the events' uid"):
+    with pytest.raises(BadInput, match="uniques are counted from the uid of events"):
         services.counting.count_now({"pk": "Shop", "metrics": {"uniques": 5}})
 
 

@@ -238,7 +238,7 @@ def test_shares_are_of_a_total_or_of_all_together(visited: Client) -> None:
         ("target=Shop.hits&maxDataPoints=0", "maxDataPoints", "from 1"),
         ("target=Shop.hits&tz=Nowhere", "tz", ""),
         ("target=Shop.hits&form=json", "form", "did you mean format?"),
-        ("target=Shop.hits&from=-1h&from=-2h", "from", "given once"),
+        ("target=Shop.hits&from=-1h&from=-2h", "from", "only once"),
         ("target=Shop.hits&from=19700101", "from", "stored rollups"),
         ("target=Shop.hits&from=-2y&maxDataPoints=30&format=raw", "format", "one width"),
     ],
