@@ -90,7 +90,7 @@ def test_a_refused_seal_is_described_in_place_of_the_graph(
         page = open_page()
         page.route(f"{origin}/p", lambda route: route.fulfill(body=html, content_type="text/html"))
         page.goto(f"{origin}/p")
-        expect(page.locator("#here").get_by_role("alert")).to_contain_text("token was changed")
+        expect(page.locator("#here").get_by_role("alert")).to_contain_text("token was modified")
         page.goto("about:blank")
 
 

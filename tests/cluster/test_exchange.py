@@ -104,7 +104,7 @@ def test_a_client_that_was_closed_opens_again(store: RedisStore) -> None:
 
 def test_a_cluster_without_answers_is_unavailable_at_the_first_command() -> None:
     store = RedisStore(open_client("redis+cluster://127.0.0.1:1", timeout_s=1), Keys())
-    with pytest.raises(StoreUnavailable, match="cannot be looked at"):
+    with pytest.raises(StoreUnavailable, match="cannot read the state of the cluster"):
         store.ping()
     store.close()
 

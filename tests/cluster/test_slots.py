@@ -119,9 +119,9 @@ def test_a_step_whose_keys_are_in_two_places_does_nothing_and_can_be_made_again(
     to = another(cluster, SLOT)
     home = cluster.begin_move(SLOT, to)
     assert cluster.move_keys(SLOT, home, to, most=1) == 1
-    with pytest.raises(StoreUnavailable, match="cannot take this now"):
+    with pytest.raises(StoreUnavailable, match="cannot accept this now"):
         store.commits.commit(counting(2, window.position), NOW_S)
-    with pytest.raises(StoreUnavailable, match="cannot take this now"):
+    with pytest.raises(StoreUnavailable, match="cannot accept this now"):
         store.buffers.accept(hits("c"), NOW_S)
     while cluster.move_keys(SLOT, home, to, most=10):
         pass

@@ -77,7 +77,7 @@ REFUSED: list[tuple[str, str, list[object]]] = [
     ("weight", "a number from 0 to 1e+06", [1e7, "a"]),
     ("enum", "one of line area", ["Line", 1, [], HUGE]),
     ("goal", "max or min", ["mean", 0, []]),
-    ("text", "a text", [[], {}, ()]),
+    ("text", "a string", [[], {}, ()]),
     ("text", "a line of at most 200 characters", ["x" * 201, "a\nb", HUGE]),
     ("pattern", "letters", ["ABC", "abc1", 1]),
     ("texts", "a string or a list of strings", [1, [1], {"a": 1}, [["a"]]]),

@@ -280,4 +280,4 @@ def test_a_late_app_refuses_a_store_made_with_another_time_zone(
             other.open()
         answer = Client(other).get("/healthz")
         assert answer.status == 500
-        assert "counts its days in UTC" in answer.error["message"]
+        assert "created with the time zone UTC" in answer.error["message"]

@@ -152,7 +152,7 @@ def test_a_store_with_another_schema_is_refused_once_it_answers(
     assert app.get("/count", "pk=Shop").status == 200
     server.start()
     until(lambda: app.get("/count", "pk=Shop").status == 500)
-    assert "counts its days in UTC" in app.get("/count", "pk=Shop").error["message"]
+    assert "created with the time zone UTC" in app.get("/count", "pk=Shop").error["message"]
     assert not replayed(services)
     services.close()
     right = opened()  # the settings were put right

@@ -48,7 +48,7 @@ def add_graphite(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> N
         targets = [target for target in fields.get("target", ()) if target.strip()]
         if not targets or any(UNPRINTABLE.search(target) for target in targets):
             raise BadInput(
-                "target", targets, "a path of printable characters, such as Shop.revenue"
+                "target", targets, "a path such as Shop.revenue, in printable characters"
             )
         asked = _span(fields, graphite.now_s(), grid or zone, graphite.max_points)
         curves = graphite.render(

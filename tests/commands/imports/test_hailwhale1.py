@@ -228,7 +228,10 @@ def test_keys_that_make_no_sense_are_rejected_alone_and_named(
     ("source", "error"),
     [
         ("events.csv", "file: got 'events.csv'; expected the URL of a Redis"),
-        ("redis://:secret@127.0.0.1:1/0", "cannot import from redis://:***@127.0.0.1:1/0: the store "),
+        (
+            "redis://:secret@127.0.0.1:1/0",
+            "cannot import from redis://:***@127.0.0.1:1/0: the store ",
+        ),
         ("redis+cluster://:secret@h:1", "file: got 'redis+cluster://:***@h:1'; expected the URL"),
     ],
 )

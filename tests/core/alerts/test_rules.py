@@ -124,7 +124,7 @@ def test_a_whole_file_is_understood() -> None:
         ({"for": 0}, "alert a: for", "a whole number from 1"),
         ({"for": 1.5}, "alert a: for", "a whole number"),
         ({"quiet": "22-7"}, "alert a: quiet", "hours such as"),
-        ({"quiet": "08:00-08:00"}, "alert a: quiet", "not the whole day"),
+        ({"quiet": "08:00-08:00"}, "alert a: quiet", "begin and end at different times"),
         ({"repeat": "4"}, "alert a: repeat", "a length"),
         ({"repeat": "1mo"}, "alert a: repeat", "s, m, h or d"),
         ({"tz": "Mars/Olympus"}, "alert a: tz", "IANA"),
@@ -135,7 +135,7 @@ def test_a_whole_file_is_understood() -> None:
         ({"email": "a@b\nBcc: c@d"}, "alert a: email", "addresses"),
         ({"email": "a..b@[x"}, "alert a: email", "addresses"),  # breaks Python's parser of headers
         ({"graph": 1}, "alert a: graph", "true or false"),
-        ({"minimum": 5}, "alert a: against", "rises_by or falls_by"),
+        ({"minimum": 5}, "alert a: minimum", "rises_by or falls_by"),
         ({"against": "before"}, "alert a: against", "rises_by or falls_by"),
     ],
 )

@@ -68,7 +68,7 @@ def test_the_option_may_be_named_in_the_plural_too() -> None:
         (
             {"pk": "P", "option": "a", "dimensions": {"_pairs": "x"}},
             "dimensions",
-            "which decisions use",
+            "which is reserved for decisions",
         ),
     ],
 )

@@ -75,7 +75,7 @@ def test_rules_say_how_visitors_are_divided(given: dict[str, object], policy: Po
         ({"goal": "best"}, "goal", "max, or min"),
         ({"options": []}, "options", "a list of options"),
         ({"options": ["a", "a"]}, "options", "each option only once"),
-        ({"options": ["a", ["b"]]}, "options", "text, a number"),
+        ({"options": ["a", ["b"]]}, "options", "a string, a number"),
         ({"options": list(range(501))}, "options", "at most 500"),
         ({"dimensions": "x", "known_data": "y"}, "known_data", "not both"),
         ({"slots": 3}, "slots", "from 1 to 2"),
@@ -87,7 +87,7 @@ def test_rules_say_how_visitors_are_divided(given: dict[str, object], policy: Po
         ({"weights": {"a": 0, "b": 0}}, "weights", "at least one option"),
         ({"minimum": {"a": 0.6, "b": 0.5}}, "minimum", "at most 1"),
         ({"maximum": 0.4}, "maximum", "at least 1"),
-        ({"options": None, "minimum": 0.1}, "minimum", "where no options are named"),
+        ({"options": None, "minimum": 0.1}, "minimum", "because options is not given"),
         ({"options": None, "minimum": {"a": 0.6, "b": 0.5}}, "minimum", "at most 1"),
         (
             {"minimum": {"a": 0.5}, "maximum": {"a": 0.4}},
@@ -98,7 +98,7 @@ def test_rules_say_how_visitors_are_divided(given: dict[str, object], policy: Po
         ({"half_life": "soon"}, "half_life", ""),
         ({"delay": "-1h"}, "delay", ""),
         ({"explore": "maybe"}, "explore", "1 or 0"),
-        ({"uid": ["x"]}, "uid", "text, a number"),
+        ({"uid": ["x"]}, "uid", "a string, a number"),
         ({"by_metrik": "x"}, "by_metrik", "did you mean by_metric"),
     ],
 )

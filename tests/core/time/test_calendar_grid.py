@@ -66,9 +66,9 @@ def test_intervals_of_the_same_buckets_have_one_canonical_form(text: str, same: 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("36h", "sub-day interval up to 24h"),
-        ("1441m", "sub-day interval up to 24h"),
-        ("90000s", "sub-day interval up to 24h"),
+        ("36h", "of at most 24h"),
+        ("1441m", "of at most 24h"),
+        ("90000s", "of at most 24h"),
         ("101y", "up to 100 years"),
         ("1212mo", "up to 100 years"),
         ("100000d", "up to 100 years"),

@@ -143,7 +143,7 @@ def test_a_column_that_the_header_lacks_is_refused_with_those_it_has(
 def test_a_column_that_is_there_twice_is_refused_only_when_it_is_used() -> None:
     header = ["sku", "sku", "no"]
     assert ColumnMapping.parse(pk="{no}").bind(header)(["a", "b", "7"])["pk"] == ("7",)
-    with pytest.raises(BadInput, match="there once"):
+    with pytest.raises(BadInput, match="occurs once"):
         ColumnMapping.parse(pk="{sku}").bind(header)
 
 

@@ -287,7 +287,7 @@ def test_a_key_file_that_goes_bad_while_it_is_in_use_leaves_the_keys_as_they_wer
     assert keyring.all() == before
     assert keyring.all() == before
     assert len(logged) == 1
-    assert "a line that is no key" in logged[0]
+    assert "a line that is not a key" in logged[0]
 
 
 @pytest.mark.parametrize("text", ["short", f"{KEY}A", "é" * 43, KEY.replace("a", "+")])

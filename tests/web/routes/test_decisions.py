@@ -189,7 +189,7 @@ def test_exposures_that_get_lost_for_one_option_are_noticed(whale: Client) -> No
     ratio = whale.get("/reasons", "pk=Leaky&by_metric=earned").json["sample_ratio"]
 
     assert ratio["p"] < 0.001
-    assert "not exposed in the shares" in ratio["warning"]
+    assert "not shown in the proportions" in ratio["warning"]
 
 
 @pytest.mark.parametrize(("p", "warned"), [(None, False), (0.5, False), (0.0009, True)])

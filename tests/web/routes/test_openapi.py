@@ -121,10 +121,10 @@ def test_bounds_are_those_of_the_settings(make_services: Any) -> None:
     ("rule", "security", "word"),
     [
         ("/healthz", [], None),
-        ("/count", [{"token": []}, {}], "count"),
-        ("/totals", [{"token": []}, {}], "read"),
-        ("/decide", [{"token": []}, {}], "count and read"),
-        ("/reset", [{"token": []}, {}], "admin"),
+        ("/count", [{"token": []}, {}], "the scope count"),
+        ("/totals", [{"token": []}, {}], "the scope read"),
+        ("/decide", [{"token": []}, {}], "the scopes count and read"),
+        ("/reset", [{"token": []}, {}], "the scope admin"),
     ],
 )
 def test_it_says_what_a_token_has_to_be_for(
@@ -132,7 +132,7 @@ def test_it_says_what_a_token_has_to_be_for(
 ) -> None:
     operation = described["paths"][rule]["get"]
     assert operation["security"] == security
-    assert word is None or f"one that may {word}." in operation["description"]
+    assert word is None or f"it must have {word}." in operation["description"]
 
 
 def test_a_route_without_a_description_is_listed_too(services: Services) -> None:

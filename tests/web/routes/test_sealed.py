@@ -113,7 +113,7 @@ def test_each_invalid_pixel_is_reported_and_counted(
     foreign = pixel(make_services(seal_keys=(OTHER,)))
     graph = f"/pixel/{sealed.sealing.graph(GRAPH)}.gif"
     changed = f"{good[:60]}{'A' if good[60] != 'A' else 'B'}{good[61:]}"
-    for word, path in (("changed", changed), ("key", foreign), ("something else", graph)):
+    for word, path in (("modified", changed), ("key", foreign), ("another purpose", graph)):
         answer = client.get(path)
         assert (answer.status, word in answer.error["message"]) == (403, True)
     clock.now_s += 3600
