@@ -110,7 +110,7 @@ def parse_literal(text: str, parameter: str) -> Any:
     if not given.startswith(("{", "[")):
         return text
     try:
-        return _DECODER.decode(given)  # most of it is strict, and that making it strict leaves be
+        return _DECODER.decode(given)  # most texts are strict JSON already
     except (ValueError, InvalidOperation, RecursionError):
         return _parsed(_TOKEN.sub(_strict, given), text, parameter)
 

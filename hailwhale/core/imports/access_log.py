@@ -111,7 +111,7 @@ class LogReader:
             fields["method"], target, fields["protocol"] = request
             path, _, fields["query"] = target.partition("?")
             fields["path"] = path
-        else:  # noise that was no HTTP, as scanners send
+        else:  # not HTTP, such as the probes of scanners
             fields |= dict.fromkeys(_MADE, "")
         return fields
 

@@ -151,7 +151,7 @@ class DiskQueue:
                 soon = self._replay()
             except StoreUnavailable:
                 soon = True
-            except HailWhaleError as fault:  # it answers, but must not be counted in
+            except HailWhaleError as fault:  # the store answers, but does not match the settings
                 self._away = False
                 log.error("spool replay postponed: %s", fault)
             except Exception:

@@ -304,7 +304,7 @@ class _Request:
         length_s = self.asked.end_s - self.asked.begin_s
         fitting = [each for each in _LADDER if length_s <= self.asked.most * each.nominal_s]
         candidates = [interval] if interval else fitting or [_LADDER[-1]]
-        if daily:  # visitors are kept by day
+        if daily:  # visitors are counted by day
             candidates = [each for each in candidates if each.unit not in "smh"] or candidates[-1:]
         text = f"{self.asked.begin_s}..{self.asked.end_s}"
         fault: BadInput | None = None

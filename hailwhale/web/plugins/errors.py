@@ -86,7 +86,7 @@ class ErrorHandler:
 
 
 def plain_errors(error: bottle.HTTPError) -> str:
-    """Return Bottle's own errors (an unknown path, a wrong method) in the same JSON as ours."""
+    """Return Bottle's own errors (an unknown path, a wrong method) as JSON like all others."""
     if error.exception is not None:
         log.error("internal error", exc_info=error.exception)
     bottle.response.content_type = "application/json"
