@@ -66,7 +66,7 @@ class Keyring:
     def all(self) -> tuple[SealKey, ...]:
         """Return all keys, the sealing one first; empty if there are none.
 
-        Raises `BadSetting` for a file that other users can read or that is not a key file. If a file
+        Raises `BadSetting` for a file that others can read or that is not a key file. If a file
         that was read before becomes invalid, this is logged and the keys stay as they were.
         """
         if self._given:
