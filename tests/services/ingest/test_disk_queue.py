@@ -215,7 +215,7 @@ def test_hits_past_the_bound_are_refused_and_those_before_it_kept(
         assert spooling.accept([hit(name)], NOW_S) == SPOOLED
     size = spool.size_bytes()
     for name in "cd":
-        with pytest.raises(StoreUnavailable, match=r"the spool holds all it may \(150 bytes\)"):
+        with pytest.raises(StoreUnavailable, match=r"the spool is full \(150 bytes\)"):
             spooling.accept([hit(name)], NOW_S)
     assert spool.size_bytes() == size <= 150
     flaky.away = False
@@ -232,7 +232,7 @@ def test_an_unwritable_spool_is_an_unavailable_store(
     assert "spool is not writable: hits are refused while the store is unavailable" in caplog.text
     flaky.away = True
     for _ in range(2):
-        with pytest.raises(StoreUnavailable, match="unavailable; cannot write to the spool"):
+        with pytest.raises(StoreUnavailable, match="; cannot write to the spool"):
             spooling.accept([hit("a")], NOW_S)
     flaky.away = False
     assert spooling.accept([hit("b")], NOW_S) == ACCEPTED
