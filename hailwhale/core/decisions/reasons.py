@@ -146,7 +146,7 @@ def _reason(model: Model, outlook: Prediction, place: int) -> str:
             continue
         low, high = model.nodes.pairs[pair]
         parts.append((f"for {_words(paths[low])} with {_words(paths[high])}", effects[column]))
-    parts.append(("overall", general))
+    parts.append(("in general", general))
     where, effect = max(parts, key=lambda part: abs(part[1]))
     base = abs(outlook.level) or model.unit
     percent = 100 * model.unit * effect / base

@@ -194,7 +194,7 @@ def test_a_report_says_what_is_known() -> None:
     assert by_option["b"].loss < 0.0001 < by_option["a"].loss
     assert by_option["b"].hits == 10_000
     assert found.winner == "b"
-    assert "overall" in by_option["b"].reason
+    assert "in general" in by_option["b"].reason
     assert by_option["b"].reason.startswith("+")
 
 
