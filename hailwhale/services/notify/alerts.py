@@ -90,7 +90,11 @@ class AlertRunner:
         if not is_quiet(alert, now_s):
             self._tell(name, alert, after, measured, now_s)
         state = (
-            "fires" if after.firing else "holds, but not for long enough" if after.held else "is fine"
+            "fires"
+            if after.firing
+            else "holds, but not for long enough"
+            if after.held
+            else "is fine"
         )
         return f"{alert.name}: {state}"
 
