@@ -39,9 +39,11 @@ MODULES = {
     "completion": ("completion",),
 }
 
-WRONG = 2  # the exit code for what the caller has to put right, as argparse's own
+WRONG = 2  # the exit code for errors that the caller must correct, like argparse's own
 INTERRUPTED = 130
-_METAVAR = "COMMAND [-h] ..."  # as long as the longest command: argparse gives each one line then
+_METAVAR = (
+    "COMMAND [-h] ..."  # as long as the longest command, so that argparse puts each on one line
+)
 
 
 def parser(command: str | None = None) -> argparse.ArgumentParser:
@@ -50,7 +52,7 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
         prog="hailwhale",
         usage="hailwhale [-h] [--version] COMMAND ...",
         description="Real-time counting of rolled-up, multi-dimensional metrics.",
-        epilog="Every setting is a HAILWHALE_* variable; `hailwhale doctor` shows them all.",
+        epilog="Each setting is a HAILWHALE_* environment variable; `hailwhale doctor` lists all.",
     )
     whole.add_argument("--version", action="version", version=f"hailwhale {__version__}")
     subparsers = whole.add_subparsers(
@@ -79,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of the output (head, less) closed it; the flush at exit must not fail, either.
+        # The reader of the output (head, less) closed it; the flush at exit must not fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code

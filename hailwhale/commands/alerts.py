@@ -38,30 +38,33 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add the two commands."""
     alerts = subparsers.add_parser(
         "alerts",
-        help="watch totals and tell by webhook or e-mail",
-        description="Check the alerts of a rules file until SIGTERM, and tell when one begins or "
-        "ends. Any number may run on one store: each notice is sent by one of them.",
-        epilog="docs/alerts.rst has the keys of a file",
+        help="watch totals and notify by webhook or e-mail",
+        description="Check the alerts of a rules file until SIGTERM. Send a notification when an "
+        "alert begins or ends. Several may run on one store: only one of them sends each "
+        "notification.",
+        epilog="docs/alerts.rst describes the keys of a rules file.",
     )
     _add_common(alerts)
-    alerts.add_argument("--once", action="store_true", help="check each alert once, and end")
+    alerts.add_argument("--once", action="store_true", help="check each alert once, then exit")
     alerts.set_defaults(run=run_alerts)
 
     report = subparsers.add_parser(
         "report",
-        help="send reports by e-mail, when they are due",
+        help="send reports by e-mail when they are due",
         description="Send the reports of a rules file when they are due, until SIGTERM.",
-        epilog="docs/alerts.rst has the keys of a file",
+        epilog="docs/alerts.rst describes the keys of a rules file.",
     )
     _add_common(report)
     when = report.add_mutually_exclusive_group()
-    when.add_argument("--once", action="store_true", help="send what is due, and end")
-    when.add_argument("--now", metavar="NAME", help="send this one at once, to try it, and end")
+    when.add_argument(
+        "--once", action="store_true", help="send the reports that are due, then exit"
+    )
+    when.add_argument("--now", metavar="NAME", help="send this report now, as a test, then exit")
     report.set_defaults(run=run_report)
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("rules", metavar="RULES.toml", type=Path, help="the rules file")
+    parser.add_argument("rules", metavar="RULES.toml", type=Path, help="the rules file, in TOML")
     add_settings(parser, "redis_url", "data_dir", "log_format")
 
 
@@ -69,7 +72,7 @@ def run_alerts(args: argparse.Namespace) -> int:
     """Check alerts, once or until a signal."""
     settings, rules = _started(args)
     if not rules.alerts:
-        raise BadInput("alert", [], "at least one table [[alert]]")
+        raise BadInput("alert", [], "at least one [[alert]] table in the rules file")
     stop = threading.Event() if args.once else stop_on_signals()
 
     def check(services: Services) -> bool:
@@ -83,7 +86,7 @@ def run_report(args: argparse.Namespace) -> int:
     """Send reports, once or until a signal."""
     settings, rules = _started(args)
     if not rules.reports:
-        raise BadInput("report", [], "at least one table [[report]]")
+        raise BadInput("report", [], "at least one [[report]] table in the rules file")
     stop = threading.Event() if args.once or args.now else stop_on_signals()
 
     def check(services: Services) -> bool:
@@ -97,7 +100,7 @@ def run_report(args: argparse.Namespace) -> int:
         failed = ReportSender(services, rules).send(
             named[0], f"{args.now}-now-{time.time_ns()}", named[0].emails
         )
-        print(f"{args.now}: {'not taken by all' if failed else 'sent'}")
+        print(f"{args.now}: {'not accepted for every recipient' if failed else 'sent'}")
         return not failed
 
     if args.now is not None:
@@ -110,11 +113,11 @@ def read_rules(path: Path, settings: Settings) -> AlertRules:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:
-        raise BadInput("rules", str(path), f"a file that can be read ({fault})") from fault
+        raise BadInput("rules", str(path), f"a readable file ({fault})") from fault
     try:
         found = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as fault:
-        raise BadInput("rules", str(path), f"TOML: {fault}") from fault
+        raise BadInput("rules", str(path), f"valid TOML ({fault})") from fault
     return parse_rules(found, settings.limits)
 
 
@@ -125,7 +128,9 @@ def _started(args: argparse.Namespace) -> tuple[Settings, AlertRules]:
     variable = rules.mail.password_variable if rules.mail else ""
     # Checked now, not at night when the first alert fires and the mail server refuses it.
     if variable and variable not in os.environ:
-        raise BadInput("mail: password_variable", variable, "the name of a variable that is set")
+        raise BadInput(
+            "mail: password_variable", variable, "the name of an environment variable that is set"
+        )
     return settings, rules
 
 
@@ -145,14 +150,14 @@ def _run(
         finally:
             services.close()
     services_open: Services | None = None
-    log.info("looking every %s s", every_s)
+    log.info("checking every %s s", every_s)
     try:
         while not stop.is_set():
             try:
                 services_open = services_open or open_services(settings)
                 check(services_open)
             except StoreUnavailable as fault:
-                log.warning("%s; trying again", fault)
+                log.warning("%s; retrying at the next check", fault)
             stop.wait(every_s - time.time() % every_s + 0.05)
     finally:
         if services_open is not None:

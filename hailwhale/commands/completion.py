@@ -25,12 +25,12 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
         "completion",
-        help="print what makes a shell complete commands and options",
-        description="Print a script for a shell, which completes commands, options and files.",
+        help="print a completion script for a shell",
+        description="Print a script that makes a shell complete commands, options and files.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("shell", choices=_SHELLS)
+    parser.add_argument("shell", choices=_SHELLS, help="the shell that will run the script")
     parser.set_defaults(run=run)
 
 
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         from argcomplete.shell_integration import shellcode
     except ImportError as fault:
-        expected = "first: pip install 'hailwhale[completion]'"
+        expected = "argcomplete, which is not installed: pip install 'hailwhale[completion]'"
         raise BadInput("completion", args.shell, expected) from fault
     print(shellcode(["hailwhale"], shell=args.shell))
     return 0

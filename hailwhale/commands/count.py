@@ -16,7 +16,7 @@ from hailwhale.whale import Whale
 
 _LITERALS = ("pk", "dimensions", "metrics")
 _TIMEOUT_S = 30
-_HINT = "; give one with --token, `hailwhale tokens add` makes it"
+_HINT = "; pass a token with --token (`hailwhale tokens add` creates one)"
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -24,19 +24,23 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "count",
         help="count one event",
-        description="Count one event at once. Values are written as in a URL: a text, a list or "
-        "an object.",
+        description="Count one event at once, or with --url send it to a service. Write values as "
+        "in a URL: text, a list or an object.",
         epilog="""example: hailwhale count '["Product", 7]' --dimensions '{"country": "US"}' """
         """--metrics '{"revenue": 9.5}'""",
     )
-    parser.add_argument("pk", metavar="PK", help="what is counted: a label or a list of labels")
-    parser.add_argument("--dimensions", "--dimension", metavar="D", help="what splits it")
-    parser.add_argument("--metrics", "--metric", metavar="M", help="what is summed; hits count 1")
-    parser.add_argument("--at", metavar="TIME", help="when it happened (now)")
-    parser.add_argument("--id", help="an idempotency key: the same id counts once in 24 hours")
-    parser.add_argument("--uid", help="who it was, for uniques; kept as a keyed hash")
-    parser.add_argument("--url", help="count over HTTP, at a service such as http://localhost:8085")
-    parser.add_argument("--token", default="", help="with --url: a bearer token that may count")
+    parser.add_argument("pk", metavar="PK", help="what to count: a label or a list of labels")
+    parser.add_argument(
+        "--dimensions", "--dimension", metavar="D", help="dimensions of the event (default: none)"
+    )
+    parser.add_argument(
+        "--metrics", "--metric", metavar="M", help="amounts to sum; hits defaults to 1"
+    )
+    parser.add_argument("--at", metavar="TIME", help="time of the event (default: now)")
+    parser.add_argument("--id", help="idempotency key: the same id counts once in 24 hours")
+    parser.add_argument("--uid", help="visitor id, for uniques; stored only as a keyed hash")
+    parser.add_argument("--url", help="send to this service, such as http://localhost:8085")
+    parser.add_argument("--token", default="", help="with --url: bearer token with the scope count")
     add_settings(parser, "redis_url", "data_dir")
     parser.set_defaults(run=run)
 
@@ -58,14 +62,14 @@ def run(args: argparse.Namespace) -> int:
         fresh = whale.count_now(**fields)
     finally:
         whale.close()
-    print("counted" if fresh else "counted before: this id was there already")
+    print("counted" if fresh else "already counted: an event with this id was counted before")
     return 0
 
 
 def _post(url: str, fields: dict[str, str], token: str) -> None:
     """Send the event to /count as a form; the service parses its values as it parses a URL's."""
     if not url.startswith(("http://", "https://")):
-        raise BadInput("url", url, "the address of a service, such as http://localhost:8085")
+        raise BadInput("url", url, "the URL of a service, such as http://localhost:8085")
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     request = Request(f"{url.rstrip('/')}/count", urlencode(fields).encode(), headers)  # noqa: S310
     try:

@@ -14,22 +14,25 @@ from hailwhale.store.protocol import DeadLetterStore
 from hailwhale.store.redis.keys import SHARDS
 from hailwhale.store.types import DeadLetter
 
-_NONE_THERE = 1  # the exit code when a letter that was named is not there
+_NOT_FOUND = 1  # the exit code when a given id is unknown
 
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
         "dead-letters",
-        help="hits that could not be parsed: list, retry or drop them",
-        description="Hits that a drain could not parse are kept with the reason. They never come "
-        "from /count, which refuses what is wrong; a release that is older than the one that wrote "
-        "them may not know them. Retried, they are buffered again, for a drain to count.",
+        help="list, retry or drop hits that could not be parsed",
+        description="List, retry or drop dead letters: hits that a drain could not parse, stored "
+        "with the reason. /count rejects invalid events, so these never become dead letters. But "
+        "a drain may not know the hits that a newer release wrote. `retry` puts them into the "
+        "buffer again, for a drain to count.",
     )
-    parser.add_argument("what", choices=("list", "retry", "drop"), help="what to do with them")
-    parser.add_argument("ids", nargs="*", metavar="ID", help="which, as list names them")
-    parser.add_argument("--all", action="store_true", help="retry or drop all of them")
-    parser.add_argument("--json", action="store_true", help="list one JSON object a line")
+    parser.add_argument("what", choices=("list", "retry", "drop"), help="the action")
+    parser.add_argument(
+        "ids", nargs="*", metavar="ID", help="ids of dead letters, as printed by list"
+    )
+    parser.add_argument("--all", action="store_true", help="retry or drop all dead letters")
+    parser.add_argument("--json", action="store_true", help="list one JSON object per line")
     add_settings(parser, "redis_url", "data_dir")
     parser.set_defaults(run=run)
 
@@ -37,7 +40,7 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """List dead letters, or move those named; return 1 when one of these does not exist."""
     if args.what != "list" and bool(args.ids) == args.all:
-        raise BadInput("dead-letters", args.ids, "ids, or --all for all of them")
+        raise BadInput("dead-letters", args.ids, "either ids or --all")
     services = open_services(read_settings(args))
     try:
         chosen = [
@@ -55,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
             )
     finally:
         services.close()
-    return _NONE_THERE if set(args.ids) - {id for id, _, _ in chosen} else 0
+    return _NOT_FOUND if set(args.ids) - {id for id, _, _ in chosen} else 0
 
 
 def _letters(letters: DeadLetterStore) -> Iterator[tuple[str, int, DeadLetter]]:

@@ -24,47 +24,65 @@ from hailwhale.whale import Whale
 DEFAULT_RULES = "logged,uniform,current,best"
 _LITERALS = ("options", "dimensions", "weights", "minimum", "maximum")
 _TEXTS = ("by_metric", "goal", "holdout", "half_life", "delay")
+_QUESTION = (
+    (("--options",), "O", "candidate options (default: all that were ever counted)"),
+    (("--dimensions", "--known-data"), "D", "dimensions of the visitor (default: none)"),
+    (("--by-metric",), "M", "metric or formula that says how good an option is"),
+    (("--goal",), "GOAL", "max, or min if lower values are better (default: max)"),
+    (("--weights",), "W", "relative shares of random choices by option (default: 1 each)"),
+    (("--holdout",), "SHARE", "share of visitors who always get a random option (default: 0)"),
+    (("--minimum",), "SHARE", "minimum share of each option, or of some options (default: 0)"),
+    (("--maximum",), "SHARE", "maximum share of each option, or of some options (default: 1)"),
+    (("--half-life",), "TIME", "time in which evidence loses half its weight (default: none)"),
+    (
+        ("--delay",),
+        "TIME",
+        "time that results take, such as 2d (default: learned from the results)",
+    ),
+)
 
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add the four commands."""
     decide = subparsers.add_parser(
         "decide",
-        help="the best option for a visitor",
-        description="Print the option for a visitor with these dimensions.",
+        help="choose an option for a visitor",
+        description="Choose and print an option for a visitor with these dimensions.",
         epilog='example: hailwhale decide Page --options a,b --dimensions \'{"country": "US"}\' '
         "--by-metric earned/spent",
     )
     _add_question(decide)
-    decide.add_argument("--uid", metavar="ID", help="a visitor, who keeps its option")
-    decide.add_argument("--slots", metavar="N", help="so many options, each once (1)")
+    decide.add_argument("--uid", metavar="ID", help="visitor id; a visitor keeps its option")
+    decide.add_argument("--slots", metavar="N", help="number of different options (default: 1)")
     decide.set_defaults(run=run_decide)
 
     reasons = subparsers.add_parser(
         "reasons",
-        help="what is known of every option of a decision",
-        description="A table of the options of a decision, for a visitor with these dimensions.",
+        help="show the evidence for each option of a decision",
+        description="Print a table of the options of a decision, for a visitor with these "
+        "dimensions.",
         epilog="example: hailwhale reasons Page --by-metric earned/spent",
     )
     _add_question(reasons)
-    reasons.add_argument("--json", action="store_true", help="JSON, as over HTTP")
+    reasons.add_argument("--json", action="store_true", help="print JSON, as over HTTP")
     reasons.set_defaults(run=run_reasons)
 
     journal = subparsers.add_parser(
         "journal",
-        help="the last decisions that were logged, one by one",
-        description="Print the decisions and results that came with log=1, as lines of JSON.",
+        help="print the newest entries of a decision log",
+        description="Print the decisions and results that were logged (log=1), one JSON object per "
+        "line.",
         epilog="example: hailwhale journal Page > page.ndjson",
     )
-    journal.add_argument("pk", metavar="PK", help="a label or a list of labels")
+    journal.add_argument("pk", metavar="PK", help="the decision: a label or a list of labels")
     add_settings(journal, "redis_url", "data_dir")
     journal.set_defaults(run=run_journal)
 
     evaluate = subparsers.add_parser(
         "evaluate",
-        help="what another rule would have earned",
-        description="Replay the decisions that were logged under other rules, or by another "
-        "formula: what each rule would have earned, with intervals of 95 per cent.",
+        help="estimate what other decision rules would have earned",
+        description="Replay the logged decisions under other rules or another formula. Print what "
+        "each rule would have earned, with 95 % confidence intervals.",
         epilog="example: hailwhale evaluate Page --by-metric earned/spent --rules uniform,best",
     )
     _add_question(evaluate)
@@ -72,24 +90,20 @@ def add_parser(subparsers: Subparsers) -> None:
         "--rules",
         metavar="R",
         default=DEFAULT_RULES,
-        help=f"some of {', '.join(RULES)} ({DEFAULT_RULES})",
+        help=f"comma-separated rules: {', '.join(RULES)} (default: {DEFAULT_RULES})",
     )
-    evaluate.add_argument("--journal", metavar="FILE", help="a journal kept in a file (its own)")
+    evaluate.add_argument(
+        "--journal",
+        metavar="FILE",
+        help="file written by `hailwhale journal` (default: the log in the store)",
+    )
     evaluate.set_defaults(run=run_evaluate)
 
 
 def _add_question(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("pk", metavar="PK", help="a label or a list of labels")
-    parser.add_argument("--options", metavar="O", help="among which (all ever counted)")
-    parser.add_argument("--dimensions", "--known-data", metavar="D", help="of the visitor (none)")
-    parser.add_argument("--by-metric", metavar="M", required=True, help="a metric or a formula")
-    parser.add_argument("--goal", metavar="GOAL", help="max, or min where less is better (max)")
-    parser.add_argument("--weights", metavar="W", help="shares of what is given at random")
-    parser.add_argument("--holdout", metavar="SHARE", help="of visitors, always at random (0)")
-    parser.add_argument("--minimum", metavar="SHARE", help="of each option, or of some (0)")
-    parser.add_argument("--maximum", metavar="SHARE", help="of each option, or of some (1)")
-    parser.add_argument("--half-life", metavar="TIME", help="after which evidence weighs half")
-    parser.add_argument("--delay", metavar="TIME", help="that results may take (none)")
+    parser.add_argument("pk", metavar="PK", help="the decision: a label or a list of labels")
+    for names, metavar, text in _QUESTION:
+        parser.add_argument(*names, metavar=metavar, required="--by-metric" in names, help=text)
     add_settings(parser, "redis_url", "data_dir")
 
 
@@ -188,14 +202,14 @@ def evaluation_table(replay: LogReplay) -> str:
             one: ValueEstimate = getattr(found, name)
             size = int(found.size)
             rows.append([rule, name, _short(one.value), _short(one.low), _short(one.high), size])
-    return table(["rule", "estimator", "value", "low", "high", "worth decisions"], rows)
+    return table(["rule", "estimator", "value", "low", "high", "effective decisions"], rows)
 
 
 def _lines(path: str) -> list[bytes]:
     try:
         return Path(path).read_bytes().splitlines()
     except OSError as fault:
-        raise BadInput("journal", path, f"a file that can be read: {fault.strerror}") from fault
+        raise BadInput("journal", path, f"a readable file ({fault.strerror})") from fault
 
 
 def _question(args: argparse.Namespace) -> dict[str, Any]:

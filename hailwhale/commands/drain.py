@@ -23,11 +23,13 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
         "drain",
-        help="count what is buffered, until it is stopped (or --once)",
-        description="Move buffered hits into the counts until SIGTERM, each exactly once. Any "
-        "number may run on one store.",
+        help="count buffered hits until stopped (or --once)",
+        description="Move buffered hits into the counts until SIGTERM, each exactly once. Several "
+        "drains may run on one store.",
     )
-    parser.add_argument("--once", action="store_true", help="count what is buffered now, and end")
+    parser.add_argument(
+        "--once", action="store_true", help="count the hits that are buffered now, then exit"
+    )
     add_settings(parser, "redis_url", "data_dir")
     parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
     parser.set_defaults(run=run)
@@ -63,6 +65,6 @@ def _opened(settings: Settings, stop: Event) -> Services | None:
         try:
             return open_services(settings)
         except StoreUnavailable as fault:
-            log.warning("%s; trying again in %s s", fault, _RETRY_S)
+            log.warning("%s; retrying in %s s", fault, _RETRY_S)
             stop.wait(_RETRY_S)
     return None

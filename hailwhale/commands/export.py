@@ -38,23 +38,35 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
         "export",
-        help="series into a file: CSV, NDJSON or Parquet",
-        description="Write plotpoints or totals to a file, one number a row.",
+        help="write series to a file: CSV, NDJSON or Parquet",
+        description="Write plotpoints or totals to a file, one number per row.",
         epilog="example: hailwhale export Shop --dimensions country --depth 1 --metrics revenue "
         "--period 1d:1y --output revenue.parquet",
     )
     parser.add_argument("pk", metavar="PK", help="a label or a list of labels")
-    parser.add_argument("--of", choices=OF, default=OF[0], help=f"what to write ({OF[0]})")
-    parser.add_argument("--dimensions", "--dimension", metavar="D", help="of what (the overall)")
-    parser.add_argument("--metrics", "--metric", metavar="M", help="metrics and formulas (hits)")
-    parser.add_argument("--periods", "--period", metavar="P", help=f"one period ({DEFAULT})")
-    parser.add_argument("--tz", metavar="ZONE", help="time zone (the service's)")
-    parser.add_argument("--depth", metavar="N", help="with descendants this many levels down (0)")
-    parser.add_argument("--threshold", metavar="SHARE", help="of its parent, to be written (0)")
-    parser.add_argument("--limit", metavar="N", help="most descendants, 0 for all (0)")
-    parser.add_argument("--sort", metavar="METRIC", help="--sort=-METRIC is the largest first")
-    parser.add_argument("--format", choices=FORMATS, help="by the file's ending, else csv")
-    parser.add_argument("--output", metavar="FILE", default=_TO_STDOUT, help="(-, which is stdout)")
+    parser.add_argument("--of", choices=OF, default=OF[0], help=f"what to write (default: {OF[0]})")
+    parser.add_argument(
+        "--dimensions", "--dimension", metavar="D", help="dimension paths (default: overall)"
+    )
+    parser.add_argument(
+        "--metrics", "--metric", metavar="M", help="metrics and formulas (default: hits)"
+    )
+    parser.add_argument(
+        "--periods", "--period", metavar="P", help=f"one period (default: {DEFAULT})"
+    )
+    parser.add_argument("--tz", metavar="ZONE", help="time zone (default: the service's)")
+    parser.add_argument("--depth", metavar="N", help="levels of descendants to add (default: 0)")
+    parser.add_argument(
+        "--threshold", metavar="SHARE", help="minimum share of the parent (default: 0)"
+    )
+    parser.add_argument("--limit", metavar="N", help="maximum descendants, 0: all (default: 0)")
+    parser.add_argument("--sort", metavar="METRIC", help="--sort=-METRIC puts the largest first")
+    parser.add_argument(
+        "--format", choices=FORMATS, help="file format (default: by the file's extension, else csv)"
+    )
+    parser.add_argument(
+        "--output", metavar="FILE", default=_TO_STDOUT, help="file to write (default: -, stdout)"
+    )
     add_settings(parser, "redis_url", "data_dir")
     parser.set_defaults(run=run)
 
@@ -63,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     """Write the file; replace an existing one only when the new one is complete."""
     form = args.format or _ENDINGS.get(Path(args.output).suffix.lower(), FORMATS[0])
     if form == "parquet" and args.output == _TO_STDOUT:
-        raise BadInput("output", args.output, "a file: Parquet is not written to stdout")
+        raise BadInput("output", args.output, "a file, because Parquet cannot be written to stdout")
     with closing(Whale(settings=settings_to_ask(args))) as whale:
         services = whale.services
         question = parse_plot(_fields(args), services.settings.limits)
@@ -78,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
         with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as made:
             partial = Path(made.name)
     except OSError as fault:
-        raise BadInput("output", args.output, f"a file that can be written ({fault})") from fault
+        raise BadInput("output", args.output, f"a writable file ({fault})") from fault
     try:
         if form == "parquet":
             write_rows_parquet(partial, head, rows)
@@ -94,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _fields(args: argparse.Namespace) -> dict[str, object]:
-    """Return the query: everything below the dimension, unless an option restricts it."""
+    """Return the query: all descendants of the dimension, unless an option restricts them."""
     texts = {name: getattr(args, name) for name in (*_LITERALS, *_TEXTS)}
     given = {
         name: parse_literal(text, name) if name in _LITERALS else text

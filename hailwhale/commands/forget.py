@@ -12,13 +12,13 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
         "forget",
-        help="erase what is kept of one visitor",
-        description="Erase a visitor from the spy logs, and the options that decisions gave to it. "
-        "Sums have nothing of anybody in them, and how many visitors there were stays what it was: "
-        "that cannot be traced back. With HAILWHALE_UID_SALT_DAYS what is older than the salt "
-        "cannot be found any more, by nobody.",
+        help="erase the data of one visitor",
+        description="Erase a visitor's events from the spy logs, and the options that decisions "
+        "assigned to it. Sums contain no personal data and stay as they are. So do numbers of "
+        "visitors, which cannot be traced back. With HAILWHALE_UID_SALT_DAYS, nobody can find data "
+        "that is older than the salt.",
     )
-    parser.add_argument("--uid", required=True, help="the visitor, as it was given with the events")
+    parser.add_argument("--uid", required=True, help="visitor id, as sent with the events")
     add_settings(parser, "redis_url", "data_dir")
     parser.set_defaults(run=run)
 
@@ -30,5 +30,5 @@ def run(args: argparse.Namespace) -> int:
         erased = services.erasing.forget(args.uid)
     finally:
         services.close()
-    print(f"erased {erased:,} events of the spy log")
+    print(f"erased {erased:,} events from the spy log")
     return 0

@@ -16,11 +16,11 @@ from hailwhale.commands.options import Subparsers, default_text
 from hailwhale.settings import Settings
 
 _WIDTH = 76  # of a synopsis, inside the margins of a page for a terminal of 80
-_TOLD_ONCE = (argparse._SubParsersAction, argparse._HelpAction)  # not with every command
+_SHOWN_ONCE = (argparse._SubParsersAction, argparse._HelpAction)  # not with every command
 
 _EXIT_STATUS = """\
-0 when all went well, 1 when something was found or rejected, 2 when the caller has to put something
-right, 130 after Ctrl-C."""
+0 on success, 1 if a check found a problem or input was rejected, 2 for an error that the caller
+must correct, 130 after Ctrl-C."""
 
 
 def add_parser(subparsers: Subparsers, whole: Callable[[], argparse.ArgumentParser]) -> None:
@@ -28,7 +28,7 @@ def add_parser(subparsers: Subparsers, whole: Callable[[], argparse.ArgumentPars
     parser = subparsers.add_parser(
         "man",
         help="print the manual page",
-        description="Print the manual page in troff, for man to show.",
+        description="Print the manual page in troff format, for man.",
         epilog="  hailwhale man | man -l -\n  hailwhale man > ~/.local/share/man/man1/hailwhale.1",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -51,7 +51,7 @@ def _page(whole: argparse.ArgumentParser) -> Iterator[str]:
     yield from (".SH SYNOPSIS", *_shown(_usage(whole)))
     yield from (".SH DESCRIPTION", *_prose(whole.epilog or ""))
     yield from (".SH OPTIONS", ".TP", r"\fB\-h, \-\-help\fR")
-    yield "Tell of the options of what it stands behind, and end."
+    yield "Show the options of the command before it, or of hailwhale, then exit."
     yield from _arguments(whole)
     yield ".SH COMMANDS"
     for action in whole._actions:
@@ -61,7 +61,7 @@ def _page(whole: argparse.ArgumentParser) -> Iterator[str]:
                 yield from _command(command, helps.get(name, ""))
     yield ".SH ENVIRONMENT"
     for setting in fields(Settings):
-        about = f"{setting.metadata['doc']} [{default_text(setting) or 'none'}]"
+        about = f"{setting.metadata['doc']} [default: {default_text(setting) or 'none'}]"
         yield from (".TP", rf"\fB{setting.metadata['variable']}\fR", _text(about))
     yield from (".SH EXIT STATUS", _text(_EXIT_STATUS))
 
@@ -85,7 +85,7 @@ def _usage(parser: argparse.ArgumentParser) -> str:
 def _arguments(parser: argparse.ArgumentParser) -> Iterator[str]:
     formatter = argparse.HelpFormatter(parser.prog)
     for action in parser._actions:
-        if not (action.help == argparse.SUPPRESS or isinstance(action, _TOLD_ONCE)):
+        if not (action.help == argparse.SUPPRESS or isinstance(action, _SHOWN_ONCE)):
             written = _text(formatter._format_action_invocation(action)).replace("-", r"\-")
             about = formatter._expand_help(action) if action.help else ""
             yield from (".TP", rf"\fB{written}\fR", _text(about) or r"\&")

@@ -38,7 +38,7 @@ def add_settings(parser: argparse.ArgumentParser, *names: str) -> None:
                 option,
                 dest=variable,
                 metavar=name.rpartition("_")[2].upper(),
-                help=f"{doc} [{variable}, {setting.default or 'none'}]",
+                help=f"{doc} [{variable}, default: {setting.default or 'none'}]",
             )
 
 
@@ -62,14 +62,13 @@ def read_settings(args: argparse.Namespace) -> Settings:
 def settings_to_ask(args: argparse.Namespace) -> Settings:
     """Return the settings for a query command; warn on stderr if there is no data to query.
 
-    In a folder other than the service's, every answer would be zero without a warning.
+    Without the warning, every answer in a wrong directory would be zero.
     """
     settings = read_settings(args)
     if not settings.redis_url and not settings.data_dir.expanduser().exists():
         where = shown_store(settings)
         print(
-            f"hailwhale: there are no data in {where} yet: is the service's folder another one? "
-            "(--data-dir)",
+            f"hailwhale: no data in {where} yet: pass the service's directory with --data-dir",
             file=sys.stderr,
         )
     return settings

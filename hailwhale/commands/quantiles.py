@@ -9,7 +9,7 @@ from typing import Any
 import simplejson
 
 from hailwhale.commands.options import Subparsers, add_settings, settings_to_ask
-from hailwhale.commands.query import totals_table
+from hailwhale.commands.query import PERIODS_HELP, totals_table
 from hailwhale.core.events.histogram import RELATIVE_ERROR
 from hailwhale.core.events.literals import parse_literal
 from hailwhale.core.query.parameters import DEFAULT_SHARES, parse_quantiles
@@ -22,20 +22,24 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
         "quantiles",
-        help="p50, p95 and p99 of timings",
-        description="Quantiles of timings that came by StatsD, each within "
-        f"{RELATIVE_ERROR * 100:.1f} per cent of the true one.",
+        help="print p50, p95 and p99 of timings",
+        description="Print quantiles of timings that StatsD clients sent. Each is within "
+        f"{RELATIVE_ERROR * 100:.1f} % of the exact value.",
         epilog='example: hailwhale quantiles \'["web", "api"]\' latency --period 1h:1d '
         '--dimensions \'{"country": "US"}\'',
     )
     shares = ",".join(f"{share:g}" for share in DEFAULT_SHARES)
     parser.add_argument("pk", metavar="PK", help="a label or a list of labels")
-    parser.add_argument("metrics", metavar="METRIC", help="the timing, or several with commas")
-    parser.add_argument("--shares", "--share", metavar="S", help=f"of the values ({shares})")
-    parser.add_argument("--dimensions", "--dimension", metavar="D", help="of what (the overall)")
-    parser.add_argument("--periods", "--period", metavar="P", help="periods such as 1d:1mo,today")
-    parser.add_argument("--tz", metavar="ZONE", help="time zone (the service's)")
-    parser.add_argument("--json", action="store_true", help="JSON")
+    parser.add_argument("metrics", metavar="METRIC", help="one timing, or several with commas")
+    parser.add_argument(
+        "--shares", "--share", metavar="S", help=f"quantiles such as 0.95 (default: {shares})"
+    )
+    parser.add_argument(
+        "--dimensions", "--dimension", metavar="D", help="dimension paths (default: overall)"
+    )
+    parser.add_argument("--periods", "--period", metavar="P", help=PERIODS_HELP)
+    parser.add_argument("--tz", metavar="ZONE", help="time zone (default: the service's)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     add_settings(parser, "redis_url", "data_dir")
     parser.set_defaults(run=run)
 

@@ -19,7 +19,7 @@ from hailwhale.core.numbers import Number
 from hailwhale.core.query.parameters import parse_children, parse_plot, parse_rank, parse_totals
 from hailwhale.core.query.ranking import COLUMNS
 from hailwhale.core.time.calendar_grid import Grid
-from hailwhale.core.time.period import DEFAULT
+from hailwhale.core.time.period import DEFAULT, DEFAULT_TOTALS
 from hailwhale.services.query.csv_output import plot_csv, rank_csv, totals_csv
 from hailwhale.services.query.graph_data import GraphSeries
 from hailwhale.services.query.results import PeriodTotals, RankedChild, Ranking
@@ -27,6 +27,7 @@ from hailwhale.whale import Whale
 
 _FOUR_DIGITS = Context(prec=4)
 _LITERALS = ("pk", "dimensions", "metrics", "periods")
+PERIODS_HELP = f"periods, separated by commas (default: {','.join(DEFAULT_TOTALS)})"
 _PLOT_ONLY = ("depth", "threshold", "limit", "sort", "other")
 _RANK_ONLY = ("of", "depth", "threshold", "limit", "sort", "by")
 
@@ -35,66 +36,81 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add the four commands."""
     totals = subparsers.add_parser(
         "totals",
-        help="a table of totals",
-        description="Sums over whole periods, in a table.",
+        help="print a table of totals",
+        description="Print the sums over whole periods in a table.",
         epilog="example: hailwhale totals Shop --metrics revenue,revenue/hits --period 1d:1mo",
     )
-    _add_question(totals, "periods such as 1d:1mo,today (five common ones)")
+    _add_question(totals, PERIODS_HELP)
     totals.set_defaults(run=run_totals)
 
     plot = subparsers.add_parser(
         "plotpoints",
-        help="a table with a sparkline of every series",
-        description="Series over one period, each with its sparkline.",
+        help="print a table with a sparkline of every series",
+        description="Print the series over one period, each with its sparkline.",
         epilog="example: hailwhale plotpoints Shop --dimensions country --depth 1 --sort=-revenue",
     )
-    _add_question(plot, f"one period ({DEFAULT})")
-    plot.add_argument("--depth", metavar="N", help="show descendants this many levels down (0)")
-    plot.add_argument("--threshold", metavar="SHARE", help="of its parent, to be shown (0.1)")
-    plot.add_argument("--limit", metavar="N", help="most descendants shown, 0 for all (10)")
-    plot.add_argument("--sort", metavar="METRIC", help="--sort=-METRIC is the largest first")
+    _add_question(plot, f"one period (default: {DEFAULT})")
+    plot.add_argument("--depth", metavar="N", help="levels of descendants to add (default: 0)")
     plot.add_argument(
-        "--other", action="store_const", const="1", help="add what is not shown, as one series"
+        "--threshold", metavar="SHARE", help="minimum share of the parent (default: 0.1)"
+    )
+    plot.add_argument("--limit", metavar="N", help="maximum descendants, 0: all (default: 10)")
+    plot.add_argument("--sort", metavar="METRIC", help="--sort=-METRIC puts the largest first")
+    plot.add_argument(
+        "--other", action="store_const", const="1", help="add everything not shown as one series"
     )
     plot.set_defaults(run=run_plotpoints)
 
     rank = subparsers.add_parser(
         "rank",
-        help="what is below a dimension, in order",
-        description="Children of a dimension (or of a pk) in order, each beside its parent.",
+        help="rank the children of a dimension or a pk",
+        description="Rank the children of a dimension (or of a pk) and compare each with its "
+        "parent.",
         epilog="example: hailwhale rank Shop --dimensions country --metrics revenue/hits,hits",
     )
-    _add_question(rank, f"one period ({DEFAULT})")
-    rank.add_argument("--of", metavar="WHAT", help="dimensions, or pks below the pk (dimensions)")
-    rank.add_argument("--depth", metavar="N", help="rank what is so many levels down, or all (1)")
-    rank.add_argument("--threshold", metavar="SHARE", help="of its parent, to be ranked (0)")
-    rank.add_argument("--limit", metavar="N", help="most rows, 0 for all (10)")
-    rank.add_argument("--sort", metavar="METRIC", help="--sort=-METRIC is the largest first")
-    rank.add_argument("--by", metavar="NUMBER", help=f"one of {', '.join(COLUMNS)} (value)")
+    _add_question(rank, f"one period (default: {DEFAULT})")
+    rank.add_argument(
+        "--of", metavar="WHAT", help="dimensions, or pks below the pk (default: dimensions)"
+    )
+    rank.add_argument("--depth", metavar="N", help="levels below the parent, or all (default: 1)")
+    rank.add_argument(
+        "--threshold", metavar="SHARE", help="minimum share of the parent (default: 0)"
+    )
+    rank.add_argument("--limit", metavar="N", help="maximum rows, 0: all (default: 10)")
+    rank.add_argument("--sort", metavar="METRIC", help="--sort=-METRIC puts the largest first")
+    rank.add_argument(
+        "--by", metavar="NUMBER", help=f"sort by {', '.join(COLUMNS)} (default: value)"
+    )
     rank.set_defaults(run=run_rank)
 
     below = subparsers.add_parser(
         "subdimensions",
-        help="the dimensions known below a dimension",
-        description="The dimensions known below each one asked for.",
+        help="list the known dimensions below a dimension",
+        description="List the known dimensions below each requested dimension.",
     )
-    below.add_argument("pk", metavar="PK")
-    below.add_argument("--dimensions", "--dimension", metavar="D", help="below what (everything)")
-    below.add_argument("--depth", metavar="N", help="this many levels down (1)")
-    below.add_argument("--json", action="store_true", help="JSON, as over HTTP")
+    below.add_argument("pk", metavar="PK", help="a label or a list of labels")
+    below.add_argument(
+        "--dimensions", "--dimension", metavar="D", help="parent dimensions (default: overall)"
+    )
+    below.add_argument("--depth", metavar="N", help="levels below the parent (default: 1)")
+    below.add_argument("--json", action="store_true", help="print JSON, as over HTTP")
     add_settings(below, "redis_url", "data_dir")
     below.set_defaults(run=run_subdimensions)
 
 
 def _add_question(parser: argparse.ArgumentParser, periods: str) -> None:
     parser.add_argument("pk", metavar="PK", help="a label or a list of labels")
-    parser.add_argument("--dimensions", "--dimension", metavar="D", help="of what (the overall)")
-    parser.add_argument("--metrics", "--metric", metavar="M", help="metrics and formulas (hits)")
+    parser.add_argument(
+        "--dimensions", "--dimension", metavar="D", help="dimension paths (default: overall)"
+    )
+    parser.add_argument(
+        "--metrics", "--metric", metavar="M", help="metrics and formulas (default: hits)"
+    )
     parser.add_argument("--periods", "--period", metavar="P", help=periods)
-    parser.add_argument("--tz", metavar="ZONE", help="time zone (the service's)")
+    parser.add_argument("--tz", metavar="ZONE", help="time zone (default: the service's)")
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="JSON, as over HTTP")
-    form.add_argument("--csv", action="store_true", help="CSV, as over HTTP")
+    form.add_argument("--json", action="store_true", help="print JSON, as over HTTP")
+    form.add_argument("--csv", action="store_true", help="print CSV, as over HTTP")
     add_settings(parser, "redis_url", "data_dir")
 
 
@@ -161,7 +177,7 @@ def run_subdimensions(args: argparse.Namespace) -> int:
         question = parse_children(asked, services.settings.limits)
         found = services.reporting.subdimensions(question)
     rows = [(written(above), written(path)) for above, below in found.items() for path in below]
-    print(table(["below", "dimension"], rows))
+    print(table(["parent", "dimension"], rows))
     return 0
 
 
@@ -244,9 +260,9 @@ def _short(number: Decimal | None) -> Decimal | str:
 
 
 def _extent(starts_s: Sequence[int], grid: Grid) -> str:
-    """Return the starts of the first and the last bucket."""
+    """Format the starts of the first and the last bucket."""
     if not starts_s:
-        return "no time at all"
+        return "no buckets"
     first, last = (
         datetime.fromtimestamp(start_s, grid.zone).strftime("%Y-%m-%d %H:%M")
         for start_s in (starts_s[0], starts_s[-1])

@@ -34,7 +34,7 @@ log = logging.getLogger("hailwhale.statsd")
 _UDP = "127.0.0.1:8125"
 _PACKET_BYTES = 65_535
 _LINE_BYTES = 65_536
-_AT_ONCE = 200  # packets of one socket before the others have their turn
+_AT_ONCE = 200  # packets of one socket before the next socket is read
 _CONNECTIONS = 512
 _LOOK_S = 0.1
 _LAST_TURNS = 200
@@ -42,32 +42,47 @@ _BUFFER_BYTES = 8 * 1024 * 1024
 _SO_MEMINFO, _MEMINFO = 55, struct.Struct("9I")  # Linux: the last number is of packets dropped
 
 _EPILOG = """\
-A counter shop.orders.revenue is counted as the metric revenue of the pk shop > orders; tags are
-dimensions. Timings make latency_sum, latency_count and a histogram: `hailwhale quantiles` tells
-their p95. A drain has to run, as `hailwhale serve` or `hailwhale drain` does."""
+The counter shop.orders.revenue is counted as the metric revenue of the pk shop > orders. Tags are
+dimensions. The timing latency is counted as latency_sum, latency_count and a histogram, whose p95
+`hailwhale quantiles` prints. A drain must run: `hailwhale serve` or `hailwhale drain`."""
 
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
         "statsd",
-        help="count what StatsD and DogStatsD clients send",
-        description="Listen for the StatsD and DogStatsD line protocols until SIGTERM.",
+        help="count the metrics of StatsD and DogStatsD clients",
+        description="Listen for the StatsD and DogStatsD line protocols until SIGTERM, and count "
+        "what arrives.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--udp", metavar="HOST:PORT", help=f"listen by UDP ({_UDP})")
-    parser.add_argument("--tcp", metavar="HOST:PORT", help="listen by TCP, a line each sample")
-    parser.add_argument("--pk", metavar="PK", help="a pk to count everything under")
     parser.add_argument(
-        "--whole-names", action="store_true", help="a name is a metric of --pk, dots and all"
-    )
-    parser.add_argument("--tags", metavar="A,B", help="the tags that become dimensions (all)")
-    parser.add_argument(
-        "--absolute-gauges", action="store_true", help="a gauge of -5 is -5, as DogStatsD has it"
+        "--udp",
+        metavar="HOST:PORT",
+        help=f"UDP address to listen on (default: {_UDP}, unless --tcp is given)",
     )
     parser.add_argument(
-        "--interval", type=float, default=1.0, metavar="SECONDS", help="count so often (1)"
+        "--tcp", metavar="HOST:PORT", help="TCP address to listen on (default: none)"
+    )
+    parser.add_argument("--pk", metavar="PK", help="pk to count everything under (default: none)")
+    parser.add_argument(
+        "--whole-names",
+        action="store_true",
+        help="count each name, with its dots, as a metric of --pk",
+    )
+    parser.add_argument("--tags", metavar="A,B", help="tags that become dimensions (default: all)")
+    parser.add_argument(
+        "--absolute-gauges",
+        action="store_true",
+        help="set a gauge of -5 to -5, like DogStatsD, instead of subtracting 5",
+    )
+    parser.add_argument(
+        "--interval",
+        type=float,
+        default=1.0,
+        metavar="SECONDS",
+        help="flush interval in seconds (default: 1)",
     )
     add_settings(parser, "redis_url", "data_dir", "open_to_all")
     parser.set_defaults(run=run)
@@ -78,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
     settings = read_settings(args)
     naming = _naming(args, settings)
     if not args.interval > 0:
-        raise BadInput("interval", args.interval, "seconds, more than 0")
+        raise BadInput("interval", args.interval, "a number of seconds above 0")
     addresses = _addresses(args, settings)
     check_store_settings(settings)
     log_to_stderr(settings.log_format)
@@ -100,14 +115,14 @@ def _serve(
     thread.start()
     try:
         while not stop.wait(interval_s):
-            receiver.tell_of_drops()
+            receiver.report_drops()
             intake.flush()
     finally:
         stop.set()
         thread.join()
     if intake.flush():
         return 0
-    log.error("%d numbers could not be counted before the end: they are lost", intake.kept)
+    log.error("%d numbers could not be counted before exit and are lost", intake.kept)
     return 1
 
 
@@ -166,7 +181,7 @@ def _address(option: str, address: str, settings: Settings) -> ListenAddress:
     if not is_loopback(host) and not settings.open_to_all:
         raise BadSetting(
             f"--{option}: {host!r} can be reached from other machines, and StatsD has no tokens: "
-            "HAILWHALE_OPEN=1 (--open) lets everyone count"
+            "set HAILWHALE_OPEN=1 (--open) to let everyone count"
         )
     return ListenAddress(option, host, int(port))
 
@@ -187,19 +202,19 @@ class UdpTcpReceiver:
         """Read until asked to stop, and then whatever has arrived by then."""
         while not stop.is_set():
             self._turn(_LOOK_S)
-        left = _LAST_TURNS  # however fast more comes
+        left = _LAST_TURNS  # a limit, in case more keeps arriving
         while left and self._turn(0):
             left -= 1
         for connection in list(self._rests):
             self._hang_up(connection)
         self._selector.close()
 
-    def tell_of_drops(self) -> None:
+    def report_drops(self) -> None:
         """Log how many packets a full receive buffer dropped; only Linux counts them."""
         for listener, before in self._drops.items():
             try:
-                told = listener.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
-                drops = _MEMINFO.unpack(told)[-1]
+                info = listener.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+                drops = _MEMINFO.unpack(info)[-1]
             except (OSError, struct.error):
                 continue
             if drops != before:
@@ -234,7 +249,9 @@ class UdpTcpReceiver:
         except OSError:
             return
         if len(self._rests) >= _CONNECTIONS:
-            log.warning("a connection was closed: there are %d already", _CONNECTIONS)
+            log.warning(
+                "a new connection was closed: %d are open, which is the maximum", _CONNECTIONS
+            )
             connection.close()
             return
         connection.setblocking(False)

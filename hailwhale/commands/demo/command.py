@@ -23,9 +23,9 @@ from hailwhale.settings import Settings
 _DAY_S, _HOUR_S = 86_400, 3_600
 _AT_ONCE = 2_000
 _TICK_S = 0.5
-_LANDING = 0.25  # of the visits, those that a page is decided for
+_LANDING = 0.25  # share of the visits for which the service decides the page
 _DECIDED_DAYS = 3
-# A past event stands for several visits: for fewer the newer it is, as minutes are viewed closely.
+# An event of the history stands for several visits: the newer it is, for the fewer.
 _COARSE = ((2 * _HOUR_S, 4), (_DAY_S, 30), (10_000 * _DAY_S, 200))
 
 
@@ -33,18 +33,22 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
         "demo",
-        help="send the events of a made-up shop to a service",
-        description="Send the last days of a made-up shop to a running service and then what "
-        "happens in it, until Ctrl-C: visits, orders, sign-ups, errors and a page that is decided. "
-        'All of it is counted under pks that begin with "Demo".',
+        help="send the events of a fictional shop to a service",
+        description="Send the last days of a fictional shop to a running service, then live events "
+        "until Ctrl-C: visits, orders, sign-ups, errors, and a page that the service decides. "
+        'Every pk begins with "Demo".',
         epilog="example: hailwhale demo --rate 20",
     )
-    where = "where the service is (HAILWHALE_PUBLIC_URL, or HAILWHALE_HOST and HAILWHALE_PORT)"
-    parser.add_argument("--url", help=where)
-    parser.add_argument("--days", default="30", metavar="N", help="days of the past, 0: none (30)")
-    parser.add_argument("--rate", default="2", metavar="N", help="visits a second (2)")
-    parser.add_argument("--seconds", metavar="N", help="stop after these (until Ctrl-C)")
-    parser.add_argument("--token", default="", help="a bearer token that may count and read")
+    where = "(default: HAILWHALE_PUBLIC_URL, or HAILWHALE_HOST and HAILWHALE_PORT)"
+    parser.add_argument("--url", help=f"URL of the service {where}")
+    parser.add_argument(
+        "--days", default="30", metavar="N", help="days of history to send, 0: none (default: 30)"
+    )
+    parser.add_argument("--rate", default="2", metavar="N", help="visits per second (default: 2)")
+    parser.add_argument(
+        "--seconds", metavar="N", help="stop after this many seconds (default: at Ctrl-C)"
+    )
+    parser.add_argument("--token", default="", help="bearer token with the scopes count and read")
     parser.add_argument("--seed", default=None, help=argparse.SUPPRESS)
     parser.set_defaults(run=run)
 
@@ -60,15 +64,21 @@ def run(args: argparse.Namespace) -> int:
     with open_client(url, args.token) as client:
         service = PatientService(client, tell=lambda text: print(text, file=sys.stderr, flush=True))
         now_s = time.time()
-        there = _is_there(service)  # asked in any case: it finds out whether this is a service
+        there = _is_there(service)  # always asked: it fails if the URL is no service
         if days and there:
-            print(f"The past is there already. Now sending {rate:g} visits a second", end="")
+            print(
+                f"The service has the history already. Now sending {rate:g} visits per second",
+                end="",
+            )
         elif days:
             sent = send_past(service, now_s, days, rate, chance)
             last = "day" if days == 1 else f"{days:g} days"
-            print(f"Sent {sent:,} events of the last {last}. Now {rate:g} visits a second", end="")
+            print(
+                f"Sent {sent:,} events of the last {last}. Now sending {rate:g} visits per second",
+                end="",
+            )
         else:
-            print(f"Sending {rate:g} visits a second", end="")
+            print(f"Sending {rate:g} visits per second", end="")
         until = "until Ctrl-C" if args.seconds is None else f"for {seconds:g} s"
         print(f" to {url} {until}.", flush=True)
         sent = live(service, rate, now_s, now_s + seconds, chance)

@@ -62,7 +62,7 @@ class PatientService:
             except (StoreUnavailable, TooMany) as fault:
                 if left == self._tries - 1:
                     seconds = self._tries * self._away_s
-                    self._tell(f"{fault}; trying again for {seconds:g} seconds")
+                    self._tell(f"{fault}; retrying for up to {seconds:g} seconds")
                 self.pause(self._away_s)
         return question()
 
@@ -77,8 +77,8 @@ class PatientService:
             put(**event)
         if not any(self.client.flush(self._away_s) for _ in range(self._tries)):
             after = self.client.stats
-            raise StoreUnavailable(f"{after.queued} events have no answer: {after.last_fault}")
+            raise StoreUnavailable(f"no answer for {after.queued} events: {after.last_fault}")
         after = self.client.stats
         if after.refused + after.dropped > before.refused + before.dropped:
-            raise HailWhaleError(f"events were refused: {after.last_fault}")
+            raise HailWhaleError(f"the service rejected events: {after.last_fault}")
         return after.counted - before.counted

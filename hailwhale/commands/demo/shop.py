@@ -35,7 +35,7 @@ _PRODUCTS = {
     "Storm lamp": (89.0, 6),
     "Kayak tour": (149.0, 3),
 }
-_LANDS = {  # what share of visitors buys, by option; abroad another one is the best
+_LANDS = {  # the share of visitors who buy, by option; the best option differs outside the US
     "classic": {"US": 0.03, "": 0.085},
     "bold": {"US": 0.11, "": 0.03},
     "video": {"US": 0.045, "": 0.045},

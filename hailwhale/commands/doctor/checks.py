@@ -1,4 +1,4 @@
-"""Checks of `hailwhale doctor`: each inspects one thing and says what it found and how to fix it.
+"""Checks of `hailwhale doctor`: each reports what it found and how to fix it.
 
 The checks change nothing in a store. If no Valkey runs on a data directory, one is started for the
 check. If there is no directory yet, one in a temporary directory takes its place.
@@ -55,13 +55,13 @@ def check(settings: Settings) -> Iterator[CheckResult]:
     yield _binding(settings)
     yield from spool_findings(SpoolDirectory(settings.spool_folder, settings.spool_bytes))
     try:
-        with _server_to_look_at(settings) as (url, found, runs):
+        with _server_to_check(settings) as (url, found, runs):
             yield found
             examined = examine(url, settings.namespace, settings.store_timeout_s)
             yield from layout_findings(examined)
             yield from server_findings(examined.servers)
             yield from replica_findings(examined, settings.replicas)
-            yield made_of(settings, examined.servers[0])
+            yield schema_finding(settings, examined.servers[0])
             opened = open_store(replace(settings, redis_url=url))
             try:
                 yield from _traffic(opened.store, settings, runs)
@@ -78,12 +78,14 @@ def _binding(settings: Settings) -> CheckResult:
     except BadSetting as fault:
         return CheckResult(Level.FAIL, "binding", str(fault))
     if is_loopback(settings.host):
-        return CheckResult(Level.OK, "binding", f"{where}, for this machine alone")
+        return CheckResult(Level.OK, "binding", f"{where}, reachable from this machine only")
     if settings.admin_token or settings.reading == "token":
-        needs = "operating needs" if settings.reading == "open" else "reading and operating need"
-        return CheckResult(Level.OK, "binding", f"{where}; {needs} a token")
+        rights = "administration requires"
+        if settings.reading != "open":
+            rights = "reading and administration require"
+        return CheckResult(Level.OK, "binding", f"{where}; {rights} a token")
     return CheckResult(
-        Level.WARN, "binding", f"{where} is open to everyone, as HAILWHALE_OPEN says"
+        Level.WARN, "binding", f"{where} is open to everyone, because HAILWHALE_OPEN is set"
     )
 
 
@@ -91,33 +93,34 @@ def spool_findings(spool: SpoolDirectory) -> Iterator[CheckResult]:
     """Report what this machine's spool contains, if anything."""
     if waiting := spool.size_bytes():
         text = (
-            f"{waiting:,} bytes of hits wait in {spool.folder}: they are counted when a hail runs"
+            f"{waiting:,} bytes of hits wait in {spool.folder}: run `hailwhale serve` or `hail` "
+            "on this machine, which counts them once the store answers"
         )
-        yield CheckResult(Level.WARN, "spool", f"{text} there and the store answers it")
+        yield CheckResult(Level.WARN, "spool", text)
     if aside := spool.set_aside():
-        text = f"{len(aside)} files could not be read to their end, such as {aside[0]}"
+        text = f"{len(aside)} files are incomplete, such as {aside[0]}"
         yield CheckResult(
-            Level.WARN, "spool", f"{text}: most likely the machine died while it wrote"
+            Level.WARN, "spool", f"{text}: most likely the machine crashed during a write"
         )
 
 
 @contextmanager
-def _server_to_look_at(settings: Settings) -> Iterator[tuple[str, CheckResult, bool]]:
+def _server_to_check(settings: Settings) -> Iterator[tuple[str, CheckResult, bool]]:
     """Return the URL of the store's server, its source, and whether it was running."""
     where = shown_store(settings)
     running = settings.redis_url or address(settings.data_dir)
     if running:
-        shared = "" if settings.redis_url else ", shared with the service that runs on it"
+        shared = "" if settings.redis_url else ", shared with the running service"
         yield running, CheckResult(Level.OK, "store", f"{where}{shared}"), True
         return
     with ExitStack() as stack:
         if settings.data_dir.expanduser().exists():
             data_dir = settings.data_dir
-            text = f"{where}; nothing runs on it, so its Valkey was started for this look"
+            text = f"{where}; no service runs on it, so its Valkey was started for this check"
         else:
             check_directory(settings.data_dir)
             data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            text = f"{where} is not there yet; a Valkey in a temporary directory was looked at"
+            text = f"{where} does not exist yet; checked a Valkey in a temporary directory instead"
         server = stack.enter_context(EmbeddedValkey(data_dir, settings.fsync))
         yield server.url, CheckResult(Level.OK, "store", text), False
 
@@ -130,17 +133,17 @@ def layout_findings(examined: ServersInfo) -> Iterator[CheckResult]:
         text = f"{len(examined.servers)} primaries, {replicas} replicas"
         if cluster.slots_served < SLOTS:
             text += f", but {SLOTS - cluster.slots_served} of {SLOTS} slots are not served"
-            yield CheckResult(Level.FAIL, "cluster", f"{text}: look at CLUSTER NODES")
+            yield CheckResult(Level.FAIL, "cluster", f"{text}: see CLUSTER NODES")
         else:
-            rest = "none is" if cluster.needs_every_slot else "the others are"
-            text += f"; while a slot is not served {rest} (cluster-require-full-coverage)"
+            rest = "no slot is" if cluster.needs_every_slot else "the others are"
+            text += f"; if one slot is not served, {rest} (cluster-require-full-coverage)"
             yield CheckResult(Level.OK, "cluster", text)
         if cluster.slots_moving:
-            text = f"{cluster.slots_moving} on the move: until it ends, what is counted there waits"
+            text = f"{cluster.slots_moving} are moving: hits in them are counted after the move"
             yield CheckResult(Level.WARN, "slots", text)
     if watch is not None:
         where = f"{watch.service} is {examined.servers[0].where}"
-        text = f"{where}, watched by {watch.sentinels} Sentinels, quorum {watch.quorum}"
+        text = f"{where}, monitored by {watch.sentinels} Sentinels, quorum {watch.quorum}"
         yield CheckResult(Level.OK, "sentinel", text)
 
 
@@ -162,10 +165,11 @@ def replica_findings(examined: ServersInfo, wanted: int) -> Iterator[CheckResult
     for server in examined.servers:
         which = f"{server.where or 'the server'} has {server.replicas} replicas"
         if server.replicas < wanted:
-            text = f"{which}, HAILWHALE_REPLICAS wants {wanted}: /count answers 503"
+            text = f"{which}, HAILWHALE_REPLICAS requires {wanted}: /count answers 503 until it has"
             yield CheckResult(Level.FAIL, "replicas", text)
         elif expects_some and not server.replicas:
-            yield CheckResult(Level.WARN, "replicas", f"{which} to take over when it dies")
+            text = f"{which}: add one, which can take over after a failure"
+            yield CheckResult(Level.WARN, "replicas", text)
 
 
 def engine_findings(server: ServerInfo) -> Iterator[CheckResult]:
@@ -173,45 +177,48 @@ def engine_findings(server: ServerInfo) -> Iterator[CheckResult]:
     named = f"{server.name} {server.version}"
     if not server.is_new_enough:
         yield CheckResult(
-            Level.FAIL, "engine", f"{named} is too old: use Redis 7 or newer, or Valkey"
+            Level.FAIL, "engine", f"{named} is too old: use Redis 7 or later, or Valkey"
         )
     elif server.is_replica:
-        yield CheckResult(Level.FAIL, "engine", f"{named} is a replica: point at its primary")
+        yield CheckResult(
+            Level.FAIL, "engine", f"{named} is a replica: set HAILWHALE_REDIS_URL to its primary"
+        )
     else:
         yield CheckResult(Level.OK, "engine", named)
     if not server.appends:
-        text = "no append-only file, a crash loses what was counted: CONFIG SET appendonly yes"
+        text = "no append-only file, so a crash loses counts: run CONFIG SET appendonly yes"
         yield CheckResult(Level.WARN, "persistence", text)
     elif not server.writes_well:
-        text = "the append-only file cannot be written: look at the disk and the server's log"
+        text = "the append-only file cannot be written: check the disk and the server's log"
         yield CheckResult(Level.FAIL, "persistence", text)
     else:
         yield CheckResult(Level.OK, "persistence", "append-only file")
     if server.may_evict:
-        text = f"maxmemory-policy is {server.eviction}, which drops counts: set it to noeviction"
+        text = f"maxmemory-policy is {server.eviction}, which deletes counts: set it to noeviction"
         yield CheckResult(Level.FAIL, "memory", text)
     else:
         limit = f"{server.memory_limit_bytes:,} bytes" if server.memory_limit_bytes else "no limit"
-        yield CheckResult(Level.OK, "memory", f"{limit}, nothing is evicted")
+        yield CheckResult(Level.OK, "memory", f"{limit}, no eviction")
 
 
-def made_of(settings: Settings, server: ServerInfo) -> CheckResult:
+def schema_finding(settings: Settings, server: ServerInfo) -> CheckResult:
     """Check that the store was created with the time zone and rollups of the settings."""
     rollups = [rollup.spec for rollup in settings.rollups]
     if not server.zone:
-        return CheckResult(Level.OK, "made of", "nothing counted yet, so zone and rollups are free")
+        text = "nothing is counted yet, so the time zone and the rollups can still be changed"
+        return CheckResult(Level.OK, "schema", text)
     if server.zone != settings.zone.name:
-        text = f"days in {server.zone}, but HAILWHALE_TIMEZONE says {settings.zone.name}"
-        return CheckResult(Level.FAIL, "made of", f"{text}: set it to {server.zone}")
+        text = f"days are in {server.zone}, but HAILWHALE_TIMEZONE is {settings.zone.name}"
+        return CheckResult(Level.FAIL, "schema", f"{text}: set it to {server.zone}")
     missing = [spec for spec in server.rollups if spec not in rollups]
     if missing:
-        text = f"HAILWHALE_ROLLUPS leaves out {', '.join(missing)}, which the store keeps"
-        return CheckResult(Level.FAIL, "made of", f"{text}: set it to {','.join(server.rollups)}")
+        text = f"HAILWHALE_ROLLUPS lacks {', '.join(missing)}, which the store has"
+        return CheckResult(Level.FAIL, "schema", f"{text}: set it to {','.join(server.rollups)}")
     added = [spec for spec in rollups if spec not in server.rollups]
     if added:
-        text = f"{', '.join(added)} will be added at the next start, and fill from then on"
-        return CheckResult(Level.WARN, "made of", text)
-    return CheckResult(Level.OK, "made of", f"{server.zone}, {','.join(server.rollups)}")
+        text = f"{', '.join(added)} will be added at the next start and filled from then on"
+        return CheckResult(Level.WARN, "schema", text)
+    return CheckResult(Level.OK, "schema", f"{server.zone}, {','.join(server.rollups)}")
 
 
 def _traffic(store: Store, settings: Settings, runs: bool) -> Iterator[CheckResult]:
@@ -220,11 +227,12 @@ def _traffic(store: Store, settings: Settings, runs: bool) -> Iterator[CheckResu
     if stats["dead"]:
         last = next((found[-1] for n in range(SHARDS) if (found := letters.read(n))), None)
         why = f", such as: {last.reason}" if last else ""
-        yield CheckResult(Level.WARN, "dead letters", f"{stats['dead']:,} hits not counted{why}")
+        text = f"{stats['dead']:,} hits were not counted{why}; see `hailwhale dead-letters list`"
+        yield CheckResult(Level.WARN, "dead letters", text)
     else:
         yield CheckResult(Level.OK, "dead letters", "none")
     if stats["folded"]:
-        text = f"{stats['folded']:,} times a label past HAILWHALE_MAX_CHILDREN went to _other"
+        text = f"{stats['folded']:,} labels beyond HAILWHALE_MAX_CHILDREN were counted under _other"
         yield CheckResult(Level.WARN, "labels", text)
 
 
@@ -233,16 +241,16 @@ def _buffers(stats: StatsStore, limit: int, runs: bool) -> CheckResult:
     loads, drained = stats.loads(), stats.counts()["drained"]
     waiting = sum(load.buffered for load in loads)
     if not loads:
-        return CheckResult(Level.OK, "buffers", "nothing waits to be counted")
+        return CheckResult(Level.OK, "buffers", "no hits wait to be counted")
     if any(load.buffered >= limit for load in loads):
         text = f"{waiting:,} hits wait and a buffer is full, so /count answers 503"
-        return CheckResult(Level.FAIL, "buffers", f"{text}: run more of `hailwhale drain`")
+        return CheckResult(Level.FAIL, "buffers", f"{text}: run more `hailwhale drain` processes")
     deadline_s = time.monotonic() + _PATIENCE_S
     while runs and time.monotonic() < deadline_s:
         if stats.counts()["drained"] != drained or not stats.loads():
             return CheckResult(
-                Level.OK, "buffers", f"{waiting:,} hits wait, and a drain counts them"
+                Level.OK, "buffers", f"{waiting:,} hits wait, and a drain is counting them"
             )
         time.sleep(_LOOK_S)
-    text = f"{waiting:,} hits wait and no drain counts them: run `hailwhale serve` or `drain`"
+    text = f"{waiting:,} hits wait and no drain runs: run `hailwhale serve` or `hailwhale drain`"
     return CheckResult(Level.WARN, "buffers", text)

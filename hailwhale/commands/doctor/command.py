@@ -22,16 +22,16 @@ from hailwhale.commands.table import table
 from hailwhale.errors import BadSetting
 from hailwhale.settings import Settings
 
-SICK = 1  # the exit code when a check fails
+SICK = 1  # the exit code if a check fails
 
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
         "doctor",
-        help="show every setting, check the store, and say what is wrong",
-        description="Print the settings in force and check them, the store and its buffers. "
-        "Changes no data. Exits 1 when something has to be put right.",
+        help="show every setting, check the store, and report problems",
+        description="Print the effective settings. Check them, the store and its buffers. Change "
+        "no data. Exit with 1 if a check fails.",
     )
     add_settings(parser, "redis_url", "data_dir", "host", "port", "open_to_all")
     memory.add_options(parser)
@@ -55,7 +55,7 @@ def settings_table(args: argparse.Namespace) -> str:
     """Format each setting: its variable, its effective value as text, its source, its purpose."""
     given, environ = given_variables(args), environment(args)
     return table(
-        ["variable", "value", "from", "what it is"],
+        ["variable", "value", "source", "description"],
         [
             (
                 variable,
@@ -75,5 +75,5 @@ def _findings(args: argparse.Namespace) -> Iterator[CheckResult]:
     except BadSetting as fault:
         yield CheckResult(Level.FAIL, "settings", str(fault))
         return
-    yield CheckResult(Level.OK, "settings", "all can be read")
+    yield CheckResult(Level.OK, "settings", "all are valid")
     yield from check(settings)

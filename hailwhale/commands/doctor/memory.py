@@ -31,37 +31,41 @@ MOST_EVENTS = 100_000
 
 _OPTIONS = ("sample", "event", "events_per_day", "series", "days")
 _MOST = 1e15
-_CLOSELY = "Expect it within a quarter, if the sample is like the rest."
-_ROUGHLY = "Expect no more, maybe half: one event cannot tell which series are counted seldom."
+_CLOSELY = "Expect an error of at most a quarter, if the sample is representative."
+_ROUGHLY = (
+    "This is an upper limit; half of it is possible. One event does not show which series are "
+    "counted rarely."
+)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `doctor --memory`."""
     group = parser.add_argument_group(
         "memory",
-        "What a workload will cost the store's memory, worked out from a sample of its events; "
-        "with --memory alone, what the keys of a running store take, by a look at some of them.",
+        "Estimate the memory that a workload needs in the store, from a sample of its events. With "
+        "--memory alone, measure the memory of the running store, from a sample of its keys.",
     )
-    group.add_argument("--memory", action="store_true", help="size the store instead")
+    group.add_argument("--memory", action="store_true", help="estimate or measure memory instead")
     group.add_argument(
         "--sample",
         metavar="FILE",
         type=Path,
-        help=f"events, one JSON object a line, as for import; the first {MOST_EVENTS:,} are read",
+        help="file of sample events, one JSON object per line as for import; the first "
+        f"{MOST_EVENTS:,} are read",
     )
-    group.add_argument("--event", metavar="JSON", help="one event instead, such as they all are")
+    group.add_argument("--event", metavar="JSON", help="a sample event instead of a file")
     group.add_argument(
         "--events-per-day",
         metavar="N",
-        help="how many there will be (as many as in the sample)",
+        help="expected events per day (default: as many as in the sample)",
     )
     group.add_argument(
         "--series",
         metavar="N",
-        help="how many series, (pk, dimension) paths, there will be (those of the sample)",
+        help="expected series, which are (pk, dimension) pairs (default: as in the sample)",
     )
     group.add_argument(
-        "--days", metavar="N", help="after how many days (as long as the longest rollup keeps)"
+        "--days", metavar="N", help="days to count for (default: until every rollup is full)"
     )
 
 
@@ -71,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     if args.sample is None and args.event is None:
         given = next((name for name in _OPTIONS if getattr(args, name) is not None), None)
         if given:
-            raise BadInput(given, getattr(args, given), "--sample or --event with it")
+            raise BadInput(given, getattr(args, given), "--sample or --event in addition")
         print(_measurement(settings))
     else:
         print(_estimate(args, settings))
@@ -97,18 +101,18 @@ def _estimate(args: argparse.Namespace, settings: Settings) -> str:
     whole = lines[-1]
     return "\n".join(
         [
-            f"The sample: {sample.events:,} events in {len(sample.series):,} series, each event "
-            f"counted in {each:,.1f} of them.",
-            f"With {workload.events_per_day:,.0f} events a day in "
+            f"Sample: {sample.events:,} events in {len(sample.series):,} series. On average, an "
+            f"event is counted in {each:,.1f} series.",
+            f"With {workload.events_per_day:,.0f} events per day in "
             f"{len(sample.series) * workload.times:,.0f} series, "
             + (f"after {days:,g} days:" if days else "once every rollup is full:"),
             "",
-            table(["kept", "keys", "cells", "bytes"], shown),
+            table(["kind", "keys", "cells", "bytes"], shown),
             "",
-            f"{whole.bytes / max(whole.cells, 1):.1f} bytes a cell. Hashes are packed up to "
+            f"{whole.bytes / max(whole.cells, 1):.1f} bytes per cell. Hashes are compact up to "
             f"{packed} fields ({whose}).",
             _ROUGHLY if args.event is not None else _CLOSELY,
-            "While it writes its log anew a server wants more, up to twice as much.",
+            "While the server rewrites its append-only file, it needs up to twice as much.",
         ]
     )
 
@@ -117,15 +121,15 @@ def _events(args: argparse.Namespace, settings: Settings, now_s: int) -> Iterato
     """Return the events of the sample, at least one; each must be a valid event."""
     if args.event is not None:
         if args.sample is not None:
-            raise BadInput("event", args.event, "no --sample beside it")
+            raise BadInput("event", args.event, "either --event or --sample")
         if args.events_per_day is None:
-            raise BadInput("event", args.event, "--events-per-day with it")
+            raise BadInput("event", args.event, "--events-per-day in addition")
         yield _event(parse_literal(args.event, "event"), settings, now_s)
         return
     try:
         stream = args.sample.open("rb")
     except OSError as fault:
-        raise BadInput("sample", str(args.sample), f"a file to read: {fault.strerror}") from fault
+        raise BadInput("sample", str(args.sample), f"a readable file ({fault.strerror})") from fault
     with stream:
         rows = islice(ndjson_rows(stream), MOST_EVENTS)
         first = next(rows, None)
@@ -135,7 +139,7 @@ def _events(args: argparse.Namespace, settings: Settings, now_s: int) -> Iterato
             try:
                 yield _event(row.fields, settings, now_s)
             except BadInput as fault:
-                expected = f"an event as import takes it: {fault}"
+                expected = f"an event as for import: {fault}"
                 raise BadInput("sample", f"line {row.line}", expected) from fault
 
 
@@ -161,11 +165,11 @@ def _number(args: argparse.Namespace, name: str) -> float | None:
 def _packed_fields(settings: Settings) -> tuple[int, str]:
     """Return the maximum number of fields of a compact hash, and the source of that number."""
     if not settings.redis_url:
-        return DEFAULT_PACKED_FIELDS, "so the embedded Valkey is set"
+        return DEFAULT_PACKED_FIELDS, "the setting of the embedded Valkey"
     try:
         found = packed_fields(settings.redis_url, settings.store_timeout_s)
     except StoreUnavailable:
-        return DEFAULT_PACKED_FIELDS, "the default, for the store does not answer"
+        return DEFAULT_PACKED_FIELDS, "the default, because the store does not answer"
     return found, "hash-max-listpack-entries of the store"
 
 
@@ -173,20 +177,19 @@ def _measurement(settings: Settings) -> str:
     url = settings.redis_url or address(settings.data_dir)
     if not url:
         raise HailWhaleError(
-            f"nothing runs on {shown_store(settings)}: start it, or say with --sample FILE or "
-            "--event JSON what is to be counted"
+            f"no store is running on {shown_store(settings)}: start it, or describe the workload "
+            "with --sample FILE or --event JSON"
         )
     found = measure(url, settings.namespace, settings.store_timeout_s)
     return "\n".join(
         [
-            f"Of {found.keys:,} keys {found.seen:,} were looked at; the others are taken to be "
-            "like them.",
+            f"Sampled {found.seen:,} of {found.keys:,} keys; the rest is extrapolated.",
             "",
             table(
-                ["kept", "keys", "bytes"],
+                ["kind", "keys", "bytes"],
                 [(kind.name, kind.keys, kind.bytes) for kind in found.kinds],
             ),
             "",
-            f"{found.used_bytes:,} bytes are in use in all.",
+            f"The server uses {found.used_bytes:,} bytes in total.",
         ]
     )

@@ -22,7 +22,7 @@ from typing import IO, BinaryIO
 from tqdm import tqdm
 
 from hailwhale.commands.imports.hailwhale1 import EPILOG as ORIGINAL_EPILOG
-from hailwhale.commands.imports.hailwhale1 import written_down
+from hailwhale.commands.imports.hailwhale1 import copied_rows
 from hailwhale.commands.imports.mapping_options import LOG_EPILOG, add_mapping, reading_of
 from hailwhale.commands.options import Subparsers, add_settings, read_settings
 from hailwhale.core.events.aggregate import EventBatch, RolledUpBatch
@@ -38,18 +38,19 @@ _SHOWN_REJECTS = 20
 _STDIN = "-"
 
 _EPILOG = """\
-NDJSON holds an event a line, with the parameters of /count. A CSV file has a header, and options
-say what its columns are. A pk or dimension is a path of labels, each column in braces:
+NDJSON has one event per line, with the parameters of /count. A CSV file has a header, and options
+map its columns to events. A pk or dimension is a path of labels, with column names in braces:
 
   hailwhale import sales.csv --pk 'Product > {sku}' --dimension 'country > {country}' \\
       --dimension 'store > {region} > {city}' --metric revenue=amount --metric units --at sold_at
 
-A path stops at its first empty cell; an empty metric is not counted. Labels that hold a > are
-written as a JSON list: '["profit > loss", "{sku}"]'; a brace is written twice.
+A path ends at its first empty cell. An empty metric is not counted. Write a path with a label that
+contains > as a JSON list: '["profit > loss", "{sku}"]'. Write a literal brace twice.
 
-Killed at any moment and started again in the same way, it goes on where it was, and every row
-counts exactly once. A file that is imported already counts nothing; it is known by its content and
-its mapping, under any name. The exit code is 1 if any row was rejected, else 0.
+An import may be killed at any time. Run it again with the same arguments: it continues where it
+stopped, and every row counts exactly once. A file that is already imported counts nothing. It is
+recognized by its content and its mapping, under any name. The exit code is 1 if any row was
+rejected, else 0.
 
 """
 
@@ -58,17 +59,22 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
         "import",
-        help="count a file of events, NDJSON, CSV or an access log, each row exactly once",
-        description="Count the rows of a file at once.",
+        help="count each row of a file exactly once: NDJSON, CSV or an access log",
+        description="Count the rows of a file at once, without the buffer.",
         epilog=_EPILOG + ORIGINAL_EPILOG + LOG_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", metavar="FILE", help=".gz too; - is stdin, which cannot be resumed")
-    add_mapping(parser, ("ndjson", "csv", FORMAT), "csv for *.csv, else ndjson")
-    parser.add_argument("--rejects", metavar="FILE", type=Path, help="write what was rejected here")
-    parser.add_argument("--again", action="store_true", help="count an imported file once more")
     parser.add_argument(
-        "--name", help="know the import by this name, not by its content: same name, same rows"
+        "file", metavar="FILE", help="file to import, also .gz; - is stdin, which cannot be resumed"
+    )
+    add_mapping(parser, ("ndjson", "csv", FORMAT), "csv for *.csv, else ndjson")
+    parser.add_argument(
+        "--rejects", metavar="FILE", type=Path, help="write rejected rows to this file"
+    )
+    parser.add_argument("--again", action="store_true", help="count an imported file again")
+    parser.add_argument(
+        "--name",
+        help="identify the import by this name, not by its content; same name, same rows",
     )
     add_settings(parser, "redis_url", "data_dir")
     parser.set_defaults(run=run)
@@ -100,7 +106,7 @@ class _Source:
         try:
             raw = self.path.open("rb")
         except OSError as fault:
-            raise BadInput("file", str(self.path), f"a file to read: {fault.strerror}") from fault
+            raise BadInput("file", str(self.path), f"a readable file ({fault.strerror})") from fault
         with raw:
             if self.path.suffix == ".gz":
                 with gzip.GzipFile(fileobj=raw) as unpacked:
@@ -109,7 +115,7 @@ class _Source:
                 yield raw
 
     def content(self) -> FileContent:
-        """Return the id of the import; stdin is read only once, so it is new every time."""
+        """Return the id of the import; stdin can be read only once, so its id is always new."""
         if self.path is None:
             return FileContent(secrets.token_hex(16), 0)
         with self.opened() as stream:
@@ -122,16 +128,16 @@ def _source(args: argparse.Namespace) -> Iterator[_Source]:
         parse_label(args.name, parameter="name")
     if args.format == FORMAT:
         reading = reading_of(args, FORMAT)
-        with written_down(args.file) as rows:
+        with copied_rows(args.file) as rows:
             yield _Source(rows.shown, rows.path, reading, rows.origin)
         return
     path = None if args.file == _STDIN else Path(args.file)
     if path is not None and not path.is_file():
-        raise BadInput("file", args.file, "a file, or - for stdin")
+        raise BadInput("file", args.file, "an existing file, or - for stdin")
     if path is None and args.again:
-        raise BadInput("again", _STDIN, "a file: stdin is counted every time")
+        raise BadInput("again", _STDIN, "a file, because stdin is always counted")
     if args.rejects is not None and path is not None and _same(args.rejects, path):
-        raise BadInput("rejects", str(args.rejects), "another file than the one to import")
+        raise BadInput("rejects", str(args.rejects), "a file other than the one to import")
     suffixes = [] if path is None else [suffix for suffix in path.suffixes if suffix != ".gz"]
     default = "csv" if suffixes[-1:] == [".csv"] else "ndjson"
     yield _Source(args.file, path, reading_of(args, default))
@@ -162,12 +168,12 @@ def _import(args: argparse.Namespace, source: _Source, services: Services) -> in
     content = source.content()
     if source.origin and not args.again and not importing.began_with(source.origin, content.name):
         expected = (
-            "what it held when its import began: it has counted since (--again counts it all)"
+            "its content of when its import began, but it has counted since (--again counts all)"
         )
         raise BadInput("file", source.shown, expected)
     name = args.name or content.name
     if source.path is None and args.name is None:
-        print("hailwhale: stdin cannot be resumed if this is cut short", file=sys.stderr)
+        print("hailwhale: an import from stdin cannot be resumed", file=sys.stderr)
     for number in count(1):
         called = name if number == 1 else f"{name}-{number}"
         after = importing.last_line(called)
@@ -179,7 +185,7 @@ def _import(args: argparse.Namespace, source: _Source, services: Services) -> in
         if not (done_before and args.again):
             break
     if done_before:
-        print(f"{source.shown} is imported already: nothing counted (--again counts it once more)")
+        print(f"{source.shown} is already imported: nothing counted (--again counts it again)")
     else:
         print(_summary(source.shown, after, report, elapsed_s))
     return 1 if rejects.total else 0
@@ -208,8 +214,8 @@ def _summary(file: str, after: int, report: ImportReport, elapsed_s: float) -> s
     )
     if report.undated:
         text += (
-            f"\n{report.undated:,} rows are older than any rollup keeps, so only in the totals of "
-            "all time (see HAILWHALE_ROLLUPS)"
+            f"\n{report.undated:,} rows are older than every rollup with dates retains: they count "
+            "only in the period all (see HAILWHALE_ROLLUPS)"
         )
     return text
 
@@ -228,7 +234,10 @@ class _Rejects:
         if self._said <= _SHOWN_REJECTS:
             tqdm.write(f"line {line}: {fault}", file=sys.stderr)
         elif self._said == _SHOWN_REJECTS + 1:
-            tqdm.write("more rows are rejected; --rejects keeps them all", file=sys.stderr)
+            tqdm.write(
+                "more rows were rejected; --rejects FILE writes all of them to a file",
+                file=sys.stderr,
+            )
         if self._file is not None:
             error = {"parameter": fault.parameter, "message": fault.message}
             text = json.dumps({"line": line, "error": error}, ensure_ascii=False)
@@ -245,7 +254,7 @@ def _rejects(path: Path | None, after: int) -> Iterator[_Rejects]:
     try:
         file = path.open("a+b")
     except OSError as fault:
-        raise BadInput("rejects", str(path), f"a file to write: {fault.strerror}") from fault
+        raise BadInput("rejects", str(path), f"a writable file ({fault.strerror})") from fault
     with file:
         file.seek(0)
         kept = end = 0

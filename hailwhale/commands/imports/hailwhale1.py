@@ -13,8 +13,8 @@ from hailwhale.services.imports.hailwhale1 import write_rows
 from hailwhale.store.redis.hailwhale1 import HailWhale1Store
 
 EPILOG = """\
-A HailWhale of 2011 is imported from its Redis, which is only read. Let it rest first: what it still
-counts is missed.
+A HailWhale of 2011 is imported from its Redis, which is only read. Stop the old service first;
+later events are not imported.
 
   hailwhale import --format hailwhale1 redis://localhost:6379/0
 
@@ -31,7 +31,7 @@ class TempCopy:
 
 
 @contextmanager
-def written_down(url: str) -> Iterator[TempCopy]:
+def copied_rows(url: str) -> Iterator[TempCopy]:
     """Write the rows of a store to a file that is deleted afterwards.
 
     Raises `BadInput` when the store has no keys of a HailWhale of 2011, `StoreUnavailable` when it

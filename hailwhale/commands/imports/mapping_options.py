@@ -22,25 +22,36 @@ from hailwhale.services.imports.hailwhale1 import FORMAT as ORIGINAL
 from hailwhale.services.imports.hailwhale1 import HailWhale1Format
 
 _COLUMNS = ("pk", "dimensions", "metrics", "at", "id", "uid")
+_DEFAULTS_OF_LOGS = {
+    "pk": f" (default: {LOG_PK})",
+    "at": " (default: time)",
+    "uid": " (default: visitor)",
+}
+_DEFAULTS_OF_CSV_AND_LOGS = {
+    "pk": f" (default of logs: {LOG_PK})",
+    "at": " (default: now; of logs: time)",
+    "uid": " (default of logs: visitor)",
+}
 _LOG_ONLY = ("pixels", "pixel", "no_bots")
 
 LOG_EPILOG = """\
 Access logs (nginx, combined, clf, s3, cloudfront) have the fields host, user, time, method, path,
 query, status, status_class, bytes, referer, referer_host, user_agent and visitor, which is host and
-user_agent. Without options that say otherwise a line counts under the pk Requests, by path, status,
-method and referer, with its bytes, and its visitor makes uniques. With --pixels only requests of
-/count, /count.gif and /pixel.gif count, each as the event that its query is."""
+user_agent. By default a line counts under the pk Requests, with the dimensions path, status, method
+and referer, the metric bytes, and its visitor as uid. With --pixels, only requests of /count,
+/count.gif and /pixel.gif count, each as the event in its query."""
 
 
 def add_mapping(parser: argparse.ArgumentParser, formats: tuple[str, ...], default: str) -> None:
     """Add the options to a command."""
     choices = (*formats, *FORMATS)
-    parser.add_argument("--format", choices=choices, help=default)
+    parser.add_argument("--format", choices=choices, help=f"file format (default: {default})")
     where = "CSV, logs" if "csv" in formats else "logs"
-    parser.add_argument("--pk", metavar="PATH", help=f"{where}: what is counted")
+    defaults = _DEFAULTS_OF_CSV_AND_LOGS if "csv" in formats else _DEFAULTS_OF_LOGS
+    parser.add_argument("--pk", metavar="PATH", help=f"{where}: what to count{defaults['pk']}")
     for option, metavar, what in (
-        ("dimension", "PATH", "a dimension; may be repeated"),
-        ("metric", "NAME[=COLUMN]", "a column to sum up; may be repeated"),
+        ("dimension", "PATH", "dimension; may be repeated"),
+        ("metric", "NAME[=COLUMN]", "column to sum; may be repeated"),
     ):
         parser.add_argument(
             f"--{option}",
@@ -50,48 +61,57 @@ def add_mapping(parser: argparse.ArgumentParser, formats: tuple[str, ...], defau
             metavar=metavar,
             help=f"{where}: {what}",
         )
-    parser.add_argument("--at", metavar="COLUMN", help=f"{where}: when it happened (now)")
-    parser.add_argument("--id", metavar="COLUMN", help=f"{where}: the idempotency key")
-    parser.add_argument("--uid", metavar="COLUMN", help=f"{where}: who it was, for uniques")
+    parser.add_argument(
+        "--at", metavar="COLUMN", help=f"{where}: time of the event{defaults['at']}"
+    )
+    parser.add_argument("--id", metavar="COLUMN", help=f"{where}: idempotency key")
+    parser.add_argument(
+        "--uid", metavar="COLUMN", help=f"{where}: visitor id, for uniques{defaults['uid']}"
+    )
     parser.add_argument(
         "--pixels",
         action="store_true",
-        help=f"logs: requests of {', '.join(PIXELS)} alone, each the event of its query",
+        help=f"logs: count only requests of {', '.join(PIXELS)}, each as the event in its query",
     )
     parser.add_argument(
-        "--pixel", action="append", metavar="PATH", help="logs: as --pixels, of this path"
+        "--pixel",
+        action="append",
+        metavar="PATH",
+        help="logs: like --pixels, for this path; may be repeated",
     )
-    parser.add_argument("--no-bots", action="store_true", help="logs: leave out bots")
+    parser.add_argument("--no-bots", action="store_true", help="logs: ignore bots")
 
 
 def reading_of(args: argparse.Namespace, default: str) -> FileFormat:
-    """Return the reading that the options describe; `default` is the format if none is given."""
+    """Return the format that the options describe; `default` is used if none is given."""
     form: str = args.format or default
     if form in FORMATS:
         return _access_log(args, form)
     for name in _LOG_ONLY:
         if getattr(args, name):
-            raise BadInput(name.replace("_", "-"), form, f"one of {', '.join(FORMATS)} with it")
+            raise BadInput(
+                name.replace("_", "-"), form, f"--format with one of {', '.join(FORMATS)}"
+            )
     given = _given(args)
     if form == ORIGINAL:
         if given:
             name = next(iter(given))
-            raise BadInput(name, given[name], "--format csv with it: these keys say it themselves")
+            raise BadInput(name, given[name], "--format csv: a HailWhale of 2011 defines its own")
         return HailWhale1Format()
     if form == "csv":
         return TableFormat(ColumnMapping.parse(**given))
     if given:
         name = next(iter(given))
-        raise BadInput(name, given[name], "--format csv with it: a line of NDJSON says it itself")
+        raise BadInput(name, given[name], "--format csv: each line of NDJSON defines its own")
     return NdjsonFormat()
 
 
 def line_reading_of(args: argparse.Namespace, default: str) -> LineFormat:
-    """Return the same for a format in which every line stands alone."""
+    """Return the format as `reading_of` does; it must be one that is parsed line by line."""
     found = reading_of(args, default)
     if isinstance(found, NdjsonFormat | AccessLogFormat) and args.format != "cloudfront":
         return found
-    raise BadInput("format", args.format, "one whose lines stand alone")
+    raise BadInput("format", args.format, "ndjson, or the format of a log other than cloudfront")
 
 
 def _given(args: argparse.Namespace) -> dict[str, Any]:
@@ -103,7 +123,9 @@ def _access_log(args: argparse.Namespace, form: str) -> AccessLogFormat:
     pixels = frozenset([*(args.pixel or ()), *(PIXELS if args.pixels else ())])
     if pixels and given:
         name = next(iter(given))
-        raise BadInput(name, given[name], "no mapping with --pixels: the query says it itself")
+        raise BadInput(
+            name, given[name], "no mapping with --pixels: the query of each request defines its own"
+        )
     defaults: dict[str, Any] = {
         "pk": LOG_PK,
         "dimensions": LOG_DIMENSIONS[form],

@@ -32,8 +32,8 @@ _RETRY_S = 0.5
 _EPILOG = """\
   hailwhale tail /var/log/nginx/pixels.log --pixels
 
-counts every pixel that nginx served, from the beginning of the file. Renamed, copied and cut short,
-packed, killed, started again: each line counts once. The exit code after SIGTERM is 0.
+counts every pixel that nginx served, from the beginning of the file. It survives rename,
+copytruncate, compression and crashes: each line counts once. The exit code after SIGTERM is 0.
 
 """
 
@@ -42,17 +42,17 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
         "tail",
-        help="follow a log and count each line exactly once",
-        description="Count the lines of a log as they come, until SIGTERM.",
+        help="follow a log file and count each line exactly once",
+        description="Count the lines of a log file as they are written, until SIGTERM.",
         epilog=_EPILOG + LOG_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", metavar="FILE", type=Path, help="the log, where it is written")
+    parser.add_argument("file", metavar="FILE", type=Path, help="path of the log file")
     add_mapping(parser, ("ndjson",), "nginx")
-    parser.add_argument("--once", action="store_true", help="count what is there now, and end")
     parser.add_argument(
-        "--name", default="", help="tells apart machines whose logs have the same path"
+        "--once", action="store_true", help="count the lines that are there now, then exit"
     )
+    parser.add_argument("--name", default="", help="distinguishes hosts that use the same log path")
     parser.add_argument(
         "--quiet", type=float, default=QUIET_S, metavar="SECONDS", help=argparse.SUPPRESS
     )
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     settings = read_settings(args)
     reading = line_reading_of(args, "nginx")
     if not args.file.parent.is_dir():
-        raise BadInput("file", str(args.file), "a file in a folder that is there")
+        raise BadInput("file", str(args.file), "a file in an existing directory")
     log_to_stderr(settings.log_format)
     stop = Event() if args.once else stop_on_signals()
     services = _opened(settings, stop, once=args.once)
@@ -98,7 +98,7 @@ def _follow(following: LogTailer, stop: Event) -> None:
             if not following.look():
                 stop.wait(_LOOK_S)
         except StoreUnavailable as fault:
-            log.warning("%s; trying again in %s s", fault, _RETRY_S)
+            log.warning("%s; retrying in %s s", fault, _RETRY_S)
             stop.wait(_RETRY_S)
 
 
@@ -110,7 +110,7 @@ def _opened(settings: Settings, stop: Event, *, once: bool) -> Services | None:
         except StoreUnavailable as fault:
             if once:
                 raise
-            log.warning("%s; trying again in %s s", fault, _RETRY_S)
+            log.warning("%s; retrying in %s s", fault, _RETRY_S)
             stop.wait(_RETRY_S)
     return None
 
@@ -123,11 +123,11 @@ def _locked(settings: Settings, name: str, file: Path) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = path.open("w")
     except OSError as fault:
-        why = f"a folder to write a lock into ({fault.strerror})"
+        why = f"a directory in which a lock file can be written ({fault.strerror})"
         raise BadInput("data-dir", str(path.parent), why) from fault
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as fault:
-            raise BadInput("file", str(file), "a log that nobody else follows") from fault
+            raise BadInput("file", str(file), "a log that no other process follows") from fault
         yield

@@ -15,19 +15,21 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
         "keys",
-        help="make and rotate the keys of sealed URLs",
-        description="The first key seals; all of them open, so that what was sealed before a "
-        "rotation goes on working until its key is rotated out. Services look at the file again "
-        "when it changes. Each machine that serves needs the same keys.",
+        help="create and rotate the keys of sealed URLs",
+        description="Create the key file of sealed URLs, or add a key to it. The first key seals "
+        "and all keys open, so a URL works until its key is rotated out. Services reload the file "
+        "when it changes. Every machine that serves needs the same keys.",
         epilog="example: hailwhale keys new; later: hailwhale keys rotate --keep 1",
     )
-    parser.add_argument("what", choices=("new", "rotate"), help="make the file, or add a key to it")
+    parser.add_argument(
+        "what", choices=("new", "rotate"), help="create the file, or add a key to it"
+    )
     parser.add_argument(
         "--keep",
         metavar="N",
         type=int,
         default=_KEPT,
-        help=f"with rotate: so many of the keys there were go on opening ({_KEPT})",
+        help=f"with rotate: number of old keys kept for decryption (default: {_KEPT})",
     )
     add_settings(parser, "key_file", "data_dir")
     parser.set_defaults(run=run)
@@ -37,9 +39,11 @@ def run(args: argparse.Namespace) -> int:
     """Write the file and print which keys are in it; a key itself is never shown."""
     settings = read_settings(args)
     if settings.seal_keys:
-        raise HailWhaleError("the keys are those of HAILWHALE_SEAL_KEYS: no file is looked at")
+        raise HailWhaleError(
+            "HAILWHALE_SEAL_KEYS is set, so no key file is used: change the variable instead"
+        )
     if args.keep < 0:
-        raise BadInput("keep", args.keep, "a number of keys, or 0")
+        raise BadInput("keep", args.keep, "0 or a positive number of keys")
     path = settings.keys_path
     keys = [new_file(path)] if args.what == "new" else rotate_file(path, args.keep)
     ids = [key.id.hex() for key in keys]

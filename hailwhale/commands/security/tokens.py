@@ -17,24 +17,28 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "tokens",
         help="add, list and revoke bearer tokens",
-        description="A token may count, read, or do everything (admin), for all pks or for some "
-        "roots. It is shown once, when it is made; the store keeps its hash alone. Services know "
-        "within seconds.",
+        description="Add, list and revoke bearer tokens. A token permits counting, reading or "
+        "everything (admin), for all pks or for some root pks. It is printed once, when it is "
+        "added, because the store keeps only its hash. Services apply changes within seconds.",
         epilog="example: hailwhale tokens add acme --scope count --scope read --root Acme",
     )
-    parser.add_argument("what", choices=("add", "list", "revoke"), help="what to do")
+    parser.add_argument("what", choices=("add", "list", "revoke"), help="the action")
     parser.add_argument(
-        "name", nargs="?", metavar="NAME", help="of the token; to revoke, or its id"
+        "name", nargs="?", metavar="NAME", help="name of the token; revoke also takes its id"
     )
     parser.add_argument(
         "--scope",
         action="append",
         default=[],
         choices=[scope.value for scope in Scope],
-        help="what it may (several times)",
+        help="what the token permits; may be repeated",
     )
     parser.add_argument(
-        "--root", action="append", default=[], metavar="PK", help="for this root pk alone (several)"
+        "--root",
+        action="append",
+        default=[],
+        metavar="PK",
+        help="limit the token to this root pk; may be repeated (default: all pks)",
     )
     add_settings(parser, "redis_url", "data_dir")
     parser.set_defaults(run=run, fail=parser.error)
@@ -51,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
             _add(services.tokens, args, whale)
         elif args.what == "revoke":
             token = services.tokens.revoke(args.name)
-            print(f"{token.name} ({token.id}) is revoked; services know within seconds")
+            print(f"{token.name} ({token.id}) is revoked; services reject it within seconds")
         else:
             print(tokens_table(list(services.tokens.known().values())))
     finally:
@@ -83,4 +87,4 @@ def tokens_table(tokens: list[Token]) -> str:
         ]
         for token in sorted(tokens, key=lambda token: (token.made_s, token.name))
     ]
-    return table(["id", "name", "may", "for", "made"], rows)
+    return table(["id", "name", "scopes", "roots", "created"], rows)

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 
 _FIRST_WAIT_S = 0.1
 _LONGEST_WAIT_S = 10.0
-_SETTLED_S = 30.0  # alive that long, its next death is the first again
+_STABLE_S = 30.0  # after that long, the next exit counts as the first
 _KILLED_S = 5.0
 
 log = logging.getLogger("hailwhale.serve")
@@ -66,32 +66,32 @@ class ChildProcess:
             return
         now_s = time.monotonic()
         if self._start_again_s is None:
-            if now_s - self._started_s > _SETTLED_S:
+            if now_s - self._started_s > _STABLE_S:
                 self._deaths = 0
             wait_s = min(_FIRST_WAIT_S * 2**self._deaths, _LONGEST_WAIT_S)
             self._deaths += 1
             self._start_again_s = now_s + wait_s
-            log.warning("%s %s; starting it again in %.1f s", self.name, self.ended(), wait_s)
+            log.warning("%s %s; restarting it in %.1f s", self.name, self.ended(), wait_s)
         elif now_s >= self._start_again_s:
-            self._start_anew(environ)
+            self._restart(environ)
 
     def renew(self, environ: Mapping[str, str], patience_s: float) -> None:
         """Stop the process gracefully and start it again."""
         self.stop(patience_s)
-        self._start_anew(environ)
+        self._restart(environ)
 
-    def _start_anew(self, environ: Mapping[str, str]) -> None:
+    def _restart(self, environ: Mapping[str, str]) -> None:
         try:
             self.start(environ)
-        except OSError as fault:  # no memory, no more processes: that may pass
+        except OSError as fault:  # out of memory or processes: may be temporary
             log.error("%s could not be started: %s", self.name, fault)
 
     def ended(self) -> str:
         """Describe how the process ended."""
         code = self.exit_code
         if code is None:
-            return "still runs"
-        return f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+            return "is still running"
+        return f"was killed by signal {-code}" if code < 0 else f"exited with code {code}"
 
     def terminate(self) -> None:
         """Ask the process to end."""
@@ -106,6 +106,6 @@ class ChildProcess:
         try:
             self._process.wait(patience_s)
         except subprocess.TimeoutExpired:
-            log.warning("%s did not end within %.0f s: killing it", self.name, patience_s)
+            log.warning("%s did not exit within %.0f s: killing it", self.name, patience_s)
             self._process.kill()
             self._process.wait(_KILLED_S)

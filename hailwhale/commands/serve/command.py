@@ -29,18 +29,19 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add the three commands."""
     serve = subparsers.add_parser(
         "serve",
-        help="everything on one machine: web, drain, embedded Valkey",
-        description="Serve hail and whale on one port, count what is buffered, and keep the data "
-        "in an embedded Valkey (or in HAILWHALE_REDIS_URL). What dies is started again. SIGTERM "
-        "answers what is in flight, counts what is buffered, writes the data out and exits.",
+        help="run everything on one machine: web, drain, embedded Valkey",
+        description="Serve hail and whale on one port, count buffered hits, and keep the data in "
+        "an embedded Valkey (or in HAILWHALE_REDIS_URL). Restart each process that dies. On "
+        "SIGTERM, answer the requests in flight, count the buffered hits, save the data and exit.",
     )
     add_settings(serve, *_SERVING, "data_dir", "redis_url")
     serve.set_defaults(run=run_serve)
 
     hail = subparsers.add_parser(
         "hail",
-        help="the accepting app alone, over a shared store",
-        description="Serve /count into the buffer of HAILWHALE_REDIS_URL, for `hailwhale drain`.",
+        help="run only the app that accepts events, on a shared store",
+        description="Accept events at /count into the buffer in HAILWHALE_REDIS_URL. `hailwhale "
+        "drain` counts them.",
     )
     add_settings(hail, *_SERVING, "redis_url")
     _add_hidden(hail)
@@ -48,14 +49,14 @@ def add_parser(subparsers: Subparsers) -> None:
 
     whale = subparsers.add_parser(
         "whale",
-        help="the counting and answering app alone, over a shared store",
-        description="Serve questions, and counting at once, over HAILWHALE_REDIS_URL.",
+        help="run only the app that counts and answers, on a shared store",
+        description="Answer queries and count events at once, in HAILWHALE_REDIS_URL.",
     )
     add_settings(whale, *_SERVING, "redis_url")
     whale.add_argument(
         "--buffered",
         action="store_true",
-        help="/count goes into the buffer: a `hailwhale drain` runs on the same store",
+        help="/count writes to the buffer, for a `hailwhale drain` on the same store",
     )
     _add_hidden(whale)
     whale.set_defaults(run=run_web)
@@ -89,20 +90,20 @@ def run_web(args: argparse.Namespace) -> int:
         return _serve_for_parent(args)
     settings = read_settings(args)
     log_to_stderr(settings.log_format)
-    server_name(settings)  # one that is not there is said now, not by the child
+    server_name(settings)  # report a server that is not installed now, not in the child
     listener, settings = inherited(settings, os.environ)
     if not settings.redis_url:
         raise BadSetting(
-            f"HAILWHALE_REDIS_URL: `hailwhale {args.command}` is for a store that several "
-            "processes share, so it needs one; `hailwhale serve` brings its own"
+            f"HAILWHALE_REDIS_URL: `hailwhale {args.command}` needs a store that several processes "
+            "share: set the URL of a Valkey or Redis, or run `hailwhale serve`, which starts one"
         )
     check_store_settings(settings)
     try:
-        open_services(settings).close()  # what is wrong is said here, and not by every worker
+        open_services(settings).close()  # report errors here, not in every worker
     except StoreUnavailable as fault:
         if not _spooled(args, settings):
             raise
-        log.warning("%s; starting all the same", fault)
+        log.warning("%s; starting anyway", fault)
     if listener is None:
         listener = listen(settings.host, settings.port)
     buffered = ["--buffered"] if args.command == "whale" and args.buffered else []

@@ -27,9 +27,9 @@ from hailwhale.commands.serve.sockets import BACKLOG
 from hailwhale.settings import Settings
 from hailwhale.web.lazy_app import LazyApp
 
-_CONNECTIONS = 1_000  # of one worker; those that are kept open and idle are among them
+_CONNECTIONS = 1_000  # of one worker, including idle ones
 _IDLE_THREAD_S = 600
-_LONGEST_HEAD_BYTES = 131_072  # of a request, its URL included; that itself has at most 65,534
+_LONGEST_HEAD_BYTES = 131_072  # of a request, including its URL, which has at most 65,534
 # Granian's log goes to HailWhale's log, not to stdout.
 _LOGGERS = {name: {"handlers": [], "propagate": True} for name in ("_granian", "granian.access")}
 _LOGGING = {"formatters": {}, "handlers": {}, "loggers": _LOGGERS}
@@ -84,7 +84,7 @@ def run(
         backlog=BACKLOG,
         backpressure=_CONNECTIONS,
         respawn_failed_workers=True,
-        # A worker can miss its runtime's signal that all is answered, so the wait is limited.
+        # A worker can miss the signal of its runtime that it is idle, so the wait is limited.
         workers_kill_timeout=GRACE_S,
         log_level=LogLevels.error,
         log_dictconfig=_LOGGING,
@@ -93,5 +93,5 @@ def run(
     try:
         server.serve(target_loader=load, wrap_loader=False)
     except SystemExit:
-        if not server.interrupt_signal:  # workers that got our signal did not fail
+        if not server.interrupt_signal:  # workers that a signal ended did not fail
             raise

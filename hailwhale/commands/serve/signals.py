@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 
-GRACE_S = 5  # for requests in flight when a server is stopped
+GRACE_S = 5  # for requests in flight when a server stops
 
 _PR_SET_PDEATHSIG = 1  # from <linux/prctl.h>
 _LOOK_S = 1.0
@@ -25,7 +25,7 @@ def end_with_parent(parent_pid: int, with_signal: int = signal.SIGKILL) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, with_signal)
     else:
         threading.Thread(target=_watch, args=(parent_pid, with_signal), daemon=True).start()
-    if os.getppid() != parent_pid:  # it ended before this took hold
+    if os.getppid() != parent_pid:  # it ended before the signal was requested
         os.kill(os.getpid(), with_signal)
 
 
@@ -44,14 +44,14 @@ def stop_on_signals() -> threading.Event:
     work, because numpy's threads do not block them.
     """
     stop = threading.Event()
-    told, tell = os.pipe()
-    os.set_blocking(tell, False)
-    signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+    readable, writable = os.pipe()
+    os.set_blocking(writable, False)
+    signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
 
     def wait() -> None:
-        os.read(told, 1)
+        os.read(readable, 1)
         stop.set()
 
     threading.Thread(target=wait, name="signals", daemon=True).start()

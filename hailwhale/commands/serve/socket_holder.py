@@ -26,25 +26,25 @@ def hold(arguments: Sequence[str], listener: socket.socket, environ: Mapping[str
 
     The command gets `--listen-fd` and `--parent`, and is restarted when it dies.
     """
-    told = _Told()
+    flags = _SignalFlags()
     fd = listener.fileno()
-    handed = ["--listen-fd", str(fd), "--parent", str(os.getpid())]
-    child = ChildProcess(arguments[0], [*arguments, *handed], [fd], own_group=False)
+    inherited = ["--listen-fd", str(fd), "--parent", str(os.getpid())]
+    child = ChildProcess(arguments[0], [*arguments, *inherited], [fd], own_group=False)
     child.start(environ)
     try:
-        while not told.stop:
-            if told.renew:
-                told.renew = False
+        while not flags.stop:
+            if flags.renew:
+                flags.renew = False
                 child.renew(environ, _PATIENCE_S)
             child.look_after(environ)
             time.sleep(_TICK_S)
     finally:
-        listener.close()  # before the server goes, so that nothing queues up
+        listener.close()  # before the server stops, so that no connection queues
         child.stop(_PATIENCE_S)
     return 0
 
 
-class _Told:
+class _SignalFlags:
     """What signals have requested."""
 
     def __init__(self) -> None:

@@ -19,9 +19,9 @@ from hailwhale.services.security.bind_check import refuse_unsafe
 from hailwhale.settings import Settings
 
 BACKLOG = 2048
-_LET_GO_S = 1.0  # a server that was just killed may hold its port a moment longer
+_RELEASE_S = 1.0  # a server that was just killed may hold its port a little longer
 _LOOK_S = 0.05
-_SYSTEMD_FD = 3  # the first that systemd hands on: sd_listen_fds(3)
+_SYSTEMD_FD = 3  # the first that systemd passes: sd_listen_fds(3)
 
 
 class ServingSocket(NamedTuple):
@@ -60,14 +60,14 @@ def inherited(
     if fd is None and environ.get("LISTEN_PID") == str(os.getpid()):
         if environ.get("LISTEN_FDS") != "1":
             raise BadSetting(
-                "LISTEN_FDS: a socket unit with one ListenStream is expected, "
-                f"not {environ.get('LISTEN_FDS')} sockets"
+                f"LISTEN_FDS: got {environ.get('LISTEN_FDS')} sockets; expected a socket unit with "
+                "one ListenStream"
             )
         fd = _SYSTEMD_FD
     if fd is None:
         refuse_unsafe(settings)
         return InheritedSocket(None, settings)
-    listener = _handed(fd)
+    listener = _listener_of(fd)
     host, port = listener.getsockname()[:2]
     found = replace(settings, host=host, port=port)
     try:
@@ -78,7 +78,7 @@ def inherited(
     return InheritedSocket(listener, found)
 
 
-def _handed(fd: int) -> socket.socket:
+def _listener_of(fd: int) -> socket.socket:
     try:
         listener = socket.socket(fileno=fd)
     except OSError as fault:
@@ -87,7 +87,7 @@ def _handed(fd: int) -> socket.socket:
     if not listens or listener.family not in (socket.AF_INET, socket.AF_INET6):
         listener.close()
         raise BadSetting(
-            "LISTEN_FDS: a TCP socket that listens is expected, such as ListenStream=127.0.0.1:8085"
+            "LISTEN_FDS: expected a listening TCP socket, such as ListenStream=127.0.0.1:8085"
         )
     listener.set_inheritable(False)
     return listener
@@ -99,7 +99,7 @@ def listen(host: str, port: int, option: str = "") -> socket.socket:
     Raises `BadSetting` on failure. It names `option` when the address came from there, and
     otherwise the settings of the address.
     """
-    deadline_s = time.monotonic() + _LET_GO_S
+    deadline_s = time.monotonic() + _RELEASE_S
     while True:
         try:
             return _bound(host, port)
@@ -136,7 +136,7 @@ def bound(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
     family, kind, protocol, _, address = min(found, key=lambda info: info[0] != socket.AF_INET)
     made = socket.socket(family, kind, protocol)
     try:
-        if kind is socket.SOCK_STREAM:  # by UDP two could share the port, and each get a part
+        if kind is socket.SOCK_STREAM:  # two UDP sockets could share the port
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind(address)
     except OSError:

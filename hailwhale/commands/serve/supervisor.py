@@ -59,10 +59,10 @@ class Supervisor:
         store was created with other settings. Processes that die later are restarted.
         """
         listener, self._settings = inherited(self._settings, self._environ)
-        server_name(self._settings)  # one that is not there is said now, not by the child
+        server_name(self._settings)  # report a server that is not installed now, not in the child
         check_store_settings(self._settings)
         self._stop_on_signals()
-        with ExitStack() as stack:  # unwound from the last, which is the order to stop in
+        with ExitStack() as stack:  # unwound in reverse, which is the order of the stop
             if listener is None:
                 listener = listen(self._settings.host, self._settings.port)
             stack.callback(listener.close)
@@ -77,7 +77,7 @@ class Supervisor:
             stack.callback(drain.stop, _DRAIN_PATIENCE_S)
             web.start(self._environ)
             stack.callback(web.stop, _WEB_PATIENCE_S)
-            stack.callback(listener.close)  # before the web process goes, so nothing queues up
+            stack.callback(listener.close)  # before the web process, so no connection queues
             self._announce(listener, (web, drain))
             while not self._stopping:
                 self._look_after_store((web, drain))
@@ -114,9 +114,13 @@ class Supervisor:
         while not self._stopping and not _answers(_ANYWHERE.get(host, host), port):
             for child in children:
                 if child.exit_code is not None:
-                    raise HailWhaleError(f"the {child.name} process {child.ended()} at its start")
+                    raise HailWhaleError(
+                        f"the {child.name} process {child.ended()} at startup: see its error above"
+                    )
             if time.monotonic() > deadline_s:
-                raise HailWhaleError(f"the web process did not answer within {_READY_S:.0f} s")
+                raise HailWhaleError(
+                    f"the web process did not answer /healthz within {_READY_S:.0f} s"
+                )
             time.sleep(_TICK_S)
         if not self._stopping:
             where = shown_store(self._settings)
@@ -130,13 +134,13 @@ class Supervisor:
             if not self._server.revive():
                 return
         except (StoreUnavailable, OSError) as fault:
-            log.error("%s; trying again in %.0f s", fault, _REVIVE_AGAIN_S)
+            log.error("%s; retrying in %.0f s", fault, _REVIVE_AGAIN_S)
             self._look_at_server_s = time.monotonic() + _REVIVE_AGAIN_S
             return
-        log.warning("the embedded Valkey had died; it is back with its data")
+        log.warning("the embedded Valkey had died and was restarted with its data")
         if self._server.url != self._environ["HAILWHALE_REDIS_URL"]:
             self._environ["HAILWHALE_REDIS_URL"] = self._server.url
-            for child in children:  # they come back with the new address
+            for child in children:  # they restart with the new address
                 child.terminate()
 
 

@@ -15,14 +15,15 @@ from hailwhale.contrib.django import conf
 class Command(BaseCommand):
     """Passes its arguments to the command `hailwhale`: `serve`, `drain`, `doctor`, `keys`, …"""
 
-    help = "HailWhale's command line with the settings of this project: serve, drain, doctor, …"
+    help = "Run HailWhale's commands (serve, drain, doctor, …) with the settings of this project."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Leave all arguments to HailWhale; `--help` alone is Django's, and lists the commands."""
+        """Pass all arguments to HailWhale; only `--help` is Django's, and it lists the commands."""
         parser.formatter_class = argparse.RawDescriptionHelpFormatter
         parser.epilog = (
-            f"{cli.parser().format_help()}\nmanage.py hailwhale COMMAND --help: its options"
+            f"{cli.parser().format_help()}\n"
+            "manage.py hailwhale COMMAND --help shows the options of a command"
         )
         parser.add_argument("args", metavar="COMMAND …", nargs=argparse.REMAINDER)
 
