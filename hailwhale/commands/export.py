@@ -60,7 +60,9 @@ def add_parser(subparsers: Subparsers) -> None:
         "--threshold", metavar="SHARE", help="minimum share of the parent (default: 0)"
     )
     parser.add_argument("--limit", metavar="N", help="maximum descendants, 0: all (default: 0)")
-    parser.add_argument("--sort", metavar="METRIC", help="--sort=-METRIC puts the largest first")
+    parser.add_argument(
+        "--sort", metavar="METRIC", help="metric to sort by; --sort=-METRIC: largest first"
+    )
     parser.add_argument(
         "--format", choices=FORMATS, help="file format (default: by the file's extension, else csv)"
     )

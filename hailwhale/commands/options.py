@@ -31,7 +31,11 @@ def add_settings(parser: argparse.ArgumentParser, *names: str) -> None:
         variable, doc = setting.metadata["variable"], setting.metadata["doc"]
         if name in _FLAGS:
             parser.add_argument(
-                option, dest=variable, action="store_const", const="1", help=f"{doc} [{variable}]"
+                option,
+                dest=variable,
+                action="store_const",
+                const="1",
+                help=f"{doc.removeprefix('1 to ')} [{variable}]",
             )
         else:
             parser.add_argument(

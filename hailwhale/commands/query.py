@@ -55,7 +55,9 @@ def add_parser(subparsers: Subparsers) -> None:
         "--threshold", metavar="SHARE", help="minimum share of the parent (default: 0.1)"
     )
     plot.add_argument("--limit", metavar="N", help="maximum descendants, 0: all (default: 10)")
-    plot.add_argument("--sort", metavar="METRIC", help="--sort=-METRIC puts the largest first")
+    plot.add_argument(
+        "--sort", metavar="METRIC", help="metric to sort by; --sort=-METRIC: largest first"
+    )
     plot.add_argument(
         "--other", action="store_const", const="1", help="add everything not shown as one series"
     )
@@ -77,7 +79,9 @@ def add_parser(subparsers: Subparsers) -> None:
         "--threshold", metavar="SHARE", help="minimum share of the parent (default: 0)"
     )
     rank.add_argument("--limit", metavar="N", help="maximum rows, 0: all (default: 10)")
-    rank.add_argument("--sort", metavar="METRIC", help="--sort=-METRIC puts the largest first")
+    rank.add_argument(
+        "--sort", metavar="METRIC", help="metric to sort by; --sort=-METRIC: largest first"
+    )
     rank.add_argument(
         "--by", metavar="NUMBER", help=f"sort by {', '.join(COLUMNS)} (default: value)"
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
 from docs.prose import Phrase
@@ -37,10 +37,10 @@ def messages(source: str) -> Iterator[Message]:
     []
     """
     tree = ast.parse(source)
-    skipped = {id(node.body[0].value) for node in ast.walk(tree) if _has_docstring(node)}
-    found = {message for node in ast.walk(tree) if _shows(node) for message in _texts(node, skipped)}
-    prose = {message for message in _texts(tree, skipped) if " " in message.text.strip()}
-    yield from sorted(found | prose)
+    skipped = {id(docstring) for docstring in _docstrings(tree)}
+    shown = {each for node in ast.walk(tree) if _shows(node) for each in _texts(node, skipped)}
+    prose = {each for each in _texts(tree, skipped) if " " in each.text.strip()}
+    yield from sorted(shown | prose)
 
 
 def banned(text: str, vocabulary: Sequence[Phrase]) -> list[str]:
@@ -52,3 +52,41 @@ def banned(text: str, vocabulary: Sequence[Phrase]) -> list[str]:
     """
     prose = _BACKQUOTED.sub(_CODE, text)
     return [phrase.banned for phrase in vocabulary if phrase.pattern.search(prose)]
+
+
+def _shows(node: ast.AST) -> bool:
+    """Return whether a node shows the texts in it: an error, a call that logs or one that prints."""
+    if isinstance(node, ast.Raise):
+        return True
+    if not isinstance(node, ast.Call):
+        return False
+    if isinstance(node.func, ast.Attribute):
+        return node.func.attr in (*_LOG_METHODS, *_PRINTERS)
+    return isinstance(node.func, ast.Name) and node.func.id in _PRINTERS
+
+
+def _texts(tree: ast.AST, skipped: Container[int]) -> Iterator[Message]:
+    """Yield the literals below a node; an f-string is one text."""
+    nodes = [tree]
+    while nodes:
+        node = nodes.pop()
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            parts = [
+                each.value if isinstance(each, ast.Constant) else _CODE for each in node.values
+            ]
+            yield Message(node.lineno, "".join(map(str, parts)))
+            nodes += [each for each in node.values if isinstance(each, ast.FormattedValue)]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield Message(node.lineno, node.value)
+        else:
+            nodes += ast.iter_child_nodes(node)
+
+
+def _docstrings(tree: ast.AST) -> Iterator[ast.expr]:
+    for node in ast.walk(tree):
+        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            first = node.body[0]
+            assert isinstance(first, ast.Expr)
+            yield first.value

@@ -30,7 +30,7 @@ _DEFAULTS_OF_LOGS = {
 _DEFAULTS_OF_CSV_AND_LOGS = {
     "pk": f" (default of logs: {LOG_PK})",
     "at": " (default: now; of logs: time)",
-    "uid": " (default of logs: visitor)",
+    "uid": " (default: none; of logs: visitor)",
 }
 _LOG_ONLY = ("pixels", "pixel", "no_bots")
 
@@ -62,11 +62,13 @@ def add_mapping(parser: argparse.ArgumentParser, formats: tuple[str, ...], defau
             help=f"{where}: {what}",
         )
     parser.add_argument(
-        "--at", metavar="COLUMN", help=f"{where}: time of the event{defaults['at']}"
+        "--at", metavar="COLUMN", help=f"{where}: column of the time{defaults['at']}"
     )
-    parser.add_argument("--id", metavar="COLUMN", help=f"{where}: idempotency key")
     parser.add_argument(
-        "--uid", metavar="COLUMN", help=f"{where}: visitor id, for uniques{defaults['uid']}"
+        "--id", metavar="COLUMN", help=f"{where}: column of the idempotency key (default: none)"
+    )
+    parser.add_argument(
+        "--uid", metavar="COLUMN", help=f"{where}: column of the visitor id{defaults['uid']}"
     )
     parser.add_argument(
         "--pixels",

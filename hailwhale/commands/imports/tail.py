@@ -32,7 +32,7 @@ _RETRY_S = 0.5
 _EPILOG = """\
   hailwhale tail /var/log/nginx/pixels.log --pixels
 
-counts every pixel that nginx served, from the beginning of the file. It survives rename,
+This counts every pixel that nginx served, from the beginning of the file. It survives rename,
 copytruncate, compression and crashes: each line counts once. The exit code after SIGTERM is 0.
 
 """
