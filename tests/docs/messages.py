@@ -55,7 +55,7 @@ def banned(text: str, vocabulary: Sequence[Phrase]) -> list[str]:
 
 
 def _shows(node: ast.AST) -> bool:
-    """Return whether a node shows the texts in it: an error, a call that logs or one that prints."""
+    """Return whether a node shows the texts in it: it raises, logs or prints."""
     if isinstance(node, ast.Raise):
         return True
     if not isinstance(node, ast.Call):
