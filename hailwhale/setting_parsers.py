@@ -97,7 +97,12 @@ def keys(text: str) -> tuple[str, ...]:
 
 def networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
     """Parse a comma-separated list of IP networks."""
-    return tuple(ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        return tuple(ip_network(part, strict=False) for part in parts)
+    except ValueError as fault:
+        expected = "expected IP addresses or networks such as 127.0.0.1,10.0.0.0/8"
+        raise ValueError(f"{expected}: {fault}") from fault
 
 
 def rates(text: str) -> str:
@@ -105,7 +110,11 @@ def rates(text: str) -> str:
     if text.strip():
         from limits import parse_many  # half a second, for those alone who limit
 
-        parse_many(text)
+        try:
+            parse_many(text)
+        except ValueError as fault:
+            expected = "expected rates such as 100/second;10000/hour"
+            raise ValueError(f"{expected}: {fault}") from fault
     return text.strip()
 
 

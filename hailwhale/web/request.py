@@ -33,6 +33,8 @@ _REMEMBERED_CHARS = 512
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _FORM = "application/x-www-form-urlencoded"
 _LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonl")
+_JOINED_OBJECTS = re.compile(r"\}\s*\{")  # what remains of lines without their line breaks
+_LINE_BREAKS = "one object on each line; curl -d removes line breaks, --data-binary keeps them"
 _JSON_OR_TEXT = ("application/json", "text/json", "text/plain", "")
 
 
@@ -210,6 +212,8 @@ def _line(line: str, sizes: SizeLimits) -> dict[str, object] | BadInput:
         _refuse_large(line, sizes)
         return _fields(parse_relaxed_json(line, "event"))
     except BadInput as fault:
+        if _JOINED_OBJECTS.search(line):
+            return BadInput("event", line, f"{fault.expected} ({_LINE_BREAKS})")
         return fault
 
 

@@ -212,7 +212,8 @@ def test_an_unknown_path_is_404_in_json(whale: Client, method: str, path: str) -
     answer = whale.request(method, path)
     assert answer.status == 404
     if method != "HEAD":
-        assert answer.error == {"parameter": None, "message": "not found"}
+        assert answer.error["parameter"] is None
+        assert answer.error["message"].startswith("not found")
 
 
 @pytest.mark.parametrize("path", [*EVERY_ROUTE[:9], *EVERY_ROUTE[10:]])
@@ -221,7 +222,8 @@ def test_another_method_is_405_in_json(whale: Client, path: str, method: str) ->
     answer = whale.request(method, path)
     assert answer.status == 405
     assert "GET" in answer.headers["allow"]
-    assert answer.error == {"parameter": None, "message": "method not allowed"}
+    assert answer.error["parameter"] is None
+    assert answer.error["message"].startswith("method not allowed: use ")
 
 
 @pytest.mark.parametrize("path", ["/totals", "/plotpoints", "/subdimensions", "/healthz", "/"])

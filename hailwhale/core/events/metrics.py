@@ -20,6 +20,8 @@ HITS = "hits"
 UNIQUES = "uniques"  # how many visitors: what is asked like a metric, and never given
 RESERVED = "/:()*+,"  # formulas, cells and lists of metrics are written with them
 
+# curl removes the braces of JSON in a URL, and what remains reads as a name.
+_ENCODE = "; for JSON in a URL, use curl -G --data-urlencode 'metrics={\"dollars\": 30}'"
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # as most names are: it keeps every rule for them
 _FORMS = 'a name, a list of names, or an object of numbers such as {"revenue": 19.99}'
 
@@ -87,7 +89,8 @@ def parse_metric_name(
         return value
     name = parse_label(value, limits, parameter)
     if not set(RESERVED).isdisjoint(name):
-        raise BadInput(parameter, name, f"metric names without any of {' '.join(RESERVED)}")
+        expected = f"metric names without any of {' '.join(RESERVED)}"
+        raise BadInput(parameter, name, expected + _ENCODE * ('"' in name))
     if name.startswith("-") or " - " in name:
         raise BadInput(
             parameter, name, "metric names without a minus at the start or between spaces"

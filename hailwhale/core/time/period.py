@@ -47,6 +47,7 @@ _FORM = (
     "01/01/2026-01/31/2026, optionally after an interval (1h:2026-01-01..2026-01-07)"
 )
 _MAX_TEXT = 64
+_FEWER = "; ask for a wider interval or a shorter period (HAILWHALE_MAX_POINTS)"
 _ISO_DATE = r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
 _US_DATE = r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})"
 _ISO_RANGE = re.compile(rf"{_ISO_DATE}\s*\.\.\s*{_ISO_DATE}")
@@ -248,7 +249,7 @@ class Period:
         except BadInput as error:
             raise BadInput(parameter, self.text, SUPPORTED) from error
         if edges is None:
-            raise BadInput(parameter, self.text, f"at most {max_points} points")
+            raise BadInput(parameter, self.text, f"at most {max_points} points{_FEWER}")
         if len(edges) < 2:
             raise BadInput(parameter, self.text, f"dates that exist in {grid.name}")
         return edges

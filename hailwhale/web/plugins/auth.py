@@ -58,6 +58,10 @@ SEALABLE = {
     "/graph.js": GRAPH_PARAMETERS,
 }
 _OF_ALL_ROOTS = ("/metrics", "/flush_hail")
+_NOT_IN_URL = (
+    "; token= in a URL is for sealed graphs, other tokens belong in the header "
+    "'Authorization: Bearer <token>'"
+)
 _BESIDE = ("token", "format", "target", "hwurl")  # allowed in a URL next to a sealed graph
 _DETAILS = "hailwhale.details"
 _BOT = "hailwhale.bot"
@@ -208,7 +212,8 @@ class Auth:
         more = [name for name in given if name not in _BESIDE and not name.startswith("_")]
         if more:
             raise BadSeal(
-                f"a sealed graph does not accept the parameter {more[0][:64]}", "seal-slot"
+                f"a sealed graph does not accept the parameter {more[0][:64]}{_NOT_IN_URL}",
+                "seal-slot",
             )
         sealed = self._sealing.question(str(given["token"]))
         beside = {name: given[name] for name in _BESIDE[1:] if name in given}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 import bottle
@@ -24,6 +25,8 @@ from hailwhale.web.responses import RETRY_AFTER_S, error_body, json_reply, messa
 
 log = logging.getLogger("hailwhale.web")
 
+_COMPARED_CHARS = 64  # of an unknown path
+_CLOSE = 0.75  # how similar a suggested path is; 1 is equal
 _PLAIN = {403: "forbidden", 404: "not found", 405: "method not allowed"}
 
 
@@ -91,4 +94,27 @@ def plain_errors(error: bottle.HTTPError) -> str:
         log.error("internal error", exc_info=error.exception)
     bottle.response.content_type = "application/json"
     text = _PLAIN.get(error.status_code, "internal error (see the log)")
-    return str(simplejson.dumps(message_body(text)))
+    return str(simplejson.dumps(message_body(text + _hint(error))))
+
+
+def _hint(error: bottle.HTTPError) -> str:
+    """Suggest the route with the closest path (404), or name the methods of the route (405)."""
+    if error.status_code == 405:
+        methods = [each for each in error.headers.get("Allow", "").split(",") if each != "HEAD"]
+        return f": use {', '.join(methods)}" if any(methods) else ""
+    if error.status_code == 404:
+        close = _closest_path(bottle.request.path)
+        return f": did you mean {close}?" if close else ""
+    return ""
+
+
+def _closest_path(path: str) -> str | None:
+    """Return the path of a route that a wrong path resembles, as a whole or in its last part."""
+    rules = {route.rule for route in bottle.request.app.routes if "<" not in route.rule}
+    if path in rules:  # the route was found; what it serves was not
+        return None
+    last = path[-_COMPARED_CHARS:].rstrip("/").rpartition("/")[2]
+    for wanted in (path[-_COMPARED_CHARS:], f"/{last}", f"/{last.partition('.')[0]}"):
+        if close := get_close_matches(wanted, rules, n=1, cutoff=_CLOSE):
+            return close[0]
+    return None

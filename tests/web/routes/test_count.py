@@ -98,7 +98,7 @@ def test_head_counts_nothing(whale: Client, path: str) -> None:
 def test_other_methods_count_nothing(whale: Client, method: str) -> None:
     answer = whale.request(method, "/count", "pk=Shop")
     assert answer.status == 405
-    assert answer.error == {"parameter": None, "message": "method not allowed"}
+    assert answer.error["message"].endswith("use GET, POST")
     assert total(whale, "Shop") == 0
 
 
