@@ -42,7 +42,7 @@ MISTAKES_IN_A_URL = [
     ),
     ("a time zone misspelt", "/totals", "tz=Europe/Berln", "tz", ["IANA", "Europe/Berlin"]),
     ("an abbreviated zone", "/totals", "tz=CEST", "tz", ["IANA", "Europe/Berlin"]),
-    ("no metric to decide by", "/decide", "options=a,b", "by_metric", ["a metric or a formula"]),
+    ("no metric to decide by", "/decide", "options=a,b", "by_metric", ["metric", "formula"]),
     ("no options", "/decide", "by_metric=clicks", "options", ["expected"]),
 ]
 
