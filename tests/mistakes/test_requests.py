@@ -29,8 +29,8 @@ MISTAKES_IN_A_URL = [
     ("a time in words", "/count", "at=yesterday", "at", ["epoch seconds", "ISO 8601"]),
     ("a time in slashes", "/count", "at=12/01/2026", "at", ["epoch seconds", "ISO 8601"]),
     ("a time too late", "/count", "at=2030-01-01", "at", ["24 hours in the future"]),
-    ("Latin-1", "/count", "pk=Caf%E9", "query", ["percent-encoded UTF-8"]),
-    ("a parameter misspelt", "/totals", "metrix=dollars", "metrix", ["did you mean metric"]),
+    ("Latin-1", "/count", "pk=Zo%EB", "query", ["percent-encoded UTF-8"]),
+    ("a parameter misspelt", "/totals", "metrcs=dollars", "metrcs", ["did you mean metric"]),
     ("a period in words", "/totals", "period=lastmonth", "period", ["1d:1mo", "today"]),
     ("no such rollup", "/totals", "period=10s:1h", "period", ["HAILWHALE_ROLLUPS", "10s"]),
     (
@@ -63,7 +63,7 @@ def test_a_mistake_in_a_url_is_named_with_what_to_send(
 
 BODIES = [
     ("XML", "text/xml", b"<a/>", "Content-Type", ["application/json", LINES, FORM]),
-    ("Latin-1", JSON, b'{"pk":"Caf\xe9"}', "body", ["UTF-8"]),
+    ("Latin-1", JSON, b'{"pk":"Zo\xeb"}', "body", ["UTF-8"]),
     ("null", JSON, b"null", "event", ["JSON object", '"pk"']),
     ("a comma too many", JSON, b'{"pk":"Shop",}', "body", ["valid JSON"]),
 ]
