@@ -69,10 +69,10 @@ def test_a_cluster_is_described_and_common_facts_are_reported_once(
     assert sum("engine: Valkey 9." in line for line in lines) == 1
     assert sum("persistence: no append-only file" in line for line in lines) == 1
     assert (
-        f"FAIL  memory: {odd.name}: maxmemory-policy is allkeys-lru, which drops counts: set it to "
-        "noeviction" in lines
+        f"FAIL  memory: {odd.name}: maxmemory-policy is allkeys-lru, which deletes counts: set it "
+        "to noeviction" in lines
     )
-    assert "ok    buffers: nothing waits to be counted" in lines
+    assert "ok    buffers: no hits wait to be counted" in lines
 
 
 def test_sentinels_are_described(doctor: Doctor, watched: Watched) -> None:
@@ -130,7 +130,7 @@ def test_what_differs_between_servers_is_said_of_each() -> None:
     assert found == [
         "ok    engine: Valkey 9.1.2",
         "ok    persistence: a:1: append-only file",
-        "ok    memory: no limit, nothing is evicted",
+        "ok    memory: no limit, no eviction",
         "warn  persistence: b:2: no append-only file, a crash loses what was counted: CONFIG SET "
         "appendonly yes",
     ]

@@ -75,7 +75,7 @@ def running(environ: dict[str, str], rules: Path) -> Iterator[subprocess.Popen[s
     )
     try:
         assert process.stderr is not None
-        assert "looking every 1 s" in process.stderr.readline()
+        assert "checking every 1 s" in process.stderr.readline()
         yield process
         process.send_signal(signal.SIGTERM)
         _, told = process.communicate(timeout=DEADLINE_S)
@@ -189,7 +189,10 @@ def test_a_missing_password_is_reported_at_startup(
     rules.write_text(ALERT.format(url="http://x.example") + MAIL.format(port=9) + login + REPORT)
     assert main([arguments[0], str(rules), *arguments[1:]]) == 2
     error = capsys.readouterr().err
-    assert "mail: password_variable: got 'A_PASSWORD'; expected the name of a variable" in error
+    assert (
+        "mail: password_variable: got 'A_PASSWORD'; expected the name of an environment variable"
+        in error
+    )
 
 
 @pytest.mark.usefixtures("environ")

@@ -35,7 +35,7 @@ def shop(run: Run) -> Run:
 def test_an_id_counts_once(run: Run) -> None:
     assert run("count", '["Shop", 7]', "--id", "order-1") == "counted\n"
     again = run("count", "['Shop', 7]", "--id", "order-1")
-    assert again == "counted before: this id was there already\n"
+    assert again == "already counted: an event with this id was counted before\n"
     assert run("totals", '["Shop", 7]', "--period", "today").split()[-1] == "1"
 
 
@@ -193,7 +193,7 @@ def test_the_total_of_a_formula_is_that_of_what_is_not_shown(shop: Run) -> None:
 
 def test_subdimensions_are_listed_below_what_was_asked(shop: Run) -> None:
     assert shop("subdimensions", "Shop", "--depth", "2") == (
-        'below  dimension\n_      country\n_      ["country", "CA"]\n_      ["country", "US"]\n'
+        'parent  dimension\n_       country\n_       ["country", "CA"]\n_       ["country", "US"]\n'
     )
     asked = ("subdimensions", "Shop", "--dimensions", "country", "--json")
     assert shop(*asked) == (

@@ -50,7 +50,7 @@ def test_letters_are_listed_with_the_reason_and_nothing_that_a_terminal_obeys(
     run: Run, letters: list[bytes]
 ) -> None:
     text = run("list")
-    assert "expected an instant, a head and amounts" in text
+    assert "expected a time, a head and amounts" in text
     assert text.replace("\n", "").isprintable()
     assert [letter["hit"] for letter in listed(run)] == [hit.decode() for hit in letters]
 
@@ -76,5 +76,5 @@ def test_all_are_retried_and_dead_again_when_they_still_cannot_be_read(
 def test_retry_and_drop_need_a_selection(
     run: Run, letters: list[bytes], arguments: tuple[str]
 ) -> None:
-    assert "ids, or --all for all of them" in run(*arguments, code=2)
+    assert "expected either ids or --all" in run(*arguments, code=2)
     assert len(listed(run)) == 2

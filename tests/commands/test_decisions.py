@@ -108,7 +108,7 @@ def test_rules_are_evaluated_by_the_journal(logged: Run, tmp_path: Path) -> None
     ("arguments", "complaint"),
     [
         (("evaluate", "Page", *BY), "log=1"),
-        (("evaluate", "Page", *BY, "--journal", "/none"), "a file that can be read"),
+        (("evaluate", "Page", *BY, "--journal", "/none"), "a readable file"),
         (("decide", "Empty", *BY), "options"),
         (("reasons", "Page", "--by-metric", "earned/"), "by_metric"),
     ],

@@ -22,6 +22,6 @@ def test_a_visitor_is_forgotten_by_its_uid(
     for uid in ("ann", "bob", "ann"):
         services.counting.count_now({"pk": "Shop", "uid": uid})
     assert main(["forget", "--uid", "ann"]) == 0
-    assert capsys.readouterr().out == "erased 2 events of the spy log\n"
+    assert capsys.readouterr().out == "erased 2 events from the spy log\n"
     [event] = services.spying.recent(parse_spy({"pk": "Shop"}))
     assert event.visitor == services.visitors.name("bob")

@@ -258,8 +258,8 @@ def test_packets_dropped_by_the_receive_buffer_are_counted(services: Services) -
         sender = stack.enter_context(socket.socket(type=socket.SOCK_DGRAM))
         for _ in range(100):
             sender.sendto(b"a.b:1|c", listener.getsockname())
-        receiver.tell_of_drops()
-        receiver.tell_of_drops()
+        receiver.report_drops()
+        receiver.report_drops()
         stop = threading.Event()
         stop.set()
         receiver.run(stop)

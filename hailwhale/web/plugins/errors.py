@@ -110,7 +110,7 @@ def _hint(error: bottle.HTTPError) -> str:
 
 def _closest_path(path: str) -> str | None:
     """Return the path of a route that a wrong path resembles, as a whole or in its last part."""
-    rules = {route.rule for route in bottle.request.app.routes if "<" not in route.rule}
+    rules: set[str] = {r.rule for r in bottle.request.app.routes if "<" not in r.rule}
     if path in rules:  # the route was found; what it serves was not
         return None
     last = path[-_COMPARED_CHARS:].rstrip("/").rpartition("/")[2]

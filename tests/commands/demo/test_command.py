@@ -109,7 +109,7 @@ def test_it_sends_the_past_once_and_then_the_present(
     assert total(services, shop.SHOP, "revenue", dimensions=[["country", "US"]]) > 0
 
     assert main([*command, "--days", "1", "--seconds", "0.5"]) == 0
-    assert "The past is there already" in capsys.readouterr().out
+    assert "The service has the history already" in capsys.readouterr().out
     assert total(services, shop.VISITS) < visits + 100
 
 

@@ -78,7 +78,7 @@ def test_a_question_without_an_answer_is_asked_again_and_then_given_up() -> None
     assert waited == [2, 2]
     [text] = told
     assert text.startswith("http://127.0.0.1:9 does not answer: ")
-    assert text.endswith("; trying again for 6 seconds")
+    assert text.endswith("; retrying for up to 6 seconds")
 
 
 def test_a_service_that_comes_late_is_awaited() -> None:
@@ -98,14 +98,14 @@ def test_events_without_an_answer_are_given_up_in_the_end() -> None:
     with open_client("http://127.0.0.1:9", "") as client:
         client._outbox._close_timeout_s = 0
         service = PatientService(client, tries=2, away_s=0.05)
-        with pytest.raises(StoreUnavailable, match=r"1 events have no answer: .*does not answer"):
+        with pytest.raises(StoreUnavailable, match=r"no answer for 1 events: .*does not answer"):
             service.count([{"pk": "a"}])
 
 
 def test_refusals_are_reported_at_once(services: Services) -> None:
     with serving(whale_app(services)) as origin, open_client(origin, "") as client:
         service = PatientService(client, pause=lambda _s: pytest.fail("nothing to wait for"))
-        with pytest.raises(HailWhaleError, match=r"refused: .*metrics"):
+        with pytest.raises(HailWhaleError, match=r"rejected events: .*metrics"):
             service.count(
                 [{"pk": "a", "at": NOW_S}, {"pk": "b", "at": NOW_S, "metrics": {"a/b": 1}}]
             )

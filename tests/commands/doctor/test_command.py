@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from hailwhale.cli import main
-from hailwhale.commands.doctor.checks import engine_findings, made_of, spool_findings
+from hailwhale.commands.doctor.checks import engine_findings, schema_finding, spool_findings
 from hailwhale.services.container import Services
 from hailwhale.services.ingest.spool_directory import SpoolDirectory
 from hailwhale.settings import Settings
@@ -70,14 +70,14 @@ def test_a_healthy_store_passes_every_check(
     services.counting.count_now({"pk": "Shop"})
     lines = doctor()
     assert lines[lines.index("") + 1 :] == [
-        "ok    settings: all can be read",
-        "ok    binding: 127.0.0.1 port 8085, for this machine alone",
+        "ok    settings: all are valid",
+        "ok    binding: 127.0.0.1 port 8085, reachable from this machine only",
         f"ok    store: {valkey.url}",
         next(line for line in lines if line.startswith("ok    engine: Valkey 9.")),
         "ok    persistence: append-only file",
-        "ok    memory: no limit, nothing is evicted",
-        f"ok    made of: UTC, {','.join(rollup.spec for rollup in services.settings.rollups)}",
-        "ok    buffers: nothing waits to be counted",
+        "ok    memory: no limit, no eviction",
+        f"ok    schema: UTC, {','.join(rollup.spec for rollup in services.settings.rollups)}",
+        "ok    buffers: no hits wait to be counted",
         "ok    dead letters: none",
     ]
 
@@ -85,7 +85,7 @@ def test_a_healthy_store_passes_every_check(
 def test_hits_that_nobody_counts_are_a_warning(doctor: Doctor, services: Services) -> None:
     services.hail.count({"pk": "Shop"})
     assert (
-        "warn  buffers: 1 hits wait and no drain counts them: run `hailwhale serve` or `drain`"
+        "warn  buffers: 1 hits wait and no drain runs: run `hailwhale serve` or `hailwhale drain`"
         in doctor()
     )
 
@@ -96,8 +96,8 @@ def test_a_full_buffer_fails(
     monkeypatch.setenv("HAILWHALE_BUFFER_LIMIT", "1")
     services.hail.count({"pk": "Shop"})
     assert (
-        "FAIL  buffers: 1 hits wait and a buffer is full, so /count answers 503: run more of "
-        "`hailwhale drain`" in doctor(code=1)
+        "FAIL  buffers: 1 hits wait and a buffer is full, so /count answers 503: run more "
+        "`hailwhale drain` processes" in doctor(code=1)
     )
 
 
@@ -108,8 +108,8 @@ def test_dead_letters_are_a_warning_with_a_reason(
     client.rpush(Keys(namespace).buffer(shard_of("Shop")), b"junk")
     services.drain.flush()
     assert (
-        "warn  dead letters: 1 hits not counted, such as: hit: got b'junk'; expected an instant, "
-        "a head and amounts, tabs between" in doctor()
+        "warn  dead letters: 1 hits were not counted, such as: hit: got b'junk'; expected a time, "
+        "a head and amounts, separated by tabs; see `hailwhale dead-letters list`" in doctor()
     )
 
 
@@ -140,22 +140,22 @@ def test_a_store_that_does_not_answer_fails(doctor: Doctor) -> None:
     [
         (
             {"HAILWHALE_ADMIN_TOKEN": "t"},
-            "ok    binding: 0.0.0.0 port 8085; reading and operating need a token",
+            "ok    binding: 0.0.0.0 port 8085; reading and administration require a token",
             0,
         ),
         (
             {"HAILWHALE_READING": "token"},
-            "ok    binding: 0.0.0.0 port 8085; reading and operating need a token",
+            "ok    binding: 0.0.0.0 port 8085; reading and administration require a token",
             0,
         ),
         (
             {"HAILWHALE_ADMIN_TOKEN": "t", "HAILWHALE_READING": "open"},
-            "ok    binding: 0.0.0.0 port 8085; operating needs a token",
+            "ok    binding: 0.0.0.0 port 8085; administration requires a token",
             0,
         ),
         (
             {"HAILWHALE_OPEN": "1"},
-            "warn  binding: 0.0.0.0 port 8085 is open to everyone, as HAILWHALE_OPEN says",
+            "warn  binding: 0.0.0.0 port 8085 is open to everyone, because HAILWHALE_OPEN is set",
             0,
         ),
         (
@@ -185,15 +185,18 @@ def test_where_nothing_runs_it_starts_a_valkey_and_leaves_no_trace(
     monkeypatch.delenv("HAILWHALE_REDIS_URL")
     data = tmp_path / "data"
     looked_at = (
-        f"ok    store: {data} is not there yet; a Valkey in a temporary directory was looked at"
+        f"ok    store: {data} does not exist yet; checked a Valkey in a temporary directory instead"
     )
     assert looked_at in doctor("--data-dir", str(data))
     assert not data.exists()
     data.mkdir()
-    started = f"ok    store: {data}; nothing runs on it, so its Valkey was started for this look"
+    started = (
+        f"ok    store: {data}; no service runs on it, so its Valkey was started for this check"
+    )
     lines = doctor("--data-dir", str(data))
     assert started in lines
-    assert "ok    made of: nothing counted yet, so zone and rollups are free" in lines
+    text = "nothing is counted yet, so the time zone and the rollups can still be changed"
+    assert f"ok    schema: {text}" in lines
 
 
 def test_a_data_directory_that_cannot_be_made_fails(
@@ -212,24 +215,24 @@ def test_a_data_directory_that_cannot_be_made_fails(
     [
         (
             replace(GOOD, name="Redis", version="6.2.14"),
-            ["FAIL  engine: Redis 6.2.14 is too old: use Redis 7 or newer, or Valkey"],
+            ["FAIL  engine: Redis 6.2.14 is too old: use Redis 7 or later, or Valkey"],
         ),
         (replace(GOOD, name="Redis", version="7.0.0"), []),
         (
             replace(GOOD, is_replica=True),
-            ["FAIL  engine: Valkey 9.1.2 is a replica: point at its primary"],
+            ["FAIL  engine: Valkey 9.1.2 is a replica: set HAILWHALE_REDIS_URL to its primary"],
         ),
         (
             replace(GOOD, appends=False),
             [
-                "warn  persistence: no append-only file, a crash loses what was counted: CONFIG "
+                "warn  persistence: no append-only file, so a crash loses counts: run CONFIG "
                 "SET appendonly yes"
             ],
         ),
         (
             replace(GOOD, writes_well=False),
             [
-                "FAIL  persistence: the append-only file cannot be written: look at the disk and "
+                "FAIL  persistence: the append-only file cannot be written: check the disk and "
                 "the server's log"
             ],
         ),
@@ -238,7 +241,7 @@ def test_a_data_directory_that_cannot_be_made_fails(
         (
             replace(GOOD, memory_limit_bytes=1 << 30, eviction="allkeys-lru"),
             [
-                "FAIL  memory: maxmemory-policy is allkeys-lru, which drops counts: set it to "
+                "FAIL  memory: maxmemory-policy is allkeys-lru, which deletes counts: set it to "
                 "noeviction"
             ],
         ),
@@ -251,25 +254,25 @@ def test_an_engine_that_may_lose_counts_is_reported(server: ServerInfo, lines: l
 @pytest.mark.parametrize(
     ("variables", "line"),
     [
-        ({}, "ok    made of: UTC, 1h:35d,1d:3y,all"),
+        ({}, "ok    schema: UTC, 1h:35d,1d:3y,all"),
         (
             {"HAILWHALE_TIMEZONE": "Europe/Berlin"},
-            "FAIL  made of: days in UTC, but HAILWHALE_TIMEZONE says Europe/Berlin: set it to UTC",
+            "FAIL  schema: days are in UTC, but HAILWHALE_TIMEZONE is Europe/Berlin: set it to UTC",
         ),
         (
             {"HAILWHALE_ROLLUPS": "1d:3y,all"},
-            "FAIL  made of: HAILWHALE_ROLLUPS leaves out 1h:35d, which the store keeps: set it to "
+            "FAIL  schema: HAILWHALE_ROLLUPS lacks 1h:35d, which the store has: set it to "
             "1h:35d,1d:3y,all",
         ),
         (
             {"HAILWHALE_ROLLUPS": "1m:2h,1h:35d,1d:3y,all"},
-            "warn  made of: 1m:2h will be added at the next start, and fill from then on",
+            "warn  schema: 1m:2h will be added at the next start and filled from then on",
         ),
     ],
 )
 def test_a_store_with_another_schema_is_reported(variables: dict[str, str], line: str) -> None:
     rollups = {"HAILWHALE_ROLLUPS": "1h:35d,1d:3y,all"}
-    assert str(made_of(Settings.from_env(rollups | variables), GOOD)) == line
+    assert str(schema_finding(Settings.from_env(rollups | variables), GOOD)) == line
 
 
 def test_spooled_hits_are_reported(tmp_path: Path) -> None:
@@ -280,8 +283,8 @@ def test_spooled_hits_are_reported(tmp_path: Path) -> None:
     spool.new_file().append(b"x" * 1234)
     (tmp_path / "0123.unreadable").touch()
     assert [str(found) for found in spool_findings(spool)] == [
-        f"warn  spool: 1,234 bytes of hits wait in {tmp_path}: they are counted when a hail runs "
-        "there and the store answers it",
-        f"warn  spool: 1 files could not be read to their end, such as {tmp_path}/0123.unreadable: "
-        "most likely the machine died while it wrote",
+        f"warn  spool: 1,234 bytes of hits wait in {tmp_path}: run `hailwhale serve` or `hail` on "
+        "this machine, which counts them once the store answers",
+        f"warn  spool: 1 files are incomplete, such as {tmp_path}/0123.unreadable: "
+        "most likely the machine crashed during a write",
     ]

@@ -116,8 +116,8 @@ def test_an_event_reports_how_many_cells_it_makes(
     event = {"pk": ["Product", 7], "dimensions": {"country": "US"}, "metrics": {"revenue": 9.99}}
     text = said("--event", json.dumps(event), "--events-per-day", "1e9", "--days", "10")
     assert text.startswith(
-        "The sample: 1 events in 6 series, each event counted in 6.0 of them.\n"
-        "With 1,000,000,000 events a day in 6 series, after 10 days:\n"
+        "Sample: 1 events in 6 series. On average, an event is counted in 6.0 series.\n"
+        "With 1,000,000,000 events per day in 6 series, after 10 days:\n"
     )
     found = rows(text)
     assert (found["1h"][1], found["all"][:2], found["labels"][:2]) == (6 * 240 * 2, [6, 12], [6, 6])
@@ -127,7 +127,7 @@ def test_an_event_reports_how_many_cells_it_makes(
 
 def test_without_a_rate_the_sample_is_a_day(said: Said, tmp_path: Path) -> None:
     text = said("--sample", sample_of([{"pk": "Shop", "id": n} for n in range(40)], tmp_path))
-    assert "With 40 events a day in 1 series, once every rollup is full:" in text
+    assert "With 40 events per day in 1 series, once every rollup is full:" in text
     assert rows(text)["ids"][1] == 40
 
 
@@ -167,16 +167,19 @@ def test_a_large_store_is_sampled(alone: Services, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ((), "nothing runs on "),
-        (("--days", "3"), "days: got '3'; expected --sample or --event with it"),
+        ((), "no store is running on "),
+        (("--days", "3"), "days: got '3'; expected --sample or --event in addition"),
         (("--event", '{"pk": "Shop"}'), 'event: got \'{"pk": "Shop"}\'; expected --events-per-day'),
         (("--event", "[1]", "--events-per-day", "1"), "event: got [1]; expected a JSON object"),
         (("--event", '{"pkk": 1}', "--events-per-day", "1"), "pkk: got 1; expected a parameter"),
         (("--event", '{"pk": 1}', "--events-per-day", "-5"), "events_per_day: got '-5'; expected"),
         (("--event", '{"pk": 1}', "--events-per-day", "many"), "events_per_day: got 'many'; exp"),
-        (("--sample", "/nowhere"), "sample: got '/nowhere'; expected a file to read: No such"),
+        (("--sample", "/nowhere"), "sample: got '/nowhere'; expected a readable file (No such"),
         (("--sample", "/dev/null"), "sample: got '/dev/null'; expected a file with at least one"),
-        (("--sample", "/dev/null", "--event", "{}"), "event: got '{}'; expected no --sample"),
+        (
+            ("--sample", "/dev/null", "--event", "{}"),
+            "event: got '{}'; expected either --event or --sample",
+        ),
     ],
 )
 def test_invalid_input_is_reported(said: Said, options: tuple[str, ...], message: str) -> None:
@@ -187,7 +190,7 @@ def test_a_line_that_is_no_event_is_named(said: Said, tmp_path: Path) -> None:
     file = tmp_path / "events"
     file.write_text('{"pk": "Shop"}\n\n{"pk": ["Shop", null]}\n')
     assert said("--sample", str(file), code=2).startswith(
-        "hailwhale: sample: got 'line 3'; expected an event as import takes it: pk: got"
+        "hailwhale: sample: got 'line 3'; expected an event as for import: pk: got"
     )
 
 
@@ -196,7 +199,7 @@ def test_a_store_that_does_not_answer_is_no_obstacle_to_an_estimate(
 ) -> None:
     monkeypatch.setenv("HAILWHALE_REDIS_URL", "redis://127.0.0.1:1")
     text = said("--event", '{"pk": "Shop"}', "--events-per-day", "1")
-    assert "packed up to 512 fields (the default, for the store does not answer)" in text
+    assert "compact up to 512 fields (the default, because the store does not answer)" in text
 
 
 def test_how_far_the_store_packs_hashes_is_asked_of_it(
@@ -208,4 +211,4 @@ def test_how_far_the_store_packs_hashes_is_asked_of_it(
         with closing(client):
             client.config_set("hash-max-listpack-entries", 10)
         text = said("--event", '{"pk": "Shop"}', "--events-per-day", "1")
-    assert "packed up to 10 fields (hash-max-listpack-entries of the store)" in text
+    assert "compact up to 10 fields (hash-max-listpack-entries of the store)" in text

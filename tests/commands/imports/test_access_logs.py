@@ -110,7 +110,7 @@ def test_pixels_are_the_events_of_their_queries(
     [
         (["--format", "nginx", "--metric", "latency"], "metric: got 'latency'; expected one of"),
         (["--format", "nginx", "--pixels", "--pk", "x"], "pk: got 'x'; expected no mapping"),
-        (["--pixels"], "pixels: got 'ndjson'; expected one of nginx"),
+        (["--pixels"], "pixels: got 'ndjson'; expected --format with one of nginx"),
         (["--format", "csv", "--no-bots"], "no-bots: got 'csv'"),
     ],
 )

@@ -132,7 +132,7 @@ def test_a_file_that_is_imported_counts_nothing_again_wherever_it_lies(
         code, out, _ = said(name, *MAPPING)
         assert (code, out) == (
             0,
-            f"{name} is imported already: nothing counted (--again counts it once more)\n",
+            f"{name} is already imported: nothing counted (--again counts it again)\n",
         )
     assert hits(imported, "Product") == 3
 
@@ -184,7 +184,9 @@ def test_the_first_twenty_of_many_rejected_rows_are_reported(said: Said) -> None
     assert [line.split(":")[0] for line in err.splitlines()[:20]] == [
         f"line {number}" for number in range(1, 21)
     ]
-    assert err.splitlines()[20:] == ["more rows are rejected; --rejects keeps them all"]
+    assert err.splitlines()[20:] == [
+        "more rows were rejected; --rejects FILE writes all of them to a file"
+    ]
     assert len(Path("rejects").read_text().splitlines()) == 50
 
 
@@ -203,7 +205,7 @@ def test_old_rows_are_counted_for_all_time_with_a_word_on_it(
 ) -> None:
     Path("e.ndjson").write_text('{"pk": "Shop", "at": "1901-01-01"}\n{"pk": "Shop"}\n')
     out = said("e.ndjson")[1]
-    assert out.splitlines()[1].startswith("1 rows are older than any rollup keeps")
+    assert out.splitlines()[1].startswith("1 rows are older than every rollup with dates retains")
     assert hits(imported, "Shop") == 2
 
 
@@ -217,7 +219,7 @@ def test_stdin_is_counted_every_time_and_reported_as_not_resumable(
     for times in (1, 2):
         monkeypatch.setattr(sys, "stdin", stdin(b'{"pk": "Shop"}\n'))
         code, out, err = said("-")
-        assert (code, err) == (0, "hailwhale: stdin cannot be resumed if this is cut short\n")
+        assert (code, err) == (0, "hailwhale: an import from stdin cannot be resumed\n")
         assert out.startswith("-: 1 rows, 1 counted")
         assert hits(imported, "Shop") == times
 

@@ -179,7 +179,7 @@ def test_an_import_that_is_done_counts_nothing_again(
     said()
     code, out, _ = said()
     assert code == 0
-    assert "is imported already: nothing counted" in out
+    assert "is already imported: nothing counted" in out
     assert stored(imported, LAST_TOTALS) == LAST_TOTALS
 
 
@@ -256,7 +256,9 @@ def test_a_store_of_another_program_or_of_ours_is_refused(
 def test_a_mapping_is_refused(said: Said) -> None:
     code, _, err = said("--pk", "Product")
     assert code == 2
-    assert err.startswith("hailwhale: pk: got 'Product'; expected --format csv with it")
+    assert err.startswith(
+        "hailwhale: pk: got 'Product'; expected --format csv: a HailWhale of 2011"
+    )
 
 
 def test_killed_on_the_way_and_started_again_it_counts_all_once(

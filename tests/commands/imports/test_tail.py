@@ -168,7 +168,7 @@ def test_a_log_is_followed_by_one_process(
     _, err = second.communicate(timeout=DEADLINE_S)
     assert second.returncode == 2
     assert err.startswith(f"hailwhale: file: got '{str(path)[:20]}")
-    assert "expected a log that nobody else follows" in err
+    assert "expected a log that no other process follows" in err
     first.send_signal(signal.SIGTERM)
     assert first.wait(DEADLINE_S) == 0
 
@@ -182,7 +182,8 @@ def test_a_folder_without_locks_is_reported(
     tail = start(str(path), "--data-dir", str(folder))
     _, err = tail.communicate(timeout=DEADLINE_S)
     assert tail.returncode == 2
-    assert f"data-dir: got {shown(str(folder))}; expected a folder to write a lock into" in err
+    expected = "a directory in which a lock file can be written"
+    assert f"data-dir: got {shown(str(folder))}; expected {expected}" in err
     assert "Traceback" not in err
 
 
@@ -208,8 +209,11 @@ def test_once_counts_what_is_there_and_says_what_is_wrong(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["no/such/log"], "file: got 'no/such/log'; expected a file in a folder that is there"),
-        (["x", "--format", "cloudfront"], "format: got 'cloudfront'; expected one whose lines"),
+        (["no/such/log"], "file: got 'no/such/log'; expected a file in an existing directory"),
+        (
+            ["x", "--format", "cloudfront"],
+            "format: got 'cloudfront'; expected ndjson, or the format of a log",
+        ),
         (["x", "--format", "ndjson", "--pixels"], "pixels: got 'ndjson'"),
     ],
 )

@@ -89,7 +89,7 @@ def test_keys_are_not_made_over_others(run: Run, home: Path) -> None:
 def test_there_is_nothing_to_rotate_without_a_file(run: Run, home: Path) -> None:
     assert "cannot be read" in run("keys", "rotate", code=2)
     assert "hailwhale keys new" in run("pixel", code=2)
-    assert "a number of keys" in run("keys", "rotate", "--keep", "-1", code=2)
+    assert "0 or a positive number of keys" in run("keys", "rotate", "--keep", "-1", code=2)
 
 
 def test_the_tag_of_a_pixel_has_its_slots_and_its_end(

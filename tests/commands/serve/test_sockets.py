@@ -61,7 +61,7 @@ def test_one_that_others_can_reach_is_refused_like_an_address_of_ours(hand: Hand
 
 def test_only_a_listening_tcp_socket_is_accepted(hand: Hand) -> None:
     for given in (tcp("127.0.0.1", listens=False), socket.socket(socket.AF_UNIX)):
-        with pytest.raises(BadSetting, match="LISTEN_FDS: a TCP socket that listens is expected"):
+        with pytest.raises(BadSetting, match="LISTEN_FDS: expected a listening TCP socket"):
             opened(Settings(), hand(given))
 
 
@@ -75,5 +75,7 @@ def test_a_descriptor_that_is_not_a_socket_is_refused(monkeypatch: pytest.Monkey
 
 def test_several_sockets_are_refused() -> None:
     variables = {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "2"}
-    with pytest.raises(BadSetting, match="one ListenStream is expected, not 2 sockets"):
+    with pytest.raises(
+        BadSetting, match="got 2 sockets; expected a socket unit with one ListenStream"
+    ):
         opened(Settings(), variables)

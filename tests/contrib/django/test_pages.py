@@ -211,7 +211,7 @@ def test_a_list_is_there_without_the_store(admin: Client, monkeypatch: pytest.Mo
     monkeypatch.setattr(conf.whale().services.ranking, "rank", away)
     answer = admin.get("/admin/shop/product/?o=-3")
     assert [row[2] for row in rows(answer)] == ["–", "–"]
-    assert b"the store of HailWhale does not answer" in answer.content
+    assert b"HailWhale&#x27;s store does not answer" in answer.content
 
 
 def test_the_page_of_an_object_has_its_graph_and_that_of_a_new_one_has_none(

@@ -96,9 +96,9 @@ def test_a_wrong_parameter_is_shown_in_place_of_the_graph(whale: Client) -> None
 @pytest.mark.parametrize(
     ("query", "word"),
     [
-        ("token=x", "changed"),
+        ("token=x", "modified"),
         (f"token=AQAAAA{'A' * 60}", "key"),
-        ("token=x&pk=Shop", "open"),
+        ("token=x&pk=Shop", "does not accept"),
     ],
 )
 def test_a_refused_seal_is_shown_in_place_of_the_graph(
