@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -36,9 +37,11 @@ def test_a_module_adds_the_commands_it_is_listed_with(module: str) -> None:
     assert tuple(subparsers.choices) == MODULES[module]
 
 
-def test_a_call_imports_the_module_of_its_command_alone() -> None:
+def test_a_call_imports_the_module_of_its_command_alone(tmp_path: Path) -> None:
     code = "import sys; from hailwhale.cli import main; main(['keys', 'new']); print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     imported = set(done.stdout.split())
     assert "hailwhale.commands.security.keys" in imported
     assert not {"numpy", "bottle", "hailwhale.commands.serve.command"} & imported
