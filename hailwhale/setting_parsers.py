@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
+from hailwhale.core.security.hosts import parse_host
 from hailwhale.errors import BadSetting
 
 KEY_FORM = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)  # 32 bytes in URL-safe base64
@@ -73,6 +74,18 @@ def origins(text: str) -> tuple[str, ...]:
     if not all(origin == "*" or _ORIGIN.fullmatch(origin) for origin in found):
         raise ValueError("expected origins such as https://admin.example.com, or *")
     return found
+
+
+def hosts(text: str) -> tuple[str, ...]:
+    """Parse a comma-separated list of host names and addresses, without ports."""
+    given = [part.strip() for part in text.split(",") if part.strip()]
+    bare = (part.count(":") > 1 and not part.startswith("[") for part in given)
+    found = [
+        parse_host(f"[{part}]" if six else part) for part, six in zip(given, bare, strict=True)
+    ]
+    if any(place is None or place.port is not None for place in found):
+        raise ValueError("expected names and addresses without a port, such as hw.example.com")
+    return tuple(place.host for place in found if place is not None)
 
 
 def names(text: str) -> tuple[str, ...]:

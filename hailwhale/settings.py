@@ -181,6 +181,14 @@ class Settings:
         "https://admin.example.com; * for any",
         setting_parsers.origins,
     )
+    hosts: tuple[str, ...] = _setting(
+        (),
+        "HAILWHALE_HOSTS",
+        "comma-separated host names and addresses at which callers without a token may read and "
+        "operate, besides those of loopback and of HAILWHALE_PUBLIC_URL, such as "
+        "hw.example.com,192.168.1.5",
+        setting_parsers.hosts,
+    )
     public_url: str = _setting(
         "",
         "HAILWHALE_PUBLIC_URL",

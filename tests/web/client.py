@@ -133,6 +133,7 @@ def _environ(
         "SCRIPT_NAME": "",
         "PATH_INFO": path.encode().decode("latin-1"),
         "QUERY_STRING": _query_text(query),
+        "HTTP_HOST": "127.0.0.1:8085",
         "SERVER_NAME": "127.0.0.1",
         "SERVER_PORT": "8085",
         "SERVER_PROTOCOL": "HTTP/1.1",

@@ -1,7 +1,8 @@
 """Authorization: bearer tokens, sealed graphs, open access, and rate limits.
 
-Defines the scopes that each route needs, and the plugin that checks every request before its route
-runs. A route that is not in the table needs an admin. Knows nothing of what a route does.
+Defines the plugin that checks every request before its route runs: for a token of the scopes that
+the route's class needs or, where none is needed, for a caller that `callers` lets in. Knows nothing
+of what a route does.
 
 Leaves its results in the environ for `web.request`: a token's root pks, a sealed query.
 """
@@ -21,34 +22,19 @@ from hailwhale.services.container import Services
 from hailwhale.services.ingest.bots import is_bot
 from hailwhale.services.security.bearer_tokens import RootBinding, Scope, Token
 from hailwhale.services.security.bind_check import is_loopback
+from hailwhale.web.callers import Callers, refusal
 from hailwhale.web.client_address import network_of
 from hailwhale.web.plugins.request_log import note_refused
 from hailwhale.web.request import BOUND, SEALED, Environ, SizeLimits, query_fields
 from hailwhale.web.responses import left_out_reply
+from hailwhale.web.route_classes import PIXEL, RouteClass, class_of
 
 Needs = frozenset[Scope]
 
-PIXEL = "/pixel/<token>.gif"
-PUBLIC: Needs = frozenset()
-COUNT: Needs = frozenset({Scope.COUNT})
-READ: Needs = frozenset({Scope.READ})
-BOTH: Needs = COUNT | READ
-ADMIN: Needs = frozenset({Scope.ADMIN})
+READ: Needs = RouteClass.READ.value
+COUNT: Needs = RouteClass.COUNT.value
+ADMIN: Needs = RouteClass.OPERATE.value
 
-NEEDS: dict[str, Needs] = {
-    **dict.fromkeys(("/", "/static/<name:path>", "/static/jquery.hailwhale.js"), PUBLIC),
-    **dict.fromkeys(("/static/vendor/<name>", "/graph.js", "/healthz", "/readyz"), PUBLIC),
-    **dict.fromkeys(("/openapi.json", "/demo", "/hailwhale.beacon.js"), PUBLIC),
-    **dict.fromkeys(("/count", "/count.gif", "/count_now", "/count_now.gif"), COUNT),
-    **dict.fromkeys(("/count_decision", "/count_decision.gif", "/tracker", PIXEL), COUNT),
-    **dict.fromkeys(("/totals", "/plotpoints", "/rank", "/subdimensions", "/pks", "/known"), READ),
-    **dict.fromkeys(("/graph.json", "/graph.svg", "/reasons", "/spy", "/metrics"), READ),
-    **dict.fromkeys(("/quantiles", "/prometheus"), READ),
-    **dict.fromkeys(("/render", "/render/", "/metrics/find", "/metrics/find/"), READ),
-    **dict.fromkeys(("/metrics/expand", "/functions", "/version", "/tags"), READ),
-    **dict.fromkeys(("/tags/autoComplete/tags", "/tags/autoComplete/values"), READ),
-    "/decide": BOTH,
-}
 # Sealed parameters that each of these routes uses; the rest is about display.
 SEALABLE = {
     "/totals": TOTALS_PARAMETERS,
@@ -94,10 +80,11 @@ class Auth:
         self._limiter = services.limiter
         self._sizes = sizes
         self._admin = services.settings.admin_token.encode()
+        self._callers = Callers(services.settings)
 
     def apply(self, callback: Callable[..., Any], route: bottle.Route) -> Callable[..., Any]:
         rule = route.rule
-        needs = NEEDS.get(rule, ADMIN)
+        needs = class_of(rule).value
         if route.method == "OPTIONS" or (not needs and rule not in (*SEALABLE, "/healthz")):
             return callback
         settings = self._settings
@@ -131,8 +118,9 @@ class Auth:
         if self._unsealed(environ, rule):
             return None
         if token is None:
-            if not self._is_open(environ, rule, needs):
+            if not self._is_open(rule, needs):
                 raise self._closed(shown, needs)
+            self._refuse_other_sites(environ, class_of(rule))
         elif not token.may(needs):
             raise NotAllowed(f"this requires a token with {scopes_text(needs)}", token_shown=True)
         elif token.roots and rule in _OF_ALL_ROOTS:
@@ -165,21 +153,27 @@ class Auth:
         else:
             self._limiter.token(token.id)
 
-    def _is_open(self, environ: dict[str, Any], rule: str, needs: Needs) -> bool:
-        """Return whether a caller without a token is authorized."""
+    def _refuse_other_sites(self, environ: Environ, route_class: RouteClass) -> None:
+        """Raise `NotAllowed` unless a caller without a token is the operator's, not a page's."""
+        refused = refusal(route_class, self._callers.read(environ))
+        if refused is None or self._is_published(route_class.value):
+            return
+        raise NotAllowed(refused.message, token_shown=True, reason=refused.reason)
+
+    def _is_published(self, needs: Needs) -> bool:
+        """Return whether the operator opened this to everybody and guards the rest by tokens."""
+        return Scope.ADMIN not in needs and (
+            self._settings.reading == "open" and self._is_closed(ADMIN)
+        )
+
+    def _is_open(self, rule: str, needs: Needs) -> bool:
+        """Return whether a caller needs no token."""
         settings = self._settings
         if Scope.COUNT in needs and settings.counting != "open":
             return (rule, settings.counting) == _SEALED_PIXEL
         if Scope.READ in needs and settings.reading != "open":
             return not self._is_closed(needs)
-        if Scope.ADMIN in needs:
-            # Any page could point an image at /reset: browsers send its origin in Sec-Fetch-Site.
-            if environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin"):
-                raise NotAllowed(
-                    "forbidden for pages of other sites", token_shown=True, reason="site"
-                )
-            return not self._is_closed(needs)
-        return True
+        return Scope.ADMIN not in needs or not self._is_closed(needs)
 
     def _is_closed(self, needs: Needs) -> bool:
         """Return whether a token for this exists.
@@ -195,9 +189,13 @@ class Auth:
             shown = _bearer(environ)
             token = self._find(shown, READ) if shown else None
             if token is None:
-                return self._is_open(environ, "/healthz", READ)
+                if self._is_open("/healthz", READ):
+                    self._refuse_other_sites(environ, RouteClass.READ)
+                    return True
+                return False
         except StoreUnavailable:  # tokens were never loaded: details on loopback only
-            return is_loopback(self._settings.host) and self._settings.reading != "token"
+            here = is_loopback(self._settings.host) and self._settings.reading != "token"
+            return here and refusal(RouteClass.READ, self._callers.read(environ)) is None
         except NotAllowed:
             return False
         return token.may(READ) and not token.roots
@@ -246,7 +244,7 @@ _ADMIN = Token("admin", "HAILWHALE_ADMIN_TOKEN", frozenset({Scope.ADMIN}), froze
 def scopes_text(needs: Needs) -> str:
     """Name scopes as an error does.
 
-    >>> scopes_text(BOTH)
+    >>> scopes_text(COUNT | READ)
     'the scopes count and read'
     """
     names = sorted(scope.value for scope in needs)

@@ -32,8 +32,9 @@ from hailwhale.core.query.parameters import (
 )
 from hailwhale.services.container import Services
 from hailwhale.web.openapi_parameters import ApiParameter, described, parameters
-from hailwhale.web.plugins.auth import ADMIN, NEEDS, PUBLIC, SEALABLE, scopes_text
+from hailwhale.web.plugins.auth import SEALABLE, scopes_text
 from hailwhale.web.responses import json_reply
+from hailwhale.web.route_classes import class_of
 from hailwhale.web.routes.graphite import EXPAND_PARAMETERS, FIND_PARAMETERS, RENDER_PARAMETERS
 from hailwhale.web.routes.prometheus import PROMETHEUS_PARAMETERS
 
@@ -273,9 +274,8 @@ def _refused(operation: ApiOperation) -> dict[str, Any]:
 
 def _security(rule: str) -> dict[str, Any]:
     """Return no security if the route is public, else the scopes that a token needs."""
-    needs = NEEDS.get(rule)
-    if needs == PUBLIC:
+    needs = class_of(rule).value
+    if not needs:
         return {"security": []}
-    scopes = scopes_text(ADMIN if needs is None else needs)
-    words = f"If the settings require a token, it must have {scopes}."
+    words = f"If the settings require a token, it must have {scopes_text(needs)}."
     return {"security": [{"token": []}, {}], "description": words}
