@@ -27,11 +27,23 @@ ALL = "0.0.0.0"  # noqa: S104
         ("HAILWHALE_SKIP_BOTS", "maybe"),
         ("HAILWHALE_FRAME_ORIGINS", "shop.example; script-src *"),
         ("HAILWHALE_CORS_ORIGINS", "shop.example"),
+        ("HAILWHALE_HOSTS", "*"),
+        ("HAILWHALE_HOSTS", "*.example.com"),
+        ("HAILWHALE_HOSTS", "hw.example.com:8085"),
+        ("HAILWHALE_HOSTS", "https://hw.example.com"),
+        ("HAILWHALE_HOSTS", "bücher.example"),
+        ("HAILWHALE_HOSTS", "a.example b.example"),
     ],
 )
 def test_a_wrong_setting_is_refused_by_its_name(variable: str, text: str) -> None:
     with pytest.raises(BadSetting, match=variable):
         Settings.from_env({variable: text})
+
+
+def test_hosts_are_names_and_addresses_in_one_spelling() -> None:
+    text = " HW.Example.com. ,10.0.0.5,FD00::1, [fd00:0::2],,my_container "
+    found = Settings.from_env({"HAILWHALE_HOSTS": text}).hosts
+    assert found == ("hw.example.com", "10.0.0.5", "fd00::1", "fd00::2", "my_container")
 
 
 @pytest.mark.parametrize(

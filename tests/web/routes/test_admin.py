@@ -98,12 +98,26 @@ def test_without_a_token_another_sites_page_is_refused(
 
 
 @operations
-@pytest.mark.parametrize("site", ["none", "same-origin"])
-def test_without_a_token_the_operators_own_browser_may(
-    whale: Client, hail: Client, site: str, path: str, query: str, done: Any
+def test_without_a_token_the_services_own_page_may_by_post(
+    whale: Client, hail: Client, path: str, query: str, done: Any
 ) -> None:
     hail.get("/count", "pk=Shop")
-    assert whale.get(path, query, sec_fetch_site=site).json == done
+    own = {"origin": "http://127.0.0.1:8085", "sec_fetch_site": "same-origin"}
+    answer = whale.get(path, query, **own)
+    assert (answer.status, "use POST" in answer.error["message"]) == (403, True)
+    assert whale.post(path, query=query, **own).json == done
+
+
+@asked
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_without_a_token_a_browser_may_not_at_an_unknown_host(
+    whale: Client, method: str, path: str, query: str
+) -> None:
+    whale.get("/count", "pk=Shop")
+    rebound = {"host": "evil.example:8085", "origin": "http://evil.example:8085"}
+    answer = whale.request(method, path, query, headers=rebound)
+    assert (answer.status, "HAILWHALE_HOSTS" in answer.error["message"]) == (403, True)
+    assert (total(whale, "Shop"), total(whale, "Shop", "jobs")) == (1, 0)
 
 
 @operations
