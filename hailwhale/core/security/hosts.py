@@ -7,16 +7,14 @@ addresses and the name `localhost` are known to be loopback.
 from __future__ import annotations
 
 import re
-import socket
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 _HOST = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[^\[\]:]{1,254})(?::([0-9]{0,5}))?")
 _ORIGIN = re.compile(r"(https?)://([^/?#@\\]+)(?:[/?#].*)?", re.IGNORECASE | re.DOTALL)
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"(?:{_LABEL}\.)*{_LABEL}")
-_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")  # the last label of an IPv4 address, never of a name
-_IPV4 = re.compile(r"[0-9a-fx.]{1,64}")
+_NUMBER = re.compile(r"[0-9]{1,64}|0x[0-9a-f]{0,64}")  # the last label of an address, of no name
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -117,11 +115,27 @@ def _ipv6(text: str) -> str | None:
 
 
 def _name_or_ipv4(text: str) -> str | None:
-    """Return a name, or an IPv4 address in any of the spellings that programs take, as 127.1."""
     text = text.removesuffix(".")
     if _NUMBER.fullmatch(text.rpartition(".")[2]):
-        try:
-            return socket.inet_ntoa(socket.inet_aton(text)) if _IPV4.fullmatch(text) else None
-        except OSError:
-            return None
+        return _ipv4(text)
     return text if _NAME.fullmatch(text) and len(text) <= 253 else None
+
+
+def _ipv4(text: str) -> str | None:
+    """Parse an address in the spellings that programs take: fewer parts, octal, hexadecimal."""
+    parts = text.split(".")
+    if len(parts) > 4 or not all(map(_NUMBER.fullmatch, parts)):
+        return None
+    try:
+        *first, last = (int(part, _base(part)) for part in parts)
+    except ValueError:
+        return None
+    if any(number > 255 for number in first) or last >= 256 ** (4 - len(first)):
+        return None
+    return str(IPv4Address(sum(n << 24 - 8 * i for i, n in enumerate(first)) + last))
+
+
+def _base(part: str) -> int:
+    if part.startswith("0x"):
+        return 16
+    return 8 if part.startswith("0") and part != "0" else 10
