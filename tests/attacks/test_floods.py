@@ -233,6 +233,7 @@ def test_a_question_is_of_so_many_points_periods_and_formulas(whale: Client) -> 
 def test_viewers_of_the_spy_log_are_limited(whale: Client) -> None:
     """Each takes a thread for ten minutes; the fifth gets a 503."""
     environ: dict[str, Any] = {"REQUEST_METHOD": "GET", "PATH_INFO": "/spy"}
+    environ["HTTP_HOST"] = "localhost"
     told: list[str] = []
     streams = [
         whale.app(

@@ -108,8 +108,8 @@ def opened(command: list[str]) -> Iterator[None]:
     """A browser on a page, ended with all its processes."""
     if shutil.which(command[0]) is None:
         pytest.skip(f"needs {command[0]}: apt-get install {command[0]}")
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, start_new_session=True, **quiet) as process:
+    null = subprocess.DEVNULL
+    with subprocess.Popen(command, start_new_session=True, stdout=null, stderr=null) as process:
         try:
             yield
         finally:

@@ -123,6 +123,70 @@ def test_a_body_over_the_limit_is_refused_when_it_says_so(whale: Server) -> None
     assert (status, json.loads(body)["error"]["parameter"]) == (413, "body")
 
 
+def heads(*lines: str) -> bytes:
+    """Lines of a head, with those that a program sends."""
+    return "".join(f"{line}\r\n" for line in (*lines, "Connection: close", "")).encode()
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Host: 127.0.0.1",),
+        ("Host: LOCALHOST.:8085", "User-Agent: curl/8", "Accept: */*"),
+        ("Host: [::1]:8085",),
+        ("Host: [::ffff:127.0.0.1]",),
+        ("Host: 127.1",),
+    ],
+    ids=str,
+)
+def test_a_program_changes_things_at_a_loopback_host(whale: Server, lines: tuple[str, ...]) -> None:
+    for method, body in (("GET", ""), ("POST", "Content-Length: 0")):
+        head = heads(*lines, *([body] if body else []))
+        status, answer = sent(whale, f"{method} /flush_hail HTTP/1.1\r\n".encode() + head)
+        assert (status, json.loads(answer)) == (200, {"counted": 0})
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Host: evil.example:8085",),
+        ("Host: 0.0.0.0:8085",),
+        ("Host: x.localhost",),
+        ("Host: localhost, evil.example",),
+        ("Host: localhost", "Host: evil.example"),
+        ("Host: evil.example", "Host: localhost"),
+        ("X-Forwarded-Host: localhost", "Host: evil.example"),
+        ("Host: localhost", "Origin: http://evil.example"),
+        ("Host: localhost", "Origin: null"),
+        ("Host: localhost", "Referer: http://evil.example/"),
+        ("Host: localhost", "Sec-Fetch-Site: cross-site"),
+        ("Host: localhost", "Upgrade: websocket", "Connection: Upgrade"),
+        ("Host: localhost", "Accept-Language: en"),
+        ("Host: localhost", "User-Agent: Mozilla/5.0"),
+    ],
+    ids=str,
+)
+def test_what_a_browser_sends_from_another_site_counts_and_changes_nothing(
+    whale: Server, lines: tuple[str, ...]
+) -> None:
+    before, head = whale.hits("Kept"), heads(*lines)
+    status, _ = sent(whale, b"GET /count?pk=Kept HTTP/1.1\r\n" + head)
+    counted = status == 200
+    assert counted or [line[:5] for line in lines].count("Host:") == 2, "a server may refuse two"
+    for path in (b"/reset?pk=Kept", b"/flush_hail"):
+        assert sent(whale, b"GET " + path + b" HTTP/1.1\r\n" + head)[0] in (400, 403)
+    assert whale.hits("Kept") == before + counted
+
+
+def test_without_a_host_it_counts_and_neither_reads_nor_changes(whale: Server) -> None:
+    assert sent(whale, b"GET /count?pk=Old HTTP/1.0\r\n\r\n") == (200, b"OK")
+    for path in (b"/reset?pk=Old", b"/totals?pk=Old"):
+        status, body = sent(whale, b"GET " + path + b" HTTP/1.0\r\n\r\n")
+        assert status == 403
+        assert "HAILWHALE_HOSTS" in json.loads(body)["error"]["message"]
+    assert whale.hits("Old") == 1
+
+
 def test_head_counts_nothing(whale: Server) -> None:
     assert sent(whale, b"HEAD /count?pk=Head HTTP/1.1\r\n" + CLOSE + b"\r\n") == (405, b"")
     assert whale.hits("Head") == 0

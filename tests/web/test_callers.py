@@ -21,7 +21,7 @@ MakeServices = Callable[..., Services]
 
 PUBLIC, COUNT, READ, DECIDE, OPERATE = RouteClass
 OWN, EVIL, READER = "http://localhost:8085", "http://evil.example", "https://reader.example"
-HOSTS = {"hosts": ("hw.lan",), "public_url": "https://hw.example.com"}
+HOSTS: dict[str, Any] = {"hosts": ("hw.lan",), "public_url": "https://hw.example.com"}
 MOZILLA = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 # What Chromium and Firefox send to load an image of a page that names no referrer, from an address
 # that is not trustworthy to them: nothing tells the site.
@@ -174,7 +174,7 @@ def test_an_own_page_reads_and_changes_by_post_alone(sent: dict[str, str]) -> No
 
 def test_behind_tls_and_a_proxy_that_drops_the_port_the_own_page_is_own() -> None:
     sent = IMAGE | {"ORIGIN": "https://hw.example.com:8443"}
-    at = {"host": "hw.example.com", "hosts": ("hw.example.com",)}
+    at: dict[str, Any] = {"host": "hw.example.com", "hosts": ("hw.example.com",)}
     assert reason(OPERATE, sent, "POST", **at) == "site"
     assert reason(OPERATE, sent, "POST", public_url="https://hw.example.com:8443", **at) == ""
 

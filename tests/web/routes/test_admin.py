@@ -102,7 +102,7 @@ def test_without_a_token_the_services_own_page_may_by_post(
     whale: Client, hail: Client, path: str, query: str, done: Any
 ) -> None:
     hail.get("/count", "pk=Shop")
-    own = {"origin": "http://127.0.0.1:8085", "sec_fetch_site": "same-origin"}
+    own: dict[str, Any] = {"origin": "http://127.0.0.1:8085", "sec_fetch_site": "same-origin"}
     answer = whale.get(path, query, **own)
     assert (answer.status, "use POST" in answer.error["message"]) == (403, True)
     assert whale.post(path, query=query, **own).json == done

@@ -108,6 +108,7 @@ def test_there_are_few_viewers_at_once_and_one_who_goes_makes_room(services: Ser
     app = whale_app(services)
     environ = {
         "REQUEST_METHOD": "GET",
+        "HTTP_HOST": "localhost",
         "PATH_INFO": "/spy",
         "QUERY_STRING": "pk=Shop&live=1",
         "wsgi.errors": None,
