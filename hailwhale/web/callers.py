@@ -45,6 +45,7 @@ class Site(Enum):
     """The site whose page sent a request, as far as the request says."""
 
     UNNAMED = "unnamed"  # no page, or one that does not say so
+    HIDDEN = "hidden"  # another one, unnamed: it shows an answer and cannot read it
     OWN = "own"
     READER = "reader"  # of HAILWHALE_CORS_ORIGINS
     OTHER = "other"
@@ -101,7 +102,7 @@ def refusal(route_class: RouteClass, caller: Caller) -> Refusal | None:
         return _SITE
     if route_class is not RouteClass.OPERATE:
         return None
-    if caller.site is Site.READER:
+    if caller.site in (Site.READER, Site.HIDDEN):
         return _SITE
     if not caller.post:
         return None if caller.host_loopback and caller.program else _GET
@@ -144,7 +145,7 @@ class Callers:
         fetch = environ.get("HTTP_SEC_FETCH_SITE")
         if all(self._is_own(parse_origin(text), place) for text in named):
             if fetch is not None and fetch not in _OWN_FETCH:
-                return Site.READER if self._any_reads else Site.OTHER
+                return Site.OTHER if named else Site.HIDDEN
             return Site.OWN if named or fetch == "same-origin" else Site.UNNAMED
         reads = self._any_reads or all(self._is_reader(text) for text in named)
         return Site.READER if reads else Site.OTHER

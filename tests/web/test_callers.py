@@ -42,9 +42,6 @@ SITES: dict[str, dict[str, str]] = {
     "own origin, other referer": {"ORIGIN": OWN, "REFERER": f"{EVIL}/"},
     "other port": {"ORIGIN": "http://localhost:3000"},
     "other name of this machine": {"ORIGIN": "http://127.0.0.1:8085"},
-    "cross-site": {"SEC_FETCH_SITE": "cross-site"},
-    "same-site": {"SEC_FETCH_SITE": "same-site"},
-    "yet unknown": {"SEC_FETCH_SITE": "sibling"},
     "own origin, cross-site": {"ORIGIN": OWN, "SEC_FETCH_SITE": "cross-site"},
 }
 UPGRADES: dict[str, dict[str, str]] = {
@@ -130,6 +127,18 @@ def test_another_sites_page_counts_and_nothing_else(sent: dict[str, str]) -> Non
                 assert reason(route_class, headers, method) == "site"
         for route_class in (PUBLIC, COUNT):
             assert reason(route_class, headers) == ""
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "sibling", ""])
+def test_a_page_that_the_browser_does_not_name_shows_an_image_and_changes_nothing(
+    site: str,
+) -> None:
+    """As a file on the disk with a graph in it: the browser lets no such page read an answer."""
+    sent = IMAGE | {"SEC_FETCH_SITE": site}
+    assert reason(READ, sent) == ""
+    for headers in (sent, {"SEC_FETCH_SITE": site}):
+        for method in ("GET", "POST"):
+            assert reason(OPERATE, headers, method) == "site"
 
 
 @pytest.mark.parametrize(
