@@ -185,8 +185,8 @@ class Settings:
         (),
         "HAILWHALE_HOSTS",
         "comma-separated host names and addresses at which callers without a token may read and "
-        "operate, besides those of loopback and of HAILWHALE_PUBLIC_URL, such as "
-        "hw.example.com,192.168.1.5",
+        "operate, such as hw.example.com,192.168.1.5; loopback and the host of "
+        "HAILWHALE_PUBLIC_URL always are",
         setting_parsers.hosts,
     )
     public_url: str = _setting(

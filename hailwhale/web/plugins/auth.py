@@ -1,8 +1,8 @@
 """Authorization: bearer tokens, sealed graphs, open access, and rate limits.
 
-Defines the plugin that checks every request before its route runs: for a token of the scopes that
-the route's class needs or, where none is needed, for a caller that `callers` lets in. Knows nothing
-of what a route does.
+Defines the plugin that checks every request before its route runs. A route needs a token of the
+scopes of its class. Where none is needed, `callers` decides who else may use it. Knows nothing of
+what a route does.
 
 Leaves its results in the environ for `web.request`: a token's root pks, a sealed query.
 """
