@@ -76,11 +76,11 @@ class Refusal(NamedTuple):
     message: str
 
 
-_UPGRADE = Refusal("upgrade", "not with an Upgrade header: this service has no WebSockets")
-_SITE = Refusal("site", "not from another site's page; HAILWHALE_CORS_ORIGINS names who may read")
-_GET = Refusal(
-    "get", "a GET changes something only for a program that asks a loopback address: use POST"
+_UPGRADE = Refusal("upgrade", "forbidden with an Upgrade header: this service has no WebSockets")
+_SITE = Refusal(
+    "site", "forbidden for pages of other sites; HAILWHALE_CORS_ORIGINS names those that may read"
 )
+_GET = Refusal("get", "a GET changes data only for a program that uses a loopback host: use POST")
 
 
 def refusal(route_class: RouteClass, caller: Caller) -> Refusal | None:
@@ -93,8 +93,8 @@ def refusal(route_class: RouteClass, caller: Caller) -> Refusal | None:
     if not caller.host_known:
         return Refusal(
             "host",
-            f"the Host {shown(caller.host)} is not known here: name it in HAILWHALE_HOSTS "
-            "(or in HAILWHALE_PUBLIC_URL), or use a token",
+            f"the Host {shown(caller.host)} is unknown: add it to HAILWHALE_HOSTS "
+            "(or HAILWHALE_PUBLIC_URL), or use a token",
         )
     if caller.upgrade:
         return _UPGRADE

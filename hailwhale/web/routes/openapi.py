@@ -46,7 +46,7 @@ METRICS, STREAM = "application/openmetrics-text", "text/event-stream"
 _REFUSALS = {
     "400": "Invalid parameter: the error names it",
     "401": "A token is required",
-    "403": "Forbidden: with this token or sealed URL, or without one at this host or from this site",
+    "403": "Forbidden with this token or sealed URL, or for this host or site",
     "404": "Not found",
     "413": "A size limit is exceeded",
     "429": "A rate limit is exceeded",
