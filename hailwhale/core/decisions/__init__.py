@@ -8,7 +8,7 @@ which computes each visitor's shares (`shares`), chooses options (`choose`) and 
 from hailwhale.core.decisions.evidence import DecisionSums
 from hailwhale.core.decisions.objective import Objective
 from hailwhale.core.decisions.off_policy import DecisionLog, Evaluation, ValueEstimate, evaluate
-from hailwhale.core.decisions.pipeline import fit
+from hailwhale.core.decisions.pipeline import fit, unfitted
 from hailwhale.core.decisions.policy import Policy
 from hailwhale.core.decisions.posterior import Assignment, Posterior
 from hailwhale.core.decisions.reasons import DecisionReport, OptionReport
@@ -28,4 +28,5 @@ __all__ = [
     "evaluate",
     "fit",
     "sample_ratio",
+    "unfitted",
 ]

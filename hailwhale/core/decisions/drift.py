@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hailwhale.core.decisions.evidence import DecisionSums, Floats, NodePath, Places, WeightedSums
+from hailwhale.core.decisions.linear_systems import log_determinants, solved
 from hailwhale.core.decisions.nodes import joint_weights
 from hailwhale.core.decisions.policy import Policy
 
@@ -22,6 +23,10 @@ _ENOUGH = 100.0  # conversions in all, before it is looked for
 _CLOSER = 1.25  # changes are tried at ever larger distances from now
 _SPREAD = 0.2  # of the options' effects, and of their differences between nodes
 _BASE, _LEVEL = 0.5, 0.1  # of the baseline, and of the drift that all options share
+# Share of the squared mean: a smaller variance is that of results counted in bulk, or of exposures
+# fewer than the results that came of them. Then results are assumed to be rare, as in `model`.
+_NO_VARIANCE, _RARE = 1e-6, 100.0
+_CONDITION = 1e-13  # of a column's information, is what its prior is worth at least
 
 
 def remembered(policy: Policy, ages_s: Floats, widths_s: Floats) -> Floats:
@@ -65,7 +70,10 @@ class _SumsToDate:
         if total[0] <= 0 or len(weighed.weights) < 4:
             return None
         mean = reward / total[0]
-        noise = max(weighed.squares[..., 0].sum() / total[0] - mean**2, _TINY)
+        variance = weighed.squares[..., 0].sum() / total[0] - mean**2
+        if variance <= _NO_VARIANCE * mean**2:
+            variance = _RARE * mean**2
+        noise = max(variance, _TINY)
         unit = max(abs(mean), 0.05 * float(np.sqrt(noise)))
         scale = unit**2 / noise
         if scale * total[0] < _ENOUGH:
@@ -111,7 +119,7 @@ class _SumsToDate:
         together, effects = _likelihood(*whole, base)
         # The level may drift even without a change: one more parameter to estimate from new data.
         off = after[1][:, 0].sum() - np.einsum("ki,ki->", after[0][:, 0, :], effects + base)
-        known = after[0][:, 0, 0].sum() * _LEVEL**2
+        known = max(after[0][:, 0, 0].sum(), 0.0) * _LEVEL**2
         drift = 0.5 * off**2 * _LEVEL**2 / (1 + known) - 0.5 * np.log1p(known)
         return float(apart - together - drift)
 
@@ -125,15 +133,16 @@ class _SumsToDate:
 def _baseline(matrix: Floats, right: Floats) -> Floats:
     ridge = np.full(matrix.shape[1], 1 / _BASE**2)
     ridge[0] = 1e-6
-    found: Floats = np.linalg.solve(matrix.sum(axis=0) + np.diag(ridge), right.sum(axis=0))
-    return found
+    whole = matrix.sum(axis=0)
+    ridge[1:] = np.maximum(ridge[1:], _CONDITION * whole.diagonal()[1:])
+    return solved(whole + np.diag(ridge), right.sum(axis=0))
 
 
 def _shifted(matrix: Floats, right: Floats, base: Floats) -> Floats:
     """Return the baseline, shifted to the level of these sums."""
     found = np.array(base)
     found[0] += (right[:, 0].sum() - (matrix[:, 0, :] @ base).sum()) / (
-        matrix[:, 0, 0].sum() + 1e-9
+        max(matrix[:, 0, 0].sum(), 0.0) + 1e-9
     )
     return found
 
@@ -142,8 +151,8 @@ def _likelihood(matrix: Floats, right: Floats, base: Floats) -> tuple[float, Flo
     """Return the log-likelihood of sums with the effects integrated out, and the effects."""
     left = right - matrix @ base
     precision = matrix + np.eye(matrix.shape[1]) / _SPREAD**2
-    effects: Floats = np.linalg.solve(precision, left[:, :, None])[:, :, 0].astype(np.float64)
-    _, size = np.linalg.slogdet(precision * _SPREAD**2)
+    effects = solved(precision, left[:, :, None])[:, :, 0]
+    size = log_determinants(precision * _SPREAD**2)
     by_effects = 0.5 * (left * effects).sum() - 0.5 * size.sum()
     by_base = (right @ base).sum() - 0.5 * np.einsum("i,kij,j->", base, matrix, base)
     return float(by_effects + by_base), effects

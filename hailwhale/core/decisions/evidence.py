@@ -7,7 +7,7 @@ Defines their shape. `objective` defines what they mean, `drift` which of them s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,23 @@ import numpy.typing as npt
 NodePath = tuple[str, ...]  # a dimension; () is the root, which every visitor is at
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
+
+# An amount is below 10^30 and has at most 30 decimals. Sums beyond these bounds carry no meaning,
+# and within them no product that the maths computes overflows.
+_LARGEST, _SMALLEST = 1e36, 1e-36
+
+
+def bounded(values: Floats, power: int = 1) -> Floats:
+    """Limit values to what sums of amounts, or of their products of a `power`, can be.
+
+    Replaces what is not a number, or too small to matter, by 0. Leaves ordinary sums unchanged.
+
+    >>> bounded(np.array([19.99, np.inf, -1e300, np.nan, 5e-324])).tolist()
+    [19.99, 1e+36, -1e+36, 0.0, 0.0]
+    """
+    largest = _LARGEST**power
+    found = np.nan_to_num(np.clip(values, -largest, largest), nan=0.0)
+    return np.where(np.abs(found) < _SMALLEST**power, 0.0, found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +51,12 @@ class DecisionSums:
     pairs: Places  # [P, 2]
     sums: Mapping[str, Floats]  # metric -> [B, K, N + P]
     products: Mapping[tuple[str, str], Floats]  # (a, b), a <= b -> [B, K]
+
+    def bounded(self) -> DecisionSums:
+        """Return these sums within the bounds of `bounded`."""
+        sums = {name: bounded(values) for name, values in self.sums.items()}
+        products = {names: bounded(values, 2) for names, values in self.products.items()}
+        return replace(self, sums=sums, products=products)
 
 
 @dataclass(frozen=True, slots=True)

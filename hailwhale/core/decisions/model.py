@@ -17,7 +17,7 @@ import numpy as np
 
 from hailwhale.core.decisions.evidence import Floats, NodePath, Places
 from hailwhale.core.decisions.interactions import PairColumns, PairCounts, telling_pairs, with_pairs
-from hailwhale.core.decisions.nodes import Nodes, joint_weights, with_lacking
+from hailwhale.core.decisions.nodes import Nodes, frequency, joint_weights, with_lacking
 from hailwhale.core.decisions.policy import Policy
 from hailwhale.core.decisions.prior import prior_of
 from hailwhale.core.decisions.ridge import Equations, Solution, solve
@@ -27,6 +27,7 @@ _TINY = 1e-12
 # conversions. Results counted in bulk show no variance at all.
 _RARE, _RARE_EVENTS = 100.0, 20.0
 _LOTS = 10.0
+_STEADIEST = 1e-12  # variance of results relative to their squared mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,14 @@ class Model:
         found: Floats = self.sums.weights[:, 0] * self.average**2 / self.noise
         return found
 
+    @property
+    def is_finite(self) -> bool:
+        """Return whether every estimate is a finite number."""
+        solution = self.solution
+        numbers = np.array([self.average, self.unit, self.noise])
+        estimates = (solution.baseline, solution.effects, solution.covariances, solution.spreads)
+        return all(bool(np.isfinite(each).all()) for each in (numbers, *estimates))
+
 
 def noise_of(sums: ModelInputs) -> float:
     """Return the variance of a reward per unit of weight, within options."""
@@ -84,7 +93,7 @@ def noise_of(sums: ModelInputs) -> float:
     # The variance of a few large batches depends on their origin: more results, more trust.
     seen = min(max(within, 0.0), assumed * max(1.0, trusted / _LOTS))
     blended = (_RARE_EVENTS * assumed + trusted * seen) / (_RARE_EVENTS + trusted)
-    return float(max(blended, _TINY))
+    return float(max(blended, _STEADIEST * assumed, _TINY))
 
 
 def estimate(
@@ -134,7 +143,7 @@ def _counted(
     nodes: Nodes, joint: Floats, sums: ModelInputs, average: float, unit: float
 ) -> PairCounts:
     surely, maybe = nodes.along()
-    often = joint[:, 0, :] / np.maximum(joint[:, :1, 0], _TINY)
+    often = frequency(joint)
     weights = sums.weights[:, len(nodes.paths) :]
     rewards = sums.rewards[:, len(nodes.paths) :] - average * weights
     return PairCounts(weights, rewards / unit, surely, maybe, often)

@@ -15,6 +15,8 @@ import numpy as np
 from hailwhale.core.decisions.evidence import Floats, NodePath, Places
 
 _TINY = 1e-12
+# How many times as often as the root a node can occur: 1, but for sums that contradict themselves.
+_MOST_OFTEN = 1e3
 # Share of a decision's weight: with less, visitors who lack a dimension get no node of their own.
 _LACKING_LEAST = 0.01
 
@@ -150,7 +152,9 @@ def joint_weights(paths: Sequence[NodePath], pairs: Places, weights: Floats) -> 
     """
     size = len(paths)
     own = weights[:, :size]
-    joint = own[:, :, None] * own[:, None, :] / np.maximum(own[:, :1], _TINY)[:, :, None]
+    least = np.maximum(own.max(axis=1, keepdims=True) / _MOST_OFTEN, _TINY)
+    root = np.maximum(own[:, :1], least)
+    joint: Floats = own[:, :, None] * own[:, None, :] / root[:, :, None]
     at = {path: place for place, path in enumerate(paths)}
     names = np.array([path[0] if path else "" for path in paths], dtype=object)
     joint *= (names[:, None] != names[None, :])[None]
@@ -190,7 +194,15 @@ def with_lacking(
         left = rewards[:, 0] - rewards[:, places].sum(axis=1)
         rewards = np.append(rewards, left[:, None], axis=1)
     often = joint[:, 0, :].sum(axis=0) / max(joint[:, 0, 0].sum(), _TINY)
+    often = np.minimum(often, _MOST_OFTEN)
     return CompletedNodes(Nodes.of(paths, pairs, lacking, often), joint, rewards)
+
+
+def frequency(joint: Floats) -> Floats:
+    """Return how often each node occurs at each option, relative to the root, [K, N]."""
+    often = joint[:, 0, :] / np.maximum(joint[:, :1, 0], _TINY)
+    found: Floats = np.minimum(often, _MOST_OFTEN)
+    return found
 
 
 def _names(paths: Sequence[NodePath], lacking: Sequence[str]) -> list[str]:

@@ -8,14 +8,14 @@ decision's average, which is what matters for ranking options.
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import combinations_with_replacement
 
 import numpy as np
 
-from hailwhale.core.decisions.evidence import DecisionSums, Floats, WeightedSums
+from hailwhale.core.decisions.evidence import DecisionSums, Floats, WeightedSums, bounded
 from hailwhale.core.events.metrics import HITS
 from hailwhale.core.query.expression_parser import ExpressionStep, Read, ratio
 from hailwhale.core.query.formula import Formula
@@ -25,6 +25,7 @@ Linear = Mapping[str, float]  # coefficient by metric
 
 _UNIT = ""  # the coefficient of no metric: a constant
 _STEP = 1e-6  # of a sum, for slopes
+_LARGEST = 1e100  # coefficient: with the bounds of sums, its square times a product is a double
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Objective:
         if quotient is None:
             return cls(formula, sign, None, None)
         numerator, denominator = quotient
+        _refuse_large(formula, [*numerator.values(), *denominator.values()])
         return cls(formula, sign, numerator, denominator or {HITS: 1.0})
 
     @property
@@ -74,8 +76,8 @@ class Objective:
         numerator, denominator = self.numerator, self.denominator
         if numerator is None or denominator is None:
             numerator, denominator = self._tangent(tally), {HITS: 1.0}
-        rewards = self.sign * _linear(numerator, tally.sums)
-        weights = np.maximum(_linear(denominator, tally.sums), 0.0)
+        rewards = bounded(self.sign * _linear(numerator, tally.sums))
+        weights = bounded(np.maximum(_linear(denominator, tally.sums), 0.0))
         squares = np.stack(
             [
                 _quadratic(numerator, numerator, tally),
@@ -85,10 +87,13 @@ class Objective:
             axis=-1,
         )
         hits = np.maximum(tally.sums[HITS][:, :, 0], 0.0)
-        return WeightedSums(weights, rewards, squares, hits)
+        return WeightedSums(weights, rewards, bounded(squares, 2), hits)
 
     def _tangent(self, tally: DecisionSums) -> Linear:
-        """Return the coefficient of each metric per hit, at the sums of the whole decision."""
+        """Return the coefficient of each metric per hit, at the sums of the whole decision.
+
+        Raises `BadInput` if the formula is too large there.
+        """
         overall = {name: float(tally.sums[name][:, :, 0].sum()) for name in self.metrics}
         hits = overall[HITS]
         if hits <= 0:
@@ -102,7 +107,9 @@ class Objective:
             slopes[name] = (_value(self.formula, moved) - _value(self.formula, back)) / (2 * step)
         found = {name: slope * hits for name, slope in slopes.items()}
         rest = value - sum(slope * overall[name] for name, slope in slopes.items())
-        return found | {HITS: found.get(HITS, 0.0) + rest}
+        found = found | {HITS: found.get(HITS, 0.0) + rest}
+        _refuse_large(self.formula, found.values())
+        return found
 
 
 def _value(formula: Formula, sums: Mapping[str, float]) -> float:
@@ -175,6 +182,13 @@ def _combined(
 
 def _scaled(linear: dict[str, float], by: float) -> dict[str, float]:
     return {name: coefficient * by for name, coefficient in linear.items()}
+
+
+def _refuse_large(formula: Formula, coefficients: Iterable[float]) -> None:
+    """Raise `BadInput` if a coefficient is not finite, or too large for its square to be."""
+    if not all(abs(coefficient) <= _LARGEST for coefficient in coefficients):
+        expected = "a formula whose numbers, multiplied by each other, stay below 10^100"
+        raise BadInput("by_metric", formula.text, expected)
 
 
 def _named(step: Read | Decimal, formula: Formula) -> str:

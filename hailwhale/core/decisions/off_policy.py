@@ -13,9 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hailwhale.core.decisions.evidence import Floats, Places
+from hailwhale.core.decisions.evidence import Floats, Places, bounded
 
 _Z = 1.959964  # 95 % of a normal distribution lie within so many standard deviations
+_MOST_IMPORTANT = 1e12  # a logged probability that is smaller than its inverse counts as that
+_TINY = 1e-12
+_SQUARES_FIT = 400  # numbers below 2 to this power have squares, and many of them a sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,12 @@ def evaluate(log: DecisionLog, target: Floats) -> Evaluation:
     >>> always_first.ips.value, always_first.size
     (1.0, 2.0)
     """
+    log = DecisionLog(
+        log.given, log.chances, bounded(log.rewards), bounded(log.weights), bounded(log.expected)
+    )
     rows = np.arange(len(log.given))
-    importance = target[rows, log.given] / log.chances[rows, log.given]
+    chances = np.maximum(log.chances[rows, log.given], 1 / _MOST_IMPORTANT)
+    importance = bounded(target[rows, log.given] / chances)
     ones = np.ones(len(rows))
     logged = _quotient(log.rewards, log.weights)
     total = importance.sum()
@@ -89,13 +96,13 @@ def _doubly_robust(log: DecisionLog, target: Floats, importance: Floats) -> Valu
     rows = np.arange(len(log.given))
     model = (target * log.expected).sum(axis=1)
     left = log.rewards - log.expected[rows, log.given] * log.weights
-    unit = log.weights.mean() if log.weights.any() else 1.0
+    unit = _mean_weight(log.weights) or 1.0
     return _mean(model + importance * left / unit)
 
 
 def _quotient(top: Floats, bottom: Floats) -> ValueEstimate:
     """Return the quotient of two sums; its interval is computed by the delta method."""
-    below = bottom.mean()
+    below = _mean_weight(bottom)
     if below == 0:
         return ValueEstimate(0.0, 0.0, 0.0)
     value = top.mean() / below
@@ -103,7 +110,17 @@ def _quotient(top: Floats, bottom: Floats) -> ValueEstimate:
     return ValueEstimate(float(value), float(value + spread.low), float(value + spread.high))
 
 
+def _mean_weight(weights: Floats) -> float:
+    """Return the mean of weights; 0 if negative ones leave nothing but rounding."""
+    mean = float(weights.mean())
+    return mean if abs(mean) > _TINY * float(np.abs(weights).mean()) else 0.0
+
+
 def _mean(values: Floats) -> ValueEstimate:
+    # Squares of huge values overflow. A power of two is taken out of them without rounding.
+    exponent = max(int(np.frexp(np.abs(values).max())[1]) - _SQUARES_FIT, 0)
+    values = np.ldexp(values, -exponent)
     value = float(values.mean())
     error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
+    value, error = float(np.ldexp(value, exponent)), float(np.ldexp(error, exponent))
     return ValueEstimate(value, value - _Z * error, value + _Z * error)

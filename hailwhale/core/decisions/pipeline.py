@@ -5,12 +5,13 @@ Defines the order of steps: the objective, the evidence that counts, the model, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from hailwhale.core.decisions.drift import remembered, since_change
-from hailwhale.core.decisions.evidence import DecisionSums, Floats, WeightedSums
+from hailwhale.core.decisions.evidence import DecisionSums, Floats, WeightedSums, bounded
 from hailwhale.core.decisions.model import ModelInputs, estimate
 from hailwhale.core.decisions.objective import Objective
 from hailwhale.core.decisions.policy import Policy
@@ -19,7 +20,11 @@ from hailwhale.core.decisions.reward_delay import RewardDelay, learned
 
 
 def fit(tally: DecisionSums, objective: Objective, policy: Policy) -> Posterior:
-    """Fit a posterior to the sums of a decision."""
+    """Fit a posterior to the sums of a decision.
+
+    Raises `ArithmeticError` if the estimates are not finite. Bounded sums do not lead to that.
+    """
+    tally = tally.bounded()
     weighed = _due(objective.weigh(tally), tally, policy)
     if policy.half_life_days is None:
         kept = np.ones_like(tally.ages_s)
@@ -27,7 +32,17 @@ def fit(tally: DecisionSums, objective: Objective, policy: Policy) -> Posterior:
     else:
         kept = remembered(policy, tally.ages_s, tally.widths_s)
     model = estimate(tally.options, tally.nodes, tally.pairs, _summed(weighed, kept), policy)
+    if not model.is_finite:
+        raise ArithmeticError("the estimates of the decision are not finite")
     return Posterior(model, policy, objective.sign)
+
+
+def unfitted(options: Sequence[str], objective: Objective, policy: Policy) -> Posterior:
+    """Return the posterior of options of which nothing is known."""
+    nothing = np.zeros((len(options), 1))
+    sums = ModelInputs(nothing, nothing, np.zeros((len(options), 3)), nothing[:, 0])
+    no_pairs = np.zeros((0, 2), dtype=np.intp)
+    return Posterior(estimate(options, [()], no_pairs, sums, policy), policy, objective.sign)
 
 
 def _due(weighed: WeightedSums, tally: DecisionSums, policy: Policy) -> WeightedSums:
@@ -51,9 +66,13 @@ def _due(weighed: WeightedSums, tally: DecisionSums, policy: Policy) -> Weighted
 
 def _summed(weighed: WeightedSums, kept: Floats) -> ModelInputs:
     """Sum over buckets, each with its weight."""
+
+    def summed(sums: Floats, power: int = 1) -> Floats:
+        return bounded(np.tensordot(kept, sums, 1), power)
+
     return ModelInputs(
-        *(
-            np.tensordot(kept, sums, 1)
-            for sums in (weighed.weights, weighed.rewards, weighed.squares, weighed.hits)
-        )
+        summed(weighed.weights),
+        summed(weighed.rewards),
+        summed(weighed.squares, 2),
+        summed(weighed.hits),
     )

@@ -21,6 +21,7 @@ OptionVerdict = Literal["good", "bad", "test"]
 SURE = 0.95
 _Z = 1.959964  # 95 % of a normal distribution lie within so many standard deviations
 _DRAWS = 4_096
+_TINY = 1e-12
 # The check for a winner is repeated, so it requires more than being sure once.
 _WINNER_BEST, _WINNER_LOSS = 0.95, 0.005
 # Likewise, a verdict of good or bad requires that the evidence makes a difference from the others
@@ -114,6 +115,7 @@ def _verdict(model: Model, outlook: Prediction, place: int, above: float) -> Opt
         (model.solution.spreads[model.family[outlook.columns]] * outlook.amounts**2).sum()
     )
     before *= count / (count - 1)
+    variance = max(variance, _TINY * before)
     factor = 0.5 * np.log(variance / before) + 0.5 * apart**2 / variance
     if factor < _CLEAR:
         return "test"
@@ -148,7 +150,8 @@ def _reason(model: Model, outlook: Prediction, place: int) -> str:
         parts.append((f"for {_words(paths[low])} with {_words(paths[high])}", effects[column]))
     parts.append(("in general", general))
     where, effect = max(parts, key=lambda part: abs(part[1]))
-    base = abs(outlook.level) or model.unit
+    level = abs(outlook.level)
+    base = level if level > _TINY * model.unit else model.unit
     percent = 100 * model.unit * effect / base
     if abs(percent) < 1:
         return "no known difference from the other options"

@@ -15,9 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from hailwhale.core.decisions.evidence import Floats, Places
+from hailwhale.core.decisions.linear_systems import inverted, solved
 from hailwhale.core.decisions.prior import Prior, baseline_precision
 
 _TURNS = 4
+_CONDITION = 1e-13  # of a column's information, is what its prior is worth at least
+_LARGEST_SPREAD = 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +55,24 @@ def solve(equations: Equations, prior: Prior, start: Floats | None = None) -> So
     own = np.einsum("kii->ki", matrix)
     seen = own > 0
     ridge = baseline_precision(own, prior.base)
-    identity = np.eye(size)
+    ridge[1:] = np.maximum(ridge[1:], _CONDITION * own.sum(axis=0)[1:])
+    places = np.arange(size)
     baseline, effects, covariances = np.zeros(size), np.zeros_like(right), np.zeros_like(matrix)
     for _ in range(_TURNS):
-        covariances[...] = np.linalg.inv(matrix + identity / spreads[family])
+        precision = np.array(matrix)
+        precision[:, places, places] += np.maximum(1 / spreads[family], _CONDITION * own)
+        covariances[...] = inverted(precision)
         # With the effects integrated out, the remaining information determines the baseline.
         explained = matrix @ covariances
         left = matrix.sum(axis=0) - (explained @ matrix).sum(axis=0)
         toward = right.sum(axis=0) - np.einsum("kij,kj->i", explained, right)
-        baseline[...] = np.linalg.solve(left + np.diag(ridge), toward)
+        baseline[...] = solved(left + np.diag(ridge), toward)
         effects[...] = np.einsum("kij,kj->ki", covariances, right - matrix @ baseline)
         variances = np.einsum("kii->ki", covariances)
         determined = np.clip(1 - variances / spreads[family], 0, 1)
         for each in range(len(spreads)):
             mine = seen & (family == each)
             total = prior.trust[each] * prior.spreads[each] + (effects[mine] ** 2).sum()
-            spreads[each] = total / (prior.trust[each] + determined[mine].sum())
+            spread = total / (prior.trust[each] + determined[mine].sum())
+            spreads[each] = min(spread, _LARGEST_SPREAD)
     return Solution(baseline, effects, covariances, spreads)

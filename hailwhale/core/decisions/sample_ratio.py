@@ -30,9 +30,8 @@ def sample_ratio(exposed: Sequence[int], allocated: Sequence[int]) -> float:
     if len(pairs) < 2 or not 0 < seen_total < total:
         return 1.0
     rate = seen_total / total
-    statistic = sum(
-        (seen - given * rate) ** 2 / (given * rate * (1 - rate)) for seen, given in pairs
-    )
+    missed = 1 - rate or (total - seen_total) / total  # a rate close to 1 is rounded to it
+    statistic = sum((seen - given * rate) ** 2 / (given * rate * missed) for seen, given in pairs)
     return upper_gamma((len(pairs) - 1) / 2, statistic / 2)
 
 

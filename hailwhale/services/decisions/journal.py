@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from hailwhale.errors import StoreUnavailable
 from hailwhale.store.protocol import JournalStore
 
 log = logging.getLogger("hailwhale.journal")
+
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -113,10 +116,13 @@ def read_journal(lines: Iterable[bytes]) -> list[JournalEntry]:
             if "metrics" not in entry:
                 found[key] = _decided(entry)
             elif key in found and _is_new(entry, events):
+                amounts = {name: float(each) for name, each in entry["metrics"].items()}
+                if not all(map(math.isfinite, amounts.values())):
+                    raise ValueError("amounts that are finite numbers")
                 sums = found[key].metrics
-                for name, amount in entry["metrics"].items():
-                    sums[name] = sums.get(name, 0.0) + float(amount)
-        except (ValueError, KeyError, TypeError) as fault:
+                for name, amount in amounts.items():
+                    sums[name] = sums.get(name, 0.0) + amount
+        except _UNREADABLE as fault:
             log.warning("entry left out of the decision log: %r (%s)", line[:80], fault)
     return list(found.values())
 
@@ -146,6 +152,8 @@ def _decided(entry: Mapping[str, object]) -> JournalEntry:
     propensity = float(str(entry["propensity"]))
     if entry["option"] not in options or not 0 < propensity <= 1:
         raise ValueError("an option that was offered, with a propensity above 0")
+    if not all(0 <= float(share) <= 1 for share in shares):
+        raise ValueError("shares from 0 to 1")
     return JournalEntry(
         id=str(made["id"]),
         at_s=int(str(made["at_s"])),

@@ -2,6 +2,7 @@
 
 Decides when evidence is read again. Only the first request of a decision, and the first after a
 pause, wait for that. All others are answered from the cached posterior while a new one is computed.
+If the maths fails, the last posterior stays, or one that knows nothing takes its place.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock, Thread
 
-from hailwhale.core.decisions import Objective, Posterior, fit
+from hailwhale.core.decisions import DecisionSums, Objective, Posterior, fit, unfitted
 from hailwhale.core.decisions.parameters import MAX_OPTIONS, DecisionQuery
 from hailwhale.errors import HailWhaleError
 from hailwhale.services.decisions.evidence import EvidenceReader
@@ -78,11 +79,26 @@ class PosteriorCache:
         objective = Objective.of(choice.formula, choice.goal)
         options = self._evidence.busiest_options(choice.pk, MAX_OPTIONS)
         tally = self._evidence.tally(choice.pk, options, objective.metrics, objective.products)
-        posterior = fit(tally, objective, choice.policy)
+        posterior = self._fitted(tally, objective, choice, model.posterior)
         end_s = self._ticks()
         model.fresh_s = min(STALE_S / 2, max(FRESH_S, _EFFORT * (end_s - start_s)))
         model.posterior, model.made_s = posterior, end_s
         return posterior
+
+    @staticmethod
+    def _fitted(
+        tally: DecisionSums, objective: Objective, choice: DecisionQuery, last: Posterior | None
+    ) -> Posterior:
+        """Fit a posterior; if that fails, log it and return the last one, or one of nothing.
+
+        No sums are known for which it fails. A visitor gets an option even then.
+        """
+        try:
+            return fit(tally, objective, choice.policy)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, visitors get options
+            kept = "what was known before" if last is not None else "chance"
+            log.error("%s is decided by %s: its model cannot be fitted: %r", choice.pk, kept, fault)
+            return last or unfitted(tally.options, objective, choice.policy)
 
     def _renew(self, model: _CachedPosterior, choice: DecisionQuery) -> None:
         """Compute a new posterior in the background, unless that is already running."""

@@ -8,12 +8,14 @@ from dataclasses import replace
 from threading import Event, Thread
 from typing import Any
 
+import numpy as np
 import pytest
 
-from hailwhale.core.decisions import DecisionSums, Policy
+from hailwhale.core.decisions import DecisionSums, Policy, Posterior
 from hailwhale.core.decisions.parameters import DecisionQuery, parse_decide
 from hailwhale.errors import StoreUnavailable
 from hailwhale.services.container import Services
+from hailwhale.services.decisions import model_cache
 from hailwhale.services.decisions.model_cache import FRESH_S, STALE_S, PosteriorCache
 
 ASKED: DecisionQuery = parse_decide({"pk": "Page", "by_metric": "earned", "options": "a,b"})
@@ -156,3 +158,50 @@ def test_the_first_question_reports_an_unavailable_store(
         models.of(ASKED)
     evidence.fault = None
     assert models.of(ASKED)
+
+
+def broken(*_arguments: object) -> Posterior:
+    raise np.linalg.LinAlgError("Singular matrix")
+
+
+def test_a_fit_that_fails_leaves_the_last_model_and_one_line_in_the_log(
+    models: PosteriorCache,
+    evidence: Evidence,
+    ticks: Ticks,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    first = models.of(ASKED)
+    monkeypatch.setattr(model_cache, "fit", broken)
+    ticks.now_s += FRESH_S + 0.1
+
+    assert models.of(ASKED) is first
+    until(lambda: evidence.read == 2 and bool(caplog.records))
+    ticks.now_s += STALE_S + 0.1
+    assert models.of(ASKED) is first
+    assert evidence.read == 3
+    assert models.of(ASKED) is first  # the last model is as good as new: no fit for each request
+    assert evidence.read == 3
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
+    for record in caplog.records:
+        assert "Page" in record.getMessage()
+        assert "Singular matrix" in record.getMessage()
+        assert record.getMessage().isprintable()
+        assert record.exc_info is None
+
+    monkeypatch.undo()
+    ticks.now_s += STALE_S + 0.1
+    assert models.of(ASKED) is not first
+
+
+def test_a_first_fit_that_fails_leaves_it_to_chance(
+    models: PosteriorCache, ticks: Ticks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_cache, "fit", broken)
+    posterior = models.of(ASKED)
+    assert posterior.shares((), ["a", "b"]).tolist() == [0.5, 0.5]
+    assert models.of(ASKED) is posterior
+
+    monkeypatch.undo()
+    ticks.now_s += STALE_S + 0.1
+    assert models.of(ASKED) is not posterior

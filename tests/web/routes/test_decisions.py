@@ -8,9 +8,13 @@ from collections.abc import Callable
 
 import pytest
 
+from hailwhale.core.decisions import Posterior
+from hailwhale.core.decisions.parameters import parse_reasons
 from hailwhale.services.container import Services
+from hailwhale.services.decisions import model_cache
 from hailwhale.services.decisions.decide import SampleRatioCheck
 from hailwhale.services.decisions.journal import read_journal
+from hailwhale.services.decisions.off_policy import RULES, OffPolicyEvaluator
 from hailwhale.web.apps import whale_app
 from tests.web.client import LINES, Client
 
@@ -323,3 +327,38 @@ def test_a_result_that_is_sent_again_in_a_batch_is_read_once(
 )
 def test_journals_leave_out_other_pks(line: bytes) -> None:
     assert len(read_journal([line, DECIDED])) == 1
+
+
+def _broken(*_arguments: object) -> Posterior:
+    raise ArithmeticError("the estimates of the decision are not finite")
+
+
+def test_maths_that_fail_are_never_a_fault_of_the_request(
+    page: Client, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether or not anything was known before; the log says it, and visitors get options."""
+    known = page.get("/reasons", f"{BY}&options=a,b").json
+    monkeypatch.setattr(model_cache, "fit", _broken)
+    assert page.get("/reasons", f"{BY}&options=a,b").json == known
+    for by in (BY, "pk=Page&by_metric=earned"):
+        logged = page.get("/decide", f"{by}&options=a,b&log=1&uid=ann&slots=2")
+        assert logged.status == 200
+        assert {each["option"] for each in logged.json["options"]} == {"a", "b"}
+    unknown = page.get("/reasons", "pk=Page&by_metric=earned&options=a,b")
+    assert unknown.status == 200
+    assert {row["verdict"] for row in unknown.json["options"].values()} == {"test"}
+    asked = parse_reasons({"pk": "Page", "by_metric": "earned", "options": "a,b"})
+    replay = OffPolicyEvaluator(services.deciding, services.clock).replay(asked, RULES[:4])
+    assert replay.decisions > 0
+
+
+def test_counts_beyond_reason_have_reasons(whale: Client) -> None:
+    """10^20 - 1 exposures of 10^20 decisions, which rounds to all of them; and results of 10^29."""
+    for option in "ab":
+        for metrics in ({"decided": 10**20, "hits": 10**20 - 1}, {"earned": 10**29, "hits": 0}):
+            counted = {"pk": "Odd", "option": option, "metrics": metrics}
+            assert whale.post("/count_decision", counted).status == 200
+    answer = whale.get("/reasons", "pk=Odd&by_metric=earned")
+    assert answer.status == 200
+    assert answer.json["sample_ratio"]["p"] == 1
+    assert whale.get("/decide", "pk=Odd&by_metric=earned*earned*earned*earned*earned").status == 200
