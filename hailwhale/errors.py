@@ -135,5 +135,6 @@ def shown(value: object) -> str:
         text = str(value) if isinstance(value, Decimal) else repr(value)
     except (ValueError, RecursionError):  # an int of many thousand digits, a value nested too deep
         text = f"a {type(value).__name__} too large to show"
+    text = text[: _SHOWN_CHARS + 1]
     text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
     return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…"

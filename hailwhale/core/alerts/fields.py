@@ -17,7 +17,7 @@ from hailwhale.core.value_parsers import parse_decimal
 from hailwhale.errors import BadInput
 
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
-_URL = re.compile(r"https?://[^\s/?#]+[^\s]*")
+_URL = re.compile(r"https?://[^\s/?#]\S*")
 _ADDRESS = re.compile(r"[^@\s,;:<>()\[\]\\\"]+@[^@\s,;:<>()\[\]\\\"]+")
 MAX_CHARS = 200
 MAX_TARGETS = 8

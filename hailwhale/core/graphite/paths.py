@@ -31,6 +31,8 @@ _BY_ESCAPED = "%62y"
 _SAFE = "_-/:@"
 _MAX_CHARS = 4096
 _MAX_CHOICES = 100  # that braces of one node may come to
+_MAX_CHOICE_CHARS = 8_192  # of all of them together, for each is compiled
+_MAX_WILD = 32  # stars and brackets of one node, for translating a bracket reads all that follows
 _WILD = re.compile(r"[*?\[\]{}]")
 _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _BRACES = re.compile(r"\{([^{}]*)\}")
@@ -185,6 +187,11 @@ def _choices(text: str) -> list[str]:
         count *= len(option)
     if count > _MAX_CHOICES:
         raise BadInput("target", text, f"braces with at most {_MAX_CHOICES} choices")
+    if count > 1 and count * len(text) > _MAX_CHOICE_CHARS:
+        expected = f"braces whose choices have at most {_MAX_CHOICE_CHARS} characters together"
+        raise BadInput("target", text, expected)
+    if text.count("*") + text.count("[") > _MAX_WILD:
+        raise BadInput("target", text, f"at most {_MAX_WILD} stars and brackets in a node")
     return ["".join(chosen) for chosen in product(*options)]
 
 

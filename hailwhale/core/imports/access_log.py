@@ -45,6 +45,7 @@ _WORD = re.compile(r'\[([^\]]*+)\]|"((?:[^"\\]|\\.)*+)"|([^\s"\[]\S*+)')
 _ESCAPE = re.compile(r"((?:\\x[0-9A-Fa-f]{2})+)|\\(.)")
 _NAMED = {"n": " ", "t": " ", "r": " ", "v": " "}  # a label holds no control characters
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_AUTHORITY = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]{0,31}:)?//([^/?#]{1,512})(?=[/?#]|\Z)")
 _TIME = re.compile(r"(\d\d)/(\w{3})/(\d{4}):(\d\d:\d\d:\d\d) ([+-]\d\d)(\d\d)")
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _LABEL_BYTES = 250  # longer texts are cut: a long URL is a visit, too
@@ -172,15 +173,17 @@ def _instant(text: str) -> str:
 def _derived(fields: dict[str, str]) -> dict[str, str]:
     status = fields["status"]
     fields["status_class"] = f"{status[0]}xx" if len(status) == 3 else ""
-    fields["referer_host"] = _host(fields.get("referer", ""))
+    authority = _AUTHORITY.match(fields.get("referer", "").lstrip())
+    fields["referer_host"] = _host(authority[1]) if authority else ""
     fields["visitor"] = " ".join(filter(None, (fields["host"], fields.get("user_agent", ""))))
     return fields
 
 
 @lru_cache(1_024)
-def _host(url: str) -> str:
+def _host(authority: str) -> str:
+    """Return the host of an authority, which is short: Unicode is normalised in quadratic time."""
     try:
-        return urlsplit(url).hostname or ""
+        return urlsplit(f"//{authority}").hostname or ""
     except ValueError:
         return ""
 

@@ -42,7 +42,7 @@ _UNITS_S = {  # written as any beginning of the word: the first that fits
     "months": 31 * DAY_S,
     "years": 365 * DAY_S,
 }
-_INTERVAL = re.compile(r"([1-9]\d{0,8})([a-z]*)(?:([:x]).+)?", re.ASCII)
+_INTERVAL = re.compile(r"([1-9]\d{0,8})([a-z]{0,20})(?:([:x]).+)?", re.ASCII)
 _NO_LABEL = ("", "_", '"_"', '["_"]', "[]", "null", "[null]")
 _METRICS = 16  # of a row, so that it is no larger than an event may be
 

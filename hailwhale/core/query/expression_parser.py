@@ -37,7 +37,7 @@ _SPACE = re.compile(r"\s*")
 _SIGN = re.compile(r"\s*(?:[+*/]| - )")
 _CLOSE = re.compile(r"\s*\)")
 _WORD = re.compile(r"(?:(?! - )[^/:()*+,])+")
-_NUMBER = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)([eE]-?[0-9]{1,3})?")
+_NUMBER = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([eE]-?[0-9]{1,3})?")
 _MAX_POWER = 60  # literals are bounded as the sums are: 10^-60 <= |x| < 10^60
 
 

@@ -6,9 +6,10 @@ visitor; the counts contain it as a hash only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from http.cookies import CookieError, SimpleCookie
+from itertools import islice
 from typing import Any
 
 import bottle
@@ -22,6 +23,12 @@ from hailwhale.web.request import SizeLimits, query_fields
 from hailwhale.web.responses import head_refused, text_reply
 
 COOKIE = "hwuid"
+
+_MOST_SENT = 4  # cookies of this name that are looked at
+
+# The one cookie that counts, as `cookie` sets it; some proxies add quotes. The standard library's
+# parser reads all of a header, in quadratic time.
+_SENT = re.compile(rf"(?:^|;) ?{COOKIE}=\"?([A-Za-z0-9._~-]{{1,512}})\"?(?=;|$)", re.ASCII)
 
 
 def add_tracker(
@@ -40,7 +47,7 @@ def add_tracker(
         if settings.honour_dnt and _does_not_want(environ):
             count(fields)
             return text_reply("")
-        known = _known(environ, cookies)
+        known = known_uid(environ, cookies)
         uid = str(given) or known or visitors.new_uid()
         count({**fields, "uid": uid})
         reply = text_reply(uid)
@@ -71,10 +78,7 @@ def _does_not_want(environ: Mapping[str, Any]) -> bool:
     return environ.get("HTTP_DNT") == "1" or environ.get("HTTP_SEC_GPC") == "1"
 
 
-def _known(environ: Mapping[str, Any], cookies: CookieSigner) -> str | None:
+def known_uid(environ: Mapping[str, Any], cookies: CookieSigner) -> str | None:
     """Return the uid of a valid cookie; None if there is none."""
-    try:
-        found = SimpleCookie(environ.get("HTTP_COOKIE", "")).get(COOKIE)
-    except CookieError:
-        return None
-    return cookies.verify(found.value) if found is not None else None
+    sent = islice(_SENT.finditer(environ.get("HTTP_COOKIE", "")), _MOST_SENT)
+    return next(filter(None, (cookies.verify(each[1]) for each in sent)), None)

@@ -107,3 +107,16 @@ def test_too_many_choices_are_refused() -> None:
 
 def test_a_label_that_is_an_escape_is_not_one() -> None:
     assert label_of(node_of("%41")) == "%41"
+
+
+@pytest.mark.parametrize(
+    ("node", "expected"),
+    [
+        ("*a" * 33, "at most 32 stars and brackets"),
+        ("[" * 2_000, "at most 32 stars and brackets"),
+        ("{" + ",".join(["a" * 100] * 50) + "}" + "{a,b}", "braces"),
+    ],
+)
+def test_a_pattern_that_is_slow_to_compile_is_refused(node: str, expected: str) -> None:
+    with pytest.raises(BadInput, match=expected):
+        PathNode(node).matching(["US"])

@@ -90,6 +90,27 @@ def test_a_foreign_cookie_is_ignored(whale: Client, cookie: str) -> None:
     assert "set-cookie" in answer.headers
 
 
+@pytest.mark.parametrize(
+    "sent",
+    ["%s", "a=b; %s", "%s;a=b", "a=b;%s; c=d", "hwuid=x; %s", 'a="\\"; %s', "hwuid=é.x; %s; \x00"],
+)
+@pytest.mark.parametrize("quoted", [False, True])
+def test_our_cookie_is_found_among_others(whale: Client, sent: str, quoted: bool) -> None:
+    first = whale.get("/tracker")
+    ours = cookie_of(first)
+    if quoted:
+        ours = f'hwuid="{ours.removeprefix("hwuid=")}"'
+    again = whale.request("GET", "/tracker", environ={"HTTP_COOKIE": sent % ours})
+    assert again.text == first.text
+
+
+def test_a_cookie_that_only_ends_as_ours_does_is_not_ours(whale: Client) -> None:
+    first = whale.get("/tracker")
+    for sent in (f"x{cookie_of(first)}", f"a=x {cookie_of(first)}", f"{cookie_of(first)}!"):
+        again = whale.request("GET", "/tracker", environ={"HTTP_COOKIE": sent})
+        assert again.text != first.text
+
+
 def test_a_cookie_of_another_service_is_ignored(
     whale: Client, make_services: Callable[..., Services]
 ) -> None:
