@@ -23,12 +23,12 @@ from hailwhale.commands.serve.signals import stop_on_signals
 from hailwhale.errors import BadInput, StoreUnavailable
 from hailwhale.services.container import Services, open_services
 from hailwhale.services.imports.tail import QUIET_S, LogTailer
+from hailwhale.services.ingest.retries import Retries
 from hailwhale.settings import Settings
 
 log = logging.getLogger("hailwhale.tail")
 
 _LOOK_S = 0.5
-_RETRY_S = 0.5
 _EPILOG = """\
   hailwhale tail /var/log/nginx/pixels.log --pixels
 
@@ -93,25 +93,28 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _follow(following: LogTailer, stop: Event) -> None:
+    retries = Retries(log, stop)
     while not stop.is_set():
         try:
-            if not following.look():
-                stop.wait(_LOOK_S)
+            found = following.look()
         except StoreUnavailable as fault:
-            log.warning("%s; retrying in %s s", fault, _RETRY_S)
-            stop.wait(_RETRY_S)
+            retries.failed(fault)
+        else:
+            retries.succeeded()
+            if not found:
+                stop.wait(_LOOK_S)
 
 
 def _opened(settings: Settings, stop: Event, *, once: bool) -> Services | None:
     """Return the services once the store answers; None when asked to stop before that."""
+    retries = Retries(log, stop)
     while not stop.is_set():
         try:
             return open_services(settings)
         except StoreUnavailable as fault:
             if once:
                 raise
-            log.warning("%s; retrying in %s s", fault, _RETRY_S)
-            stop.wait(_RETRY_S)
+            retries.failed(fault)
     return None
 
 

@@ -25,8 +25,9 @@ from hailwhale.core.events.hit_codec import decode_amount, decode_head, decode_i
 from hailwhale.core.time.bucketing import BucketPlanner, BucketSet
 from hailwhale.core.time.calendar_grid import Grid
 from hailwhale.core.time.rollups import Rollup
-from hailwhale.errors import BadInput, StoreUnavailable
+from hailwhale.errors import BadInput, HailWhaleError, StoreUnavailable
 from hailwhale.services.ingest.batch_commit import commit
+from hailwhale.services.ingest.retries import Retries
 from hailwhale.services.ingest.spy_log import NOT_SPIED, SpyRule
 from hailwhale.store.protocol import BufferStore, CommitStore, StatsStore
 from hailwhale.store.types import CommitOutcome, DeadLetter, ShardLoad
@@ -36,7 +37,6 @@ log = logging.getLogger("hailwhale.drain")
 # Limit of (node, bucket set) pairs in one step, each some cells in every rollup. It bounds the
 # size of a plan, and so the time that one commit blocks the store.
 MAX_STEP_SIZE = 50_000
-_RETRY_S = 0.5
 _SWITCH_S = 0.0005
 _NUMBERS_KNOWN = 100_000
 
@@ -134,15 +134,26 @@ class Drain:
                 return counted
 
     def run(self, stop: Flag, idle_s: float) -> None:
-        """Drain until `stop` is set, polling every `idle_s` seconds when nothing is buffered."""
+        """Drain until `stop` is set, polling every `idle_s` seconds when nothing is buffered.
+
+        An error ends a round, not the drain: the next round starts from what the store has. Raises
+        only an error in the settings, such as `StoreMismatch`.
+        """
+        retries = Retries(log, stop)
         with _Applying(self._apply) as applying:
             while not stop.is_set():
                 try:
-                    if not self._round(stop, applying):
+                    idle = not self._round(stop, applying)
+                except HailWhaleError as fault:
+                    if not isinstance(fault, StoreUnavailable):
+                        raise
+                    retries.failed(fault)
+                except Exception as fault:  # noqa: BLE001 - it is logged with its traceback
+                    retries.failed(fault)
+                else:
+                    retries.succeeded()
+                    if idle:
                         stop.wait(idle_s)
-                except StoreUnavailable as fault:
-                    log.warning("%s; trying again in %s s", fault, _RETRY_S)
-                    stop.wait(_RETRY_S)
 
     def _round(self, stop: Flag, applying: _Applying) -> bool:
         """Drain a window of each shard that has work; return whether any shard had work."""

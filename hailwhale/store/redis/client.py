@@ -7,6 +7,7 @@ fences and ids in the scripts can decide whether repeating it is right.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
@@ -15,6 +16,7 @@ from typing import Any, TypeAlias
 
 import redis
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisClusterException
 from redis.retry import Retry
 from redis.sentinel import MasterNotFoundError, Sentinel
 
@@ -43,16 +45,15 @@ _INCLUDES = {
     "swap": (),
 }
 
-# Errors of a server that cannot now: out of memory, a replica, no majority, a slot moving.
-# Errors with a class in redis-py lack their first word; the others begin with it.
-_NOT_NOW = (
-    redis.exceptions.OutOfMemoryError,
-    redis.exceptions.ReadOnlyError,
-    redis.exceptions.ClusterDownError,
-    redis.exceptions.TryAgainError,
-    redis.exceptions.AskError,
+# Errors that a request of ours causes, whatever the state of the server: a mistake in a script or
+# in a command. The client strips a leading "ERR ".
+_OURS = re.compile(
+    r"(?:ERR )?(?:user_script:|Error (?:compiling|running) script|WRONGTYPE |[Ww]rong number of arg"
+    r"|syntax error|value is not|hash value is not|invalid expire|CROSSSLOT )"
 )
-_NOT_NOW_WORDS = ("BUSY ", "MISCONF ", "NOREPLICAS ")
+
+
+_SENTINEL_ERROR = re.compile(r""" - (\w+)\((['"])(.*?)\2\)""")
 
 
 def open_client(url: str, timeout_s: float, max_connections: int = 512) -> RedisClient:
@@ -110,18 +111,38 @@ def close_client(client: RedisClient) -> None:
 
 @contextmanager
 def faults_named() -> Iterator[None]:
-    """Turn the client's exceptions into `StoreUnavailable`; other errors pass unchanged."""
+    """Turn the client's exceptions into `StoreUnavailable`.
+
+    That includes every answer that our commands did not cause: a server has more reasons to refuse
+    a command (memory, permissions, a provider's limits, a failover) than a list could name. Only
+    errors of a script or command of ours pass unchanged, and exceptions of other libraries.
+    """
     try:
         yield
     except MasterNotFoundError as fault:
-        reason = str(fault).partition(" : ")[0]  # the rest describes every Sentinel's client
-        raise StoreUnavailable(f"no Sentinel knows the address of the store: {reason}") from fault
+        raise StoreUnavailable(
+            f"no Sentinel knows the address of the store: {_sentinel_reason(fault)}"
+        ) from fault
     except (redis.ConnectionError, redis.TimeoutError, OSError) as fault:
         raise StoreUnavailable(f"the store does not answer: {fault}") from fault
-    except redis.ResponseError as fault:
-        if isinstance(fault, _NOT_NOW) or any(word in str(fault) for word in _NOT_NOW_WORDS):
-            raise StoreUnavailable(f"the store cannot accept this now: {fault}") from fault
+    except redis.DataError:  # of a command that was never sent
         raise
+    except (redis.RedisError, RedisClusterException) as fault:
+        if _OURS.match(str(fault)):
+            raise
+        raise StoreUnavailable(f"the store cannot accept this now: {fault}") from fault
+
+
+def _sentinel_reason(fault: MasterNotFoundError) -> str:
+    """Return what was not found, and each error of a Sentinel once, without its client.
+
+    >>> said = "No master found for 'a' : Redis<…> - TimeoutError('too slow')"
+    >>> _sentinel_reason(MasterNotFoundError(said))
+    "No master found for 'a' (TimeoutError: too slow)"
+    """
+    what, _, errors = str(fault).partition(" : ")
+    found = dict.fromkeys(f"{kind}: {text}" for kind, _, text in _SENTINEL_ERROR.findall(errors))
+    return f"{what} ({'; '.join(found)})" if found else what
 
 
 def exchange(
