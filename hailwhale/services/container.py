@@ -6,6 +6,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -104,14 +105,26 @@ def assemble(
     spooled = spooled and settings.spool_bytes > 0
     try:
         since.declare()
+        answers = True
     except StoreUnavailable as fault:
         if not spooled:
             raise
         log.warning("%s; hits are written to the spool", fault)
-        store = declared(store, since)
-    folder = SpoolDirectory(settings.spool_folder, settings.spool_bytes)
-    spool = DiskQueue(store.buffers.accept, folder) if spooled else None
-    visitors = VisitorHasher(store.secrets, settings.uid_key, settings.uid_salt_days, clock)
+        store, answers = declared(store, since), False
+    folder = SpoolDirectory(settings.spool_folder, settings.spool_bytes, settings.uid_key)
+    visitors = VisitorHasher(
+        store.secrets,
+        settings.uid_key,
+        settings.uid_salt_days,
+        clock,
+        is_away=lambda: spool is not None and spool.is_away(),
+    )
+    spool = DiskQueue(store.buffers.accept, folder, visitors.looked_up) if spooled else None
+    cookies = CookieSigner(partial(visitors.lasting_key, "cookies"))
+    if spooled and answers:
+        with suppress(StoreUnavailable):  # an outage is to find the keys of visitor ids cached
+            visitors.prepare()
+            cookies.prepare()
     spy = SpyRule(settings.spy_entries, settings.spy_days * DAY_S)
     spying = RecentEvents(store.spy_log, visitors, settings.spy_private, settings.spy_entries)
     drain = Drain(
@@ -143,7 +156,7 @@ def assemble(
         is_away=spool.is_away if spool else lambda: False,
     ).settle
     accept = spool.accept if spool else store.buffers.accept
-    hail = BufferWriter(accept, limits, clock, visitors.name, settle)
+    hail = BufferWriter(accept, limits, clock, visitors.name, settle, defers_uids=spool is not None)
     counting = ImmediateCounter(
         commits=store.commits,
         cells=store.cells,
@@ -200,7 +213,7 @@ def assemble(
         spool=spool,
         tallies=tallies,
         visitors=visitors,
-        cookies=CookieSigner(partial(visitors.lasting_key, "cookies")),
+        cookies=cookies,
         spying=spying,
         clock=clock,
         close=partial(_close, spool, tallies, close),

@@ -26,11 +26,15 @@ class AcceptStatus(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EncodedHit:
-    """A hit for the buffer: its root pk, its encoded form and its optional id."""
+    """A hit for the buffer: its root pk, its encoded form and its optional id.
+
+    `uid` is set while the hash of its visitor is missing: such a hit must not reach a store.
+    """
 
     root: str
     hit: bytes
     id: str | None = None
+    uid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,79 @@ def test_a_wrong_event_is_refused_though_others_are_spooled(
     assert (report["accepted"], report["rejected"][0]["index"]) == (1, 1)
 
 
+UID = "ann.smith@example.com"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "body"),
+    [
+        ("GET", "/count", f"pk=Shop&uid={UID}", ""),
+        ("POST", "/count", "", f'{{"pk": "Shop", "uid": "{UID}"}}'),
+        ("POST", "/count", "", f'[{{"pk": "Shop"}}, {{"pk": "Shop", "uid": "{UID}"}}]'),
+        ("GET", "/count_decision", f"pk=Shop&option=a&uid={UID}", ""),
+        ("GET", "/tracker", f"pk=Shop&uid={UID}", ""),
+        ("GET", "/tracker", "pk=Shop", ""),
+    ],
+)
+def test_a_process_that_never_saw_the_store_takes_hits_of_visitors(
+    server: EmbeddedValkey, opened: Open, method: str, path: str, query: str, body: str
+) -> None:
+    opened().close()
+    server.stop()
+    services = opened()
+    app, whale = Client(hail_app(services)), Client(whale_app(services))
+    for _ in range(2):
+        found = app.request(method, path, query, body.encode() or None, JSON)
+        assert (found.status, found.errors) == (200, "")
+    spool = server.data_dir / "spool"
+    assert not any(UID.encode() in file.read_bytes() for file in spool.iterdir())
+    server.start()
+    until(lambda: replayed(services))
+    services.drain.flush()
+    hits = 2 * (body.count("pk") or 1)
+    assert total(whale, "Shop") == hits
+    assert total(whale, "Shop", metric="uniques") == (UID in query + body)
+    app.request(method, path, query, body.encode() or None, JSON)  # hashed in the process
+    services.drain.flush()
+    assert total(whale, "Shop") == hits * 1.5
+    if UID in query + body:
+        assert total(whale, "Shop", metric="uniques") == 1
+
+
+def test_a_visitor_with_a_cookie_is_the_same_one_in_an_outage(
+    server: EmbeddedValkey, opened: Open
+) -> None:
+    before = Client(hail_app(opened()))
+    found = before.get("/tracker", "pk=Shop")
+    cookie = found.headers["set-cookie"].partition(";")[0]
+    server.stop()
+    services = opened()
+    hail = hail_app(services)
+    during = Client(hail).request("GET", "/tracker", "pk=Shop", headers={"Cookie": cookie})
+    assert (during.status, during.text) == (200, found.text)
+    assert "set-cookie" not in during.headers
+    forged = {"Cookie": "hwuid=someone.else"}
+    assert Client(hail).request("GET", "/tracker", "pk=Shop", headers=forged).text == ""
+    server.start()
+    until(lambda: replayed(services))
+    services.drain.flush()
+    whale = Client(whale_app(services))
+    assert (total(whale, "Shop"), total(whale, "Shop", metric="uniques")) == (3, 1)
+
+
+def test_a_process_that_met_no_visitor_before_the_outage_hashes_them_in_it(
+    server: EmbeddedValkey, opened: Open
+) -> None:
+    services = opened()
+    app = Client(hail_app(services))
+    server.stop()
+    assert app.get("/count", "pk=Shop&uid=ann").status == 200
+    answer = app.get("/tracker", "pk=Shop")
+    assert answer.status == 200
+    assert answer.text in answer.headers["set-cookie"]
+    assert not list((server.data_dir / "spool").glob("*.key"))
+
+
 def test_with_no_room_for_a_spool_it_is_503(server: EmbeddedValkey, opened: Open) -> None:
     app = Client(hail_app(opened(HAILWHALE_SPOOL_BYTES="0")))
     assert "spooled_bytes" not in app.get("/healthz").json

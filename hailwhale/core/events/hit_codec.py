@@ -66,6 +66,15 @@ def encode_hit(event: Event, visitor: str | None = None) -> bytes:
     return f"{event.at_s}\t{_head(event.pk, event.dimensions, names)}\t{amounts}{tail}".encode()
 
 
+def with_visitor(hit: bytes, visitor: str) -> bytes:
+    r"""Add the hash of its visitor to a hit that was encoded without it.
+
+    >>> with_visitor(b'0\t[["Shop"],[],["hits"]]\t1', "q2fX0-aT_x9c")
+    b'0\t[["Shop"],[],["hits"]]\t1\tq2fX0-aT_x9c'
+    """
+    return b"%s\t%s" % (hit, visitor.encode())
+
+
 @lru_cache(maxsize=8_192)
 def _head(pk: Path, dimensions: tuple[Path, ...], names: tuple[str, ...]) -> str:
     """Encode a head; cached, because heads repeat."""

@@ -8,7 +8,7 @@ from hailwhale.core.events.event import Event, parse_event
 from hailwhale.core.events.hit_codec import encode_hit
 from hailwhale.core.events.limits import Limits
 from hailwhale.core.events.param_names import Fields
-from hailwhale.errors import BadInput, BufferFull
+from hailwhale.errors import BadInput, BufferFull, StoreUnavailable
 from hailwhale.services.ingest.group_commit import Accept, GroupCommit
 from hailwhale.services.ingest.types import BatchReport, Parse
 from hailwhale.store.types import AcceptStatus, EncodedHit
@@ -24,12 +24,15 @@ class BufferWriter:
         clock: Callable[[], float],
         name_of: Callable[[str], str],
         settle: Callable[[Event], Event],
+        defers_uids: bool = False,
     ) -> None:
         """Initialize with `accept` of a store, or of a spool in front of it.
 
-        `name_of` hashes the uid of a visitor. `settle` maps an event to what it is counted as.
+        `name_of` hashes the uid of a visitor. `settle` maps an event to what it is counted as. With
+        `defers_uids`, as with a spool, a hit keeps its uid if that cannot be hashed now.
         """
         self._settle = settle
+        self._defers_uids = defers_uids
         self._accept = GroupCommit(accept).accept
         self._limits = limits
         self._clock = clock
@@ -76,5 +79,12 @@ class BufferWriter:
 
     def _incoming(self, event: Event) -> EncodedHit:
         event = self._settle(event)
-        visitor = None if event.uid is None else self._name_of(event.uid)
-        return EncodedHit(event.pk[0], encode_hit(event, visitor), event.id)
+        visitor = uid = None
+        if event.uid is not None:
+            try:
+                visitor = self._name_of(event.uid)
+            except StoreUnavailable:
+                if not self._defers_uids:
+                    raise
+                uid = event.uid
+        return EncodedHit(event.pk[0], encode_hit(event, visitor), event.id, uid)

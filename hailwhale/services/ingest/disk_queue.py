@@ -16,8 +16,10 @@ from collections.abc import Callable, Sequence
 from threading import Event as Flag
 from threading import Lock, Thread
 
+from hailwhale.core.events.hit_codec import with_visitor
 from hailwhale.errors import HailWhaleError, StoreUnavailable
 from hailwhale.services.ingest.spool_directory import Record, SpoolDirectory, SpoolFile
+from hailwhale.services.ingest.uid_seal import UidSeal
 from hailwhale.store.types import AcceptStatus, EncodedHit, ProducerSequence
 
 log = logging.getLogger("hailwhale.spool")
@@ -57,10 +59,14 @@ class DiskQueue:
     thread sends what this process or a dead one spooled until the store has it.
     """
 
-    def __init__(self, offer: Offer, spool: SpoolDirectory) -> None:
-        """Initialize with a store's `accept`; log, rather than raise, if the spool is unusable."""
+    def __init__(self, offer: Offer, spool: SpoolDirectory, name_of: Callable[[str], str]) -> None:
+        """Initialize with a store's `accept`; log, rather than raise, if the spool is unusable.
+
+        `name_of` hashes the uid of a visitor, and asks the store for that if it has to.
+        """
         self._offer = offer
         self._spool = spool
+        self._name_of = name_of
         self._begin()
 
     def _begin(self) -> None:
@@ -92,6 +98,10 @@ class DiskQueue:
         with self._sending:  # a sender makes one call at a time
             if self._away:
                 self._keep(Record(self._spooled.stamp(len(hits)), now_s, hits))
+            elif any(hit.uid is not None for hit in hits):
+                # They have a uid because the store did not answer with the salt to hash it.
+                fault = StoreUnavailable("the store did not answer with the salt of visitor ids")
+                self._keep(Record(self._spooled.stamp(len(hits)), now_s, hits), fault)
             else:
                 stamp = self._direct.stamp(len(hits))
                 try:
@@ -104,15 +114,16 @@ class DiskQueue:
 
     def _keep(self, record: Record, fault: StoreUnavailable | None = None) -> None:
         """Write a record to disk and regard the store as unavailable from then on."""
-        encoded = record.encoded()
         with self._filing:
+            seal = self._own.file.seal if self._own else UidSeal(self._spool.uid_key)
+            encoded = record.encoded(seal)
             if not self._spool.has_room(len(encoded)):
                 why = f"the spool is full ({self._spool.most_bytes:,} bytes)"
                 raise StoreUnavailable(f"{fault or 'the store is unavailable'}; {why}") from fault
             try:
                 if self._own is None:
-                    self._own = _Backlog(self._spool.new_file())
-                self._own.file.append(encoded)
+                    self._own = _Backlog(self._spool.new_file(seal))
+                self._own.file.append(encoded, has_uids=record.has_uids)
             except OSError as unkept:
                 why = f"cannot write to the spool: {unkept}"
                 raise StoreUnavailable(f"{fault or 'the store is unavailable'}; {why}") from unkept
@@ -176,12 +187,16 @@ class DiskQueue:
         if group is None:
             return self._finish(backlog)
         record, after = group
-        receipts = self._offer(record.hits, record.now_s, record.stamp)
+        hits = [hit if hit.uid is None else self._named(hit, hit.uid) for hit in record.hits]
+        receipts = self._offer(hits, record.now_s, record.stamp)
         self._away = False  # new hits need not wait for the rest
         if AcceptStatus.FULL in receipts:
             return False
         backlog.done = after
         return True
+
+    def _named(self, hit: EncodedHit, uid: str) -> EncodedHit:
+        return EncodedHit(hit.root, with_visitor(hit.hit, self._name_of(uid)), hit.id)
 
     def _finish(self, backlog: _Backlog) -> bool:
         """Remove a file that the store has entirely; return True if hits were appended since."""

@@ -6,7 +6,9 @@ over from a dead process, removed. Knows nothing of threads, or of when the stor
 A file is a sequence of records, each the hits of one call::
 
     length of the body | its CRC-32 | body: JSON [sender, number, now_s, [[root, hit, id], …]]
-    4 bytes            | 4 bytes    |
+    4 bytes            | 4 bytes    | and, if some hits wait for the hash of their uid, the uids
+
+The uids are encrypted; see `uid_seal`.
 
 Only the process that created a file appends to it, and only a process that holds its lock reads it,
 so a locked file belongs to a live process. A record that was being written when its process died
@@ -17,6 +19,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import secrets
 import struct
@@ -27,11 +30,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from hailwhale.services.ingest.uid_seal import UidSeal
 from hailwhale.store.types import EncodedHit, ProducerSequence
+
+log = logging.getLogger("hailwhale.spool")
 
 _HEAD = struct.Struct(">II")
 _SUFFIX = ".spool"
 _SET_ASIDE = ".unreadable"
+_KEY = ".key"
 _GROUP_BYTES = 1 << 20
 _GROUP_S = 60  # ids expire by the time of their call, so distant calls are not grouped
 
@@ -44,16 +51,33 @@ class Record:
     now_s: int
     hits: Sequence[EncodedHit]
 
-    def encoded(self) -> bytes:
+    @property
+    def has_uids(self) -> bool:
+        """Return whether hits wait for the hash of their visitor."""
+        return any(each.uid is not None for each in self.hits)
+
+    def encoded(self, seal: UidSeal) -> bytes:
         """Return the record in the format of the file."""
         hits = [(each.root, _text(each.hit), each.id) for each in self.hits]
-        body = json.dumps([self.stamp.sender, self.stamp.number, self.now_s, hits]).encode()
+        parts: list[object] = [self.stamp.sender, self.stamp.number, self.now_s, hits]
+        if self.has_uids:
+            parts.append(seal.sealed([each.uid for each in self.hits]))
+        body = json.dumps(parts).encode()
         return _HEAD.pack(len(body), zlib.crc32(body)) + body
 
 
-def _decoded(body: bytes) -> Record:
-    sender, number, now_s, hits = json.loads(body)
-    found = [EncodedHit(root, _bytes(hit), id) for root, hit, id in hits]
+def _decoded(body: bytes, seal: UidSeal) -> Record:
+    sender, number, now_s, hits, *sealed = json.loads(body)
+    uids: Sequence[str | None] = [None] * len(hits)
+    if sealed:
+        try:
+            uids = seal.opened(sealed[0])
+        except ValueError as fault:
+            log.error("the uids of %d hits are lost: %s; the hits count", len(hits), fault)
+    found = [
+        EncodedHit(root, _bytes(hit), id, uid)
+        for (root, hit, id), uid in zip(hits, uids, strict=True)
+    ]
     return Record(ProducerSequence(sender, number), now_s, found)
 
 
@@ -75,14 +99,19 @@ class RecordGroup(NamedTuple):
 class SpoolFile:
     """One file of a spool, open and locked by this process."""
 
-    def __init__(self, path: Path, fd: int) -> None:
+    def __init__(self, path: Path, fd: int, uid_key: str, seal: UidSeal | None = None) -> None:
         """Take ownership of `fd`, which is open for reading and writing and holds the lock."""
         self._path = path
+        self._key_path = path.with_suffix(_KEY)
+        self.seal = seal or UidSeal.read(self._key_path, uid_key)
         self._fd = fd
         self._size = os.fstat(fd).st_size
 
-    def append(self, encoded: bytes) -> None:
+    def append(self, encoded: bytes, *, has_uids: bool = False) -> None:
         """Append a record and sync it to disk; after an OSError it is not stored."""
+        if has_uids:
+            self.seal.save(self._key_path)
+            _sync_folder(self._path.parent)
         try:
             rest, at = memoryview(encoded), self._size
             while rest:
@@ -124,7 +153,7 @@ class SpoolFile:
         body = os.pread(self._fd, length, at + _HEAD.size)
         if not length or len(body) < length or zlib.crc32(body) != checksum:
             return None
-        return _decoded(body), at + _HEAD.size + length
+        return _decoded(body, self.seal), at + _HEAD.size + length
 
     def remove(self, at: int) -> bool:
         """Remove and close the file, read up to `at`; return whether all of it was read.
@@ -133,6 +162,7 @@ class SpoolFile:
         """
         whole = at >= self._size
         if whole:
+            self._key_path.unlink(missing_ok=True)
             self._path.unlink(missing_ok=True)
         else:
             self._path.rename(self._path.with_suffix(_SET_ASIDE))
@@ -146,10 +176,14 @@ class SpoolFile:
 
 @dataclass(frozen=True, slots=True)
 class SpoolDirectory:
-    """A folder of spool files of any process, limited to `most_bytes` bytes in total."""
+    """A folder of spool files of any process, limited to `most_bytes` bytes in total.
+
+    `uid_key` is HAILWHALE_UID_KEY, which uids are encrypted with in addition.
+    """
 
     folder: Path
     most_bytes: int
+    uid_key: str = ""
 
     def size_bytes(self) -> int:
         """Return the size of all its files in bytes, for all processes of this machine."""
@@ -168,8 +202,8 @@ class SpoolDirectory:
         there = next(each for each in (self.folder, *self.folder.parents) if each.exists())
         return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
-    def new_file(self) -> SpoolFile:
-        """Create a file of this process; a new folder is private to the user.
+    def new_file(self, seal: UidSeal) -> SpoolFile:
+        """Create a file of this process, with its key; a new folder is private to the user.
 
         Raises OSError.
         """
@@ -181,14 +215,15 @@ class SpoolDirectory:
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         _sync_folder(self.folder)  # the name is on disk before any content
-        return SpoolFile(path, fd)
+        return SpoolFile(path, fd, self.uid_key, seal)
 
     def abandoned(self) -> list[SpoolFile]:
         """Take over and return the files of dead processes."""
         if not any(self._paths()):
             return []
         with self._locked():  # so no file is taken before its creator locks it
-            return [file for path in self._paths() if (file := _taken_over(path)) is not None]
+            found = [_taken_over(path, self.uid_key) for path in self._paths()]
+        return [file for file in found if file is not None]
 
     def _paths(self) -> Iterator[Path]:
         return self.folder.glob(f"*{_SUFFIX}")
@@ -221,7 +256,7 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _taken_over(path: Path) -> SpoolFile | None:
+def _taken_over(path: Path, uid_key: str) -> SpoolFile | None:
     """Return the file; None if a process has it locked or has just removed it."""
     try:
         fd = os.open(path, os.O_RDWR)
@@ -230,7 +265,7 @@ def _taken_over(path: Path) -> SpoolFile | None:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.fstat(fd).st_nlink:
-            return SpoolFile(path, fd)
+            return SpoolFile(path, fd, uid_key)
     except OSError:
         pass
     os.close(fd)

@@ -21,6 +21,10 @@ class CookieSigner:
         self._key_of = key
         self._key: bytes | None = None
 
+    def prepare(self) -> None:
+        """Get the key now rather than with the first cookie."""
+        self._signature("")
+
     def sign(self, uid: str) -> str:
         """Return the cookie of a uid; `verify` reads it."""
         return f"{uid}.{self._signature(uid)}"

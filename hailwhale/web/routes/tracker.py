@@ -7,7 +7,7 @@ visitor; the counts contain it as a hash only.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from itertools import islice
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import bottle
 
 from hailwhale.core.events.param_names import Fields
+from hailwhale.errors import StoreUnavailable
 from hailwhale.services.container import Services
 from hailwhale.services.security.signed_cookie import CookieSigner
 from hailwhale.settings import Settings
@@ -23,6 +24,7 @@ from hailwhale.web.request import SizeLimits, query_fields
 from hailwhale.web.responses import head_refused, text_reply
 
 COOKIE = "hwuid"
+_COOKIE_FORM = re.compile(r"([A-Za-z0-9_-]{16})\.[A-Za-z0-9_-]{16}")
 
 _MOST_SENT = 4  # cookies of this name that are looked at
 
@@ -47,12 +49,15 @@ def add_tracker(
         if settings.honour_dnt and _does_not_want(environ):
             count(fields)
             return text_reply("")
-        known = known_uid(environ, cookies)
-        uid = str(given) or known or visitors.new_uid()
+        try:
+            uid = str(given) or known_uid(environ, cookies) or visitors.new_uid()
+            signed = "" if given else cookies.sign(uid)
+        except StoreUnavailable:  # the key of cookies was never read: no cookie can be made
+            uid, signed = _claimed(environ), ""
         count({**fields, "uid": uid})
         reply = text_reply(uid)
-        if not given:
-            reply.add_header("Set-Cookie", cookie(cookies.sign(uid), settings, environ))
+        if signed:
+            reply.add_header("Set-Cookie", cookie(signed, settings, environ))
         return reply
 
     app.route("/tracker", "GET", tracker)
@@ -80,5 +85,19 @@ def _does_not_want(environ: Mapping[str, Any]) -> bool:
 
 def known_uid(environ: Mapping[str, Any], cookies: CookieSigner) -> str | None:
     """Return the uid of a valid cookie; None if there is none."""
-    sent = islice(_SENT.finditer(environ.get("HTTP_COOKIE", "")), _MOST_SENT)
-    return next(filter(None, (cookies.verify(each[1]) for each in sent)), None)
+    return next(filter(None, map(cookies.verify, _values(environ))), None)
+
+
+def _claimed(environ: Mapping[str, Any]) -> str:
+    """Return the uid of a cookie that cannot be verified now; "" if none of ours has its form.
+
+    A caller may send any uid as a parameter, so believing one counts no more than that would.
+    """
+    found = (_COOKIE_FORM.fullmatch(value) for value in _values(environ))
+    return next((each[1] for each in found if each), "")
+
+
+def _values(environ: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the values of the first cookies of our name."""
+    sent = _SENT.finditer(environ.get("HTTP_COOKIE", ""))
+    return (each[1] for each in islice(sent, _MOST_SENT))

@@ -13,6 +13,7 @@ from hailwhale.cli import main
 from hailwhale.commands.doctor.checks import engine_findings, schema_finding, spool_findings
 from hailwhale.services.container import Services
 from hailwhale.services.ingest.spool_directory import SpoolDirectory
+from hailwhale.services.ingest.uid_seal import UidSeal
 from hailwhale.settings import Settings
 from hailwhale.store.embedded import EmbeddedValkey
 from hailwhale.store.redis.keys import Keys, shard_of
@@ -280,7 +281,7 @@ def test_spooled_hits_are_reported(tmp_path: Path) -> None:
     settings = Settings.from_env(variables)
     spool = SpoolDirectory(settings.spool_folder, settings.spool_bytes)
     assert list(spool_findings(spool)) == []
-    spool.new_file().append(b"x" * 1234)
+    spool.new_file(UidSeal("")).append(b"x" * 1234)
     (tmp_path / "0123.unreadable").touch()
     assert [str(found) for found in spool_findings(spool)] == [
         f"warn  spool: 1,234 bytes of hits wait in {tmp_path}: run `hailwhale serve` or `hail` on "

@@ -74,6 +74,10 @@ def spool(tmp_path: Path) -> SpoolDirectory:
 Make = Callable[..., DiskQueue]
 
 
+def named(uid: str) -> str:
+    return f"hash-of-{uid}"
+
+
 @pytest.fixture
 def make(flaky: Flaky, spool: SpoolDirectory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     """Makes spoolings over one flaky store and one folder, as processes of one machine would."""
@@ -82,7 +86,7 @@ def make(flaky: Flaky, spool: SpoolDirectory, monkeypatch: pytest.MonkeyPatch) -
     made: list[DiskQueue] = []
 
     def spooling(most_bytes: int = 1_000_000) -> DiskQueue:
-        made.append(DiskQueue(flaky, SpoolDirectory(spool.folder, most_bytes)))
+        made.append(DiskQueue(flaky, SpoolDirectory(spool.folder, most_bytes), named))
         return made[-1]
 
     yield spooling
@@ -228,7 +232,7 @@ def test_an_unwritable_spool_is_an_unavailable_store(
     flaky: Flaky, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").write_text("in the way")
-    spooling = DiskQueue(flaky, SpoolDirectory(tmp_path / "file" / "spool", 1_000))
+    spooling = DiskQueue(flaky, SpoolDirectory(tmp_path / "file" / "spool", 1_000), named)
     assert "spool is not writable: hits are refused while the store is unavailable" in caplog.text
     flaky.away = True
     for _ in range(2):
@@ -350,6 +354,54 @@ def test_ids_of_spooled_hits_are_checked_by_their_time_of_arrival(
     flaky.away = False
     until(lambda: settled(spool))
     assert held(store) == ["a"]
+
+
+def test_a_hit_whose_uid_cannot_be_hashed_yet_is_spooled_and_sent_with_the_hash(
+    make: Make, store: RedisStore, spool: SpoolDirectory
+) -> None:
+    spooling = make()
+    unnamed = EncodedHit("Shop", b"a", None, "ann@example.com")
+    assert spooling.accept([unnamed, hit("b")], NOW_S) == [AcceptStatus.SPOOLED] * 2
+    until(lambda: settled(spool))
+    assert held(store) == ["a\thash-of-ann@example.com", "b"]
+    assert list(spool.folder.iterdir()) == []
+
+
+def test_a_uid_that_waits_is_not_readable_on_disk_and_outlives_its_process(
+    make: Make, flaky: Flaky, store: RedisStore, spool: SpoolDirectory
+) -> None:
+    flaky.away = True
+    dead = make()
+    dead.accept([EncodedHit("Shop", b"a", None, "ann@example.com")], NOW_S)
+    dead.accept([hit("b")], NOW_S)
+    dead.close()
+    files = list(spool.folder.iterdir())
+    assert sorted(path.suffix for path in files) == [".key", ".spool"]
+    assert all(path.stat().st_mode & 0o077 == 0 for path in files)
+    assert not any(b"ann" in path.read_bytes() for path in files)
+    flaky.away = False
+    make()
+    until(lambda: settled(spool))
+    assert held(store) == ["a\thash-of-ann@example.com", "b"]
+
+
+def test_a_hit_whose_key_is_lost_counts_without_its_visitor(
+    make: Make,
+    flaky: Flaky,
+    store: RedisStore,
+    spool: SpoolDirectory,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    flaky.away = True
+    dead = make()
+    dead.accept([EncodedHit("Shop", b"a", None, "ann")], NOW_S)
+    dead.close()
+    next(spool.folder.glob("*.key")).unlink()
+    flaky.away = False
+    make()
+    until(lambda: settled(spool))
+    assert held(store) == ["a"]
+    assert "the uids of 1 hits are lost" in caplog.text
 
 
 def test_a_forked_process_counts_under_a_name_of_its_own(

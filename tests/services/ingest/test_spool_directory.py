@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from hailwhale.services.ingest.spool_directory import Record, SpoolDirectory, SpoolFile
+from hailwhale.services.ingest.uid_seal import UidSeal
 from hailwhale.store.types import EncodedHit, ProducerSequence
 
 NOW_S = 1_773_576_630
+SEAL = UidSeal("")
 
 
 @pytest.fixture
@@ -49,13 +51,13 @@ def test_a_record_comes_back_as_it_was_kept(spool: SpoolDirectory) -> None:
         EncodedHit("_", b"\xff\x00 not a hit", ""),
     ]
     kept = Record(ProducerSequence("x", 7), NOW_S, hits)
-    file = spool.new_file()
-    file.append(kept.encoded())
+    file = spool.new_file(SEAL)
+    file.append(kept.encoded(SEAL))
     assert groups(file) == [kept]
 
 
 def test_the_folder_and_its_files_are_for_their_user_alone(spool: SpoolDirectory) -> None:
-    spool.new_file()
+    spool.new_file(SEAL)
     modes = [stat.S_IMODE(path.stat().st_mode) for path in (spool.folder, *paths(spool))]
     assert modes == [0o700, 0o600]
 
@@ -88,35 +90,37 @@ def test_the_folder_and_its_files_are_for_their_user_alone(spool: SpoolDirectory
 def test_records_in_a_row_are_read_as_one_group(
     spool: SpoolDirectory, records: list[Record], expected: list[Record]
 ) -> None:
-    file = spool.new_file()
+    file = spool.new_file(SEAL)
     for each in records:
-        file.append(each.encoded())
+        file.append(each.encoded(SEAL))
     assert groups(file) == expected
 
 
 def test_a_group_is_no_longer_than_one_call_should_be(spool: SpoolDirectory) -> None:
-    file = spool.new_file()
+    file = spool.new_file(SEAL)
     for number in range(25):
-        file.append(record("x", 10 * number, *["a" * 10_000] * 10).encoded())
+        file.append(record("x", 10 * number, *["a" * 10_000] * 10).encoded(SEAL))
     assert [len(group.hits) for group in groups(file)] == [110, 110, 30]  # just over a megabyte
 
 
 def test_a_record_that_was_cut_off_anywhere_is_not_there_and_those_before_it_are(
     spool: SpoolDirectory,
 ) -> None:
-    whole, torn = record("x", 0, "a"), record("x", 1, "b").encoded()
+    whole, torn = record("x", 0, "a"), record("x", 1, "b").encoded(SEAL)
     for length in range(len(torn)):
-        file = spool.new_file()
-        file.append(whole.encoded())
+        file = spool.new_file(SEAL)
+        file.append(whole.encoded(SEAL))
         file.append(torn[:length])
         assert groups(file) == [whole]
         file.close()
 
 
-@pytest.mark.parametrize("tail", [b"\0" * 100, b"\xff" * 100, record("x", 1, "b").encoded()[:-1]])
+@pytest.mark.parametrize(
+    "tail", [b"\0" * 100, b"\xff" * 100, record("x", 1, "b").encoded(SEAL)[:-1]]
+)
 def test_unreadable_files_are_renamed_and_never_deleted(spool: SpoolDirectory, tail: bytes) -> None:
-    file = spool.new_file()
-    file.append(record("x", 0, "a").encoded())
+    file = spool.new_file(SEAL)
+    file.append(record("x", 0, "a").encoded(SEAL))
     end = spool.size_bytes()
     file.append(tail)
     assert not file.remove(end)
@@ -127,8 +131,8 @@ def test_unreadable_files_are_renamed_and_never_deleted(spool: SpoolDirectory, t
 
 
 def test_a_changed_byte_ends_what_can_be_read(spool: SpoolDirectory) -> None:
-    file = spool.new_file()
-    first, second = record("x", 0, "a").encoded(), record("y", 0, "b").encoded()
+    file = spool.new_file(SEAL)
+    first, second = record("x", 0, "a").encoded(SEAL), record("y", 0, "b").encoded(SEAL)
     file.append(first)
     file.append(second)
     (path,) = paths(spool)
@@ -139,8 +143,8 @@ def test_a_changed_byte_ends_what_can_be_read(spool: SpoolDirectory) -> None:
 
 
 def test_a_file_read_to_its_end_is_gone(spool: SpoolDirectory) -> None:
-    file = spool.new_file()
-    file.append(record("x", 0, "a").encoded())
+    file = spool.new_file(SEAL)
+    file.append(record("x", 0, "a").encoded(SEAL))
     assert file.remove(spool.size_bytes())
     assert paths(spool) == []
 
@@ -148,8 +152,8 @@ def test_a_file_read_to_its_end_is_gone(spool: SpoolDirectory) -> None:
 def test_a_failed_write_leaves_nothing_and_the_next_one_is_kept(
     spool: SpoolDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = spool.new_file()
-    file.append(record("x", 0, "a").encoded())
+    file = spool.new_file(SEAL)
+    file.append(record("x", 0, "a").encoded(SEAL))
     size = spool.size_bytes()
 
     def full(fd: int, data: memoryview, at: int) -> int:
@@ -160,15 +164,15 @@ def test_a_failed_write_leaves_nothing_and_the_next_one_is_kept(
     with monkeypatch.context() as patched:
         patched.setattr(os, "pwrite", full)
         with pytest.raises(OSError, match="no space"):
-            file.append(record("x", 1, "b").encoded())
+            file.append(record("x", 1, "b").encoded(SEAL))
     assert spool.size_bytes() == size
-    file.append(record("x", 2, "c").encoded())
+    file.append(record("x", 2, "c").encoded(SEAL))
     assert groups(file) == [record("x", 0, "a"), record("x", 2, "c")]
 
 
 def test_a_file_is_abandoned_only_when_nobody_holds_it(spool: SpoolDirectory) -> None:
-    file = spool.new_file()
-    file.append(record("x", 0, "a").encoded())
+    file = spool.new_file(SEAL)
+    file.append(record("x", 0, "a").encoded(SEAL))
     assert spool.abandoned() == []
     file.close()  # as its process's death would
     (found,) = spool.abandoned()
@@ -183,5 +187,5 @@ def test_a_spool_that_was_never_made_is_empty(spool: SpoolDirectory) -> None:
 def test_the_room_is_that_of_all_files_together(tmp_path: Path) -> None:
     spool = SpoolDirectory(tmp_path, 100)
     for _ in range(2):
-        spool.new_file().append(b"x" * 40)
+        spool.new_file(SEAL).append(b"x" * 40)
     assert [spool.has_room(size) for size in (20, 21)] == [True, False]
