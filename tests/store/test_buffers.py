@@ -53,18 +53,33 @@ def test_a_refused_hit_may_come_again_with_its_id(make_store: MakeStore) -> None
 
 
 @pytest.mark.parametrize(
-    ("later_s", "receipt"),
+    ("age_s", "receipt"),
     [
         (0, AcceptStatus.DUPLICATE),
-        (ID_REMEMBERED_S - 1, AcceptStatus.DUPLICATE),
-        (ID_REMEMBERED_S, AcceptStatus.ACCEPTED),
+        (ID_REMEMBERED_S - 60, AcceptStatus.DUPLICATE),
+        (ID_REMEMBERED_S + 1, AcceptStatus.ACCEPTED),
     ],
 )
-def test_an_id_is_accepted_once_in_24_hours(
-    store: Store, later_s: int, receipt: AcceptStatus
+def test_an_id_is_accepted_once_in_24_hours_of_the_server(
+    make_store: MakeStore, age_s: int, receipt: AcceptStatus
 ) -> None:
+    store = make_store()
     assert store.buffers.accept(hits("a", id="order-1"), NOW_S) == [AcceptStatus.ACCEPTED]
-    assert store.buffers.accept(hits("a", id="order-1"), NOW_S + later_s) == [receipt]
+    store.client.execute_command("ZINCRBY", store.keys.ids(ROOT), -age_s, "order-1")
+    assert store.buffers.accept(hits("a", id="order-1"), NOW_S) == [receipt]
+
+
+@pytest.mark.parametrize("other_s", [25 * 3600, -25 * 3600, 10**8, -(10**8)])
+@pytest.mark.parametrize("id", ["order-1", "order-2"])
+def test_a_sender_with_a_wrong_clock_makes_no_id_forgotten(
+    store: Store, other_s: int, id: str
+) -> None:
+    accept = store.buffers.accept
+    assert accept(hits("a", id="order-1"), NOW_S) == [AcceptStatus.ACCEPTED]
+    accept(hits("b", id=id), NOW_S + other_s)
+    for now_s in (NOW_S, NOW_S + other_s):
+        for each in ("order-1", id):
+            assert accept(hits("a", id=each), now_s) == [AcceptStatus.DUPLICATE]
 
 
 def test_an_id_repeated_within_one_call_is_accepted_once(store: Store) -> None:

@@ -53,6 +53,16 @@ def test_when_all_is_taken_nothing_waits(store: Store) -> None:
     assert store.stats.vitals(NOW_S + 70).lag_s == 10
 
 
+def test_a_lag_of_an_earlier_backlog_is_not_that_of_the_next_hit(store: Store) -> None:
+    accept(store, 3, NOW_S)
+    take(store, 1, NOW_S + 90)
+    accept(store, 1, NOW_S + 90)
+    assert store.stats.vitals(NOW_S + 90).lag_s == 90
+    take(store, 3, NOW_S + 91)
+    accept(store, 1, NOW_S + 200)
+    assert store.stats.vitals(NOW_S + 201).lag_s == 1
+
+
 def test_a_clock_that_was_set_back_makes_no_lag_below_zero(store: Store) -> None:
     accept(store, 2, NOW_S)
     take(store, 1, NOW_S)

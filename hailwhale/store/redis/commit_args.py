@@ -70,7 +70,7 @@ def commit_call(
         order["block"] = [step.block.name, step.block.number]
     if step.id is not None:
         names.append(keys.ids(step.increments.rows[0].pk[0]))
-        order["id"] = [step.id, now_s, ID_REMEMBERED_S]
+        order["id"] = [step.id, ID_REMEMBERED_S]
     chunks = [pack(keys, rows) for rows in cut(step.increments.rows, chunk_cells)]
     chunks += visit_chunks(keys, step.increments.visits, _VISITS_A_CELL * chunk_cells)
     plan = chunks if len(chunks) > 1 else []

@@ -8,16 +8,18 @@
 --
 -- KEYS[3] holds the next sequence number: all lower ones are done. A call that is repeated because
 -- its answer got lost adds only the rest. Because this is a single number, hits after the first one
--- that does not fit are refused, too.
+-- that does not fit are refused, too. Ids are remembered by the server's clock, because one sender
+-- whose clock is ahead would make it forget those of all.
 
 local room = tonumber(ARGV[1]) - redis.call('LLEN', KEYS[1])
 local now, id_remembered, sender_remembered = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local clock = #KEYS > 3 and tonumber(redis.call('TIME')[1]) or 0
 local before = sender_remembered > 0 and tonumber(redis.call('GET', KEYS[3]) or 0) or 0
 local settled = before
 local statuses, hits, duplicates, full = {}, {}, 0, false
 
 for i = 4, #KEYS do  -- remove expired ids, a few at a time so that no call takes long
-  local old = redis.call('ZRANGEBYSCORE', KEYS[i], '-inf', now - id_remembered, 'LIMIT', 0, 100)
+  local old = redis.call('ZRANGEBYSCORE', KEYS[i], '-inf', clock - id_remembered, 'LIMIT', 0, 100)
   if #old > 0 then redis.call('ZREM', KEYS[i], unpack(old)) end
 end
 
@@ -28,13 +30,13 @@ for i = 5, #ARGV, 4 do
     local seen = id ~= '' and redis.call('ZSCORE', key, id)
     if full then
       status = -1
-    elseif seen and tonumber(seen) > now - id_remembered then
+    elseif seen and tonumber(seen) > clock - id_remembered then
       status = 0
       duplicates = duplicates + 1
     elseif #hits >= room then
       status, full = -1, true
     else
-      if id ~= '' then redis.call('ZADD', key, now, id) end
+      if id ~= '' then redis.call('ZADD', key, clock, id) end
       hits[#hits + 1] = hit
     end
     if not full then settled = number + 1 end

@@ -17,7 +17,7 @@
 --   dead       dead letters to store
 --   children   the sets of labels for know(); a large step has added its labels before
 --   room       how many of them may be new, or -1
---   id         {id, now, seconds to remember it} or absent: count only if this id is new
+--   id         {id, seconds to remember it} or absent: count only if this id is new
 --   block      {name of an import, number} or absent: count only if the last number was lower
 --   guard      {index in KEYS of a hash of cells, field, text} or absent: count only if the field has
 --              this text
@@ -48,10 +48,11 @@ if step.block then
     return {'duplicate'}
   end
 end
-local ids = KEYS[8 + #step.children]
+local ids, clock = KEYS[8 + #step.children], 0
 if step.id then
+  clock = tonumber(redis.call('TIME')[1])  -- the server's: those of callers may be hours apart
   local seen = redis.call('ZSCORE', ids, step.id[1])
-  if seen and tonumber(seen) > step.id[2] - step.id[3] then
+  if seen and tonumber(seen) > clock - step.id[2] then
     redis.call('HINCRBY', KEYS[5], 'duplicate', 1)
     return {'duplicate'}
   end
@@ -62,8 +63,8 @@ if refused then return refused end
 
 if step.block then redis.call('HSET', KEYS[6], step.block[1], step.block[2]) end
 if step.id then
-  redis.call('ZADD', ids, step.id[2], step.id[1])
-  redis.call('EXPIRE', ids, step.id[3])
+  redis.call('ZADD', ids, clock, step.id[1])
+  redis.call('EXPIRE', ids, step.id[2])
 end
 if step.position ~= '' then
   redis.call('LTRIM', KEYS[1], step.taken, -1)
@@ -77,6 +78,8 @@ if step.position ~= '' then
       redis.call('HDEL', KEYS[5], 'mark')
     end
   end
+  -- A lag describes the hits behind it: without any the next hit starts from none.
+  if redis.call('LLEN', KEYS[1]) == 0 then redis.call('HDEL', KEYS[5], 'lag') end
 end
 if #step.dead > 0 then
   for _, letter in ipairs(step.dead) do redis.call('RPUSH', KEYS[4], letter) end
