@@ -46,6 +46,8 @@ _OPTIONS = {
     "username",
 }
 _PARTS = {"host", "port", "path", "connection_class", "ssl"}  # what other parts of a URL say
+_CERT_REQS = ("none", "optional", "required")
+_NOT_IN_QUERY = _PARTS - {"ssl"}
 
 _LOGIN = re.compile(r"(?<=://)([^:/@]*:)[^/]+(?=@)")
 _OPTION = re.compile(r"(password=)[^&]+")
@@ -103,6 +105,7 @@ def _parsed(url: str) -> StoreUrl:
     if not separator or engine is None or (plus and kind_word not in ("cluster", "sentinel")):
         raise ValueError(_EXPECTED)
     kind = Topology(kind_word)
+    _check_query(engine, urlsplit(f"//{rest}").query)
     if kind is Topology.SERVER:
         if engine != "unix":
             _database(urlsplit(f"//{rest}").path)
@@ -110,6 +113,19 @@ def _parsed(url: str) -> StoreUrl:
     if engine == "unix":
         raise ValueError(_EXPECTED)
     return _of_several(kind, engine, rest)
+
+
+def _check_query(engine: str, query: str) -> None:
+    """Refuse options that other parts of the URL give, and those of TLS without TLS."""
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name in _NOT_IN_QUERY:
+            raise ValueError(f"no such option: {name}; the URL itself has it")
+        if name == "ssl" or (name.startswith("ssl_") and engine != "rediss"):
+            raise ValueError(f"{name}: TLS is used with rediss:// (or valkeys://) only")
+        if name == "ssl_cert_reqs" and value not in _CERT_REQS:
+            raise ValueError(f"{name}: expected {', '.join(_CERT_REQS)} instead of {value!r}")
+        if name == "socket_keepalive" and engine == "unix":
+            raise ValueError(f"{name}: a Unix socket has none")
 
 
 def _of_several(kind: Topology, engine: str, rest: str) -> StoreUrl:

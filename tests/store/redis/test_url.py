@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from redis.connection import SSLConnection
 
-from hailwhale.errors import BadSetting
-from hailwhale.store.redis.client import close_client, connect, open_client
+from hailwhale.errors import BadSetting, StoreUnavailable
+from hailwhale.store.redis.client import close_client, connect, faults_named, open_client
 from hailwhale.store.redis.url import StoreUrl, Topology, masked, parse_address
 
 
@@ -90,6 +90,22 @@ _FORMS = (
             f"no such option: decode_responses; the options are {_OPTIONS}",
         ),
         ("redis://db?db=x", "Invalid value for 'db' in connection URL."),
+        ("redis://db?ssl=true", "ssl: TLS is used with rediss:// (or valkeys://) only"),
+        ("rediss+cluster://a:1?ssl=", "ssl: TLS is used with rediss:// (or valkeys://) only"),
+        (
+            "redis://db?ssl_ca_certs=/ca.pem",
+            "ssl_ca_certs: TLS is used with rediss:// (or valkeys://) only",
+        ),
+        (
+            "redis+sentinel://a:1/main?ssl_keyfile=/k",
+            "ssl_keyfile: TLS is used with rediss:// (or valkeys://) only",
+        ),
+        (
+            "rediss://db?ssl_cert_reqs=maybe",
+            "ssl_cert_reqs: expected none, optional, required instead of 'maybe'",
+        ),
+        ("redis://db?host=other", "no such option: host; the URL itself has it"),
+        ("unix:///run/valkey.sock?socket_keepalive=1", "socket_keepalive: a Unix socket has none"),
         ("redis+cluster://", f"a host is missing; {_FORMS}"),
         ("redis+cluster://a:1,,b:2", f"a host is missing; {_FORMS}"),
         ("redis+cluster://a:1/2", "a cluster has only database 0"),
@@ -110,6 +126,23 @@ def test_a_url_that_cannot_be_one_is_refused_with_the_reason(url: str, why: str)
     with pytest.raises(BadSetting) as fault:
         open_client(url, timeout_s=1)
     assert str(fault.value) == f"HAILWHALE_REDIS_URL: got {url!r}: {why}"
+
+
+@pytest.mark.parametrize("scheme", ["redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel"])
+@pytest.mark.parametrize("option", [*_OPTIONS.split(", "), "ssl", "host", "port", "path", "retry"])
+@pytest.mark.parametrize("value", ["1", "true", "none", "/x", ""])
+def test_no_option_of_a_url_is_an_error_of_another_kind(
+    scheme: str, option: str, value: str
+) -> None:
+    where = "/nowhere" if scheme == "unix" else "127.0.0.1:1/service"
+    where = where if "sentinel" in scheme or scheme == "unix" else "127.0.0.1:1"
+    try:
+        client: Any = open_client(f"{scheme}://{where}?{option}={value}", timeout_s=0.1)
+    except BadSetting:
+        return
+    with pytest.raises(StoreUnavailable), faults_named():
+        client.ping()
+    close_client(client)
 
 
 @pytest.mark.parametrize("port", ["x", "70000"])
