@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -80,6 +81,19 @@ def test_sentinels_are_described(doctor: Doctor, watched: Watched) -> None:
     name = watched.primary.name
     assert f"ok    sentinel: main is {name}, watched by 1 Sentinels, quorum 1" in lines
     assert any("engine: Valkey 9." in line for line in lines)
+
+
+@pytest.mark.parametrize("option", ["", "?sentinel_password=wrong"])
+def test_a_password_that_sentinels_refuse_is_named(
+    doctor: Doctor, watched: Watched, option: str
+) -> None:
+    admin: Any = watched.sentinel.client
+    admin.execute_command("ACL", "SETUSER", "default", "resetpass", ">right")
+    url = watched.url.replace("127.0.0.1:1,", "")
+    lines = doctor(url + option, code=1)
+    assert lines[-1].endswith("they refuse the login; set sentinel_username and sentinel_password")
+    doctor(f"{url}?sentinel_password=right")
+    admin.execute_command("ACL", "SETUSER", "default", "nopass")
 
 
 def test_too_few_replicas_for_the_setting_fail(

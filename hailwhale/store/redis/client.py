@@ -53,7 +53,7 @@ _OURS = re.compile(
 )
 
 
-_SENTINEL_ERROR = re.compile(r""" - (\w+)\((['"])(.*?)\2\)""")
+_SENTINEL_ERROR = re.compile(r"> - (?:\w+:)?([A-Z]\w+)")
 
 
 def open_client(url: str, timeout_s: float, max_connections: int = 512) -> RedisClient:
@@ -134,15 +134,17 @@ def faults_named() -> Iterator[None]:
 
 
 def _sentinel_reason(fault: MasterNotFoundError) -> str:
-    """Return what was not found, and each error of a Sentinel once, without its client.
+    """Return what was not found, and each kind of error of the Sentinels, without their clients.
 
-    >>> said = "No master found for 'a' : Redis<…> - TimeoutError('too slow')"
+    >>> said = "No master found for 'a' : <Redis(…)> - network:TimeoutError"
     >>> _sentinel_reason(MasterNotFoundError(said))
-    "No master found for 'a' (TimeoutError: too slow)"
+    "No master found for 'a' (TimeoutError)"
     """
     what, _, errors = str(fault).partition(" : ")
-    found = dict.fromkeys(f"{kind}: {text}" for kind, _, text in _SENTINEL_ERROR.findall(errors))
-    return f"{what} ({'; '.join(found)})" if found else what
+    kinds = dict.fromkeys(_SENTINEL_ERROR.findall(errors))
+    if redis.AuthenticationError.__name__ in kinds:
+        return f"{what}: they refuse the login; set sentinel_username and sentinel_password"
+    return f"{what} ({', '.join(kinds)})" if kinds else what
 
 
 def exchange(
