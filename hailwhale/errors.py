@@ -109,10 +109,10 @@ class BufferFull(StoreUnavailable):
 
 
 class StoreMismatch(HailWhaleError):
-    """The store was created with other rollups or another time zone, or in an unknown format.
+    """The store cannot be used: created with other settings, unreadable, or on an unfit server.
 
     The rollups and the time zone are compared with the current settings. An unknown format is one
-    that this version does not read.
+    that this version does not read. An unfit server is too old, or evicts keys when it is full.
     """
 
 

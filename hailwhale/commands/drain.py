@@ -9,14 +9,14 @@ from threading import Event
 from hailwhale.commands.options import Subparsers, add_settings, read_settings
 from hailwhale.commands.serve.log_setup import log_to_stderr
 from hailwhale.commands.serve.signals import end_with_parent, stop_on_signals
+from hailwhale.commands.serve.store_findings import log_findings
 from hailwhale.errors import StoreUnavailable
 from hailwhale.services.container import Services, open_services
 from hailwhale.services.ingest.drain import devote_process
+from hailwhale.services.ingest.retries import Retries
 from hailwhale.settings import Settings
 
 log = logging.getLogger("hailwhale.drain")
-
-_RETRY_S = 0.5
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -52,6 +52,8 @@ def run(args: argparse.Namespace) -> int:
     opened = _opened(settings, stop)
     if opened is not None:
         try:
+            if args.parent is None:  # else the supervisor has checked the store
+                log_findings(settings)
             devote_process()
             opened.drain.run(stop, settings.drain_idle_s)
         finally:
@@ -61,10 +63,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _opened(settings: Settings, stop: Event) -> Services | None:
     """Return the services once the store answers; None when asked to stop before that."""
+    retries = Retries(log, stop)
     while not stop.is_set():
         try:
-            return open_services(settings)
+            services = open_services(settings)
         except StoreUnavailable as fault:
-            log.warning("%s; retrying in %s s", fault, _RETRY_S)
-            stop.wait(_RETRY_S)
+            retries.failed(fault)
+        else:
+            retries.succeeded()
+            return services
     return None

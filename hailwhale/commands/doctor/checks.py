@@ -61,6 +61,7 @@ def check(settings: Settings) -> Iterator[CheckResult]:
             yield from layout_findings(examined)
             yield from server_findings(examined.servers)
             yield from replica_findings(examined, settings.replicas)
+            yield from permission_findings(examined)
             yield schema_finding(settings, examined.servers[0])
             opened = open_store(replace(settings, redis_url=url))
             try:
@@ -163,6 +164,8 @@ def replica_findings(examined: ServersInfo, wanted: int) -> Iterator[CheckResult
     """Check that each primary has a replica for failover, and enough to acknowledge each hit."""
     expects_some = examined.cluster is not None or examined.watch is not None
     for server in examined.servers:
+        if server.refusal:
+            continue
         which = f"{server.where or 'the server'} has {server.replicas} replicas"
         if server.replicas < wanted:
             text = f"{which}, HAILWHALE_REPLICAS requires {wanted}: /count answers 503 until it has"
@@ -174,6 +177,12 @@ def replica_findings(examined: ServersInfo, wanted: int) -> Iterator[CheckResult
 
 def engine_findings(server: ServerInfo) -> Iterator[CheckResult]:
     """Check that the engine is supported, persists writes and evicts nothing."""
+    if server.refusal:
+        text = f"the server does not describe itself ({server.refusal})"
+        yield CheckResult(
+            Level.WARN, "engine", f"{text}: check its version, persistence and eviction yourself"
+        )
+        return
     named = f"{server.name} {server.version}"
     if not server.is_new_enough:
         yield CheckResult(
@@ -199,6 +208,14 @@ def engine_findings(server: ServerInfo) -> Iterator[CheckResult]:
     else:
         limit = f"{server.memory_limit_bytes:,} bytes" if server.memory_limit_bytes else "no limit"
         yield CheckResult(Level.OK, "memory", f"{limit}, no eviction")
+
+
+def permission_findings(examined: ServersInfo) -> Iterator[CheckResult]:
+    """Check that the store's user may run every command that counting needs."""
+    if examined.forbidden:
+        names = ", ".join(examined.forbidden)
+        text = f"the store's user may not run {names}: nothing is counted until it may"
+        yield CheckResult(Level.FAIL, "permissions", text)
 
 
 def schema_finding(settings: Settings, server: ServerInfo) -> CheckResult:

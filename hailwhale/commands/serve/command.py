@@ -12,6 +12,7 @@ from hailwhale.commands.serve.log_setup import log_to_stderr
 from hailwhale.commands.serve.signals import end_with_parent
 from hailwhale.commands.serve.socket_holder import hold
 from hailwhale.commands.serve.sockets import inherited, listen, netloc, opened
+from hailwhale.commands.serve.store_findings import log_findings
 from hailwhale.commands.serve.wsgi_servers import server, server_name
 from hailwhale.errors import BadSetting, StoreUnavailable
 from hailwhale.services.container import open_services
@@ -104,6 +105,8 @@ def run_web(args: argparse.Namespace) -> int:
         if not _spooled(args, settings):
             raise
         log.warning("%s; starting anyway", fault)
+    else:
+        log_findings(settings)
     if listener is None:
         listener = listen(settings.host, settings.port)
     buffered = ["--buffered"] if args.command == "whale" and args.buffered else []

@@ -10,6 +10,7 @@ from hailwhale.errors import StoreMismatch
 from hailwhale.store.redis.client import RedisClient, faults_named
 from hailwhale.store.redis.format_check import check_format
 from hailwhale.store.redis.keys import Keys
+from hailwhale.store.redis.server_info import refuse_unfit
 
 
 class RedisSchema:
@@ -23,6 +24,7 @@ class RedisSchema:
 
     def declare(self, zone: str, rollups: Sequence[str], now_s: int) -> Mapping[str, int]:
         with faults_named():
+            refuse_unfit(self._client)
             is_new = bool(self._one("HSETNX", self._key, "zone", zone))
             self._one("HSETNX", self._key, "rollups", json.dumps(dict.fromkeys(rollups, None)))
             check_format(self._client, self._keys, is_new=is_new)

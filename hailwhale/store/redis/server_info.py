@@ -9,16 +9,31 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import redis
 
+from hailwhale.errors import StoreMismatch
 from hailwhale.store.redis.client import RedisClient, close_client, faults_named, open_client
 from hailwhale.store.redis.cluster import ClusterClient
 from hailwhale.store.redis.keys import Keys
 
 LEAST_REDIS = (7, 0)
+# Every command that the scripts and the modules of the store use on keys.
+COMMANDS = (
+    *("APPEND", "BITFIELD", "EXISTS", "EXPIRE", "GET", "HDEL", "HEXISTS", "HGET", "HGETALL"),
+    *("HINCRBY", "HKEYS", "HMGET", "HSET", "HSETNX", "HVALS", "INCRBY", "LINDEX", "LLEN", "LRANGE"),
+    *("LREM", "LTRIM", "PFADD", "PFCOUNT", "PTTL", "RPUSH", "SADD", "SCARD", "SET", "SISMEMBER"),
+    *("SMEMBERS", "SREM", "TIME", "UNLINK", "ZADD", "ZRANGEBYSCORE", "ZREM", "ZSCORE"),
+)
+_CHECK_COMMANDS = """
+local forbidden = {}
+for _, name in ipairs(redis.acl_check_cmd and ARGV or {}) do
+  if not redis.acl_check_cmd(name, KEYS[1]) then forbidden[#forbidden + 1] = name end
+end
+return forbidden
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +41,8 @@ class ServerInfo:
     """A Redis or Valkey as it describes itself, and the schema of a store on it.
 
     `zone` and `rollups` are empty if there is no store yet. `replicas` is the number of connected
-    ones, `name` that of the engine and `where` the server's address.
+    ones, `name` that of the engine and `where` the server's address. All but these three is unknown
+    if the server does not describe itself: `refusal` says why.
     """
 
     name: str
@@ -40,6 +56,7 @@ class ServerInfo:
     rollups: tuple[str, ...]
     replicas: int = 0
     where: str = ""
+    refusal: str = ""
 
     @property
     def is_new_enough(self) -> bool:
@@ -80,11 +97,15 @@ class SentinelState:
 
 @dataclass(frozen=True, slots=True)
 class ServersInfo:
-    """The servers that accept counts (several in a cluster), and how they are related."""
+    """The servers that accept counts (several in a cluster), and how they are related.
+
+    `forbidden` are commands that the store's user may not run.
+    """
 
     servers: tuple[ServerInfo, ...]
     cluster: ClusterState | None = None
     watch: SentinelState | None = None
+    forbidden: tuple[str, ...] = ()
 
 
 def examine(url: str, namespace: str, timeout_s: float) -> ServersInfo:
@@ -92,12 +113,54 @@ def examine(url: str, namespace: str, timeout_s: float) -> ServersInfo:
     with _opened(url, timeout_s) as client, faults_named():
         zone, rollups = client.execute_command("HMGET", Keys(namespace).meta(), "zone", "rollups")
         made = ((zone or b"").decode(), tuple(json.loads(rollups or b"{}")))
+        forbidden = _forbidden(client, Keys(namespace))
         if isinstance(client, ClusterClient):
             named = client.servers()
-            servers = tuple(_described(server.info(), *made, name) for name, server in named)
-            return ServersInfo(servers, cluster=_cluster_state([server for _, server in named]))
-        server = _described(client.info(), *made, _address(client))
-        return ServersInfo((server,), watch=_watch(client))
+            servers = tuple(_asked(server, *made, name) for name, server in named)
+            state = _cluster_state([server for _, server in named])
+            return ServersInfo(servers, cluster=state, forbidden=forbidden)
+        server = _asked(client, *made, _address(client))
+        return ServersInfo((server,), watch=_watch(client), forbidden=forbidden)
+
+
+def refuse_unfit(client: RedisClient) -> None:
+    """Raise `StoreMismatch` for a server that would acknowledge hits and lose counts.
+
+    A server that does not describe itself passes.
+    """
+    servers: Sequence[Any] = [client]
+    if isinstance(client, ClusterClient):
+        servers = [server for _, server in client.servers()]
+    for server in servers:
+        found = _asked(server, "", ())
+        named = f"{found.name} {found.version}"
+        if not found.refusal and not found.is_new_enough:
+            raise StoreMismatch(f"{named} is too old: use Redis 7 or newer, or Valkey")
+        if not found.refusal and found.may_evict:
+            raise StoreMismatch(
+                f"{named} has the maxmemory-policy {found.eviction}, which drops counts: set it to "
+                "noeviction"
+            )
+
+
+def _forbidden(client: Any, keys: Keys) -> tuple[str, ...]:
+    """Return which commands of the store the user may not run, as the server itself judges."""
+    words = (_CHECK_COMMANDS, 1, keys.meta(), *COMMANDS)
+    try:
+        found = client.execute_command("EVAL", *words)
+        client.execute_command("EVALSHA", "0" * 40, 1, keys.meta())
+    except redis.exceptions.NoPermissionError:
+        return ("EVAL", "EVALSHA")
+    except redis.exceptions.NoScriptError:  # as expected: it was not executed
+        return tuple(name.decode() for name in found)
+    return ()
+
+
+def _asked(server: Any, zone: str, rollups: tuple[str, ...], where: str = "") -> ServerInfo:
+    try:
+        return _described(server.info(), zone, rollups, where)
+    except redis.ResponseError as fault:  # a user without the permission, or a hosted server
+        return replace(_server("0"), zone=zone, rollups=rollups, where=where, refusal=str(fault))
 
 
 @contextmanager
