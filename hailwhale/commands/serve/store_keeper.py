@@ -28,6 +28,7 @@ _TRY_AGAIN_S = 0.5
 _SAID_EVERY_S = 10.0
 _FIRST_WAIT_S = 0.1
 _LONGEST_WAIT_S = 10.0
+_SETTLED_S = 30.0  # alive that long, its next death is the first again
 _DRAINING_S = 4.0
 
 log = logging.getLogger("hailwhale.serve")
@@ -41,6 +42,7 @@ class StoreKeeper:
         self._server: EmbeddedValkey | None = None
         self._services: Services | None = None
         self._deaths = 0
+        self._started_s = 0.0
         self._revive_s: float | None = None
         self._try_s = self._said_s = 0.0
         self._logged = ""
@@ -67,7 +69,7 @@ class StoreKeeper:
             time.sleep(_TICK_S)
         if self._services is None and not is_stopping():
             meanwhile = "hits are spooled" if self._settings.spool_bytes else "hits are refused"
-            log.warning("the store is not available yet; serving all the same: %s", meanwhile)
+            log.warning("the store is not available yet; serving anyway: %s", meanwhile)
 
     def look_after(self) -> None:
         """Restart the embedded server if it died, and open the services once the store answers.
@@ -87,6 +89,8 @@ class StoreKeeper:
             code = server.exit_code
             if self._services is None and code is not None and code >= 0:
                 raise StoreUnavailable(f"the embedded Valkey did not start: {server.log_tail()}")
+            if now_s - self._started_s > _SETTLED_S:
+                self._deaths = 0
             wait_s = min(_FIRST_WAIT_S * 2**self._deaths, _LONGEST_WAIT_S) if self._deaths else 0.0
             self._deaths += 1
             self._revive_s = now_s + wait_s
@@ -95,7 +99,7 @@ class StoreKeeper:
             )
         if now_s < self._revive_s:
             return
-        self._revive_s = None
+        self._revive_s, self._started_s = None, now_s
         try:
             server.revive()
         except (StoreUnavailable, OSError) as fault:
