@@ -135,10 +135,10 @@ def refuse_unfit(client: RedisClient) -> None:
         found = _asked(server, "", ())
         named = f"{found.name} {found.version}"
         if not found.refusal and not found.is_new_enough:
-            raise StoreMismatch(f"{named} is too old: use Redis 7 or newer, or Valkey")
+            raise StoreMismatch(f"{named} is too old: use Redis 7 or later, or Valkey")
         if not found.refusal and found.may_evict:
             raise StoreMismatch(
-                f"{named} has the maxmemory-policy {found.eviction}, which drops counts: set it to "
+                f"{named} has the maxmemory-policy {found.eviction}, which deletes counts: set it to "
                 "noeviction"
             )
 
