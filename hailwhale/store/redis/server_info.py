@@ -138,8 +138,8 @@ def refuse_unfit(client: RedisClient) -> None:
             raise StoreMismatch(f"{named} is too old: use Redis 7 or later, or Valkey")
         if not found.refusal and found.may_evict:
             raise StoreMismatch(
-                f"{named} has the maxmemory-policy {found.eviction}, which deletes counts: set it to "
-                "noeviction"
+                f"{named} has the maxmemory-policy {found.eviction}, which deletes counts: "
+                "set it to noeviction"
             )
 
 
