@@ -220,14 +220,16 @@ class EmbeddedValkey:
             self._lock.close()
             self._lock = None
 
-    def revive(self) -> bool:
+    def revive(self, *, wait: bool = True) -> bool:
         """Restart the server on its data if it died; return whether it had died.
 
-        Returns while it still loads. `url` may change.
+        Without `wait`, returns while it still loads. `url` may change.
         """
         if self.is_alive():
             return False
         self._start_server()
+        if wait:
+            self._await_loaded()
         return True
 
     @property

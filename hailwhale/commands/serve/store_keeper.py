@@ -101,7 +101,7 @@ class StoreKeeper:
             return
         self._revive_s, self._started_s = None, now_s
         try:
-            server.revive()
+            server.revive(wait=False)
         except (StoreUnavailable, OSError) as fault:
             log.error("cannot start the embedded Valkey: %s", fault)
         self.url = server.url
