@@ -118,7 +118,7 @@ def _name_or_ipv4(text: str) -> str | None:
     text = text.removesuffix(".")
     if _NUMBER.fullmatch(text.rpartition(".")[2]):
         return _ipv4(text)
-    return text if _NAME.fullmatch(text) and len(text) <= 253 else None
+    return text if len(text) <= 253 and _NAME.fullmatch(text) else None
 
 
 def _ipv4(text: str) -> str | None:
