@@ -63,10 +63,10 @@ def test_a_cluster_is_described_and_common_facts_are_reported_once(
         odd.client.config_set("maxmemory", 0)
     assert f"ok    store: {cluster.url}" in lines
     assert (
-        "ok    cluster: 3 primaries, 3 replicas; while a slot is not served none is "
+        "ok    cluster: 3 primaries, 3 replicas; if one slot is not served, no slot is "
         "(cluster-require-full-coverage)" in lines
     )
-    assert "warn  slots: 1 on the move: until it ends, what is counted there waits" in lines
+    assert "warn  slots: 1 are moving: hits in them are counted after the move" in lines
     assert sum("engine: Valkey 9." in line for line in lines) == 1
     assert sum("persistence: no append-only file" in line for line in lines) == 1
     assert (
@@ -79,7 +79,7 @@ def test_a_cluster_is_described_and_common_facts_are_reported_once(
 def test_sentinels_are_described(doctor: Doctor, watched: Watched) -> None:
     lines = doctor(watched.url)
     name = watched.primary.name
-    assert f"ok    sentinel: main is {name}, watched by 1 Sentinels, quorum 1" in lines
+    assert f"ok    sentinel: main is {name}, monitored by 1 Sentinels, quorum 1" in lines
     assert any("engine: Valkey 9." in line for line in lines)
 
 
@@ -102,8 +102,8 @@ def test_too_few_replicas_for_the_setting_fail(
     monkeypatch.setenv("HAILWHALE_REPLICAS", "2")
     home = cluster.home_of(0)
     assert (
-        f"FAIL  replicas: {home.name} has 1 replicas, HAILWHALE_REPLICAS wants 2: /count answers "
-        "503" in doctor(cluster.url, code=1)
+        f"FAIL  replicas: {home.name} has 1 replicas, HAILWHALE_REPLICAS requires 2: /count "
+        "answers 503 until it has" in doctor(cluster.url, code=1)
     )
 
 
@@ -113,23 +113,23 @@ def test_too_few_replicas_for_the_setting_fail(
         (
             WELL,
             [
-                "ok    cluster: 2 primaries, 2 replicas; while a slot is not served none is "
+                "ok    cluster: 2 primaries, 2 replicas; if one slot is not served, no slot is "
                 "(cluster-require-full-coverage)"
             ],
         ),
         (
             replace(WELL, needs_every_slot=False, slots_moving=3),
             [
-                "ok    cluster: 2 primaries, 2 replicas; while a slot is not served the others "
+                "ok    cluster: 2 primaries, 2 replicas; if one slot is not served, the others "
                 "are (cluster-require-full-coverage)",
-                "warn  slots: 3 on the move: until it ends, what is counted there waits",
+                "warn  slots: 3 are moving: hits in them are counted after the move",
             ],
         ),
         (
             replace(WELL, slots_served=16_000),
             [
                 "FAIL  cluster: 2 primaries, 2 replicas, but 384 of 16384 slots are not served: "
-                "look at CLUSTER NODES"
+                "see CLUSTER NODES"
             ],
         ),
     ],
@@ -145,7 +145,7 @@ def test_what_differs_between_servers_is_said_of_each() -> None:
         "ok    engine: Valkey 9.1.2",
         "ok    persistence: a:1: append-only file",
         "ok    memory: no limit, no eviction",
-        "warn  persistence: b:2: no append-only file, a crash loses what was counted: CONFIG SET "
+        "warn  persistence: b:2: no append-only file, so a crash loses counts: run CONFIG SET "
         "appendonly yes",
     ]
 
@@ -158,20 +158,20 @@ def test_what_differs_between_servers_is_said_of_each() -> None:
             ServersInfo((replace(FIRST, replicas=0, where=""),)),
             1,
             [
-                "FAIL  replicas: the server has 0 replicas, HAILWHALE_REPLICAS wants 1: /count "
-                "answers 503"
+                "FAIL  replicas: the server has 0 replicas, HAILWHALE_REPLICAS requires 1: /count "
+                "answers 503 until it has"
             ],
         ),
         (ServersInfo((FIRST, SECOND), cluster=WELL), 1, []),
         (
             ServersInfo((FIRST, replace(SECOND, replicas=0)), cluster=WELL),
             0,
-            ["warn  replicas: b:2 has 0 replicas to take over when it dies"],
+            ["warn  replicas: b:2 has 0 replicas: add one, which can take over after a failure"],
         ),
         (
             ServersInfo((replace(FIRST, replicas=0),), watch=SentinelState("main", 3, 2)),
             0,
-            ["warn  replicas: a:1 has 0 replicas to take over when it dies"],
+            ["warn  replicas: a:1 has 0 replicas: add one, which can take over after a failure"],
         ),
     ],
 )

@@ -18,7 +18,8 @@ TO_OTHERS = (
     "HAILWHALE_OPEN=1 (--open) to let everyone count, read and erase"
 )
 SHARED = (
-    "is for a store that several processes share, so it needs one; `hailwhale serve` brings its own"
+    "needs a store that several processes share: set the URL of a Valkey or Redis, or run "
+    "`hailwhale serve`, which starts one"
 )
 
 
