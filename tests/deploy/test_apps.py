@@ -73,7 +73,7 @@ def test_a_drain_waits_for_an_unavailable_store(tmp_path: Path) -> None:
     drain = ["sh", "-c", f"echo begun; exec {sys.executable} -m hailwhale.cli drain 2>&1"]
     with started(command=drain, variables=there) as draining:
         assert draining.process.stdout is not None
-        assert "trying again in 0.5 s" in draining.process.stdout.readline()
+        assert "retrying in 0.5 s" in draining.process.stdout.readline()
         with server, started("whale", "--buffered", "--port", "0", variables=there) as whale:
             assert whale.get("/count", pk="Shop") == "OK"
             until(lambda: whale.hits() == 1, "the drain to count")

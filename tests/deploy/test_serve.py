@@ -78,7 +78,7 @@ def test_commands_count_and_query_while_it_runs(serve: Server, data: Path) -> No
 def test_the_doctor_finds_it_healthy_while_it_runs(serve: Server, data: Path) -> None:
     found = completed("doctor", "--data-dir", str(data))
     assert found.returncode == 0
-    assert f"ok    store: {data}, shared with the service that runs on it" in found.stdout
+    assert f"ok    store: {data}, shared with the running service" in found.stdout
     assert "FAIL" not in found.stdout
 
 
