@@ -81,7 +81,7 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp setup.py
 
 $(JS_TOOLS): package.json package-lock.json
 	@command -v npm >/dev/null || { echo 'make lint needs Node.js 20.19 or later and npm;' \
-	  'on Debian: apt-get install nodejs npm' >&2; exit 1; }
+	  'install it from https://nodejs.org or with nvm' >&2; exit 1; }
 	npm ci --no-fund --no-audit --loglevel error
 	touch $@
 

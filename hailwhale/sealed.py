@@ -57,7 +57,7 @@ class SealedUrls(ClassOrInstance):
             dimensions: What it can be split by: a label, a path of labels, a mapping such as
                 {"country": "US"}, or a list of paths.
             metrics: Amounts by name, such as {"dollars": 5}, or names that count 1 each.
-            dimension, metric: Other names of `dimensions` and `metrics`; give one of each two.
+            dimension, metric: Aliases of `dimensions` and `metrics`; give only one of each.
             slots: What the page may add to the URL: names of dimensions (`&country=US` counts
                 country > US), or "uid".
             expires: After how long the pixel counts no more: a length such as "30d", or a
@@ -105,7 +105,7 @@ class SealedUrls(ClassOrInstance):
             dimensions: What it can be split by: a label, a path of labels, a mapping such as
                 {"country": "US"}, or a list of paths.
             metrics: Amounts by name, such as {"dollars": 5}, or names that count 1 each.
-            dimension, metric: Other names of `dimensions` and `metrics`; give one of each two.
+            dimension, metric: Aliases of `dimensions` and `metrics`; give only one of each.
             slots: What the page may add to the URL: names of dimensions (`&country=US` counts
                 country > US), or "uid".
             expires: After how long the pixel counts no more: a length such as "30d", or a

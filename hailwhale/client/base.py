@@ -82,7 +82,7 @@ class ClientBase:
                 (UTC without an offset). None is now.
             id: A key that makes the event count once in 24 hours, however often it is sent.
             uid: Who did it, for the metric "uniques"; only a keyed hash of it is stored.
-            dimension, metric: Other names of `dimensions` and `metrics`; give one of each two.
+            dimension, metric: Aliases of `dimensions` and `metrics`; give only one of each.
 
         Returns:
             True if the event was queued; False if it was dropped because the queue is full, or
@@ -138,8 +138,8 @@ class ClientBase:
             id: A key that makes the event count once in 24 hours, however often it is sent.
             decision: The id of the decision that /decide answered when asked to `log`.
             uid: Who the visitor is, for the metric "uniques".
-            options, dimension, metric: Other names of `option`, `dimensions` and `metrics`; give
-                one of each two.
+            options, dimension, metric: Aliases of `option`, `dimensions` and `metrics`; give
+                only one of each.
 
         Returns:
             True if the event was queued; False if it was dropped because the queue is full, or

@@ -44,7 +44,7 @@ class EventMethods(ClassOrInstance):
                 (UTC without an offset). None is now.
             id: A key that makes the event count once in 24 hours, however often it is sent.
             uid: Who did it, for the metric "uniques"; only a keyed hash of it is stored.
-            dimension, metric: Other names of `dimensions` and `metrics`; give one of each two.
+            dimension, metric: Aliases of `dimensions` and `metrics`; give only one of each.
 
         Returns:
             False if an event with this `id` was counted before, else True.
@@ -101,8 +101,8 @@ class EventMethods(ClassOrInstance):
             id: A key that makes the event count once in 24 hours, however often it is sent.
             decision: The id of the decision that /decide answered when asked to `log`.
             uid: Who the visitor is, for the metric "uniques".
-            options, dimension, metric: Other names of `option`, `dimensions` and `metrics`; give
-                one of each two.
+            options, dimension, metric: Aliases of `option`, `dimensions` and `metrics`; give
+                only one of each.
 
         Returns:
             False if an event with this `id` was counted before, else True.
@@ -156,7 +156,7 @@ class EventMethods(ClassOrInstance):
             pk: What is counted: a label such as "Queue", or a path of labels.
             dimensions: The dimension to set: at most one path. None is the overall.
             metrics: The values by name, such as {"jobs": 12}.
-            dimension, metric: Other names of `dimensions` and `metrics`; give one of each two.
+            dimension, metric: Aliases of `dimensions` and `metrics`; give only one of each.
 
         Raises:
             BadInput: A parameter has an invalid value; nothing is changed.
@@ -189,7 +189,7 @@ class EventMethods(ClassOrInstance):
         Args:
             pk: What to erase: a label such as "Shop", or a path of labels; "_" is the unnamed pk.
             dimensions: The dimension to erase: one path. None erases the whole pk.
-            dimension: Another name of `dimensions`; give one of the two.
+            dimension: An alias of `dimensions`; give one of the two.
 
         Returns:
             How many chunks of stored numbers were erased.

@@ -57,7 +57,7 @@ class SeriesMethods(ClassOrInstance):
                 {"country": "US"}, or a list of paths. None is the overall, "_".
             metrics: Metrics or formulas such as "dollars/hits": a list, or text with commas
                 between. None is "hits".
-            period: A period such as "1d:1mo" or "today", a Period, a timedelta (the last so long),
+            period: A period such as "1d:1mo" or "today", a Period, a timedelta (ending now),
                 a date (that day), or a tuple of two dates (first and last day). None is "1d:1mo",
                 the last month by day.
             depth: How many levels of descendants to add to each dimension. None is 0.
@@ -70,8 +70,8 @@ class SeriesMethods(ClassOrInstance):
             tz: The time zone of days, weeks and months: an IANA name or a ZoneInfo. None is the
                 service's.
             tzoffset: In place of `tz`, an offset from UTC in hours and minutes, such as "-500".
-            dimension, metric, periods: Other names of `dimensions`, `metrics` and `period`; give
-                one of each two.
+            dimension, metric, periods: Aliases of `dimensions`, `metrics` and `period`; give
+                only one of each.
 
         Returns:
             `{dimension: {metric: [[start, number], ...]}}`: the dimensions asked for, then the
@@ -139,7 +139,7 @@ class SeriesMethods(ClassOrInstance):
             dimensions: The dimensions whose children to rank: a label, a path of labels or a list
                 of paths. None is the overall, "_".
             metrics: Metrics or formulas; rows show the first of them in full. None is "hits".
-            period: A period such as "1d:1mo" or "today", a Period, a timedelta (the last so long),
+            period: A period such as "1d:1mo" or "today", a Period, a timedelta (ending now),
                 a date (that day), or a tuple of two dates (first and last day). None is "1d:1mo",
                 the last month by day.
             depth: How many levels down to rank, or "all". None is 1, the children.
@@ -153,8 +153,8 @@ class SeriesMethods(ClassOrInstance):
             tz: The time zone of days, weeks and months: an IANA name or a ZoneInfo. None is the
                 service's.
             tzoffset: In place of `tz`, an offset from UTC in hours and minutes, such as "-500".
-            dimension, metric, periods: Other names of `dimensions`, `metrics` and `period`; give
-                one of each two.
+            dimension, metric, periods: Aliases of `dimensions`, `metrics` and `period`; give
+                only one of each.
 
         Returns:
             Rows in order, one for each child; see `hailwhale.types.RankRow`.

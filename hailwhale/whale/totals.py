@@ -49,14 +49,14 @@ class TotalMethods(ClassOrInstance):
                 {"country": "US"}, or a list of paths. None is the overall, "_".
             metrics: Metrics or formulas such as "dollars/hits": a list, or text with commas
                 between. None is "hits".
-            periods: Periods such as "1d:1mo" or "today", a Period, a timedelta (the last so long),
+            periods: Periods such as "1d:1mo" or "today", a Period, a timedelta (ending now),
                 a date (that day), a tuple of two dates (first and last day), or a list of these.
                 None is all of `hailwhale.periods.DEFAULT_TOTALS`.
             tz: The time zone of days, weeks and months: an IANA name or a ZoneInfo. None is the
                 service's.
             tzoffset: In place of `tz`, an offset from UTC in hours and minutes, such as "-500".
-            dimension, metric, period: Other names of `dimensions`, `metrics` and `periods`; give
-                one of each two.
+            dimension, metric, period: Aliases of `dimensions`, `metrics` and `periods`; give
+                only one of each.
 
         Returns:
             `{period: {dimension: {metric: number}}}`. A period is keyed by its text as asked, a
@@ -109,7 +109,7 @@ class TotalMethods(ClassOrInstance):
             pk: What is asked about: a label such as "Shop", or a path of labels such as ["Product",
                 7]. None is the unnamed pk, "_".
             metric: The metric or formula, such as "dollars/hits". None is "hits".
-            period: A period such as "1d:1mo" or "today", a Period, a timedelta (the last so long),
+            period: A period such as "1d:1mo" or "today", a Period, a timedelta (ending now),
                 a date (that day), or a tuple of two dates (first and last day). None is "1d:1mo",
                 the last month by day.
             dimension: The dimension: a label, a path of labels or a mapping such as {"country":
@@ -117,8 +117,8 @@ class TotalMethods(ClassOrInstance):
             tz: The time zone of days, weeks and months: an IANA name or a ZoneInfo. None is the
                 service's.
             tzoffset: In place of `tz`, an offset from UTC in hours and minutes, such as "-500".
-            metrics, periods, dimensions: Other names of `metric`, `period` and `dimension`; give
-                one of each two.
+            metrics, periods, dimensions: Aliases of `metric`, `period` and `dimension`; give
+                only one of each.
 
         Returns:
             One number in the metric's unit: an int when whole, a float when that is exact, else a
@@ -174,7 +174,7 @@ class TotalMethods(ClassOrInstance):
             tz: The time zone of days, weeks and months: an IANA name or a ZoneInfo. None is the
                 service's.
             tzoffset: In place of `tz`, an offset from UTC in hours and minutes, such as "-500".
-            metrics, dimensions: Other names of `metric` and `dimension`; give one of each two.
+            metrics, dimensions: Aliases of `metric` and `dimension`; give only one of each.
 
         Returns:
             One number in the metric's unit: an int when whole, a float when that is exact, else a
@@ -229,7 +229,7 @@ class TotalMethods(ClassOrInstance):
             tz: The time zone of days, weeks and months: an IANA name or a ZoneInfo. None is the
                 service's.
             tzoffset: In place of `tz`, an offset from UTC in hours and minutes, such as "-500".
-            metrics, dimensions: Other names of `metric` and `dimension`; give one of each two.
+            metrics, dimensions: Aliases of `metric` and `dimension`; give only one of each.
 
         Returns:
             One number in the metric's unit: an int when whole, a float when that is exact, else a
@@ -284,7 +284,7 @@ class TotalMethods(ClassOrInstance):
             pk: What is asked about: a label such as "Shop", or a path of labels such as ["Product",
                 7]. None is the unnamed pk, "_".
             metrics: Names of timings: a list, or text with commas between.
-            periods: Periods such as "1d:1mo" or "today", a Period, a timedelta (the last so long),
+            periods: Periods such as "1d:1mo" or "today", a Period, a timedelta (ending now),
                 a date (that day), a tuple of two dates (first and last day), or a list of these.
                 None is all of `hailwhale.periods.DEFAULT_TOTALS`.
             dimensions: The dimensions to answer for: a label, a path of labels, a mapping such as
@@ -293,8 +293,8 @@ class TotalMethods(ClassOrInstance):
             tz: The time zone of days, weeks and months: an IANA name or a ZoneInfo. None is the
                 service's.
             tzoffset: In place of `tz`, an offset from UTC in hours and minutes, such as "-500".
-            metric, period, dimension: Other names of `metrics`, `periods` and `dimensions`; give
-                one of each two.
+            metric, period, dimension: Aliases of `metrics`, `periods` and `dimensions`; give
+                only one of each.
 
         Returns:
             `{period: {dimension: {"latency:p95": number}}}`, keyed as the answer of `totals`. Each

@@ -92,7 +92,8 @@ def test_every_route_opens_to_the_scopes_it_is_for_and_to_no_others(
         assert let_in == may, (method, rule, answer.status)
         if not may and method != "HEAD":
             assert answer.status == (403 if scopes else 401)
-            assert f"may {' and '.join(sorted(FOR[rule]))}" in answer.error["message"]
+            needed = f"the scope{'s' * (len(FOR[rule]) > 1)} {' and '.join(sorted(FOR[rule]))}"
+            assert needed in answer.error["message"]
 
 
 def test_a_route_that_nobody_gave_a_scope_is_closed_and_fails_the_test_above(

@@ -122,7 +122,7 @@ def test_a_decision_is_learned_from_simulated_visitors_of_two_countries(
         expect(board.locator("tbody tr")).to_have_count(3)
         shares = board.locator(".share b").all_inner_texts()
         assert sum(float(share.rstrip("%")) for share in shares) == pytest.approx(100, abs=2)
-        expect(board.locator("p").first).to_contain_text("had a probability of")
+        expect(board.locator("p").first).to_contain_text("with a probability of")
         expect(board.locator("polygon")).to_have_count(3)
     page.get_by_role("button", name="Stop").click()
     [pk] = services.reporting.pks(("Demo",))

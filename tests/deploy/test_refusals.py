@@ -104,8 +104,8 @@ def test_a_data_directory_that_cannot_be_one_is_refused_even_when_the_port_is_in
     found = completed(*given, "--data-dir", str(data_dir))
     assert (found.returncode, found.stdout) == (2, "")
     assert found.stderr == (
-        f"hailwhale: cannot use the data directory {data_dir}: {in_the_way} is not a directory to "
-        "write to\n"
+        f"hailwhale: cannot use the data directory {data_dir}: {in_the_way} is not a writable "
+        "directory\n"
     )
 
 

@@ -31,7 +31,7 @@ class Message(NamedTuple):
 def messages(source: str) -> Iterator[Message]:
     """Yield the texts of a module that a user may see, in order.
 
-    >>> list(messages('raise BadInput("at", at, f"a time, {at!r} was told")'))[-1].text
+    >>> list(messages('raise BadInput("at", at, f"a time, {at!r} was told")'))[0].text
     'a time, X was told'
     >>> list(messages('def told(): "A docstring."; return {"told": 1}'))
     []

@@ -12,6 +12,7 @@ import math
 import subprocess
 import sys
 import tarfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from decimal import Decimal
@@ -60,6 +61,11 @@ class Story:
             for key, ttl_s in json.loads((self.data / "expiries.json").read_text()).items():
                 pipeline.expire(key, ttl_s)
             assert all(pipeline.execute())
+            # Ids are as old on the server's clock as they were on the clock of the story.
+            for key in client.scan_iter("hw:*:ids:*", _type="zset"):
+                ids: list[bytes] = client.execute_command("ZRANGE", key, 0, -1)
+                for id in ids:
+                    client.zincrby(key, int(time.time()) - CLOCK_S, id)
 
     @contextmanager
     def server(self) -> Iterator[redis.Redis]:

@@ -29,7 +29,7 @@ class AsyncAdminRequests(AsyncQueryBase):
             pk: What is counted: a label such as "Queue", or a path of labels.
             dimensions: The dimension to set: at most one path. None is the overall.
             metrics: The values by name, such as {"jobs": 12}.
-            dimension, metric: Other names of `dimensions` and `metrics`; give one of each two.
+            dimension, metric: Aliases of `dimensions` and `metrics`; give only one of each.
 
         Raises:
             BadInput: A parameter has an invalid value; nothing is changed.
@@ -67,7 +67,7 @@ class AsyncAdminRequests(AsyncQueryBase):
         Args:
             pk: What to erase: a label such as "Shop", or a path of labels; "_" is the unnamed pk.
             dimensions: The dimension to erase: one path. None erases the whole pk.
-            dimension: Another name of `dimensions`; give one of the two.
+            dimension: An alias of `dimensions`; give one of the two.
 
         Returns:
             How many chunks of stored numbers were erased.

@@ -27,7 +27,7 @@ class AsyncLabelQueries(AsyncQueryBase):
             dimensions: The dimensions to answer for: a label, a path of labels, a mapping such as
                 {"country": "US"}, or a list of paths. None is the overall, "_".
             depth: How many levels down. None is 1.
-            dimension: Another name of `dimensions`; give one of the two.
+            dimension: An alias of `dimensions`; give one of the two.
 
         Returns:
             `{dimension: [dimension, ...]}`: below each dimension asked for, in the order of their

@@ -117,8 +117,8 @@ class DecisionQueries(QueryBase):
             slots: How many options to return, as a list. None returns one option.
             log: Whether to write the decision into the journal, for `hailwhale evaluate`.
             reasons: Ignored, for /decide has it: the method `reasons` returns them.
-            known_data: Another name of `dimensions`; give one of the two.
-            option, dimension: Other names of `options` and `dimensions`; give one of each two.
+            known_data: An alias of `dimensions`; give one of the two.
+            option, dimension: Aliases of `options` and `dimensions`; give only one of each.
 
         Returns:
             The option. With `slots` a list of so many options, the best first, each once.
@@ -197,8 +197,8 @@ class DecisionQueries(QueryBase):
             delay: How long results come after their exposures: a length such as "12h", or a
                 timedelta. None estimates it.
             explore: Whether to try options that may turn out better. None is True.
-            known_data: Another name of `dimensions`; give one of the two.
-            option, dimension: Other names of `options` and `dimensions`; give one of each two.
+            known_data: An alias of `dimensions`; give one of the two.
+            option, dimension: Aliases of `options` and `dimensions`; give only one of each.
 
         Returns:
             `options` by name. Each has its estimate and 95 % interval in the unit of the formula,
@@ -277,8 +277,8 @@ class DecisionQueries(QueryBase):
             delay: How long results come after their exposures: a length such as "12h", or a
                 timedelta. None estimates it.
             explore: Whether to try options that may turn out better. None is True.
-            known_data: Another name of `dimensions`; give one of the two.
-            option, dimension: Other names of `options` and `dimensions`; give one of each two.
+            known_data: An alias of `dimensions`; give one of the two.
+            option, dimension: Aliases of `options` and `dimensions`; give only one of each.
 
         Returns:
             `{option: share}`: shares from 0 to 1 that add up to 1, to five digits.

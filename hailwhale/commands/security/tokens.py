@@ -74,8 +74,8 @@ def tokens_table(tokens: list[Token]) -> str:
     """Format one line per token.
 
     >>> print(tokens_table([Token("a1", "acme", frozenset([Scope.READ]), frozenset(), 0, "")]))
-    id  name  may   for  made
-    a1  acme  read  all  1970-01-01
+    id  name  scopes  roots  created
+    a1  acme  read    all    1970-01-01
     """
     rows = [
         [
