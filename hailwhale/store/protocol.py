@@ -40,9 +40,13 @@ class SchemaStore(Protocol):
     def declare(self, zone: str, rollups: Sequence[str], now_s: int) -> Mapping[str, int]:
         """Record the schema of an empty store, or check it against the recorded one.
 
-        Returns the epoch second since which each rollup added later is filled. Raises
-        `StoreMismatch` for another zone, a missing rollup or data in a format that is not read.
+        Returns the epoch second since which each rollup added later is filled: processes that do
+        not count in it can commit nothing from then on. Raises `StoreMismatch` for another zone, a
+        missing rollup or data in a format that is not read.
         """
+
+    def confirm(self) -> None:
+        """Raise `StoreMismatch` if rollups were added since this process declared its own."""
 
 
 class BufferStore(Protocol):
@@ -69,7 +73,10 @@ class CommitStore(Protocol):
     """The write path from hits to cells: steps, and the plan of batches that they leave."""
 
     def commit(self, step: CommitStep, now_s: int) -> CommitResult:
-        """Execute one step, completely or not at all."""
+        """Execute one step, completely or not at all.
+
+        Raises `StoreMismatch` if rollups were added since this process declared its own.
+        """
 
     def apply_next(self, shard: int) -> int:
         """Apply the first batches of a shard's plan; return how many, 0 if none is left."""

@@ -109,7 +109,8 @@ class CommitStep:
     Removes the next `taken` hits after `position` from the buffer (none if `position` is None) and
     adds the `dead` ones to the dead letters. Makes the labels of the `increments` known and counts
     their amounts. `folded` is the number of labels that exceeded a limit and went to `_other`, for
-    the statistics. `spied` goes into the spy log.
+    the statistics. `spied` goes into the spy log. `latest_s` is the latest time of an event, in
+    epoch seconds.
     """
 
     shard: int
@@ -122,6 +123,7 @@ class CommitStep:
     block: ImportBlock | None = None
     folded: int = 0
     spied: SpyEntries | None = None
+    latest_s: int = 0
 
 
 class CommitOutcome(Enum):

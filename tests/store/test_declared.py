@@ -33,6 +33,9 @@ class Schema:
             raise StoreMismatch(f"made with another zone than {zone}")
         return {}
 
+    def confirm(self) -> None:
+        raise NotImplementedError
+
 
 class Asked:
     """A store, and each of its parts, that keeps what it is asked."""

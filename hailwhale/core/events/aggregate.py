@@ -107,6 +107,7 @@ class EventBatch:
 
     `size` is the number of distinct (series, bucket set) and (series, visitor) pairs so far. It is
     what the increments cost the store. It is known while adding, so the caller can stop in time.
+    `latest_s` is the latest time of an event, in epoch seconds; 0 if there is none.
 
     >>> from hailwhale.core.time.rollups import DEFAULT_ROLLUPS
     >>> from hailwhale.core.time.calendar_grid import UTC
@@ -125,6 +126,7 @@ class EventBatch:
         self._known: dict[tuple[Path, tuple[Path, ...], tuple[str, ...]], EventGroup] = {}
         self._touched: set[int] = set()
         self._visits = 0
+        self.latest_s = 0
 
     @property
     def size(self) -> int:
@@ -132,6 +134,7 @@ class EventBatch:
 
     def moment(self, at_s: int) -> BucketSet:
         """Return the bucket set of an instant."""
+        self.latest_s = max(self.latest_s, at_s)
         return self._schedule.moment(at_s)
 
     def group(self, series: EventShape) -> EventGroup:

@@ -60,6 +60,7 @@ def commit(
             block=block,
             folded=redirects.count,
             spied=spied,
+            latest_s=batch.latest_s,
         )
         answer = commits.commit(step, now_s)
         if answer.outcome is not CommitOutcome.OVERFLOW:

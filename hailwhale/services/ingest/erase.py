@@ -54,8 +54,10 @@ class Eraser:
         """Erase `dimension` of `pk` and of its descendants; the overall erases everything.
 
         Buffered hits are counted first, so they cannot reappear afterwards. Erasing a root pk
-        erases its idempotency ids too. Returns the number of chunks of cells erased.
+        erases its idempotency ids too. Returns the number of chunks of cells erased. Raises
+        `StoreMismatch` if the store has rollups that this process would leave out.
         """
+        self._store.schema.confirm()
         self._drain.flush([shard_of(pk[0])])
         pks = list(self._pks(pk))
         nodes = list(self._nodes(pks, dimension))

@@ -41,6 +41,7 @@ _INCLUDES = {
     "renew_view": (),
     "keep": (),
     "letters": (),
+    "declare": (),
     "spied": (),
     "swap": (),
 }

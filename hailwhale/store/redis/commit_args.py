@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hailwhale.core.numbers import decimal_text
 from hailwhale.store.redis.chunk_codec import WriteBatch, compact, cut, pack
 from hailwhale.store.redis.dead_letters import letter_text
+from hailwhale.store.redis.format_check import FORMAT
 from hailwhale.store.redis.keys import Keys, cell_field
 from hailwhale.store.redis.label_sets import LabelSets
 from hailwhale.store.redis.spy_log import spied_order
@@ -41,8 +42,11 @@ def commit_call(
     keys: Keys,
     views: RedisViews,
     chunk_cells: int,
+    generation: int,
 ) -> CommitCall:
     """Return a step as commit.lua takes it; `room` is the remaining quota of labels.
+
+    `generation` is that of `RedisSchema`.
 
     Increments of one chunk are sent inline; more become a plan.
     """
@@ -65,6 +69,8 @@ def commit_call(
         "room": room,
         "folded": step.folded,
         "now": now_s,
+        "latest": step.latest_s,
+        "writer": [FORMAT, generation],
     }
     if step.block is not None:
         order["block"] = [step.block.name, step.block.number]

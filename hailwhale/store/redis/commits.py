@@ -15,6 +15,7 @@ from hailwhale.store.redis.commit_args import commit_call
 from hailwhale.store.redis.keys import Keys
 from hailwhale.store.redis.label_sets import LabelPreloader, LabelSets, RemainingQuota, label_sets
 from hailwhale.store.redis.replica_ack import ReplicaAck
+from hailwhale.store.redis.schema import RedisSchema
 from hailwhale.store.redis.views import RedisViews
 from hailwhale.store.types import CommitOutcome, CommitResult, CommitStep
 
@@ -34,6 +35,7 @@ class RedisCommits:
         self,
         client: RedisClient,
         keys: Keys,
+        schema: RedisSchema,
         views: RedisViews,
         *,
         max_children: int,
@@ -43,6 +45,7 @@ class RedisCommits:
     ) -> None:
         self._client = client
         self._keys = keys
+        self._schema = schema
         self._views = views
         self._max_children = max_children
         self._chunk_cells = chunk_cells
@@ -67,9 +70,20 @@ class RedisCommits:
         # they are in the buffer again.
         copies = self._copies if step.position is None else None
         while True:
-            call = commit_call(step, labels, room, now_s, keys, self._views, self._chunk_cells)
+            call = commit_call(
+                step,
+                labels,
+                room,
+                now_s,
+                keys,
+                self._views,
+                self._chunk_cells,
+                self._schema.generation,
+            )
             with faults_named():
                 answer = self._commit(call.keys, call.args, copies)
+            if answer[0] == b"outdated":
+                self._schema.refuse_outdated()
             if answer[0] != b"views":
                 break
             self._views.look(step.shard)

@@ -71,6 +71,7 @@ class RedisStore:
         self.commits: CommitStore = RedisCommits(
             client,
             keys,
+            schema,
             views,
             max_children=max_children,
             max_series=max_series,

@@ -16,6 +16,7 @@ from hailwhale.errors import (
     HailWhaleError,
     NotAllowed,
     NotYours,
+    StoreMismatch,
     StoreUnavailable,
     TooLarge,
     TooMany,
@@ -44,6 +45,9 @@ def fault_reply(fault: HailWhaleError) -> bottle.HTTPResponse:
         return json_reply(message_body(str(fault)), 429, Retry_After=str(fault.retry_after_s))
     if isinstance(fault, StoreUnavailable):
         return json_reply(message_body(str(fault)), 503, Retry_After=str(RETRY_AFTER_S))
+    if isinstance(fault, StoreMismatch):  # an operator has to act; then a repetition succeeds
+        log.error("%s", fault)
+        return json_reply(message_body(str(fault)), 503, Retry_After=str(RETRY_AFTER_S))
     log.error("unexpected error: %s", fault)
     return json_reply(message_body(str(fault)), 500)
 
@@ -56,6 +60,7 @@ def reason_of(fault: HailWhaleError) -> str:
         (BadInput, "wrong"),
         (BufferFull, "full"),
         (StoreUnavailable, "away"),
+        (StoreMismatch, "mismatch"),
         (TooMany, "rate"),
     ]
     if isinstance(fault, NotAllowed):

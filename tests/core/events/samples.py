@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hailwhale.core.events.event import EVENT_PARAMETERS, Event, parse_event
 from hailwhale.core.events.hit_codec import decode_amount, decode_head, decode_instant, split_hit
-from hailwhale.core.events.metrics import parse_metric_name
+from hailwhale.core.events.metrics import UNIQUES, parse_metric_name
 from hailwhale.core.events.paths import parse_label
 from hailwhale.errors import BadInput
 
@@ -45,7 +45,9 @@ def accepts(parse: Callable[[str], object], text: str) -> bool:
 labels = st.text(min_size=1, max_size=8).filter(
     lambda text: text != "_" and accepts(parse_label, text)
 )
-metric_names = st.text(min_size=1, max_size=8).filter(lambda text: accepts(parse_metric_name, text))
+metric_names = st.text(min_size=1, max_size=8).filter(
+    lambda text: accepts(parse_metric_name, text) and text != UNIQUES
+)
 amounts = st.builds(
     lambda units, decimals: Decimal(units).scaleb(-decimals, Context(prec=60)),
     st.integers(-(10**30) + 1, 10**30 - 1),

@@ -23,16 +23,23 @@
 --              this text
 --   folded     number of hits counted under _other, for the statistics
 --   now        epoch seconds
+--   latest     the latest time of an event, epoch seconds; 0 if there is none
+--   writer     {format, number of rollups}: what the caller writes, and counts in (see schema.py)
 --   spied      {index in KEYS, limit, seconds kept, {{root pk or '', hit, …}, …}} or absent: hits for
 --              the spy log. The index is that of the key spied; the keys of the lists follow it
 --   inline     {generation of the shard's views that the caller read, updates of views (views.lua)}
 --              to apply the increments at once, or absent
 -- ARGV[2..] chunks of the plan; or, inline, rows in the format of rows.lua
--- returns {'committed'}. Otherwise nothing is changed: {'stale'}, {'duplicate'}, {'changed'},
---         {'views'} if views were built since the caller read them, or the {'overflow', …} of know()
+-- returns {'committed'}. Otherwise nothing is changed: {'outdated'} if the store has rollups or a
+--         format that the caller does not know, {'stale'}, {'duplicate'}, {'changed'}, {'views'} if
+--         views were built since the caller read them, or the {'overflow', …} of know()
 
 local step = cjson.decode(ARGV[1])
 
+local known = redis.call('HMGET', KEYS[5], 'format', 'rollups', 'latest')
+if tonumber(known[1] or 0) > step.writer[1] or tonumber(known[2] or 0) > step.writer[2] then
+  return {'outdated'}
+end
 if step.position ~= '' and step.position ~= fence(KEYS[2]) then
   return {'stale'}
 end
@@ -61,6 +68,7 @@ end
 local refused = know(KEYS, 8, step.children, step.room, KEYS[5])
 if refused then return refused end
 
+if step.latest > tonumber(known[3] or 0) then redis.call('HSET', KEYS[5], 'latest', step.latest) end
 if step.block then redis.call('HSET', KEYS[6], step.block[1], step.block[2]) end
 if step.id then
   redis.call('ZADD', ids, clock, step.id[1])
