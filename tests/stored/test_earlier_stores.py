@@ -155,7 +155,7 @@ def test_a_store_that_is_not_read_is_refused_with_what_to_do_and_stays_as_it_is(
     ]
     (question, count, *runs), _ = story.performed(CLOCK_S, asked)
     for answer in (question, count):
-        assert answer["status"] == 500
+        assert answer["status"] == 503
         assert story.head["refused"] in answer["json"]["error"]["message"]
     for run in runs:
         assert run["code"] not in (0, None)

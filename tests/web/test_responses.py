@@ -281,5 +281,5 @@ def test_a_late_app_refuses_a_store_made_with_another_time_zone(
         with pytest.raises(StoreMismatch, match="HAILWHALE_TIMEZONE=UTC"):
             other.open()
         answer = Client(other).get("/healthz")
-        assert answer.status == 500
+        assert answer.status == 503
         assert "created with the time zone UTC" in answer.error["message"]
