@@ -156,18 +156,19 @@ class RankRow(TypedDict):
     `parent_value` the parent's; `share` is the part of the parent (1 is all of it); `difference` is
     value less parent_value, and `relative` that by the size of parent_value. `importance` is by how
     many per cent the parent's value changes when everything below the child grows by one per cent.
-    A quotient by a parent that is 0 is None. `metrics` has the value of every metric asked for.
+    A quotient by 0 is None, and so is what depends on it. `metrics` has the value of every metric
+    asked for.
     """
 
     dimension: NotRequired[str]
     pk: NotRequired[str]
-    value: Number
+    value: Number | None
     share: Number | None
-    parent_value: Number
-    difference: Number
+    parent_value: Number | None
+    difference: Number | None
     relative: Number | None
     importance: Number | None
-    metrics: dict[str, Number]
+    metrics: dict[str, Number | None]
 
 
 class OptionReasons(TypedDict):

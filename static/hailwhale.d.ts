@@ -98,7 +98,8 @@ declare namespace HailWhale {
     metric: string;
     additive: boolean;
     total: number | null;
-    values: number[];
+    /** One for each bucket; null where a quotient is by 0. */
+    values: (number | null)[];
   }
 
   /** Points `[start in epoch milliseconds, value]` by dimension and metric. */
@@ -130,7 +131,8 @@ declare namespace HailWhale {
     /** Whether values may be summed; those of a ratio may not. */
     additive: boolean;
     total: number | null;
-    values: number[];
+    /** One for each bucket; null where a quotient is by 0. */
+    values: (number | null)[];
     /** The key of the series that this one is a part of. */
     parent: string | null;
     /** Whether it sums up the children that are too small to be listed. */
@@ -144,7 +146,7 @@ declare namespace HailWhale {
     at: number;
     start_ms: number;
     end_ms: number;
-    values: { key: string; path: string[]; metric: string; value: number }[];
+    values: { key: string; path: string[]; metric: string; value: number | null }[];
   }
 
   /** A live graph in an element. */

@@ -10,7 +10,7 @@ import simplejson
 
 from hailwhale.commands.options import Subparsers, add_settings, settings_to_ask
 from hailwhale.commands.query import PERIODS_HELP, totals_table
-from hailwhale.core.events.histogram import RELATIVE_ERROR
+from hailwhale.core.events.histogram import MAX_RELATIVE_ERROR
 from hailwhale.core.events.literals import parse_literal
 from hailwhale.core.query.parameters import DEFAULT_SHARES, parse_quantiles
 from hailwhale.whale import Whale
@@ -24,7 +24,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "quantiles",
         help="print p50, p95 and p99 of timings",
         description="Print quantiles of timings that StatsD clients sent. Each is within "
-        f"{RELATIVE_ERROR * 100:.1f} % of the exact value.",
+        f"{MAX_RELATIVE_ERROR * 100:.1f} % of the exact value.",
         epilog='example: hailwhale quantiles \'["web", "api"]\' latency --period 1h:1d '
         '--dimensions \'{"country": "US"}\'',
     )

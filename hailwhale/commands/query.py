@@ -234,9 +234,10 @@ def rank_table(found: Ranking) -> str:
 def _rank_cells(child: RankedChild, further: Sequence[str]) -> list[str | Number]:
     found = child.comparison
     return [
-        *(written(child.path), found.value, _short(found.share), found.parent_value),
-        *(found.difference, _short(found.relative), _short(found.importance)),
-        *(child.by_metric[metric] for metric in further),
+        *(written(child.path), _cell(found.value), _short(found.share)),
+        *(_cell(found.parent_value), _cell(found.difference)),
+        *(_short(found.relative), _short(found.importance)),
+        *(_cell(child.by_metric[metric]) for metric in further),
     ]
 
 
@@ -253,9 +254,16 @@ def plot_table(series: Sequence[GraphSeries]) -> str:
     rows: list[list[str | Number]] = []
     for path, metrics in by_path.items():
         for metric, one in metrics.items():
-            extremes = (min(one.values), max(one.values)) if one.values else ("", "")
-            rows.append([written(path), metric, *extremes, one.total, sparkline(one.values)])
+            known = [value for value in one.values if value is not None]
+            extremes = (min(known), max(known)) if known else ("", "")
+            drawn = sparkline(one.values)
+            rows.append([written(path), metric, *extremes, _cell(one.total), drawn])
     return table(["dimension", "metric", "min", "max", "total", ""], rows)
+
+
+def _cell(number: Decimal | None) -> Decimal | str:
+    """Return a number for a table; an empty cell where a quotient is by 0."""
+    return "" if number is None else number
 
 
 def _short(number: Decimal | None) -> Decimal | str:

@@ -51,8 +51,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str | Number]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def sparkline(values: Sequence[Number], width: int = _WIDEST) -> str:
-    """Draw the values as bars from 0, or from the lowest value if any is negative.
+def sparkline(values: Sequence[Number | None], width: int = _WIDEST) -> str:
+    """Draw the values as bars from 0, or from the lowest value if any is negative; None as a gap.
 
     More values than `width` are drawn as the extremes of runs of neighbours: no peak is lost.
 
@@ -60,19 +60,25 @@ def sparkline(values: Sequence[Number], width: int = _WIDEST) -> str:
     '▁▂▃▄▅▆▇█'
     >>> sparkline([0, 0, 0]), sparkline([5, 5]), sparkline([-2, 0, 2]), sparkline([])
     ('▁▁▁', '██', '▁▅█', '')
+    >>> sparkline([1, None, 2])
+    '▅ █'
     """
-    heights = _squeezed([float(value) for value in values], width)
-    if not heights:
-        return ""
-    base, top = min(0.0, *heights), max(0.0, *heights)
-    if top == base:
-        return _BARS[0] * len(heights)
-    steps = len(_BARS) - 1
-    return "".join(_BARS[int((height - base) / (top - base) * steps + 0.5)] for height in heights)
+    heights = _squeezed([None if value is None else float(value) for value in values], width)
+    known = [0.0, *(height for height in heights if height is not None)]
+    base, top = min(known), max(known)
+    steps = (len(_BARS) - 1) / (top - base) if top > base else 0.0
+    return "".join(
+        _GAP[0] if height is None else _BARS[int((height - base) * steps + 0.5)]
+        for height in heights
+    )
 
 
-def _squeezed(heights: Sequence[float], width: int) -> Sequence[float]:
+def _squeezed(heights: Sequence[float | None], width: int) -> Sequence[float | None]:
     if len(heights) <= width:
         return heights
     edges = [place * len(heights) // width for place in range(width + 1)]
-    return [max(heights[low:high], key=abs) for low, high in pairwise(edges)]
+    return [_extreme(heights[low:high]) for low, high in pairwise(edges)]
+
+
+def _extreme(heights: Sequence[float | None]) -> float | None:
+    return max((each for each in heights if each is not None), key=abs, default=None)

@@ -91,8 +91,8 @@ def graph_json(found: GraphData) -> dict[str, object]:
             "dimension": list(one.path),
             "metric": one.metric,
             "additive": one.additive,
-            "total": as_number(one.total),
-            "values": [as_number(value) for value in one.values],
+            "total": _number(one.total),
+            "values": [_number(value) for value in one.values],
         }
         for one in found.series
     ]
@@ -128,7 +128,7 @@ def report_json(report: DecisionReport) -> dict[str, OptionReasons]:
             "best": _rounded(each.best),
             "loss": _rounded(each.loss),
             "share": _rounded(each.weight),
-            "hits": _rounded(each.hits),
+            "hits": int(each.hits) if each.hits.is_integer() else _rounded(each.hits),
             "verdict": each.verdict,
             "reason": each.reason,
         }
@@ -162,13 +162,13 @@ def _event(event: RecentEvent) -> SpyEvent:
 def _rank_row(child: RankedChild, of_pks: bool) -> RankRow:
     found = child.comparison
     numbers: RankRow = {
-        "value": as_number(found.value),
+        "value": _number(found.value),
         "share": _number(found.share),
-        "parent_value": as_number(found.parent_value),
-        "difference": as_number(found.difference),
+        "parent_value": _number(found.parent_value),
+        "difference": _number(found.difference),
         "relative": _number(found.relative),
         "importance": _number(found.importance),
-        "metrics": _numbers(child.by_metric),
+        "metrics": {name: _number(value) for name, value in child.by_metric.items()},
     }
     name = written(child.path)
     return {"pk": name, **numbers} if of_pks else {"dimension": name, **numbers}

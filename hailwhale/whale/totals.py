@@ -308,7 +308,7 @@ class TotalMethods(ClassOrInstance):
         Example:
             >>> from hailwhale import Whale
             >>> Whale.quantiles("Api", "latency", "today", shares=0.95)
-            {'today': {'_': {'latency:p95': 20.5}}}
+            {'today': {'_': {'latency:p95': 20.512}}}
         """
         fields = plain_arguments(
             pk=pk,

@@ -9,7 +9,7 @@ export interface Known {
 export interface RankRow {
   pk: string;
   dimension: string;
-  value: number;
+  value: number | null;
   share: number | null;
   importance: number | null;
 }

@@ -112,7 +112,7 @@ export const keyOf = (series) => keyOfPath(series.dimension, series.metric);
 /**
  * Return today's sum and yesterday's up to this time, its last hour in proportion.
  * @param {Graph} graph hours of two days
- * @param {{values: number[]}} series
+ * @param {{values: (number | null)[]}} series
  * @param {number} now_ms
  */
 export function todayOf(graph, series, now_ms) {
@@ -124,10 +124,10 @@ export function todayOf(graph, series, now_ms) {
   let then = 0;
   series.values.forEach((value, at) => {
     const day = dayOf(starts[at], tz).getTime();
-    if (day === today) now += value;
+    if (day === today) now += value ?? 0;
     else if (day === today - DAY_MS) {
       const gone = Math.min(1, Math.max(0, (now_ms - DAY_MS - starts[at]) / width));
-      then += value * gone;
+      then += (value ?? 0) * gone;
     }
   });
   return { now, then };

@@ -44,11 +44,12 @@ export function change(now, then, told = '') {
 }
 
 /**
- * Make a sparkline of values and, as a ghost, those they are compared with.
- * @param {number[]} values
- * @param {number[]} [ghost]
+ * Make a sparkline of values and, as a ghost, those they are compared with; null counts as 0.
+ * @param {(number | null)[]} given
+ * @param {(number | null)[]} [before]
  */
-export function spark(values, ghost = []) {
+export function spark(given, before = []) {
+  const [values, ghost] = [given, before].map((some) => some.map((value) => value ?? 0));
   const [width, height] = [300, 56];
   const most = Math.max(...values, ...ghost, 0);
   const least = Math.min(...values, ...ghost, 0);

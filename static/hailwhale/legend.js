@@ -12,7 +12,7 @@ import { change } from './model.js';
  * @property {string} total
  * @property {string} change since the period compared with, '' without one
  * @property {number | null} share the same as a share
- * @property {number[]} values
+ * @property {(number | null)[]} values
  * @property {string} color
  * @property {boolean} hidden
  */

@@ -189,12 +189,12 @@ export function compared(model, before) {
 }
 
 /**
- * Return the change as a share of what was; null where nothing was.
+ * Return the change as a share of what was; null where nothing was, or nothing is known now.
  * @param {number | null} now
  * @param {number | null} before
  */
 export function change(now, before) {
-  return before ? (Number(now) - before) / Math.abs(before) : null;
+  return before && now !== null ? (now - before) / Math.abs(before) : null;
 }
 
 /** @param {HailWhale.Model} model */
@@ -233,7 +233,7 @@ export function bucketOf(model, at) {
 
 /**
  * Sum values by Kahan's algorithm: a million times 0.1 is 100000, as on the server.
- * @param {readonly number[]} values
+ * @param {readonly (number | null)[]} values
  */
 export function sum(values) {
   let total = 0;

@@ -6,21 +6,23 @@ const WIDTH = 120;
 const HEIGHT = 28;
 
 /**
- * Return the path of a sparkline within `width` by `height`. Pure.
- * @param {number[]} values
+ * Return the path of a sparkline within `width` by `height`, with a gap where a value is null. Pure.
+ * @param {(number | null)[]} values
  * @param {number} width
  * @param {number} height
  */
 export function spark(values, width, height) {
-  const least = Math.min(0, ...values);
-  const most = Math.max(0, ...values);
+  // Here a null counts as 0.
+  const least = Math.min(0, .../** @type {number[]} */ (values));
+  const most = Math.max(0, .../** @type {number[]} */ (values));
   const span = most - least || 1;
   const step = values.length > 1 ? width / (values.length - 1) : 0;
   return values
     .map((value, at) => {
+      if (value === null) return '';
       const x = (at * step).toFixed(1);
       const y = (height - 1 - ((value - least) / span) * (height - 2)).toFixed(1);
-      return `${at ? 'L' : 'M'}${x} ${y}`;
+      return `${at && values[at - 1] !== null ? 'L' : 'M'}${x} ${y}`;
     })
     .join('');
 }

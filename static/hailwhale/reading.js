@@ -44,7 +44,7 @@ export class Reading {
       was: one.ghost ? this.graph.written(one.ghost.values[at], one.metric) : '',
       color: this.graph.color(one.key),
     }));
-    values.sort((a, b) => b.value - a.value);
+    values.sort((a, b) => (b.value ?? -1e300) - (a.value ?? -1e300));
     this.readout.show(this.when(model, at), values, left, frame.stage.clientWidth);
   }
 

@@ -4,7 +4,7 @@ import { el, say } from './dom.js';
 
 const MOST = 12;
 
-/** @typedef {{name: string, text: string, was: string, color: string, value: number}} Value */
+/** @typedef {{name: string, text: string, was: string, color: string, value: number | null}} Value */
 
 export class Readout {
   constructor() {

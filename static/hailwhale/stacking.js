@@ -76,7 +76,8 @@ function bars(series, shown) {
 }
 
 /**
- * Return where each series begins and ends: values above 0 pile up, values below pile down.
+ * Return where each series begins and ends: values above 0 pile up, values below pile down. A value
+ * that is null is a gap.
  * @param {Pick<HailWhale.Series, 'values'>[]} series
  */
 export function pile(series) {
@@ -88,14 +89,14 @@ export function pile(series) {
   return series.map(({ values }) => {
     /** @type {number[]} */
     const lo = [];
-    /** @type {number[]} */
+    /** @type {(number | null)[]} */
     const hi = [];
     values.forEach((value, at) => {
-      const heap = value < 0 ? below : above;
+      const heap = /** @type {number} */ (value) < 0 ? below : above;
       const from = heap[at];
-      heap[at] = from + value;
+      heap[at] = from + /** @type {number} */ (value);
       lo.push(Math.min(from, heap[at]));
-      hi.push(Math.max(from, heap[at]));
+      hi.push(value === null ? null : Math.max(from, heap[at]));
     });
     return { lo, hi };
   });
@@ -105,7 +106,7 @@ export function pile(series) {
  * @param {HailWhale.Series} one
  * @param {Layer['kind']} kind
  * @param {number[] | null} lo
- * @param {number[]} hi
+ * @param {(number | null)[]} hi
  * @returns {Layer}
  */
 function layer(one, kind, lo, hi, slot = 0) {

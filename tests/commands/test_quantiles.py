@@ -24,9 +24,9 @@ def test_quantiles_are_a_table(run: Run) -> None:
     pk, dimensions = '["Web", "api"]', '[["_"], ["country", "US"]]'
     said = run("quantiles", pk, "t", "--period", "1d:1d", "--dimensions", dimensions)
     assert said.splitlines() == [
-        "period  dimension          t:p50  t:p95  t:p99",
-        "1d:1d   _                   48.6   95.2   95.2",
-        '1d:1d   ["country", "US"]   4.86   9.52   9.52',
+        "period  dimension           t:p50   t:p95   t:p99",
+        "1d:1d   _                  48.641  95.207  95.207",
+        '1d:1d   ["country", "US"]  4.8641  9.5207  9.5207',
     ]
 
 
@@ -35,12 +35,12 @@ def test_a_value_among_more_than_a_float_counts_decides(services: Services, run:
         metrics = {bucket_metric("t", ms): times}
         services.counting.count_now({"pk": "Many", "metrics": metrics})
     said = run("quantiles", "Many", "t", "--period", "today", "--shares", "0.5,1")
-    assert said.splitlines()[1].split() == ["today", "_", "9.52", "952"]
+    assert said.splitlines()[1].split() == ["today", "_", "9.5207", "952.07"]
 
 
 def test_shares_and_json_may_be_asked_for(run: Run) -> None:
     said = run("quantiles", "Web", "t", "--period", "1d:1d", "--shares", "0.2,0.999", "--json")
-    assert json.loads(said) == {"1d:1d": {"_": {"t:p20": 20.5, "t:p99.9": 95.2}}}
+    assert json.loads(said) == {"1d:1d": {"_": {"t:p20": 20.512, "t:p99.9": 95.207}}}
 
 
 def test_what_was_never_counted_is_zero(run: Run) -> None:

@@ -14,7 +14,17 @@ from py_mini_racer import MiniRacer
 from hailwhale.web.assets import static_folder
 from hailwhale.web.js_modules import join
 
-PURE = ("options", "model", "stacking", "scales", "formats", "csv", "tables", "fake_hits")
+PURE = (
+    "options",
+    "model",
+    "stacking",
+    "scales",
+    "formats",
+    "csv",
+    "tables",
+    "fake_hits",
+    "numbers",
+)
 
 Js = Callable[..., Any]
 

@@ -55,6 +55,7 @@ def test_the_previous_period_is_listed_bucket_by_bucket(js: Js) -> None:
     assert found["ghost"] == {"total": 3, "values": [1, 2, None]}
     assert js("model.change", 15, 3) == 4
     assert js("model.change", 1, 0) is None
+    assert js("model.change", None, 3) is None
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,13 @@ HIDE_NONE = "js:new Set()"
 
 
 def series(
-    path: list[str], values: list[float], metric: str = "hits", additive: bool = True
+    path: list[str], values: list[float | None], metric: str = "hits", additive: bool = True
 ) -> Any:
     return {
         "dimension": path,
         "metric": metric,
         "additive": additive,
-        "total": sum(values),
+        "total": sum(value or 0 for value in values),
         "values": values,
     }
 
@@ -108,3 +108,40 @@ def test_the_extent_is_of_everything_drawn_and_of_zero(js: Js) -> None:
     some = [{"lo": None, "hi": [3, 7]}, {"lo": [-4, 0], "hi": [0, 1]}]
     assert js("stacking.extent", some) == [-4, 7]
     assert js("stacking.extent", []) == [0, 0]
+
+
+GAPS = [
+    series(["a"], [1, None, 3], "dollars/hits", additive=False),
+    series(["b"], [4, 5, None], "dollars/hits", additive=False),
+]
+
+
+@pytest.mark.parametrize("view", ["line", "area", "stacked", "bar"])
+def test_a_value_that_is_missing_is_a_gap_in_the_browser_and_in_images(js: Js, view: str) -> None:
+    in_browser = [list(hi) for _, _, _, hi, _, _ in layers(js, GAPS, view)]
+    lines = [
+        core_layers.GraphLine(tuple(one["dimension"]), one["metric"], False, tuple(one["values"]))
+        for one in GAPS
+    ]
+    in_image = core_layers.layers(lines, view)
+    assert in_browser == [list(layer.high) for layer in in_image] == [[1, None, 3], [4, 5, None]]
+    assert list(js("stacking.extent", js("stacking.pile", GAPS))) == [0, 5]
+    assert core_layers.extent(in_image) == (0, 5)
+
+
+def test_parts_with_a_gap_are_piled_on_the_others(js: Js) -> None:
+    found = js("stacking.pile", [series(["a"], [1, 2]), {"values": [None, 1]}, {"values": [3, 3]}])
+    assert [one["hi"] for one in found] == [[1, 2], [None, 3], [4, 6]]
+    lines = [
+        core_layers.GraphLine((label,), "hits", True, values)
+        for label, values in (("a", (1.0, 2.0)), ("b", (None, 1.0)), ("c", (3.0, 3.0)))
+    ]
+    assert [layer.high for layer in core_layers.layers(lines, "stacked")] == [
+        (1, 2),
+        (None, 3),
+        (4, 6),
+    ]
+
+
+def test_a_sparkline_has_a_gap_where_a_value_is_missing(js: Js) -> None:
+    assert js("numbers.spark", [0, None, 4, 4], 30, 10) == "M0.0 9.0M20.0 1.0L30.0 1.0"

@@ -120,9 +120,9 @@ def ask(source: Queries) -> None:
         assert_type(value, Number)
     source.plotpoints("Shop", depth=2, sort="-hits", other=True, threshold=Decimal("0.1"))
     for row in source.rank("Shop", "country", depth="all", of="dimensions", by="importance"):
-        assert_type(row["value"], Number)
+        assert_type(row["value"], Number | None)
         assert_type(row["share"], Number | None)
-        assert_type(row["metrics"], dict[str, Number])
+        assert_type(row["metrics"], dict[str, Number | None])
     assert_type(source.subdimensions("Shop", {"country": "US"}, 2), Subdimensions)
     assert_type(source.pks("Shop"), list[list[str]])
     assert_type(source.known("Shop"), Known)

@@ -304,7 +304,7 @@ class AsyncTotalQueries(AsyncQueryBase):
             >>> async def ask():
             ...     return await client.quantiles("Api", "latency", "today", shares=0.95)
             >>> asyncio.run(ask())
-            {'today': {'_': {'latency:p95': 20.5}}}
+            {'today': {'_': {'latency:p95': 20.512}}}
         """
         return await asyncio.to_thread(
             self._queries.quantiles,

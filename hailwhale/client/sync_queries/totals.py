@@ -307,7 +307,7 @@ class TotalQueries(QueryBase):
 
         Example:
             >>> client.quantiles("Api", "latency", "today", shares=0.95)
-            {'today': {'_': {'latency:p95': 20.5}}}
+            {'today': {'_': {'latency:p95': 20.512}}}
         """
         answer: Totals = self._ask(
             "/quantiles",

@@ -106,7 +106,7 @@ def with_counted(
             tz=tz,
         )
         pairs = tuple(
-            (key, float(child.comparison.value))
+            (key, float(child.comparison.value or 0))
             for child in ranked[:limit]
             for key in _keys(field, child.path)
         )

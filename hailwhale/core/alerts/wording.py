@@ -11,7 +11,7 @@ from decimal import Decimal, localcontext
 
 from hailwhale.core.alerts.rules import AlertRule
 from hailwhale.core.numbers import as_number, readable
-from hailwhale.core.query.formula import WORKING
+from hailwhale.core.query.arithmetic import PRODUCTS, quotient
 
 _AGAINST = {"before": "the period before", "last_week": "the same time last week"}
 _VERBS = {"rises_by": "rose by", "falls_by": "fell by"}
@@ -19,27 +19,33 @@ _VERBS = {"rises_by": "rose by", "falls_by": "fell by"}
 
 @dataclass(frozen=True, slots=True)
 class MeasuredChange:
-    """A total and, for a change, its reference value and weight (a ratio's denominator)."""
+    """A total and, for a change, its reference value and weight (a ratio's denominator).
 
-    value: Decimal
+    A total is None if it is a quotient by 0.
+    """
+
+    value: Decimal | None
     reference: Decimal | None = None
     weight: Decimal | None = None
 
     @property
     def change(self) -> Decimal | None:
-        """Return the change in per cent of the reference; None if that is missing or 0.
+        """Return the change in per cent of the reference; None if a total is missing or that is 0.
 
         >>> MeasuredChange(Decimal(90), Decimal(120)).change
         Decimal('-25')
         """
-        if self.reference is None or not self.reference:
+        if self.value is None or self.reference is None:
             return None
-        with localcontext(WORKING):
-            return 100 * (self.value - self.reference) / abs(self.reference)
+        with localcontext(PRODUCTS):
+            hundredfold = 100 * (self.value - self.reference)
+        return quotient(hundredfold, self.reference.copy_abs())
 
 
 def holds(alert: AlertRule, measured: MeasuredChange) -> bool:
     """Return whether the condition holds; False if it cannot be evaluated."""
+    if measured.value is None:
+        return False
     if alert.word == "above":
         return measured.value > alert.bound
     if alert.word == "below":
@@ -61,7 +67,7 @@ def sentence(alert: AlertRule, kind: str, measured: MeasuredChange) -> str:
     """
     what = " > ".join([*alert.pk, *alert.dimension])
     head = f"{alert.name}: {'resolved: ' * (kind == 'resolved')}{alert.formula.text} of {what}"
-    value = f"{head} is {readable(measured.value)}"
+    value = f"{head} {_stated(measured.value)}"
     if alert.word not in _VERBS:
         relation = alert.word if kind == "firing" else f"no longer {alert.word}"
         return f"{value}, {relation} {readable(alert.bound)} ({alert.period.text})"
@@ -69,6 +75,10 @@ def sentence(alert: AlertRule, kind: str, measured: MeasuredChange) -> str:
     reference = "" if measured.reference is None else readable(measured.reference)
     against = f"{_AGAINST[alert.against]} ({reference})"
     return f"{value}{change} compared with {against}; {alert.period.text}"
+
+
+def _stated(value: Decimal | None) -> str:
+    return "has no value (a quotient by 0)" if value is None else f"is {readable(value)}"
 
 
 def condition(alert: AlertRule) -> str:

@@ -13,6 +13,8 @@ from typing import NamedTuple
 from hailwhale.core.events.overflow import OTHER
 from hailwhale.core.events.paths import OVERALL, Path
 
+Values = tuple[float | None, ...]
+
 COLORS = 10
 INK, REST = -1, -2  # colours of a whole whose parts are shown, and of the rest
 _OTHER_SIZE = 5  # metrics so many times as large as the first get an axis of their own
@@ -20,25 +22,26 @@ _OTHER_SIZE = 5  # metrics so many times as large as the first get an axis of th
 
 @dataclass(frozen=True, slots=True)
 class GraphLine:
-    """A series to draw."""
+    """A series to draw; a value that is None is a gap."""
 
     path: Path
     metric: str
     additive: bool
-    values: tuple[float, ...]
+    values: Values
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
     """A drawn series: `kind` is line, area, band or bar, from `low` to `high` in each bucket.
 
-    `color` is its index in the palette. Bars side by side have `slot` number out of `slots`.
+    `color` is its index in the palette. Bars side by side have `slot` number out of `slots`. Where
+    `high` is None there is a gap.
     """
 
     place: int
     kind: str
     low: tuple[float, ...]
-    high: tuple[float, ...]
+    high: Values
     slot: int = 0
     slots: int = 1
 
@@ -86,7 +89,7 @@ def second_axis(lines: Sequence[GraphLine]) -> set[str]:
     """Return the metrics whose scale differs too much from the first; they use the right axis."""
     sizes: dict[str, float] = {}
     for line in lines:
-        sizes[line.metric] = max(sizes.get(line.metric, 0.0), *map(abs, line.values), 0.0)
+        sizes[line.metric] = max(sizes.get(line.metric, 0.0), *map(abs, _known(line.values)), 0.0)
     first, *others = sizes or [""]
     base = sizes.get(first, 0.0)
     return {
@@ -109,7 +112,7 @@ def extent(some: Iterable[Layer]) -> ValueRange:
     """Return the minimum and maximum of some layers and 0."""
     values = [0.0]
     for layer in some:
-        values += (min(layer.low), max(layer.low), min(layer.high), max(layer.high))
+        values += (*layer.low, *_known(layer.high))
     return ValueRange(min(values), max(values))
 
 
@@ -140,14 +143,19 @@ def _piled(lines: Sequence[GraphLine], view: str) -> list[Layer]:
 
 def _pile(
     lines: Sequence[GraphLine], members: Sequence[int]
-) -> Mapping[int, tuple[tuple[float, ...], tuple[float, ...]]]:
+) -> Mapping[int, tuple[tuple[float, ...], Values]]:
     """Stack lines: positive values upwards from 0, negative values downwards."""
     count = len(lines[0].values)
     above, below = [0.0] * count, [0.0] * count
     found = {}
     for place in members:
-        low, high = [], []
+        low: list[float] = []
+        high: list[float | None] = []
         for at, value in enumerate(lines[place].values):
+            if value is None:
+                low.append(above[at])
+                high.append(None)
+                continue
             heap = below if value < 0 else above
             ends = (heap[at], heap[at] + value)
             heap[at] += value
@@ -161,6 +169,10 @@ def _wholes(lines: Sequence[GraphLine]) -> set[tuple[Path, str]]:
     """Return the series that are the total of others."""
     known = {(line.path, line.metric) for line in lines}
     return {(line.path[:-1], line.metric) for line in lines if line.path} & known
+
+
+def _known(values: Values) -> list[float]:
+    return [value for value in values if value is not None]
 
 
 def _last(path: Path) -> str:

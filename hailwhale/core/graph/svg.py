@@ -31,6 +31,8 @@ _PAD, _HEAD, _FOOT, _ROW = 18, 52, 26, 20
 _LABEL_WIDTH = 7  # of a character of 12 px, about
 _TICK_WIDTH = 64
 
+_Point = tuple[float, float]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SvgGraph:
@@ -152,21 +154,40 @@ def _ticks(picture: SvgGraph, plot: _Plot) -> list[Tick]:
 
 
 def _drawn(layer: Layer, picture: SvgGraph, plot: _Plot, name: str, second: bool) -> str:
-    starts = picture.edges_s[:-1]
-    ends = [
-        (plot.x(at), plot.y(value, second)) for at, value in zip(starts, layer.high, strict=True)
-    ]
     if layer.kind == "bar":
         return f'<path class="fill {name}" d="{_bars(layer, picture, plot, second)}"/>'
-    stroke = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in ends)
-    if len(ends) == 1:
-        return f'<circle class="fill {name}" cx="{ends[0][0]:.1f}" cy="{ends[0][1]:.1f}" r="4"/>'
+    return "".join(
+        _run(layer.kind, tops, lows, name) for tops, lows in _runs(layer, picture, plot, second)
+    )
+
+
+def _runs(
+    layer: Layer, picture: SvgGraph, plot: _Plot, second: bool
+) -> Iterator[tuple[list[_Point], list[_Point]]]:
+    """Yield the upper and the lower points of a layer from gap to gap."""
+    tops: list[_Point] = []
+    lows: list[_Point] = []
+    for at_s, low, high in zip(picture.edges_s[:-1], layer.low, layer.high, strict=True):
+        if high is not None:
+            tops.append((plot.x(at_s), plot.y(high, second)))
+            lows.append((plot.x(at_s), plot.y(low, second)))
+        elif tops:
+            yield tops, lows
+            tops, lows = [], []
+    if tops:
+        yield tops, lows
+
+
+def _run(kind: str, tops: Sequence[_Point], lows: Sequence[_Point], name: str) -> str:
+    """Draw a line, or an area or a band with its line; one point alone is a dot."""
+    if len(tops) == 1:
+        return f'<circle class="fill {name}" cx="{tops[0][0]:.1f}" cy="{tops[0][1]:.1f}" r="4"/>'
+    stroke = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in tops)
     drawn = f'<path class="stroke {name}" d="{stroke}"/>'
-    if layer.kind == "line":
+    if kind == "line":
         return drawn
-    lows = zip(reversed(starts), reversed(layer.low), strict=True)
-    back = "L".join(f"{plot.x(at):.1f} {plot.y(value, second):.1f}" for at, value in lows)
-    opacity = 0.6 if layer.kind == "band" else 0.18
+    back = "L".join(f"{x:.1f} {y:.1f}" for x, y in reversed(lows))
+    opacity = 0.6 if kind == "band" else 0.18
     return f'<path class="fill {name}" fill-opacity="{opacity}" d="{stroke}L{back}Z"/>{drawn}'
 
 
@@ -174,6 +195,8 @@ def _bars(layer: Layer, picture: SvgGraph, plot: _Plot, second: bool) -> str:
     found = []
     for at, (low, high) in enumerate(zip(layer.low, layer.high, strict=True)):
         left, right = (plot.x(edge_s) for edge_s in picture.edges_s[at : at + 2])
+        if high is None:
+            continue
         gap = min((right - left) * 0.2, 8)
         slot = (right - left - gap) / layer.slots
         top, bottom = plot.y(max(low, high), second), plot.y(min(low, high), second)

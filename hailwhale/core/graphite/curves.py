@@ -1,18 +1,19 @@
 """Computations on curves: sums, quotients, names and top-N.
 
 Only additive series can be added. Adding ratios, last values or visitors is an error. Takes curves
-and returns curves: `CurveSource` reads them, and `functions` calls these computations.
+and returns curves: `CurveSource` reads them, and `functions` calls these computations, in a decimal
+context in which sums and products are exact.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
 from hailwhale.core.graphite.paths import Pattern, label_of
 from hailwhale.core.graphite.target import Call
-from hailwhale.core.query.formula import EXACT
+from hailwhale.core.query.arithmetic import quotient
 from hailwhale.core.time.calendar_grid import Interval
 from hailwhale.errors import BadInput
 
@@ -22,12 +23,13 @@ SUM_WORDS = ("sum", "total")
 MAX_HIGHEST = 1_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
     """A named series; a value that is unknown is None.
 
     `path` is the first path the curve was computed from. `starts_s` are the starts of its buckets
-    and `end_s` the end of the last one. `additive` says whether such curves can be summed.
+    and `end_s` the end of the last one. `additive` says whether such curves can be summed. `exact`
+    says whether nothing was divided; other values have 34 digits and are rounded in the answer.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Curve:
     end_s: int
     values: tuple[Value, ...]
     additive: bool = True
+    exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,8 @@ def constant_line(_call: Call, source: CurveSource, value: Decimal) -> list[Curv
     middle_s = (source.begin_s + source.end_s) // 2
     starts = tuple(dict.fromkeys((source.begin_s, middle_s, source.end_s)))
     name = format(value, "f")
-    return [Curve(name, name, starts, source.end_s + 1, (value,) * len(starts))]
+    values = (value,) * len(starts)
+    return [Curve(name=name, path=name, starts_s=starts, end_s=source.end_s + 1, values=values)]
 
 
 def divide_series(
@@ -106,9 +110,9 @@ def divide_series(
     for curve in dividends:
         _refuse_mixed(call, [curve, divisor])
         pairs = zip(curve.values, divisor.values, strict=True)
-        values = tuple(a / b if a is not None and b else None for a, b in pairs)
+        values = tuple(None if a is None or b is None else quotient(a, b) for a, b in pairs)
         name = f"divideSeries({curve.name},{divisor.name})"
-        made.append(replace(curve, name=name, values=values, additive=False))
+        made.append(replace(curve, name=name, values=values, additive=False, exact=False))
     return made
 
 
@@ -160,12 +164,10 @@ def sum_series(call: Call, _source: CurveSource, *lists: list[Curve]) -> list[Cu
             expected = f"series that can be added up; for ratios write {instead}"
             raise BadInput("target", curve.name, expected)
     _refuse_mixed(call, curves)
-    exact = EXACT.copy()
-    exact.clear_traps()
-    with localcontext(exact):
-        columns = zip(*(curve.values for curve in curves), strict=True)
-        values = tuple(_total(column) for column in columns)
-    return [replace(curves[0], name=call.text, values=values)]
+    columns = zip(*(curve.values for curve in curves), strict=True)
+    values = tuple(_total(column) for column in columns)
+    exact = all(curve.exact for curve in curves)
+    return [replace(curves[0], name=call.text, values=values, exact=exact)]
 
 
 def _total(column: Sequence[Value]) -> Value:

@@ -9,20 +9,19 @@ Knows nothing of where series come from: `CurveSource` reads them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow, localcontext
+from decimal import Decimal, Overflow, localcontext
 
 from hailwhale.core.graphite import curves
-from hailwhale.core.graphite.curves import Curve, CurveSource, Value
+from hailwhale.core.graphite.curves import Curve, CurveSource
 from hailwhale.core.graphite.paths import Pattern
 from hailwhale.core.graphite.target import Argument, Call, Text
 from hailwhale.core.graphite.times import parse_interval
-from hailwhale.core.query.formula import WORKING
+from hailwhale.core.query.arithmetic import PRODUCTS, answered
 from hailwhale.core.time.calendar_grid import Interval
 from hailwhale.errors import BadInput
 
-_ANSWER = Context(17, Emin=-284, Emax=299, traps=[InvalidOperation, DivisionByZero, Overflow])
 _KINDS = {list: "a path or a function", Decimal: "a number", str: "a quoted string"}
 
 
@@ -55,7 +54,15 @@ class GraphiteFunction:
 
 
 def evaluate(expression: Argument, source: CurveSource) -> list[Curve]:
-    """Return the curves of a target; raise `BadInput` naming the function that failed."""
+    """Return the curves of a target, rounded once; raise `BadInput` naming what failed."""
+    try:
+        return [_answered(curve) for curve in _evaluated(expression, source)]
+    except Overflow as fault:
+        text = getattr(expression, "text", expression)
+        raise BadInput("target", text, "values that stay below 10^300") from fault
+
+
+def _evaluated(expression: Argument, source: CurveSource) -> list[Curve]:
     if isinstance(expression, Pattern):
         return source.read(expression, source.interval)
     if not isinstance(expression, Call):
@@ -70,12 +77,8 @@ def evaluate(expression: Argument, source: CurveSource) -> list[Curve]:
     if expression.name == "summarize":
         source = replace(source, interval=_interval_of(expression))
     given = _arguments(expression, function, source)
-    try:
-        with localcontext(WORKING):
-            made = function.make(expression, source, *given)
-        return [replace(curve, values=_rounded(curve.values)) for curve in made]
-    except Overflow as fault:
-        raise BadInput("target", expression.text, "values that stay below 10^300") from fault
+    with localcontext(PRODUCTS):
+        return function.make(expression, source, *given)
 
 
 def index() -> dict[str, dict[str, object]]:
@@ -123,7 +126,7 @@ def _argument(
     call: Call, argument: Argument, parameter: FunctionParameter, source: CurveSource
 ) -> object:
     if parameter.type is list and isinstance(argument, Call | Pattern):
-        return evaluate(argument, source)
+        return _evaluated(argument, source)
     if parameter.type is Decimal and _suits(argument, parameter):
         return argument
     if parameter.type is str and isinstance(argument, Text):
@@ -146,14 +149,10 @@ def _interval_of(call: Call) -> Interval:
     return parse_interval(call.arguments[1].value, "target")
 
 
-def _rounded(values: Sequence[Value]) -> tuple[Value, ...]:
-    """Round values for an answer: sums keep every digit, quotients 17 significant digits."""
-
-    def rounded(value: Decimal) -> Decimal:
-        whole = value.adjusted() < 30 and len(value.as_tuple().digits) <= 30
-        return value if whole else _ANSWER.plus(value)
-
-    return curves.each(values, rounded)
+def _answered(curve: Curve) -> Curve:
+    """Round the values of a curve for an answer: sums keep every digit, quotients 17."""
+    values = curves.each(curve.values, lambda value: answered(value, exact=curve.exact))
+    return replace(curve, values=values)
 
 
 _LIST = FunctionParameter("seriesList", "seriesList")

@@ -2,11 +2,14 @@
 
     sum      =  product { ("+" | " - ") product }
     product  =  operand { ("*" | "/") operand }
-    operand  =  "-" operand | "(" sum ")" | number | name [":sum" | ":last"]
+    operand  =  "-" operand | "(" sum ")" | number | ":" word | name [":sum" | ":last"]
 
 A minus between two operands has a space on each side: `page-views` is one name. Names may contain
-anything but `/ : ( ) * + ,` and control characters. A keyword such as `days` is a metric if it is
-the whole formula.
+anything but `/ : ( ) * + ,` and control characters. What reads as a number is one.
+
+A word such as `:days` is a property of the period: no metric has a colon in its name. The same word
+without the colon is that property, too, unless it is the whole formula or a metric of that name was
+counted (see `Constant.name`).
 """
 
 from __future__ import annotations
@@ -18,26 +21,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from hailwhale.core.numbers import finite, reads_as_number
+from hailwhale.core.query.arithmetic import ZERO, quotient
 from hailwhale.errors import BadInput
 
 MAX_CHARS = 1000
 MAX_DEPTH = 20
-UNITS_S = {
-    "seconds": 1,
-    "minutes": 60,
-    "hours": 3600,
-    "days": 86400,
-    "weeks": 7 * 86400,
-    "years": 365 * 86400,
-}
-_CONSTANTS = {*UNITS_S, "_days_in_month", "_count"}
-_ZERO = Decimal(0)
+LENGTHS = ("seconds", "minutes", "hours", "days", "weeks", "years")
+COUNTS = ("days_in_month", "count")
+_BARE_WORDS = {**{word: word for word in LENGTHS}, **{f"_{word}": word for word in COUNTS}}
+_WHOLE_NUMBERS = {"seconds", *COUNTS}  # properties that are not quotients
 _UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
 _SPACE = re.compile(r"\s*")
 _SIGN = re.compile(r"\s*(?:[+*/]| - )")
 _CLOSE = re.compile(r"\s*\)")
 _WORD = re.compile(r"(?:(?! - )[^/:()*+,])+")
-_NUMBER = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([eE]-?[0-9]{1,3})?")
+# A plus ends a name, so 1e+5 has to be recognised before names are.
+_SIGNED_POWER = re.compile(
+    r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)[eE]\+[0-9]+(?=\s*(?:$|[/:()*+,]| - ))"
+)
 _MAX_POWER = 60  # literals are bounded as the sums are: 10^-60 <= |x| < 10^60
 
 
@@ -56,9 +58,14 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A step that reads a property of the bucket, such as its length in days."""
+    """A step that reads a property of the bucket, such as its length in days.
+
+    `name` is the metric that the text may mean instead, if it was counted; "" if it was written
+    with a colon.
+    """
 
     word: str
+    name: str = ""
 
 
 ArithmeticStep = Callable[[Decimal, Decimal], Decimal]
@@ -67,7 +74,8 @@ ExpressionStep = Decimal | Read | Constant | ArithmeticStep
 
 def ratio(part: Decimal, whole: Decimal) -> Decimal:
     """Divide a part by its whole; return 0 if the whole is 0."""
-    return part / whole if whole else _ZERO
+    found = quotient(part, whole)
+    return ZERO if found is None else found
 
 
 _OPERATIONS: dict[str, ArithmeticStep] = {
@@ -109,6 +117,29 @@ def divisor(steps: Sequence[ExpressionStep]) -> tuple[ExpressionStep, ...]:
         if step is ratio and any(isinstance(each, Read) for each in right):
             found = right
     return found
+
+
+def exactness(steps: Sequence[ExpressionStep]) -> tuple[bool, ...]:
+    """Return for each step whether its result is exact: whether nothing was divided up to it.
+
+    Lengths of time are quotients, except seconds.
+
+    >>> exactness(parse_steps("100 * dollars/hits", "metrics"))
+    (True, True, True, True, False)
+    """
+    found: list[bool] = []
+    stack: list[bool] = []
+    for step in steps:
+        if isinstance(step, Constant):
+            exact = step.word in _WHOLE_NUMBERS
+        elif isinstance(step, Decimal | Read):
+            exact = True
+        else:
+            both = (stack.pop(), stack.pop())
+            exact = step is not ratio and all(both)
+        stack.append(exact)
+        found.append(exact)
+    return tuple(found)
 
 
 class _Parser:
@@ -153,7 +184,7 @@ class _Parser:
         self._take(_SPACE)
         if self._text.startswith("-", self._at):
             self._at += 1
-            self._steps.append(_ZERO)
+            self._steps.append(ZERO)
             self._operand(depth + 1)
             self._steps.append(operator.sub)
         elif self._text.startswith("(", self._at):
@@ -165,27 +196,37 @@ class _Parser:
             self._leaf()
 
     def _leaf(self) -> None:
-        word = self._take(_WORD)
-        if not word:
-            raise self._wrong("a metric, a number or a parenthesis")
-        if _NUMBER.fullmatch(word):
+        word = self._take(_SIGNED_POWER) or self._take(_WORD)
+        if reads_as_number(word):
             self._steps.append(self._number(word))
         elif self._text.startswith(":", self._at):
             self._at += 1
-            suffix = self._take(_WORD)
-            if suffix not in ("sum", "last"):
-                raise self._wrong("sum or last after a metric's colon")
-            self._steps.append(Read(word, suffix))
-        elif word in _CONSTANTS and word != self._text:
-            self._steps.append(Constant(word))
+            self._steps.append(self._suffixed(word) if word else self._property())
+        elif not word:
+            raise self._wrong("a metric, a number or a parenthesis")
+        elif word in _BARE_WORDS and word != self._text:
+            self._steps.append(Constant(_BARE_WORDS[word], word))
         else:
             self._steps.append(Read(word, ""))
 
+    def _suffixed(self, metric: str) -> Read:
+        suffix = self._take(_WORD)
+        if suffix not in ("sum", "last"):
+            raise self._wrong("sum or last after a metric's colon")
+        return Read(metric, suffix)
+
+    def _property(self) -> Constant:
+        word = self._take(_WORD)
+        if word not in (*LENGTHS, *COUNTS):
+            words = ", ".join(f":{each}" for each in (*LENGTHS, *COUNTS))
+            raise self._wrong(f"a metric before the colon, or one of {words}")
+        return Constant(word)
+
     def _number(self, word: str) -> Decimal:
-        number = Decimal(word) or _ZERO
-        if number and not -_MAX_POWER <= number.adjusted() < _MAX_POWER:
+        number = finite(word)
+        if number is None or (number and not -_MAX_POWER <= number.adjusted() < _MAX_POWER):
             raise self._wrong(f"numbers from 10^-{_MAX_POWER} to 10^{_MAX_POWER}")
-        return number
+        return number or ZERO
 
     def _take(self, pattern: re.Pattern[str]) -> str:
         """Consume and return the text that matches next, without spaces; "" if nothing does."""

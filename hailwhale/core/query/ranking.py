@@ -15,7 +15,10 @@ from itertools import chain
 from typing import NamedTuple
 
 from hailwhale.core.events.paths import Path
-from hailwhale.core.query.formula import EXACT, WORKING, ZERO, Bucket, Formula, MetricColumns
+from hailwhale.core.query.arithmetic import PRODUCTS, WORKING, ZERO, quotient
+from hailwhale.core.query.bucket_lengths import Bucket
+from hailwhale.core.query.columns import MetricColumns
+from hailwhale.core.query.formula import Formula
 
 COLUMNS = ("value", "share", "difference", "relative", "importance")  # what a ranking can go by
 
@@ -49,15 +52,14 @@ class ParentWithChildren:
     ) -> ParentWithChildren:
         """Return the parent with the children that have at least `threshold` of its weight.
 
+        The weight is that of `Formula.weight`, in every kind of answer: a ratio's denominator.
         Absolute values are compared. If the parent's weight is 0, a child whose weight is not 0
         (refunds and sales that cancel out) counts as all of it.
         """
         if not threshold:
             return self
-        whole, parts = _totals(weight, self, buckets)
-        with localcontext(WORKING):
-            places = [at for at, part in enumerate(parts) if _held(part, whole) >= threshold]
-        return self.picked(places)
+        whole, parts = _weights(weight, self, buckets)
+        return self.picked([at for at, part in enumerate(parts) if _held(part, whole) >= threshold])
 
     def present(self, weight: Formula, buckets: Sequence[Bucket]) -> ParentWithChildren:
         """Return the parent without the children of weight 0, which cannot be ranked."""
@@ -72,14 +74,14 @@ class ParentComparison:
     `value` and `parent_value` are the formula's; `difference` is the first minus the second, and
     `relative` the difference divided by the absolute value of the parent's. `share` is the child's
     share of its parent's weight: of the denominator if the formula has one, else of the value.
-    `importance` is how much the child moves its parent (see `compare_to_parents`). A quotient by a
-    parent that is 0 is None, unless it is 0 by 0.
+    `importance` is how much the child moves its parent (see `compare_to_parents`). A quotient by 0
+    is None, also 0 by 0, and so is every number that depends on it.
     """
 
-    value: Decimal
-    parent_value: Decimal
+    value: Decimal | None
+    parent_value: Decimal | None
     share: Decimal | None
-    difference: Decimal
+    difference: Decimal | None
     relative: Decimal | None
     importance: Decimal | None
 
@@ -116,18 +118,22 @@ def compare_to_parents(
     >>> us.value, us.parent_value, us.difference, us.share, us.relative, us.importance
     (Decimal('6'), Decimal('5'), Decimal('1'), Decimal('0.8'), Decimal('0.2'), Decimal('0.16'))
     """
-    above, values = _totals(formula, family, buckets)
-    whole, parts = _totals(formula.weight, family, buckets)
-    # Sums are subtracted exactly; results of a formula have 34 digits before they are rounded.
-    exact = len(formula.steps) == 1
-    with localcontext(EXACT if exact else WORKING):
-        differences = [value - above for value in values]
-    shares = _by(whole, parts, formula)
-    relatives = _by(above.copy_abs(), differences, formula)
-    slopes = formula.slopes(family.whole, family.parts, buckets)
-    importances = _by(above.copy_abs(), slopes, formula)
-    if not exact:
-        [above], values, differences = map(formula.rounded, ([above], values, differences))
+    whole = {term: [value] for term, value in family.whole.items()}
+    [above] = formula.full_defined_totals(whole, buckets)
+    values = formula.full_defined_totals(family.parts, buckets)
+    weight, parts = _weights(formula.weight, family, buckets)
+    with localcontext(PRODUCTS if formula.is_exact else WORKING):
+        differences = [
+            None if value is None or above is None else value - above for value in values
+        ]
+    relatives: Sequence[Decimal | None] = [None] * len(values)
+    importances = relatives
+    if above is not None:
+        slopes = formula.slopes(family.whole, family.parts, buckets)
+        relatives = _by(above.copy_abs(), differences, formula)
+        importances = _by(above.copy_abs(), slopes, formula)
+    shares = _by(weight, parts, formula)
+    [above], values, differences = map(formula.rounded, ([above], values, differences))
     return [
         ParentComparison(value, above, share, difference, relative, importance)
         for value, share, difference, relative, importance in zip(
@@ -138,8 +144,8 @@ def compare_to_parents(
 
 def column(
     by: str, formula: Formula, family: ParentWithChildren, buckets: Sequence[Bucket]
-) -> Sequence[Decimal]:
-    """Return one of the COLUMNS for the children of a parent; 0 for a missing number.
+) -> Sequence[Decimal | None]:
+    """Return one of the COLUMNS for the children of a parent.
 
     >>> hits = [Decimal(3), Decimal(1)]
     >>> family = ParentWithChildren((), {"hits": Decimal(4)}, ["US", "CA"], {"hits": hits})
@@ -147,10 +153,8 @@ def column(
     [Decimal('0.75'), Decimal('0.25')]
     """
     if by == "value":
-        return formula.totals(family.parts, buckets)
-    return [
-        getattr(standing, by) or ZERO for standing in compare_to_parents(formula, family, buckets)
-    ]
+        return formula.defined_totals(family.parts, buckets)
+    return [getattr(compared, by) for compared in compare_to_parents(formula, family, buckets)]
 
 
 class ChildIndex(NamedTuple):
@@ -162,7 +166,7 @@ class ChildIndex(NamedTuple):
 
 def top_n(
     families: Sequence[ParentWithChildren],
-    ranks: Iterable[Sequence[Decimal]],
+    ranks: Iterable[Sequence[Decimal | None]],
     *,
     limit: int,
     descending: bool,
@@ -170,14 +174,14 @@ def top_n(
     """Return the first children by rank.
 
     `ranks` has for each family one number per child. The first `limit` are returned (0: all of
-    them), in order; equals are ordered by their paths.
+    them), in order; equals are ordered by their paths. A child without a number comes last.
 
     >>> family = ParentWithChildren((), {}, ["DE", "CA", "US"], {})
     >>> top_n([family], [[Decimal(1), Decimal(1), Decimal(9)]], limit=1, descending=True)
     [ChildIndex(family=0, child=2)]
     """
-
-    columns = list(ranks)
+    last = Decimal("-Infinity") if descending else Decimal("Infinity")
+    columns = [[last if rank is None else rank for rank in column] for column in ranks]
     if limit and sum(map(len, columns)) > limit:
         nearest = nlargest if descending else nsmallest
         edge = nearest(limit, chain.from_iterable(columns))[-1]
@@ -217,24 +221,26 @@ class Sort:
         return cls(Formula.parse(formula, parameter), descending)
 
 
-def _totals(
-    formula: Formula, family: ParentWithChildren, buckets: Sequence[Bucket]
+def _weights(
+    weight: Formula, family: ParentWithChildren, buckets: Sequence[Bucket]
 ) -> tuple[Decimal, list[Decimal]]:
-    """Return the values of the parent and of its children, before rounding."""
+    """Return the weights of the parent and of its children, before rounding."""
     whole = {term: [value] for term, value in family.whole.items()}
-    return formula.full_totals(whole, buckets)[0], formula.full_totals(family.parts, buckets)
+    return weight.full_totals(whole, buckets)[0], weight.full_totals(family.parts, buckets)
 
 
 def _held(part: Decimal, whole: Decimal) -> Decimal:
-    if whole:
-        return abs(part / whole)
-    return Decimal(1) if part else ZERO
+    """Return the size of a child's share; all of a parent of 0, if the child is not 0."""
+    share = quotient(part, whole)
+    if share is None:
+        return Decimal(1) if part else ZERO
+    return share.copy_abs()
 
 
-def _by(whole: Decimal, parts: Sequence[Decimal], formula: Formula) -> Sequence[Decimal | None]:
+def _by(
+    whole: Decimal, parts: Sequence[Decimal | None], formula: Formula
+) -> Sequence[Decimal | None]:
     """Divide each part by the whole, to the digits of an answer."""
-    if not whole:
-        return [None if part else ZERO for part in parts]
-    with localcontext(WORKING):
-        quotients = [part / whole for part in parts]
-    return formula.rounded(quotients)
+    return formula.rounded(
+        [None if part is None else quotient(part, whole) for part in parts], exact=False
+    )

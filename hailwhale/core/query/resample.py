@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from decimal import Decimal, localcontext
 from itertools import pairwise
 
-from hailwhale.core.query.formula import EXACT, ZERO, MetricColumns
+from hailwhale.core.query.arithmetic import EXACT, ZERO
+from hailwhale.core.query.columns import MetricColumns
 
 
 def fold(

@@ -20,9 +20,11 @@ from hailwhale.core.events.aggregate import SeriesKey
 from hailwhale.core.events.metrics import HITS
 from hailwhale.core.events.overflow import OTHER
 from hailwhale.core.events.paths import OVERALL, PAIRS, Path
+from hailwhale.core.query.formula import Formula
 from hailwhale.core.time.calendar_grid import DAY_S
 from hailwhale.core.time.period import Period
 from hailwhale.errors import BadInput
+from hailwhale.services.query.counted_words import where_counted
 from hailwhale.services.query.ranges import RangeReader, ResolvedRange
 from hailwhale.store.protocol import CellStore, LabelStore
 from hailwhale.store.types import CellQuery, ChunkAddress
@@ -64,6 +66,11 @@ class EvidenceReader:
     def options(self, pk: Path) -> list[str]:
         """Return all options ever counted of a decision."""
         return sorted(self._labels.subpks(pk) - {OTHER})
+
+    def where_counted(self, pk: Path, formula: Formula) -> Formula:
+        """Return a formula as it reads under a decision."""
+        [found] = where_counted(self._labels, pk, [formula])
+        return found
 
     def busiest_options(self, pk: Path, most: int) -> list[str]:
         """Return the options; at most the `most` that were exposed most often."""

@@ -45,7 +45,8 @@ class OffPolicyEvaluator:
         than the delay of the choice are omitted. Raises `BadInput` for a formula that is not a
         quotient, for an unknown rule, and if no decision is left.
         """
-        objective = Objective.of(choice.formula, choice.goal)
+        formula = self._deciding.evidence.where_counted(choice.pk, choice.formula)
+        objective = Objective.of(formula, choice.goal)
         numerator, denominator = objective.numerator, objective.denominator
         if numerator is None or denominator is None:
             expected = "a metric, or sums of metrics divided by each other, such as earned/spent"

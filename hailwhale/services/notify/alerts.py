@@ -102,20 +102,23 @@ class AlertRunner:
         """Return the total that an alert is about, and the one it is compared with."""
         grid = alert.period.zone_suffix or alert.grid or self._services.settings.zone
         whole = last_whole(alert.period, grid, int(self._services.clock()))
-        value = self._total(alert, alert.formula, whole, grid)
+        [formula] = self._services.reporting.where_counted(alert.pk, alert.formula)
+        value = self._total(alert, formula, whole, grid)
         if not alert.against:
             return MeasuredChange(value)
         earlier = before if alert.against == "before" else week_before
         reference = earlier(alert.period, whole, grid)
-        weight = self._total(alert, alert.formula.weight, reference, grid)
+        weight = self._total(alert, formula.weight, reference, grid) or Decimal(0)
         return MeasuredChange(
-            value, self._total(alert, alert.formula, reference, grid), weight.copy_abs()
+            value, self._total(alert, formula, reference, grid), weight.copy_abs()
         )
 
-    def _total(self, alert: AlertRule, formula: Formula, period: Period, grid: Grid) -> Decimal:
+    def _total(
+        self, alert: AlertRule, formula: Formula, period: Period, grid: Grid
+    ) -> Decimal | None:
         question = TotalsQuery(alert.pk, (alert.dimension,), (formula,), (period,), grid)
-        [found] = self._services.reporting.totals(question)
-        return found.by_path[alert.dimension][formula.text]
+        [found] = self._services.reporting.defined_totals(question)
+        return found[alert.dimension][formula.text]
 
     def _tell(
         self, name: str, alert: AlertRule, watch: AlertStatus, measured: MeasuredChange, now_s: int

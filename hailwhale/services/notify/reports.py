@@ -122,13 +122,13 @@ class ReportSender:
 
     def _before(
         self, report: ReportRule, paths: Sequence[Path], whole: Period, grid: Grid
-    ) -> Mapping[Path, Mapping[str, Decimal]]:
+    ) -> Mapping[Path, Mapping[str, Decimal | None]]:
         """Return the totals of the same series over the previous period."""
         plot = report.plot
         period = before(plot.period, whole, grid)
         question = TotalsQuery(plot.pk, tuple(dict.fromkeys(paths)), plot.formulas, (period,), grid)
-        [found] = self._services.reporting.totals(question)
-        return found.by_path
+        [found] = self._services.reporting.defined_totals(question)
+        return found
 
     def _settle(self, name: str, claim: AlertStatus, failed: tuple[str, ...]) -> None:
         now_s = int(self._services.clock())
@@ -160,14 +160,18 @@ def _drawn(report: ReportRule, graphed: GraphData, metric: str) -> str:
     return draw(picture_of(graph, replace(graphed, series=series)))
 
 
+def _number(value: Decimal | None) -> str:
+    return "–" if value is None else readable(value)
+
+
 def _change(measured: MeasuredChange) -> str:
     return "" if measured.change is None else f"{measured.change:+,.1f} %"
 
 
 def _text(subject: str, lines: Sequence[ReportLine]) -> str:
     rows = [
-        f"{line.name}: {line.metric} {readable(line.measured.value)}"
-        f" (before: {readable(line.measured.reference or Decimal(0))}"
+        f"{line.name}: {line.metric} {_number(line.measured.value)}"
+        f" (before: {_number(line.measured.reference)}"
         f"{', ' if _change(line.measured) else ''}{_change(line.measured)})"
         for line in lines
     ]
@@ -185,8 +189,8 @@ def _html(
     rows = "".join(
         f'<tr><td style="{_CELL}">{escape(line.name)}</td>'
         f'<td style="{_CELL}">{escape(line.metric)}</td>'
-        f'<td align="right" style="{_CELL}"><b>{readable(line.measured.value)}</b></td>'
-        f'<td align="right" style="{_CELL}">{readable(line.measured.reference or Decimal(0))}</td>'
+        f'<td align="right" style="{_CELL}"><b>{_number(line.measured.value)}</b></td>'
+        f'<td align="right" style="{_CELL}">{_number(line.measured.reference)}</td>'
         f'<td align="right" style="{_CELL}">{_change(line.measured)}</td></tr>'
         for line in lines
     )

@@ -18,7 +18,7 @@ from itertools import islice
 from hailwhale.core.events.aggregate import SeriesKey
 from hailwhale.core.events.metrics import UNIQUES
 from hailwhale.core.events.paths import PAIRS, Path
-from hailwhale.core.query.formula import sums_of
+from hailwhale.core.query.columns import sums_of
 from hailwhale.core.query.ranking import ParentWithChildren
 from hailwhale.errors import BadInput
 from hailwhale.services.query.ranges import RangeReader, ResolvedRange

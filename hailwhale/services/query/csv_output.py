@@ -62,8 +62,8 @@ def rank_csv(answer: Ranking) -> str:
     rows = (
         (
             written(child.path),
-            *(_number(getattr(child.comparison, column)) for column in numbers),
-            *(as_number(child.by_metric[metric]) for metric in further),
+            *(number_or_none(getattr(child.comparison, column)) for column in numbers),
+            *(number_or_none(child.by_metric[metric]) for metric in further),
         )
         for child in children
     )
@@ -73,7 +73,11 @@ def rank_csv(answer: Ranking) -> str:
 def graphite_csv(curves: Sequence[Curve], grid: Grid) -> str:
     """Return target, local time and value without a header, in Graphite's format."""
     rows = (
-        (curve.name, f"{datetime.fromtimestamp(at_s, grid.zone):%Y-%m-%d %H:%M:%S}", _number(value))
+        (
+            curve.name,
+            f"{datetime.fromtimestamp(at_s, grid.zone):%Y-%m-%d %H:%M:%S}",
+            number_or_none(value),
+        )
         for curve in curves
         for at_s, value in zip(curve.starts_s, curve.values, strict=True)
     )
@@ -87,7 +91,8 @@ def write_csv(out: IO[str], header: Sequence[str], rows: Iterable[Sequence[objec
     writer.writerows([_defused(cell) for cell in row] for row in chain(heads, rows))
 
 
-def _number(value: Decimal | None) -> Number | None:
+def number_or_none(value: Decimal | None) -> Number | None:
+    """Return the number of a cell; None, which is an empty cell, where a quotient is by 0."""
     return None if value is None else as_number(value)
 
 

@@ -18,9 +18,8 @@ from typing import IO
 import simplejson
 
 from hailwhale.core.events.paths import Path, written
-from hailwhale.core.numbers import as_number
 from hailwhale.errors import BadInput
-from hailwhale.services.query.csv_output import write_csv
+from hailwhale.services.query.csv_output import number_or_none, write_csv
 from hailwhale.services.query.graph_data import GraphData
 
 OF = ("plotpoints", "totals")
@@ -29,13 +28,16 @@ FORMATS = ("csv", "ndjson", "parquet")
 
 @dataclass(frozen=True, slots=True)
 class ExportRow:
-    """One number of a file; `when` is the start of a bucket in ISO 8601, or a period's text."""
+    """One number of a file; `when` is the start of a bucket in ISO 8601, or a period's text.
+
+    `value` is None, an empty cell, where a quotient is by 0.
+    """
 
     when: str
     pk: Path
     dimension: Path
     metric: str
-    value: Decimal
+    value: Decimal | None
 
 
 def rows_of(pk: Path, graphed: GraphData, of: str) -> Iterator[ExportRow]:
@@ -61,7 +63,7 @@ def head_of(of: str) -> tuple[str, ...]:
 def write_rows_csv(out: IO[str], head: tuple[str, ...], rows: Iterable[ExportRow]) -> None:
     """Write CSV: paths as in answers, and no text that a spreadsheet would execute."""
     cells = (
-        (row.when, written(row.pk), written(row.dimension), row.metric, as_number(row.value))
+        (row.when, written(row.pk), written(row.dimension), row.metric, number_or_none(row.value))
         for row in rows
     )
     write_csv(out, head, cells)
@@ -70,7 +72,7 @@ def write_rows_csv(out: IO[str], head: tuple[str, ...], rows: Iterable[ExportRow
 def write_rows_ndjson(out: IO[str], head: tuple[str, ...], rows: Iterable[ExportRow]) -> None:
     """Write one JSON object per line: paths as lists, numbers with all their digits."""
     for row in rows:
-        cells = (row.when, list(row.pk), list(row.dimension), row.metric, as_number(row.value))
+        cells = (row.when, list(row.pk), list(row.dimension), row.metric, number_or_none(row.value))
         line = dict(zip(head, cells, strict=True))
         out.write(simplejson.dumps(line, use_decimal=True, ensure_ascii=False) + "\n")
 

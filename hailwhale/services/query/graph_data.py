@@ -25,13 +25,16 @@ from hailwhale.services.query.series import SeriesQueries
 
 @dataclass(frozen=True, slots=True)
 class GraphSeries:
-    """One line of a graph; `additive` says whether it may be stacked on others of its metric."""
+    """One line of a graph; `additive` says whether it may be stacked on others of its metric.
+
+    A value is None where a quotient is by 0: the line has a gap.
+    """
 
     path: Path
     metric: str
     additive: bool
-    total: Decimal
-    values: tuple[Decimal, ...]
+    total: Decimal | None
+    values: tuple[Decimal | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +73,10 @@ class GraphQueries:
                     path,
                     formula.text,
                     is_additive(formula),
-                    formula.total(columns, found.span.buckets),
-                    tuple(formula.series(columns, found.span.buckets)),
+                    formula.defined_total(columns, found.span.buckets),
+                    tuple(formula.defined_series(columns, found.span.buckets)),
                 )
-                for formula in question.formulas
+                for formula in found.formulas
                 for path, columns in found.series
             ),
         )

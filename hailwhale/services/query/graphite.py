@@ -149,6 +149,10 @@ class MetricTree:
             for metric in pattern.last.matching(metrics[pk])
         ]
 
+    def where_counted(self, pk: Path, formula: Formula) -> tuple[Formula, ...]:
+        """Return a formula as it reads under a pk."""
+        return self._reporting.where_counted(pk, formula)
+
     def find(self, pattern: Pattern, roots: Roots) -> list[FoundSeries]:
         """Return the nodes that match; a name that is a leaf and a branch is one node."""
         if not pattern.pk:
@@ -264,28 +268,34 @@ class _Request:
     def read(self, pattern: Pattern, interval: Interval | None) -> list[Curve]:
         """Return the curves of a pattern at an interval; None chooses the finest that fits."""
         addresses = self.tree.addresses(pattern, self.roots)
-        formulas = {
-            metric: Formula.parse(metric, "target")
-            for metric in dict.fromkeys(address.metric for address in addresses)
-        }
         found: dict[SeriesPath, Curve] = {}
-        for metric, formula in formulas.items():
+        for formula, members in self._by_formula(addresses).items():
             span = self._span(interval, daily=UNIQUES in formula.metrics)
-            members = [address for address in addresses if address.metric == metric]
             self._count(pattern, len(members), len(members) * len(span.buckets))
             nodes = [(address.pk, address.dimension) for address in members]
             columns = self.spans.columns(nodes, formula.metrics, span)
             for address, sums in zip(members, columns, strict=True):
-                values = tuple(formula.series(sums, span.buckets))
+                values = tuple(formula.full_series(sums, span.buckets))
                 found[address] = Curve(
-                    address.path,
-                    address.path,
-                    span.edges[:-1],
-                    span.edges[-1],
-                    values,
-                    is_additive(formula),
+                    name=address.path,
+                    path=address.path,
+                    starts_s=span.edges[:-1],
+                    end_s=span.edges[-1],
+                    values=values,
+                    additive=is_additive(formula),
+                    exact=formula.is_exact,
                 )
         return [found[address] for address in addresses]
+
+    def _by_formula(self, addresses: Sequence[SeriesPath]) -> dict[Formula, list[SeriesPath]]:
+        """Return the series of each formula; one text may read differently under two pks."""
+        texts = dict.fromkeys(address.metric for address in addresses)
+        formulas = {text: Formula.parse(text, "target") for text in texts}
+        found: dict[Formula, list[SeriesPath]] = {}
+        for address in addresses:
+            [formula] = self.tree.where_counted(address.pk, formulas[address.metric])
+            found.setdefault(formula, []).append(address)
+        return found
 
     def _count(self, pattern: Pattern, curves: int, points: int) -> None:
         self.curves += curves

@@ -23,10 +23,10 @@ from hailwhale.store.protocol import LabelStore
 def quantile_name(metric: str, share: float) -> str:
     """Return the name of a quantile in an answer.
 
-    >>> quantile_name("latency", 0.95), quantile_name("latency", 0.999)
-    ('latency:p95', 'latency:p99.9')
+    >>> quantile_name("latency", 0.95), quantile_name("latency", 0.99999999)
+    ('latency:p95', 'latency:p99.999999')
     """
-    return f"{metric}:p{100 * share:.6g}"
+    return f"{metric}:p{100 * share:.15g}"
 
 
 class QuantileQueries:
@@ -39,8 +39,8 @@ class QuantileQueries:
     def totals(self, question: TotalsQuery, shares: Sequence[float]) -> list[PeriodTotals]:
         """Return the quantiles of a query's plain metrics, named by `quantile_name`.
 
-        Each is the nearest-rank value with a relative error of at most `RELATIVE_ERROR`; 0 if there
-        are no values, as in totals. Raises `BadInput` for a formula, and for a metric that is
+        Each is the nearest-rank value with a relative error of at most `MAX_RELATIVE_ERROR`; 0 if
+        there are no values, as in totals. Raises `BadInput` for a formula, and for a metric that is
         counted under the pk but not as a histogram.
         """
         known = self._labels.metrics(question.pk)
@@ -75,5 +75,4 @@ def _buckets(formula: Formula, known: set[str]) -> list[str]:
 
 
 def _quantile(sums: Mapping[str, Decimal], names: Sequence[str], share: float) -> Decimal:
-    """Return a quantile to 3 digits, the precision of a histogram."""
-    return Decimal(f"{quantile({name: sums[name] for name in names}, share) or 0:.3g}")
+    return quantile({name: sums[name] for name in names}, share) or Decimal(0)

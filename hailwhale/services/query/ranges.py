@@ -5,15 +5,18 @@ Knows nothing of what the sums are used for.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from functools import lru_cache
 from itertools import chain, islice, pairwise
 
 from hailwhale.core.events.aggregate import SeriesKey
 from hailwhale.core.events.metrics import UNIQUES
-from hailwhale.core.query.formula import EXACT, ZERO, Bucket, sums_of
+from hailwhale.core.query.arithmetic import EXACT, ZERO
+from hailwhale.core.query.bucket_lengths import Bucket
+from hailwhale.core.query.columns import sums_of
 from hailwhale.core.query.resample import fold
 from hailwhale.core.time.calendar_grid import Grid
 from hailwhale.core.time.period import Period
@@ -74,13 +77,13 @@ class RangeReader:
         now_s = int(self._clock())
         asked = self.calendar(period, grid)
         if period.is_all:
-            ever = (Bucket(0, now_s + 1, asked.days_in_month(now_s)),)
-            return ResolvedRange((0, now_s + 1), ever, "all", (0,), ((0, (0,)),))
+            ever = Bucket(0, now_s + 1, grid=None)  # nothing tells when it began
+            return ResolvedRange((0, now_s + 1), (ever,), "all", (0,), ((0, (0,)),))
         edges = period.edges(asked, now_s, self._max_points)
         rollup = select_rollup(
             edges, self._rollups, self._grid, now_s, self._since, asked=period.text
         )
-        buckets = _buckets(edges, asked)
+        buckets = _passed(_buckets(edges, asked), now_s + 1)
         starts, chunks = _stored_places(edges, rollup, self._grid)
         return ResolvedRange(edges, buckets, rollup.name, starts, chunks, period.days(asked, edges))
 
@@ -172,9 +175,13 @@ class RangeReader:
 # computing these took a fourth of an answer's time.
 @lru_cache(maxsize=128)
 def _buckets(edges: tuple[int, ...], asked: Grid) -> tuple[Bucket, ...]:
-    return tuple(
-        [Bucket(start_s, end_s, asked.days_in_month(start_s)) for start_s, end_s in pairwise(edges)]
-    )
+    return tuple([Bucket(start_s, end_s, asked) for start_s, end_s in pairwise(edges)])
+
+
+def _passed(buckets: tuple[Bucket, ...], now_s: int) -> tuple[Bucket, ...]:
+    """Return the buckets as far as they have passed: one that is running ends now."""
+    over = bisect_right(buckets, now_s, key=lambda each: each.end_s)
+    return (*buckets[:over], *(replace(each, end_s=now_s) for each in buckets[over:]))
 
 
 @lru_cache(maxsize=128)

@@ -7,6 +7,7 @@ nothing of HTTP, or of how sums are read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from hailwhale.core.query.formula import terms_of
 from hailwhale.core.query.parameters import RankQuery
@@ -18,14 +19,17 @@ from hailwhale.core.query.ranking import (
     top_n,
 )
 from hailwhale.services.query.children import ChildrenReader, SiblingAxis
+from hailwhale.services.query.counted_words import where_counted
 from hailwhale.services.query.ranges import RangeReader, ResolvedRange
 from hailwhale.services.query.results import RankedChild, Ranking
+from hailwhale.store.protocol import LabelStore
 
 
 class RankingQueries:
     """Answer queries for rankings, from the aggregates of siblings."""
 
-    def __init__(self, spans: RangeReader, siblings: ChildrenReader) -> None:
+    def __init__(self, labels: LabelStore, spans: RangeReader, siblings: ChildrenReader) -> None:
+        self._labels = labels
         self._spans = spans
         self._siblings = siblings
 
@@ -35,6 +39,7 @@ class RankingQueries:
         Of all siblings only the terms that decide the order are read; further terms are read only
         for the children returned.
         """
+        question = self._as_counted(question)
         span = self._spans.span(question.period, question.grid)
         wanted = terms_of(question.formulas)
         deciding = terms_of([question.sort.formula, question.formulas[0].weight])
@@ -49,6 +54,12 @@ class RankingQueries:
                 family = self._read_again(question, family, wanted, span)
             rows[number] = _rows(question, family, span)
         return Ranking(question.of_pks, tuple([next(rows[number]) for number, _ in chosen]))
+
+    def _as_counted(self, question: RankQuery) -> RankQuery:
+        asked = (*question.formulas, question.sort.formula)
+        *formulas, by = where_counted(self._labels, question.pk, asked)
+        sort = replace(question.sort, formula=by)
+        return replace(question, formulas=tuple(formulas), sort=sort)
 
     def _families(
         self, question: RankQuery, terms: Sequence[str], span: ResolvedRange
@@ -105,7 +116,8 @@ def _rows(
 ) -> Iterator[RankedChild]:
     """Yield the children of a parent, in their order."""
     values = {
-        formula.text: formula.totals(family.parts, span.buckets) for formula in question.formulas
+        formula.text: formula.defined_totals(family.parts, span.buckets)
+        for formula in question.formulas
     }
     comparisons = compare_to_parents(question.formulas[0], family, span.buckets)
     for place, comparison in enumerate(comparisons):

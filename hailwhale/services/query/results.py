@@ -33,12 +33,12 @@ class SeriesPoints:
 class RankedChild:
     """A child in a ranking, compared with its parent by the first metric of the query.
 
-    `by_metric` has every metric of the query, by its text.
+    `by_metric` has every metric of the query, by its text; None where a quotient is by 0.
     """
 
     path: Path
     comparison: ParentComparison
-    by_metric: Mapping[str, Decimal]
+    by_metric: Mapping[str, Decimal | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,19 @@ Takes parsed queries and returns the values of `results`. Knows nothing of the f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import reduce
+from typing import NamedTuple
 
 from hailwhale.core.decisions.exposure import DECIDED, PRODUCT_SIGN
 from hailwhale.core.events.histogram import is_bucket
 from hailwhale.core.events.overflow import OTHER
 from hailwhale.core.events.paths import Path
-from hailwhale.core.query.formula import Formula, sums_of, terms_of
+from hailwhale.core.query.bucket_lengths import Bucket
+from hailwhale.core.query.columns import sums_of
+from hailwhale.core.query.formula import Formula, terms_of
 from hailwhale.core.query.parameters import ChildrenQuery, PlotQuery, TotalsQuery
 from hailwhale.core.query.ranking import ParentWithChildren, top_n
 from hailwhale.core.query.resample import add
@@ -23,6 +27,7 @@ from hailwhale.services.query.children import (
     SiblingAxis,
     refuse_too_many,
 )
+from hailwhale.services.query.counted_words import where_counted
 from hailwhale.services.query.ranges import RangeReader, ResolvedRange, SeriesColumns
 from hailwhale.services.query.results import KnownNames, PeriodTotals, SeriesPoints
 from hailwhale.store.protocol import LabelStore
@@ -30,10 +35,21 @@ from hailwhale.store.protocol import LabelStore
 
 @dataclass(frozen=True, slots=True)
 class PlottedSums:
-    """The range of a plot, and the sums by bucket of each series it shows, in order."""
+    """The range of a plot, and the sums by bucket of each series it shows, in order.
+
+    `formulas` are those of the query as they read under its pk.
+    """
 
     span: ResolvedRange
+    formulas: tuple[Formula, ...]
     series: tuple[tuple[Path, SeriesColumns], ...]
+
+
+class _PeriodSums(NamedTuple):
+    period: str
+    formulas: tuple[Formula, ...]
+    buckets: Sequence[Bucket]
+    series: Mapping[Path, SeriesColumns]
 
 
 class SeriesQueries:
@@ -46,20 +62,34 @@ class SeriesQueries:
 
     def totals(self, question: TotalsQuery) -> list[PeriodTotals]:
         """Return the totals of each period; a repeated period is returned once."""
-        metrics = _metrics_of(question.formulas)
-        found: dict[str, PeriodTotals] = {}
-        for period in question.periods:
-            span = self._spans.span(period, question.grid)
-            series = self._series(question.pk, question.dimensions, metrics, span, whole=True)
-            values = {
+        return [
+            PeriodTotals(
+                period,
+                {
+                    path: {formula.text: formula.total(columns, buckets) for formula in formulas}
+                    for path, columns in series.items()
+                },
+            )
+            for period, formulas, buckets, series in self._totalled(question)
+        ]
+
+    def defined_totals(
+        self, question: TotalsQuery
+    ) -> list[Mapping[Path, Mapping[str, Decimal | None]]]:
+        """Return `totals` by dimension and metric, with None where a quotient is by 0."""
+        return [
+            {
                 path: {
-                    formula.text: formula.total(columns, span.buckets)
-                    for formula in question.formulas
+                    formula.text: formula.defined_total(columns, buckets) for formula in formulas
                 }
                 for path, columns in series.items()
             }
-            found[period.text] = PeriodTotals(period.text, values)
-        return list(found.values())
+            for _, formulas, buckets, series in self._totalled(question)
+        ]
+
+    def where_counted(self, pk: Path, *formulas: Formula) -> tuple[Formula, ...]:
+        """Return formulas as they read under a pk (see `counted_words`)."""
+        return where_counted(self._labels, pk, formulas)
 
     def plotpoints(self, question: PlotQuery) -> SeriesPoints:
         """Return the series of a plot; `lines` chooses them and their order."""
@@ -68,9 +98,7 @@ class SeriesQueries:
         return SeriesPoints(
             tuple([bucket.start_s for bucket in buckets]),
             {
-                path: {
-                    formula.text: formula.series(columns, buckets) for formula in question.formulas
-                }
+                path: {formula.text: formula.series(columns, buckets) for formula in found.formulas}
                 for path, columns in found.series
             },
         )
@@ -82,6 +110,7 @@ class SeriesQueries:
         Descendants are chosen by their sums: columns are read only for what is shown and for what
         `_other` consists of.
         """
+        question = self._as_counted(question)
         span = self._spans.span(question.period, question.grid)
         metrics = _metrics_of(question.formulas)
         sort_metrics = question.sort.formula.metrics if question.depth else ()
@@ -93,7 +122,7 @@ class SeriesQueries:
         if question.other:
             shown = [path for path, _ in series]
             series += self._others(question.pk, shown, descent, metrics, span)
-        return PlottedSums(span, tuple(series))
+        return PlottedSums(span, question.formulas, tuple(series))
 
     def subdimensions(self, question: ChildrenQuery) -> dict[Path, list[Path]]:
         """Return the known dimensions below each requested one, `depth` levels down."""
@@ -118,12 +147,26 @@ class SeriesQueries:
         Omits the metrics that a decision counts internally, and histogram buckets.
         """
         metrics = {name for name in self._labels.metrics(pk) if not is_bucket(name)}
-        shown = [name for name in metrics if PRODUCT_SIGN not in name and name != DECIDED]
+        shown = [name for name in metrics if not _is_internal(name, metrics)]
         return KnownNames(
             metrics=tuple(sorted(shown)),
             dimensions=tuple([label for (label,) in self._below(pk, [()])]),
             is_decision=len(shown) < len(metrics),
         )
+
+    def _totalled(self, question: TotalsQuery) -> Iterator[_PeriodSums]:
+        """Yield for each period, once, the sums by bucket of every dimension."""
+        formulas = self.where_counted(question.pk, *question.formulas)
+        metrics = _metrics_of(formulas)
+        for text, period in {period.text: period for period in question.periods}.items():
+            span = self._spans.span(period, question.grid)
+            series = self._series(question.pk, question.dimensions, metrics, span, whole=True)
+            yield _PeriodSums(text, formulas, span.buckets, series)
+
+    def _as_counted(self, question: PlotQuery) -> PlotQuery:
+        sort = question.sort
+        *formulas, by = self.where_counted(question.pk, *question.formulas, sort.formula)
+        return replace(question, formulas=tuple(formulas), sort=replace(sort, formula=by))
 
     def _series(
         self,
@@ -145,14 +188,14 @@ class SeriesQueries:
     def _descent(
         self, question: PlotQuery, asked: Mapping[Path, SeriesColumns], span: ResolvedRange
     ) -> DrillDown:
-        lead = Formula.parse(question.formulas[0].lead)
-        terms = terms_of([lead, question.sort.formula])
+        weight = question.formulas[0].weight
+        terms = terms_of([weight, question.sort.formula])
 
         def choose(family: ParentWithChildren) -> ParentWithChildren:
             if question.other:
                 labels = enumerate(family.labels)
                 family = family.picked([place for place, label in labels if label != OTHER])
-            return family.holding(question.threshold, lead, span.buckets)
+            return family.holding(question.threshold, weight, span.buckets)
 
         known = {path: sums_of(columns, terms) for path, columns in asked.items()}
         return self._siblings.descend(
@@ -179,9 +222,15 @@ class SeriesQueries:
 def _chosen(question: PlotQuery, descent: DrillDown, span: ResolvedRange) -> list[Path]:
     """Return the descendants to show, in order."""
     families, sort = descent.families, question.sort
-    ranks = (sort.formula.totals(family.parts, span.buckets) for family in families)
+    ranks = (sort.formula.defined_totals(family.parts, span.buckets) for family in families)
     found = top_n(families, ranks, limit=question.limit, descending=sort.descending)
     return [families[number].path(place) for number, place in found]
+
+
+def _is_internal(name: str, metrics: Collection[str]) -> bool:
+    """Return whether a decision counts a metric internally: how often, and products of metrics."""
+    first, sign, second = name.partition(PRODUCT_SIGN)
+    return name == DECIDED or bool(sign and first in metrics and second in metrics)
 
 
 def _metrics_of(formulas: Sequence[Formula]) -> list[str]:

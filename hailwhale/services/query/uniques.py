@@ -11,7 +11,7 @@ from itertools import islice, pairwise
 
 from hailwhale.core.events.aggregate import SeriesKey
 from hailwhale.core.events.metrics import UNIQUES
-from hailwhale.core.query.formula import NonAdditiveColumn
+from hailwhale.core.query.columns import NonAdditiveColumn
 from hailwhale.core.time.bucketing import DAY, VISITORS_EVER, VISITORS_KEPT_S, VISITORS_OF_DAY
 from hailwhale.core.time.calendar_grid import DAY_S, Grid
 from hailwhale.errors import BadInput

@@ -22,7 +22,7 @@ from hailwhale.services.container import Services
 from hailwhale.services.json_shapes import graph_json as graph_shape
 from hailwhale.services.query.graph_picture import picture_of
 from hailwhale.web.assets import embed_script, vendor_file, widget
-from hailwhale.web.plugins.errors import fault_reply
+from hailwhale.web.plugins.errors import fault_reply, note_fault, public_text
 from hailwhale.web.request import SEALED, SizeLimits, one_event, query_fields
 from hailwhale.web.responses import json_reply
 from hailwhale.web.routes.beacon import JAVASCRIPT, script_reply
@@ -56,6 +56,7 @@ def add_graphs(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> Non
                 raise BadInput("view", graph.look.view, _PICTURED)
             drawn = draw(picture_of(graph, services.graphing.graph(graph.plot)))
         except HailWhaleError as fault:
+            note_fault(bottle.request.environ, fault)
             return _svg(_refusal(fault), fault_reply(fault).status_code)
         return _svg(drawn, 200)
 
@@ -70,7 +71,7 @@ def refused_graph(fault: HailWhaleError) -> bottle.HTTPResponse:
     """Return the error response of /graph.js: a script that shows it in place of the graph."""
     given = parse_qs(bottle.request.environ.get("QUERY_STRING", ""))
     target = _target({"target": given.get("target", [""])[0]})
-    told: dict[str, object] = {"options": {}, "target": target, "fault": str(fault)}
+    told: dict[str, object] = {"options": {}, "target": target, "fault": public_text(fault)}
     return _script(told, _status(fault_reply(fault).status_code))
 
 
@@ -115,7 +116,7 @@ def _target(fields: Fields) -> str:
 
 def _refusal(fault: HailWhaleError) -> str:
     """Return an image of the error message: readers look where the graph would be."""
-    lines = textwrap.wrap(str(fault)[:600], 100)
+    lines = textwrap.wrap(public_text(fault)[:600], 100)
     height = 16 * len(lines)
     return draw(
         SvgGraph(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import nan
 
 import bottle
 from prometheus_client import CollectorRegistry
@@ -38,12 +39,12 @@ class Chosen:
     graphed: GraphData
 
     def collect(self) -> Iterator[Metric]:
-        """Yield one gauge with a sample for each dimension and metric."""
+        """Yield one gauge with a sample for each dimension and metric; NaN where undefined."""
         family = GaugeMetricFamily("hailwhale_value", _DOC, labels=LABELS)
         for one in self.graphed.series:
             label = one.path[-1] if one.path else ""
             labels = [written(self.pk), written(one.path), label, one.metric, self.graphed.period]
-            family.add_metric(labels, float(one.total))
+            family.add_metric(labels, nan if one.total is None else float(one.total))
         yield family
 
 

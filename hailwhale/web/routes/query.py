@@ -64,9 +64,9 @@ def add_answers(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> No
 
     def pks() -> bottle.HTTPResponse:
         above, bound = _pks_above(sizes, limits)
-        if above or bound is None:
-            return json_reply({"pks": pks_json(reporting.pks(above))})
-        return json_reply({"pks": [[root] for root in sorted(bound.roots)]})
+        if not above and bound is not None:  # whatever way "no pk" was written in the request
+            return json_reply({"pks": [[root] for root in sorted(bound.roots)]})
+        return json_reply({"pks": pks_json(reporting.pks(above))})
 
     def known() -> bottle.HTTPResponse:
         fields = normalize_names(one_event(bottle.request.environ, sizes), BELOW_PARAMETERS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Context, Decimal
 
 from hypothesis import strategies as st
@@ -56,7 +57,13 @@ amounts = st.builds(
 paths = st.lists(labels, min_size=1, max_size=4)
 events = st.builds(
     lambda pk, dimensions, metrics, at_s: parse_event(
-        {"pk": pk, "dimensions": dimensions, "metrics": metrics, "at": at_s}, NOW_S
+        {
+            "pk": pk,
+            "dimensions": dimensions,
+            "metrics": metrics,
+            "at": datetime.fromtimestamp(at_s, UTC),
+        },
+        NOW_S,
     ),
     paths,
     st.lists(paths, max_size=4),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable
+from datetime import date
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 
@@ -12,12 +13,16 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from hailwhale.core.query.formula import Bucket, Formula
+from hailwhale.core.query.bucket_lengths import Bucket
+from hailwhale.core.query.expression_parser import LENGTHS
+from hailwhale.core.query.formula import Formula
+from hailwhale.core.time.calendar_grid import parse_zone
 from hailwhale.errors import BadInput
 
 DAY = 86400
-JANUARY = [Bucket(0, DAY, 31), Bucket(DAY, 2 * DAY, 31), Bucket(2 * DAY, 3 * DAY, 31)]
-MONTHS = [Bucket(0, 31 * DAY, 31), Bucket(31 * DAY, 59 * DAY, 28)]
+NEW_YORK = parse_zone("America/New_York")
+JANUARY = [Bucket(0, DAY), Bucket(DAY, 2 * DAY), Bucket(2 * DAY, 3 * DAY)]
+MONTHS = [Bucket(0, 31 * DAY), Bucket(31 * DAY, 59 * DAY)]
 
 
 def decimals(*texts: str) -> list[Decimal]:
@@ -58,7 +63,7 @@ def test_a_formula_names_the_metrics_it_reads_in_order_of_appearance(
     text: str, metrics: tuple[str, ...]
 ) -> None:
     formula = Formula.parse(text)
-    assert (formula.metrics, formula.lead) == (metrics, metrics[0])
+    assert formula.metrics == metrics
     assert formula.text == text.strip()
 
 
@@ -135,11 +140,42 @@ def test_constants_stand_for_the_bucket_and_in_a_total_for_the_whole_span(
     assert formula.total(columns, MONTHS) == Decimal(total)
 
 
-def test_a_day_of_23_hours_is_less_than_a_day() -> None:
-    spring_forward = [Bucket(0, 23 * 3600, 31)]
-    columns = {"hits": decimals("46")}
-    assert Formula.parse("hits/hours").series(columns, spring_forward) == [2]
-    assert Formula.parse("hits/days").series(columns, spring_forward) == [48]
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("hits/days", "46"), ("hits/:days", "46"), ("hits/hours", "2"), ("hits*weeks*7", "46")],
+)
+def test_a_day_of_23_hours_is_a_day_and_has_23_hours(text: str, value: str) -> None:
+    [begin_s, end_s] = [NEW_YORK.day_start(date(2026, 3, day)) for day in (8, 9)]
+    assert end_s - begin_s == 23 * 3600
+    columns, spring_forward = {"hits": decimals("46")}, [Bucket(begin_s, end_s, NEW_YORK)]
+    assert Formula.parse(text).series(columns, spring_forward) == decimals(value)
+
+
+@pytest.mark.parametrize("word", [*LENGTHS, "days_in_month"])
+def test_a_span_without_a_beginning_has_no_length(word: str) -> None:
+    ever = [Bucket(0, 1_767_225_600, grid=None)]
+    formula = Formula.parse(f"hits/:{word}", "by_metric")
+    for asked in (formula.series, formula.total, formula.defined_series, formula.defined_total):
+        with pytest.raises(BadInput, match=r"^by_metric: .*all has no length"):
+            asked({"hits": decimals("46")}, ever)
+    assert Formula.parse("hits/:count").total({"hits": decimals("46")}, ever) == 46
+
+
+@pytest.mark.parametrize("word", [*LENGTHS, "days_in_month", "count"])
+def test_a_word_with_a_colon_is_the_word_without_and_never_a_metric(word: str) -> None:
+    bare = word if word in LENGTHS else f"_{word}"
+    columns = {"hits": decimals("46", "8"), bare: decimals("2", "4")}
+    ours, either = Formula.parse(f"hits/:{word}"), Formula.parse(f"hits/{bare}")
+    assert ours.total(columns, MONTHS) == either.total(columns, MONTHS)
+    assert not ours.ambiguous
+    assert either.ambiguous == {bare}
+    counted = either.where_counted({"hits", bare})
+    assert counted.metrics == ("hits", bare)
+    assert counted.series(columns, MONTHS) == decimals("23", "2")
+    assert counted.text == either.text
+    assert ours.where_counted({"hits", bare}) is ours
+    assert either.where_counted({"hits"}) is either
+    assert counted.weight.metrics == (bare,)
 
 
 @pytest.mark.parametrize(
@@ -179,6 +215,15 @@ def test_over_no_buckets_there_are_no_points_and_the_total_is_zero() -> None:
         "a (b)",
         "(a)-b",
         "a:avg",
+        "a/:avg",
+        "a/:sum",
+        "a/:",
+        "a:days",
+        "a/:days:sum",
+        ":days",
+        "1e999999*a",
+        "1e+999*a",
+        "a*1e99999999999999999999",
         "a:sum b",
         "a:sum:last",
         ":sum",
@@ -233,7 +278,71 @@ def test_sums_are_exact_and_what_is_made_of_them_has_17_digits() -> None:
     total = Decimal("123456789012345678901234567890.000000000000000000000000000001")
     assert Formula.parse("a").total({"a": wide}, JANUARY[:2]) == total
     assert Formula.parse("a:sum").series({"a": wide}, JANUARY[:2])[1] == total
-    assert Formula.parse("a*1").total({"a": wide}, JANUARY[:2]) == Decimal("1.2345678901234568e29")
+    assert Formula.parse("a/1").total({"a": wide}, JANUARY[:2]) == Decimal("1.2345678901234568e29")
+
+
+WIDE = "123456789012345678901234567890.000000000000000000000000000001"
+
+
+@pytest.mark.parametrize(
+    ("text", "exact"),
+    [
+        ("-a", f"-{WIDE}"),
+        ("a*1", WIDE),
+        ("a + b", WIDE.replace("0.0", "1.0")),
+        ("a*3 - a - a", WIDE),
+        ("(a + b) - a", "1"),
+        ("((a + b) - a)/b", "1"),
+        ("a*:seconds", "10666666570666666657066666665696000.0000000000000000000000000864"),
+        ("b*1e+20*1e-20", "1"),
+        ("b*1E-20 + 1.e+2", "100.00000000000000000001"),
+    ],
+)
+def test_nothing_is_rounded_where_nothing_is_divided(text: str, exact: str) -> None:
+    columns = {"a": decimals(WIDE), "b": decimals("1")}
+    formula = Formula.parse(text)
+    assert formula.total(columns, JANUARY[:1]) == Decimal(exact)
+    assert formula.series(columns, JANUARY[:1]) == decimals(exact)
+
+
+def test_a_third_is_rounded_once_however_it_is_used() -> None:
+    columns = {"a": decimals("1"), "b": decimals("3")}
+    for text in ("a/b*3", "3*(a/b)", "a/b + a/b + a/b", "(a/b)/(a/b)"):
+        assert Formula.parse(text).total(columns, JANUARY[:1]) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "total"),
+    [
+        ("dollars/hits", ["1.5", None, "-0.5"], "1.3333333333333333"),
+        ("dollars/hits + 1", ["2.5", None, "0.5"], "2.3333333333333333"),
+        ("0*(dollars/hits)", ["0", None, "0"], "0"),
+        ("unknown/unknown", [None, None, None], None),
+        ("1/(dollars/unknown) + hits", [None, None, None], None),
+        ("hits", ["4", "0", "2"], "6"),
+    ],
+)
+def test_a_quotient_by_0_leaves_a_value_undefined_also_0_by_0(
+    text: str, values: list[str | None], total: str | None
+) -> None:
+    formula = Formula.parse(text)
+    expected = [None if value is None else Decimal(value) for value in values]
+    assert formula.defined_series(COLUMNS, JANUARY) == expected
+    assert formula.defined_total(COLUMNS, JANUARY) == (None if total is None else Decimal(total))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1e+2*a", "700"),
+        ("1e + 2*a", "14"),
+        ("a+1e+2", "107"),
+        ("a*1e+2 - 1", "699"),
+        ("1e+2x + a", "7"),
+    ],
+)
+def test_what_reads_as_a_number_is_one_and_with_spaces_a_metric(text: str, value: str) -> None:
+    assert Formula.parse(text).total({"a": decimals("7")}, JANUARY[:1]) == Decimal(value)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +353,7 @@ def test_sums_are_exact_and_what_is_made_of_them_has_17_digits() -> None:
     ],
 )
 def test_ties_are_rounded_to_the_even_digit(value: str, rounded: str) -> None:
-    assert Formula.parse("a*1").total({"a": decimals(value)}, JANUARY[:1]) == Decimal(rounded)
+    assert Formula.parse("a/1").total({"a": decimals(value)}, JANUARY[:1]) == Decimal(rounded)
 
 
 def test_zero_has_no_sign() -> None:
@@ -341,7 +450,7 @@ values = st.decimals(min_value=-(10**20), max_value=10**20, places=6)
 def test_the_total_of_a_plain_metric_is_exactly_the_sum_of_its_series(
     column: list[Decimal],
 ) -> None:
-    buckets = [Bucket(at * DAY, (at + 1) * DAY, 31) for at in range(len(column))]
+    buckets = [Bucket(at * DAY, (at + 1) * DAY) for at in range(len(column))]
     plain, running = Formula.parse("a"), Formula.parse("a:sum")
     series = plain.series({"a": column}, buckets)
     total = plain.total({"a": column}, buckets)

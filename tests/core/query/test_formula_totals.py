@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hailwhale.core.query.formula import Bucket, Formula, sums_of, terms_of
+from hailwhale.core.query.bucket_lengths import Bucket
+from hailwhale.core.query.columns import sums_of
+from hailwhale.core.query.formula import Formula, terms_of
 from hailwhale.errors import BadInput
 
-DAYS = [Bucket(0, 86400, 31), Bucket(86400, 172800, 31), Bucket(172800, 259200, 31)]
+DAYS = [Bucket(0, 86400), Bucket(86400, 172800), Bucket(172800, 259200)]
 
 
 @pytest.mark.parametrize(

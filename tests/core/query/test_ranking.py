@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hailwhale.core.numbers import decimal_text
-from hailwhale.core.query.formula import Bucket, Formula
+from hailwhale.core.query.bucket_lengths import Bucket
+from hailwhale.core.query.formula import Formula
 from hailwhale.core.query.ranking import (
     COLUMNS,
     ParentWithChildren,
@@ -22,7 +23,7 @@ from hailwhale.core.query.ranking import (
 )
 from hailwhale.errors import BadInput
 
-DAYS = [Bucket(0, 86400, 31), Bucket(86400, 172800, 31)]
+DAYS = [Bucket(0, 86400), Bucket(86400, 172800)]
 COUNTRY = ("country",)
 
 
@@ -105,12 +106,38 @@ def test_importance_has_the_right_sign_below_a_negative_parent() -> None:
     assert (found["difference"], found["relative"]) == (["-50", "150"], ["-0.5", "1.5"])
 
 
-def test_a_parent_of_0_has_only_the_quotient_0_by_0() -> None:
+def test_a_parent_of_0_has_no_quotient_not_even_0_by_0() -> None:
     level = family_of({"dollars": "0"}, CA={"dollars": "5"}, DE={}, US={"dollars": "-5"})
     found = told("dollars", level)
     for name in ("share", "relative", "importance"):
-        assert found[name] == [None, "0", None]
+        assert found[name] == [None, None, None]
     assert found["difference"] == ["5", "0", "-5"]
+
+
+def test_a_child_without_a_value_has_only_its_share() -> None:
+    mixed = family_of(
+        {"cost": "8", "clicks": "4", "dollars": "9", "hits": "3"},
+        CA={"cost": "8", "clicks": "4", "dollars": "3", "hits": "1"},
+        US={"dollars": "6", "hits": "2"},
+    )
+    assert told("cost/clicks + dollars/hits", mixed) == {
+        "value": ["5", None],
+        "parent_value": ["5", "5"],
+        "share": ["0.33333333333333333", "0.66666666666666667"],
+        "difference": ["0", None],
+        "relative": ["0", None],
+        "importance": ["0", "0"],
+    }
+
+
+def test_below_a_parent_without_a_value_children_have_their_own() -> None:
+    level = family_of(
+        {"dollars": "4", "hits": "0"},
+        CA={"dollars": "6", "hits": "2"},
+        US={"dollars": "-2", "hits": "-2"},
+    )
+    found = told("dollars/hits", level)
+    assert (found.pop("value"), set(map(tuple, found.values()))) == (["3", "1"], {(None, None)})
 
 
 def test_a_child_that_is_all_of_its_parent_does_not_move_a_ratio() -> None:
@@ -172,7 +199,7 @@ def test_the_importances_of_all_parts_add_up_to_the_degree_of_the_formula(
     text: str, rows: list[tuple[int, int, int]]
 ) -> None:
     found = compare_to_parents(Formula.parse(text), parted(rows), DAYS)
-    sign = found[0].parent_value.compare(Decimal(0))
+    sign = (found[0].parent_value or Decimal(0)).compare(Decimal(0))
     if sign:
         importances = [standing.importance or Decimal(0) for standing in found]
         scale = max(Decimal(1), *map(abs, importances))
@@ -310,13 +337,24 @@ def test_a_limit_shows_the_head_of_what_no_limit_shows(
 
 
 @pytest.mark.parametrize("by", COLUMNS)
-def test_a_ranking_can_go_by_each_number_and_what_has_none_counts_as_0(by: str) -> None:
+def test_a_ranking_can_go_by_each_number(by: str) -> None:
     formula = Formula.parse("dollars/hits")
     expected = [getattr(standing, by) for standing in compare_to_parents(formula, SHOP, DAYS)]
     assert column(by, formula, SHOP, DAYS) == expected
     level = family_of({"dollars": "0"}, CA={"dollars": "5"})
-    number = Decimal(5) if by in ("value", "difference") else Decimal(0)
+    number = Decimal(5) if by in ("value", "difference") else None
     assert column(by, Formula.parse("dollars"), level, DAYS) == [number]
+
+
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("limit", [0, 2, 3])
+def test_what_has_no_number_comes_last_whatever_the_direction(descending: bool, limit: int) -> None:
+    family = ParentWithChildren((), {}, ["none", "negative", "zero"], {})
+    ranks = [[None, Decimal(-1), Decimal(0)]]
+    found = top_n([family], ranks, limit=limit, descending=descending)
+    order = ["zero", "negative"] if descending else ["negative", "zero"]
+    labels = [family.labels[place] for _, place in found]
+    assert labels == [*order, "none"][: limit or None]
 
 
 # What a sort says

@@ -49,12 +49,12 @@ class Counted:
                     found.sums[cell] = found.sums.get(cell, ZERO) + Fraction(amount)
         return found
 
-    def value(self, formula: Plain, node: Node) -> Fraction:
+    def value(self, formula: Plain, node: Node) -> Fraction | None:
         top = self.sums.get((node, formula.top), ZERO)
         if not formula.bottom:
             return top
         bottom = self.sums.get((node, formula.bottom), ZERO)
-        return top / bottom if bottom else ZERO
+        return top / bottom if bottom else None
 
     def weight(self, formula: Plain, node: Node) -> Fraction:
         return self.sums.get((node, formula.bottom or formula.top), ZERO)
@@ -87,6 +87,12 @@ def descendants(
     return found
 
 
+def order(number: Fraction | None, *, descending: bool) -> tuple[bool, Fraction]:
+    """What to sort numbers by: what is missing comes last."""
+    known = number or ZERO
+    return number is None, -known if descending else known
+
+
 def held(part: Fraction, whole: Fraction) -> Fraction:
     """Return the ratio of a part to its whole; 1 if only the whole is 0."""
     if whole:
@@ -94,10 +100,8 @@ def held(part: Fraction, whole: Fraction) -> Fraction:
     return Fraction(1) if part else ZERO
 
 
-def by(part: Fraction, whole: Fraction) -> Fraction | None:
-    if whole:
-        return part / whole
-    return None if part else ZERO
+def by(part: Fraction | None, whole: Fraction | None) -> Fraction | None:
+    return part / whole if part is not None and whole else None
 
 
 def standing(
@@ -106,14 +110,17 @@ def standing(
     """The numbers of a row, by the definitions of the README."""
     value, above = counted.value(formula, child), counted.value(formula, parent)
     weight, whole = counted.weight(formula, child), counted.weight(formula, parent)
-    moved: Fraction = value
+    difference = value - above if value is not None and above is not None else None
+    moved = value
     if formula.bottom:
-        moved = weight / whole * (value - above) if whole else ZERO
+        share = by(weight, whole)
+        moved = share * difference if share is not None and difference is not None else None
+    size = abs(above) if above is not None else None
     return {
         "value": value,
         "share": by(weight, whole),
         "parent_value": above,
-        "difference": value - above,
-        "relative": by(value - above, abs(above)),
-        "importance": by(moved, abs(above)),
+        "difference": difference,
+        "relative": by(difference, size),
+        "importance": by(moved, size),
     }

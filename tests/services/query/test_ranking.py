@@ -30,6 +30,7 @@ from tests.services.query.plain_children import (
     Plain,
     descendants,
     held,
+    order,
     standing,
 )
 from tests.services.reading import Sent
@@ -95,9 +96,8 @@ def expected(
     pairs = descendants(known, roots, depth, of_pks, kept)
     pairs = [(parent, child) for parent, child in pairs if known.weight(formula, child)]
 
-    def place(pair: tuple[Node, Node]) -> tuple[Fraction, Node]:
-        number = standing(known, sort, *pair)[by] or ZERO
-        return -number if descending else number, pair[1]
+    def place(pair: tuple[Node, Node]) -> tuple[tuple[bool, Fraction], Node]:
+        return order(standing(known, sort, *pair)[by], descending=descending), pair[1]
 
     pairs.sort(key=place)
     return [

@@ -14,7 +14,7 @@ from hailwhale.core.events.paths import Path, written
 from hailwhale.core.query.parameters import parse_plot
 from hailwhale.services.container import Services
 from tests.conftest import NOW_S
-from tests.services.query.plain_children import Counted, Node, Plain, descendants, held
+from tests.services.query.plain_children import Counted, Node, Plain, descendants, held, order
 from tests.services.reading import Sent
 
 DAY_S = 86_400
@@ -52,12 +52,11 @@ def shown(
     """The paths to show: those asked for, then the first of the descendants that hold enough."""
 
     def kept(parent: Node, child: Node) -> bool:
-        share = held(known.value(lead, child), known.value(lead, parent))
+        share = held(known.weight(lead, child), known.weight(lead, parent))
         return share >= Fraction(rule["threshold"])
 
-    def place(node: Node) -> tuple[Fraction, Node]:
-        value = known.value(sort, node)
-        return -value if rule.get("descending", True) else value, node
+    def place(node: Node) -> tuple[tuple[bool, Fraction], Node]:
+        return order(known.value(sort, node), descending=rule.get("descending", True)), node
 
     pairs = descendants(known, [(PK, path) for path in asked], rule["depth"], False, kept)
     found = sorted((child for _, child in pairs), key=place)
@@ -103,7 +102,7 @@ def test_other_and_what_is_shown_are_all_children_together(services: Services, l
         rest = [child for child in below if written(child) not in sums]
         other = written((*path, "_other"))
         if len(path) < 3 and rest:
-            together = sum(known.value(Plain("dollars"), (PK, child)) for child in rest)
+            together = sum(known.weight(Plain("dollars"), (PK, child)) for child in rest)
             assert sums[other] == together
         else:
             assert other not in sums

@@ -152,7 +152,7 @@ def test_with_nothing_asked_points_are_the_hits_of_each_day_of_a_month(visited: 
         ("revenue:last", [0, 1, 35.5]),
         ("hits:sum", [0, 1, 6]),
         ("revenue - hits", [0, 0, 30.5]),
-        ("revenue/hours", [0, 1, 35.5]),
+        ("revenue*seconds", [0, 3600, 22400.5]),  # 631 s of the last hour have passed
         ("(revenue + hits) * 2", [0, 4, 81]),
         ("-revenue", [0, -1, -35.5]),
     ],
