@@ -27,7 +27,7 @@ def query_pair(pair: str) -> tuple[str, object]:
     name, _, value = pair.partition("=")
     name = unquote_plus(name, errors="strict")
     value = unquote_plus(value, errors="strict")
-    return name, value if name in _VERBATIM else LazyLiteral(value, name)
+    return name, value if name in _VERBATIM else LazyLiteral(value, name or "query")
 
 
 def query_text(value: object) -> str:
