@@ -11,7 +11,11 @@ PROSE ?= README.rst CHANGES.rst docs hailwhale benchmarks examples
 JS_TOOLS := node_modules/.package-lock.json
 JS_FILES := static tests/static eslint.config.js package.json
 
-.PHONY: install run test lint lint-python lint-js prose audit bench yardsticks docs clean
+# How long `make soak` runs, and what it draws its events and faults from.
+MINUTES ?= 60
+SEED ?= 1
+
+.PHONY: install run test lint lint-python lint-js prose audit bench soak yardsticks docs clean
 
 install: $(VENV)/run.stamp
 
@@ -52,6 +56,9 @@ audit: $(VENV)/dev.stamp
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks
+
+soak: $(VENV)/dev.stamp
+	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) --seed $(SEED)
 
 # More systems that `make bench` compares with. InfluxDB is a Debian package: apt-get install influxdb
 yardsticks: $(VENV)/dev.stamp

@@ -12,10 +12,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import accept, decide, drain, graphs, growth, lag, memory, read, servers, top
+from benchmarks import accept, decide, drain, fsync, graphs, growth, lag, memory, read, servers, top
 from benchmarks.compare import COMPARE, compare, comparison
 from benchmarks.decisions import race
 from benchmarks.measuring import Effort, Row, table
+from benchmarks.serving import FSYNC
 
 BENCHES: dict[str, Callable[[Effort], list[Row]]] = {
     "accept": accept.run,
@@ -28,6 +29,7 @@ BENCHES: dict[str, Callable[[Effort], list[Row]]] = {
     "graphs": graphs.run,
     "growth": growth.run,
     "servers": servers.run,
+    "fsync": fsync.run,
 }
 
 
@@ -57,7 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             rows += BENCHES[name](effort)
     found = compare(effort, say=_say) if COMPARE in chosen else []
     raced = race.run(effort, say=_say) if DECISIONS in chosen else ""
-    texts = (rows and table(rows), found and comparison(found), raced)
+    setting = f"Valkey ran with HAILWHALE_FSYNC={FSYNC} unless a row says otherwise."
+    texts = (rows and f"{table(rows)}\n\n{setting}", found and comparison(found), raced)
     print("\n\n".join(text for text in texts if text))
     if args.json:
         result = {
@@ -80,6 +83,7 @@ def _run_on(quick: bool) -> dict[str, Any]:
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "quick": quick,
         "cores": os.cpu_count(),
+        "fsync": FSYNC,
         "python": platform.python_version(),
     }
 

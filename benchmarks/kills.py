@@ -44,7 +44,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the events and the moments (1)")
     parser.add_argument("--drains", type=int, default=2, help="drain processes (2)")
     parser.add_argument(
-        "--fsync", default="everysec", choices=["always", "everysec"], help="of the store"
+        "--fsync",
+        default="always",
+        choices=["always", "everysec"],
+        help="of the store (always, as by default; everysec loses what was not synced yet)",
     )
     args = parser.parse_args(argv)
     # So that what was started is stopped, however this is stopped.

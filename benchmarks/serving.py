@@ -27,6 +27,7 @@ from hailwhale.store.redis.keys import Keys
 from hailwhale.store.redis.store import RedisStore
 
 NAMESPACE = "hw"
+FSYNC = Settings().fsync  # of every Valkey that a bench does not set up otherwise
 NO_LIMIT = 10_000_000  # of buffers and of labels below a path: a bench fills more than a service
 HAIL = ("hailwhale.cli", "hail")
 SERVE = ("hailwhale.cli", "serve")
@@ -39,10 +40,10 @@ _POLL_S = 0.05
 
 
 @contextmanager
-def valkey() -> Iterator[EmbeddedValkey]:
-    """A fresh embedded Valkey, set up as the product sets it up: with its log on disk."""
+def valkey(fsync: str = FSYNC) -> Iterator[EmbeddedValkey]:
+    """A fresh embedded Valkey, set up as the product sets it up: with its log synced to disk."""
     # A short path, for the server's socket lies in it.
-    with TemporaryDirectory(prefix="hwb") as folder, EmbeddedValkey(Path(folder)) as server:
+    with TemporaryDirectory(prefix="hwb") as folder, EmbeddedValkey(Path(folder), fsync) as server:
         yield server
 
 

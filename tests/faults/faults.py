@@ -10,10 +10,17 @@ import resource
 import shutil
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from typing import Any
+from unittest.mock import patch
 
+import redis
+
+from hailwhale.store import embedded
 from tests.faults.processes import Command, Deployment, wait_for
+from tests.faults.slow_valkey import is_loading, load_fast, slow_binary
+
+_LOAD_DELAY_US = "1000"  # for each key or command
 
 Fault = Callable[[Deployment], AbstractContextManager[None]]
 
@@ -52,6 +59,22 @@ def store_emptied(deployment: Deployment) -> Iterator[None]:
 
 
 @contextmanager
+def store_slow_to_load(deployment: Deployment) -> Iterator[None]:
+    """Killed, and started on its data so that it loads them until this is over."""
+    valkey = deployment.valkey
+    deployment.end_valkey(signal.SIGKILL)
+    slow = slow_binary(deployment.folder, _LOAD_DELAY_US)
+    with patch.object(embedded, "get_binary_path", lambda: slow):
+        valkey.begin()
+    try:
+        wait_for(lambda: is_loading(valkey.url) or valkey.is_loaded(), "a store that loads")
+        yield
+    finally:
+        load_fast(valkey.url)
+        wait_for(valkey.is_loaded, "the store to have loaded its data")
+
+
+@contextmanager
 def store_hung(deployment: Deployment) -> Iterator[None]:
     """It takes connections and requests, and carries them out when this is over."""
     os.kill(deployment.valkey.pid, signal.SIGSTOP)
@@ -76,22 +99,46 @@ def store_full(deployment: Deployment) -> Iterator[None]:
 
 @contextmanager
 def store_disk_full(deployment: Deployment) -> Iterator[None]:
-    """No more can be written to its log: it refuses writes until that works again."""
-    client: Any = deployment.client
-    pid = deployment.valkey.pid
-    fsync = client.config_get("appendfsync")["appendfsync"]
-    client.config_set("appendfsync", "everysec")  # with `always` it would end itself
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    """No more can be written to its log.
+
+    It ends itself if it syncs each write, and refuses writes until that works again if not.
+    """
+    valkey = deployment.valkey
+    resource.prlimit(valkey.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
     try:
         yield
     finally:
+        with suppress(ProcessLookupError):
+            resource.prlimit(valkey.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        wait_for(lambda: not valkey.is_alive() or _writes_well(deployment), "the log to be written")
+        if not valkey.is_alive():
+            valkey.stop()
+            valkey.start()
+
+
+def _writes_well(deployment: Deployment) -> bool:
+    client: Any = deployment.client
+    try:
+        client.set("written", 1, px=1)
+        return bool(client.info("persistence")["aof_last_write_status"] == "ok")
+    except redis.RedisError:
+        return False
+
+
+@contextmanager
+def spool_disk_full(deployment: Deployment) -> Iterator[None]:
+    """The store is gone, and no hail can write to its disk queue: the one cause of a 503."""
+    with store_killed(deployment), ExitStack() as stack:
+        for pid in deployment.hail.pids():
+            with suppress(ProcessLookupError):
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+                stack.callback(_unlimited, pid)
+        yield
+
+
+def _unlimited(pid: int) -> None:
+    with suppress(ProcessLookupError):
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
-        wait_for(lambda: _writes_well(client), "the log to be written again")
-        client.config_set("appendfsync", fsync)
-
-
-def _writes_well(client: Any) -> bool:
-    return bool(client.info("persistence")["aof_last_write_status"] == "ok")
 
 
 @contextmanager
@@ -161,11 +208,13 @@ def _end_in_order(command: Command) -> None:
 STORE_FAULTS: Mapping[str, Fault] = {
     "the store is stopped": store_stopped,
     "the store is killed": store_killed,
+    "the store loads slowly": store_slow_to_load,
     "the store hangs": store_hung,
     "the store's memory is full": store_full,
     "the store's disk is full": store_disk_full,
     "connections to the store are cut": connections_cut,
 }
+SPOOL_FAULTS: Mapping[str, Fault] = {"the disk of the spool is full": spool_disk_full}
 VICTIMS = ("hail", "a drain", "every drain", "whale")
 PROCESS_FAULTS: Mapping[str, Fault] = {
     f"{victim} is {how.__name__}": how(victim)

@@ -42,7 +42,7 @@ class Assault:
     kills: int
     seed: int = 1
     drains: int = 2
-    fsync: str = "everysec"
+    fsync: str = "always"
     window: int = 500
     senders: int = 3
 

@@ -6,6 +6,7 @@ Knows nothing of processes, HTTP and kills.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
@@ -14,7 +15,10 @@ from typing import Any
 
 import redis
 
+from hailwhale.core.time.bucketing import VISITORS_EVER
+from hailwhale.services.ingest.visitor_ids import VisitorHasher
 from hailwhale.store.redis.keys import SHARDS, Keys, cell_field
+from hailwhale.store.redis.visitor_counts import RedisSecrets
 from tests.faults.brute_force import Contents, predicted
 from tests.faults.traffic import TRACE_DIMENSION, TRACER, Sample, times_counted
 
@@ -36,8 +40,9 @@ class Verdict:
     """Events by fate, and what was found of them.
 
     `lost` were acknowledged and are not counted, `doubled` are counted more than once (whatever
-    their fate), `unrefused` were refused and are counted all the same. `wrong` cells and sets of
-    labels differ from the brute force, or are there and should not be, or are left unapplied.
+    their fate), `unrefused` were refused and are counted all the same. `wrong` cells, sets of
+    labels and sets of visitors differ from the brute force, or are there and should not be, or are
+    left unapplied.
     """
 
     acknowledged: int
@@ -59,9 +64,14 @@ class Verdict:
 
 
 def judge(
-    client: redis.Redis, keys: Keys, fates: Sequence[tuple[Sample, Fate]], now_s: int
+    client: redis.Redis,
+    keys: Keys,
+    fates: Sequence[tuple[Sample, Fate]],
+    now_s: int,
+    *,
+    visitors: bool = True,
 ) -> Verdict:
-    """Compare everything in the namespace with what these fates allow."""
+    """Compare everything in the namespace with what these fates allow; `visitors` includes them."""
     found = _contents(client, keys)
     times = [_times(found, keys, sample) for sample, _ in fates]
     judged = list(zip(fates, times, strict=True))
@@ -75,6 +85,7 @@ def judge(
         *_differences(expected, found),
         *_miscounted_series(client, keys, found),
         *_left_over(client, keys),
+        *(_wrong_visitors(client, keys, due) if visitors else ()),
     ]
 
     def number(fate: Fate, counts: Iterable[int]) -> int:
@@ -140,6 +151,29 @@ def _left_over(client: Any, keys: Keys) -> Iterator[str]:
         for name in names:
             if not keys.kind(name).startswith("spy"):
                 yield f"{name} is not empty"
+
+
+def _wrong_visitors(client: Any, keys: Keys, due: Sequence[Sample]) -> Iterator[str]:
+    """Groups that do not have exactly the visitors of their events.
+
+    Two HyperLogLogs have the same visitors if each counts as many as both together.
+    """
+    hasher = VisitorHasher(RedisSecrets(client, keys), key="", salt_days=0, clock=time.time)
+    expected: dict[str, set[str]] = {}
+    for sample in due:
+        if sample.uid is not None:
+            dimension = (TRACE_DIMENSION, sample.group)
+            key = keys.cells(sample.pk[:1], dimension, VISITORS_EVER, 0)
+            expected.setdefault(key, set()).add(hasher.name(sample.uid))
+    for key, names in expected.items():
+        pipeline = client.pipeline(transaction=False)
+        pipeline.pfadd("judged", *names)
+        for together in (("judged",), (key,), ("judged", key)):
+            pipeline.pfcount(*together)
+        pipeline.delete("judged")
+        due_count, found_count, union_count = pipeline.execute()[1:4]
+        if not due_count == found_count == union_count:
+            yield f"{key!r}: {found_count} visitors instead of {due_count}, both {union_count}"
 
 
 def _pages(client: Any, keys: Keys, kind: str) -> Iterator[list[str]]:

@@ -20,6 +20,7 @@ from typing import Any
 import redis
 
 from hailwhale.services.ingest.spool_directory import SpoolDirectory
+from hailwhale.settings import Settings
 from hailwhale.store.embedded import EmbeddedValkey
 from hailwhale.store.redis.client import connect
 from hailwhale.store.redis.keys import Keys, shard_of
@@ -96,6 +97,16 @@ class Command:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
 
+    def pids(self) -> list[int]:
+        """The processes of its group, which are it and its children."""
+        assert self._process is not None
+        found = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):  # a process that has just ended
+                if int(stat.read_text().rpartition(")")[2].split()[2]) == self._process.pid:
+                    found.append(int(stat.parent.name))
+        return found
+
     @contextmanager
     def paused(self) -> Iterator[None]:
         """SIGSTOP for the process and all of its group, and SIGCONT at the end."""
@@ -133,8 +144,8 @@ class Deployment:
         folder: Path,
         *,
         drains: int,
-        fsync: str,
-        window: int,
+        fsync: str = Settings().fsync,
+        window: int = Settings().drain_window,
         whale: bool = False,
         **settings: str,
     ) -> None:
@@ -150,9 +161,7 @@ class Deployment:
         self.environ = {k: v for k, v in os.environ.items() if not k.startswith("HAILWHALE_")} | {
             "HAILWHALE_REDIS_URL": self.proxy.url,
             "HAILWHALE_SPOOL_DIR": str(self.spool.folder),
-            "HAILWHALE_WORKERS": "2",
             "HAILWHALE_DRAIN_WINDOW": str(window),
-            "HAILWHALE_DRAIN_IDLE": "0.01",
             **settings,
         }
         self.hail = self.command("hail", ["hail", "--port", str(self.port)])

@@ -24,13 +24,15 @@ from tests.faults.traffic import Sample, Traffic
 
 _TIMEOUT_S = 10.0
 _RETRY_S = 0.02
+_FULL_SPOOL = (b"the spool is full", b"cannot write to the spool")
 
 
 class Sender(Thread):
     """Sends traffic to a port of this machine until `stop` is set, a request for each `permit`.
 
     `fates` tells what became of each sample, `sent_again` how many times one was sent once more
-    because its fate was not known, `complaints` what no server should ever do.
+    because its fate was not known, `complaints` what no server should ever do. `failures` are the
+    answers of 500 and more, but those that say that the spool has no room.
     """
 
     def __init__(self, port: int, traffic: Traffic, permits: Semaphore, stop: Flag) -> None:
@@ -40,6 +42,7 @@ class Sender(Thread):
         self.refused = 0
         self.sent_again = 0
         self.complaints: list[str] = []
+        self.failures: list[str] = []
         self._traffic = traffic
         self._permits = permits
         self._stopped = stop
@@ -90,6 +93,8 @@ class Sender(Thread):
         status, body = answer
         if status == 200 and body == b"OK":
             return [Fate.ACKNOWLEDGED] * len(samples)
+        if status >= 500 and not any(words in body for words in _FULL_SPOOL):
+            self.failures.append(f"{status}: {body.decode(errors='replace')}")
         told = json.loads(body)
         if status == 503:
             time.sleep(_RETRY_S)
@@ -135,8 +140,10 @@ class Sender(Thread):
 
 
 def _query(sample: Sample) -> str:
+    texts = {"id", "uid"}
+    fields = sample.fields.items()
     return urlencode(
-        {name: value if name == "id" else _literal(value) for name, value in sample.fields.items()}
+        [(name, value if name in texts else _literal(value)) for name, value in fields]
     )
 
 

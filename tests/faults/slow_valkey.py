@@ -29,10 +29,10 @@ COMMAND = [
 ]
 
 
-def slow_binary(folder: Path) -> Path:
+def slow_binary(folder: Path, delay_us: str = SLOW) -> Path:
     """A program that starts a Valkey with these options."""
     path = folder / "slow-valkey"
-    options = f"--key-load-delay {SLOW} --loading-process-events-interval-bytes 1024"
+    options = f"--key-load-delay {delay_us} --loading-process-events-interval-bytes 1024"
     path.write_text(f'#!/bin/sh\nexec {get_binary_path()} "$@" {options}\n')
     path.chmod(0o700)
     return path

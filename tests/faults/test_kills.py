@@ -10,8 +10,7 @@ ASSAULTS = {
     "two_racing_drains": Assault(Victim.DRAIN, kills=5, seed=1, drains=2),
     "the_only_drain": Assault(Victim.DRAIN, kills=3, seed=2, drains=1),
     "the_hail_server_with_its_workers": Assault(Victim.HAIL, kills=4, seed=3, drains=1),
-    # `always`: with `everysec` a write may be answered before it is made, while the disk is busy.
-    "the_store": Assault(Victim.VALKEY, kills=3, seed=4, drains=2, fsync="always"),
+    "the_store": Assault(Victim.VALKEY, kills=3, seed=4, drains=2),
 }
 
 

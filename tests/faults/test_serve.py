@@ -9,7 +9,7 @@ from urllib.error import HTTPError
 
 from tests.deploy.running import KILL, VALKEY, WEB, Server, started, until
 
-IMPATIENT = {"HAILWHALE_STORE_TIMEOUT": "0.3", "HAILWHALE_FSYNC": "always"}
+IMPATIENT = {"HAILWHALE_STORE_TIMEOUT": "0.3"}
 
 
 def status(server: Server, path: str) -> int:

@@ -54,6 +54,7 @@ class Sample:
     digit: int
     id: str | None
     sound: bool
+    uid: str | None = None
 
     @property
     def fields(self) -> dict[str, object]:
@@ -64,7 +65,8 @@ class Sample:
             "metrics": dict(self.metrics),
             "at": self.at_s,
         }
-        return fields if self.id is None else fields | {"id": self.id}
+        optional = {"id": self.id, "uid": self.uid}
+        return fields | {name: text for name, text in optional.items() if text is not None}
 
 
 @dataclass(slots=True)
@@ -83,6 +85,7 @@ class Traffic:
 
     def __init__(self, seed: int, name: str, now_s: int) -> None:
         self._random = Random(f"{seed} {name}")
+        self._visitors = Random(f"{seed} {name} visitors")
         self._name = name
         self._now_s = now_s
         self._groups = [self._new_group(number) for number in range(_OPEN_GROUPS)]
@@ -116,7 +119,14 @@ class Traffic:
             digit=digit,
             id=f"{group.name}/{digit}" if random.random() < 0.3 else None,
             sound=sound,
+            uid=self._uid(),
         )
+
+    def _uid(self) -> str | None:
+        """A visitor, known or not: some come to many groups, some come once."""
+        if self._visitors.random() < 0.6:
+            return None
+        return f"visitor {self._visitors.choice((30, 10_000))}.{self._visitors.randrange(30)}"
 
     def _metrics(self, digit: int, sound: bool) -> Iterator[tuple[str, Decimal]]:
         yield TRACER, Decimal(1).scaleb(digit + _LOWEST_POWER)

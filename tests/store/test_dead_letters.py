@@ -39,7 +39,7 @@ def test_dead_letters_are_retried_or_dropped_each_once(
         shard=SHARD, increments=Increments(), position=position, taken=3, dead=LETTERS
     )
     store.commits.commit(step, NOW_S)
-    assert store.stats.vitals(NOW_S).dead_letters == 3
+    assert store.stats.vitals().dead_letters == 3
     move = store.dead_letters.retry if retry else store.dead_letters.drop
     assert move(SHARD, LETTERS[:2]) == 2
     assert move(SHARD, LETTERS[:2]) == 0

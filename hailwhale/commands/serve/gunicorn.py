@@ -1,4 +1,9 @@
-"""Runs a WSGI app under gunicorn; ignores configuration files and GUNICORN_CMD_ARGS."""
+"""Runs a WSGI app under gunicorn; ignores configuration files and GUNICORN_CMD_ARGS.
+
+gunicorn trusts no peer here: no header changes the path, the scheme or the client's address. Its
+own default trusts every client of 127.0.0.1, which includes whatever a local proxy passes on. The
+app reads X-Forwarded-For and X-Forwarded-Proto itself, from HAILWHALE_TRUSTED_PROXIES alone.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +24,15 @@ from hailwhale.web.lazy_app import LazyApp
 _KEEPALIVE_S = 15
 _LONGEST_REQUEST_LINE = 8190  # the most gunicorn allows; longer events go into a POST
 _SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a file there is never written to disk
+# A Unix socket's peer is always trusted by gunicorn, so the lists of headers are empty, too.
+_TRUST_NOBODY: dict[str, Any] = {
+    "forwarded_allow_ips": "",  # the default is the variable FORWARDED_ALLOW_IPS
+    "forwarder_headers": "",
+    "secure_scheme_headers": {},
+    "header_map": "drop",  # a header with an underscore could pass for one with a hyphen
+    "proxy_protocol": False,
+    "proxy_allow_ips": "",
+}
 
 
 class _Log(Logger):  # type: ignore[misc]
@@ -80,5 +94,6 @@ def run(
             "proc_name": "hailwhale",
             "when_ready": lambda _arbiter: ready(),
             "post_fork": after_fork,
+            **_TRUST_NOBODY,
         },
     ).run()

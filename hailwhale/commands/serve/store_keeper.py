@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from hailwhale.commands.serve.signals import end_with_parent
 from hailwhale.commands.serve.store_findings import log_findings
-from hailwhale.errors import StoreUnavailable
+from hailwhale.errors import DamagedData, StoreUnavailable
 from hailwhale.services.container import Services, open_services
 from hailwhale.settings import Settings
 from hailwhale.store.embedded import EmbeddedValkey
@@ -74,8 +74,9 @@ class StoreKeeper:
     def look_after(self) -> None:
         """Restart the embedded server if it died, and open the services once the store answers.
 
-        Raises `StoreUnavailable` if the server ended by itself before it had ever loaded its data,
-        and `StoreMismatch` if the store was created with other settings.
+        Raises `StoreUnavailable` if the server ended by itself before it had ever loaded its data.
+        Raises `DamagedData` if they cannot be repaired, and `StoreMismatch` if the store was
+        created with other settings.
         """
         now_s = time.monotonic()
         if self._server is not None and not self._server.is_alive():
@@ -87,8 +88,8 @@ class StoreKeeper:
     def _revive(self, server: EmbeddedValkey, now_s: float) -> None:
         if self._revive_s is None:
             code = server.exit_code
-            if self._services is None and code is not None and code >= 0:
-                raise StoreUnavailable(f"the embedded Valkey did not start: {server.log_tail()}")
+            if not self._repaired(server) and self._services is None and (code or 0) >= 0:
+                raise StoreUnavailable("the embedded Valkey did not start", server.log_tail())
             if now_s - self._started_s > _SETTLED_S:
                 self._deaths = 0
             wait_s = min(_FIRST_WAIT_S * 2**self._deaths, _LONGEST_WAIT_S) if self._deaths else 0.0
@@ -102,9 +103,22 @@ class StoreKeeper:
         self._revive_s, self._started_s = None, now_s
         try:
             server.revive(wait=False)
-        except (StoreUnavailable, OSError) as fault:
+        except (DamagedData, StoreUnavailable, OSError) as fault:
             log.error("cannot start the embedded Valkey: %s", fault)
         self.url = server.url
+
+    def _repaired(self, server: EmbeddedValkey) -> bool:
+        """Return whether the data of a server that could not load them were repaired.
+
+        Once the service runs, it goes on without a store whose data cannot be: hits are spooled.
+        """
+        try:
+            return server.repair()
+        except DamagedData as fault:
+            if self._services is None:
+                raise
+            log.error("%s", fault)
+            return False
 
     def _open(self) -> None:
         """Open the services if the store answers; log what it waits for, now and then."""

@@ -126,7 +126,7 @@ def _answers(host: str, port: int) -> bool:
     connection = http.client.HTTPConnection(host, port, timeout=_ANSWER_S)
     try:
         connection.request("GET", "/healthz")
-        return connection.getresponse().status == 200
+        return connection.getresponse().status in (200, 429)  # there may be a rate limit
     except (OSError, http.client.HTTPException):
         return False
     finally:

@@ -119,14 +119,13 @@ class DiskQueue:
             encoded = record.encoded(seal)
             if not self._spool.has_room(len(encoded)):
                 why = f"the spool is full ({self._spool.most_bytes:,} bytes)"
-                raise StoreUnavailable(f"{fault or 'the store is unavailable'}; {why}") from fault
+                raise _not_spooled(fault, why) from fault
             try:
                 if self._own is None:
                     self._own = _Backlog(self._spool.new_file(seal))
                 self._own.file.append(encoded, has_uids=record.has_uids)
             except OSError as unkept:
-                why = f"cannot write to the spool: {unkept}"
-                raise StoreUnavailable(f"{fault or 'the store is unavailable'}; {why}") from unkept
+                raise _not_spooled(fault, "cannot write to the spool", str(unkept)) from unkept
             self._away = True
         if fault is not None:
             log.warning("%s; hits are written to the spool in %s", fault, self._spool.folder)
@@ -211,3 +210,9 @@ class DiskQueue:
                 self._left.remove(backlog)
         log.info("sent all hits of a spool file to the store")
         return False
+
+
+def _not_spooled(fault: StoreUnavailable | None, why: str, detail: str = "") -> StoreUnavailable:
+    """Return the error for hits that neither the store nor the spool accepted."""
+    summary, before = (fault.summary, fault.detail) if fault else ("the store is unavailable", "")
+    return StoreUnavailable(f"{summary}; {why}", "; ".join(filter(None, (before, detail))))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hailwhale.store.redis.client import RedisClient, ask, faults_named
+from hailwhale.store.redis.client import RedisClient, Script, ask, faults_named
 from hailwhale.store.redis.cluster import RedisCommand
 from hailwhale.store.redis.keys import SHARDS, Keys
 from hailwhale.store.redis.schema import RedisSchema
@@ -24,8 +24,9 @@ class RedisStats:
         self._client = client
         self._keys = keys
         self._schema = schema
+        self._waited = Script(client, "waited")
 
-    def vitals(self, now_s: float) -> StoreStats:
+    def vitals(self) -> StoreStats:
         keys = self._keys
         commands: list[RedisCommand] = []
         for shard in range(SHARDS):
@@ -37,16 +38,16 @@ class RedisStats:
             ]
         answers = self._ask(commands)
         buffered, planned, dead, stats = (answers[place::4] for place in range(4))
-        lags = [
-            _lag_s(found, now_s) for found, waiting in zip(stats, buffered, strict=True) if waiting
-        ]
+        waiting = [keys.stats(shard) for shard in range(SHARDS) if buffered[shard]]
+        with faults_named():
+            lags_s = self._waited.many([([key], []) for key in waiting])
         return StoreStats(
             buffered=sum(buffered),
             deepest=max(buffered),
             planned=sum(planned),
             dead_letters=sum(dead),
             series=sum(int(found.get(b"series", 0)) for found in stats),
-            lag_s=max(lags, default=0.0),
+            lag_s=float(max(lags_s, default=0)),
             counts=_summed(stats),
         )
 
@@ -70,10 +71,3 @@ class RedisStats:
 
 def _summed(stats: Sequence[Mapping[bytes, bytes]]) -> dict[str, int]:
     return {name: sum(int(found.get(name.encode(), 0)) for found in stats) for name in COUNTED}
-
-
-def _lag_s(stats: Mapping[bytes, bytes], now_s: float) -> float:
-    """Return how long the marked hit has waited, or the previous one did if that is longer."""
-    last_s = float(stats.get(b"lag", 0))
-    _, colon, at = stats.get(b"mark", b"").partition(b":")
-    return max(last_s, now_s - int(at)) if colon else last_s

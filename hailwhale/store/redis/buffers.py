@@ -47,7 +47,7 @@ class RedisBuffers:
             with faults_named():
                 answers = self._accept.many(
                     [
-                        self._accept_call(shard, hits, places, now_s, stamp)
+                        self._accept_call(shard, hits, places, stamp)
                         for shard, places in some.items()
                     ],
                     self._copies,
@@ -64,7 +64,6 @@ class RedisBuffers:
         shard: int,
         hits: Sequence[EncodedHit],
         places: Sequence[int],
-        now_s: int,
         stamp: ProducerSequence | None,
     ) -> tuple[list[str], list[Any]]:
         keys = self._keys
@@ -73,7 +72,7 @@ class RedisBuffers:
             sender, number, remembered_s = stamp.sender, stamp.number, SENDER_REMEMBERED_S
         key_list = [keys.buffer(shard), keys.stats(shard), keys.sender(shard, sender)]
         id_keys: dict[str, int] = {}
-        args: list[Any] = [self._buffer_limit, now_s, ID_REMEMBERED_S, remembered_s]
+        args: list[Any] = [self._buffer_limit, ID_REMEMBERED_S, remembered_s]
         for place in places:
             hit = hits[place]
             args += [hit.hit, number + place]

@@ -44,6 +44,7 @@ _INCLUDES = {
     "declare": (),
     "spied": (),
     "swap": (),
+    "waited": (),
 }
 
 # Errors that a request of ours causes, whatever the state of the server: a mistake in a script or
@@ -121,17 +122,16 @@ def faults_named() -> Iterator[None]:
     try:
         yield
     except MasterNotFoundError as fault:
-        raise StoreUnavailable(
-            f"no Sentinel knows the address of the store: {_sentinel_reason(fault)}"
-        ) from fault
+        reason = _sentinel_reason(fault)
+        raise StoreUnavailable("no Sentinel knows the address of the store", reason) from fault
     except (redis.ConnectionError, redis.TimeoutError, OSError) as fault:
-        raise StoreUnavailable(f"the store does not answer: {fault}") from fault
+        raise StoreUnavailable("the store does not answer", str(fault)) from fault
     except redis.DataError:  # of a command that was never sent
         raise
     except (redis.RedisError, RedisClusterException) as fault:
         if _OURS.match(str(fault)):
             raise
-        raise StoreUnavailable(f"the store cannot accept this now: {fault}") from fault
+        raise StoreUnavailable("the store cannot accept this now", str(fault)) from fault
 
 
 def _sentinel_reason(fault: MasterNotFoundError) -> str:

@@ -38,7 +38,6 @@ def commit_call(
     step: CommitStep,
     labels: LabelSets,
     room: int,
-    now_s: int,
     keys: Keys,
     views: RedisViews,
     chunk_cells: int,
@@ -68,7 +67,6 @@ def commit_call(
         "children": labels.sets,
         "room": room,
         "folded": step.folded,
-        "now": now_s,
         "latest": step.latest_s,
         "writer": [FORMAT, generation],
     }

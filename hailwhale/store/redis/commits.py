@@ -74,7 +74,6 @@ class RedisCommits:
                 step,
                 labels,
                 room,
-                now_s,
                 keys,
                 self._views,
                 self._chunk_cells,

@@ -23,7 +23,7 @@ def add_health(app: bottle.Bottle, services: Services) -> None:
         spool = services.spool
         spooled = {"spooled_bytes": spool.size_bytes()} if spool is not None else {}
         try:
-            vitals = services.store.stats.vitals(services.clock())
+            vitals = services.store.stats.vitals()
         except StoreUnavailable as fault:
             told = {"reason": str(fault), **spooled} if details else {}
             return json_reply({"status": "ok", "store": "away", **told})
@@ -32,17 +32,21 @@ def add_health(app: bottle.Bottle, services: Services) -> None:
         return json_reply({"status": "ok", "store": "ok", **told})
 
     def readyz() -> bottle.HTTPResponse:
-        """Return 200 while the store answers and the drain lag is within its limit, else 503."""
+        """Return 200 while the store answers and the drain lag is within its limit, else 503.
+
+        Only callers who may see details get the lag.
+        """
+        details = sees_details(bottle.request.environ)
         most_s = services.settings.ready_lag_s
         try:
-            lag_s = services.store.stats.vitals(services.clock()).lag_s
+            lag_s = services.store.stats.vitals().lag_s
         except StoreUnavailable:
             return _not_ready("the store does not answer")
         if most_s and lag_s > most_s:
-            return _not_ready(
-                f"hits have waited {lag_s:.0f} s for the drain; the limit is {most_s} s"
-            )
-        return json_reply({"status": "ready", "lag_s": round(lag_s, 1)})
+            exact = f"hits have waited {lag_s:.0f} s for the drain; the limit is {most_s} s"
+            return _not_ready(exact if details else "hits have waited too long for the drain")
+        lag = {"lag_s": round(lag_s, 1)} if details else {}
+        return json_reply({"status": "ready", **lag})
 
     app.route("/healthz", "GET", healthz)
     app.route("/readyz", "GET", readyz)

@@ -81,7 +81,7 @@ def _told(services: Services) -> StatsExposition:
     spool = services.spool.size_bytes() if services.spool is not None else None
     try:
         services.tallies.flush()
-        vitals = services.store.stats.vitals(services.clock())
+        vitals = services.store.stats.vitals()
         return StatsExposition(
             vitals,
             services.store.request_stats.answered(),

@@ -252,7 +252,7 @@ def test_a_root_pk_that_is_known_needs_no_room_nor_does_one_that_made_some(
     assert total(services, "b") == 2
     assert services.store.labels.subpks(()) == {"a", "b", "_other"}
     services.erasing.reset(("b",))
-    assert services.store.stats.vitals(clock.now_s).series == 2
+    assert services.store.stats.vitals().series == 2
     count_all(services, [{"pk": "c"}])
     assert total(services, "c") == 1
 

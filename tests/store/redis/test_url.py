@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from redis.connection import SSLConnection
 
 from hailwhale.errors import BadSetting, StoreUnavailable
@@ -153,8 +156,8 @@ def test_a_port_that_cannot_be_one_is_refused(port: str) -> None:
 
 def test_a_password_is_not_shown_when_its_url_is_refused() -> None:
     with pytest.raises(BadSetting) as fault:
-        parse_address("redis+sentinel://app:hunter2@a:1,b:2?sentinel_password=hunter3&x=1")
-    assert "app:***@a:1,b:2?sentinel_password=***&x=1" in str(fault.value)
+        parse_address("redis+sentinel://app:hunter2@a:1,b:2?sentinel_password=hunter3&db=1")
+    assert "app:***@a:1,b:2?sentinel_password=***&db=1" in str(fault.value)
     assert "hunter" not in str(fault.value)
 
 
@@ -168,10 +171,55 @@ def test_a_password_is_not_shown_when_its_url_is_refused() -> None:
             "unix:///run/valkey.sock?password=hunter2&db=1",
             "unix:///run/valkey.sock?password=***&db=1",
         ),
+        ("redis://app:hun/ter@db/0", "redis://app:***@db/0"),
+        ("redis://app:hun#ter@db/0", "redis://app:***@db/0"),
+        ("redis://app:hun?ter@db/0", "redis://app:***@db/0"),
+        ("redis://hunter2@db/0", "redis://***@db/0"),
+        ("redis://:hunter2", "redis://:***"),
+        ("hunter2@db", "***@db"),
+        ("unix:///run/v?password=hun&ter", "unix:///run/v?password=***&***"),
+        ("unix:///run/v?password=hun@ter", "unix://***"),
     ],
 )
 def test_passwords_are_masked(url: str, shown: str) -> None:
     assert masked(url) == shown
+
+
+PASSWORDS = st.text(st.sampled_from("/#?@:&%=+;, []é0"), max_size=8).map(
+    lambda text: f"hunter{text}secret"
+)
+
+
+@given(
+    password=PASSWORDS,
+    form=st.sampled_from(
+        [
+            "redis://:{}@db:6379/0",
+            "rediss://app:{}@db",
+            "valkey+cluster://app:{}@a:1,b:2",
+            "redis+sentinel://app:{}@a:1,b:2/main",
+            "redis+sentinel://a:1,b:2/main?sentinel_password={}",
+            "redis+sentinel://app:{}@a:1/main/x?sentinel_password={}",
+            "unix:///run/valkey.sock?password={}&db=1",
+            "unix://app:{}@/run/valkey.sock",
+            "redis://db?password={}&colour=red",
+            "http://app:{}@db",
+            "app:{}@db",
+        ]
+    ),
+)
+def test_no_part_of_any_password_is_in_a_message(password: str, form: str) -> None:
+    url = form.replace("{}", password)
+    said = masked(url)
+    try:
+        address = parse_address(url)
+    except BadSetting as fault:
+        said += "".join(traceback.format_exception(fault))  # with what it was caused by
+    else:  # nothing of it is a name to connect to: that would be in the errors of connections
+        places = [address.nodes, *(address.options.get(name) for name in ("host", "port", "path"))]
+        said += repr(places)
+    assert "hunter" not in said
+    assert "secret" not in said
 
 
 @pytest.mark.parametrize(("scheme", "secure"), [("redis", False), ("rediss", True)])

@@ -4,7 +4,7 @@
 -- the known ones and stores the increments as the shard's plan: all or nothing. A plan of a single
 -- chunk is applied at once instead.
 --
--- The stats hold a mark: the number of an accepted hit and its time. When that hit is taken, the time
+-- The stats hold a mark: the number of an accepted hit and the server's time. When that hit is taken, the time
 -- that it waited becomes the lag. The next hit to be accepted is then marked.
 --
 -- KEYS[1] buffer  KEYS[2] position  KEYS[3] plan  KEYS[4] dead  KEYS[5] stats
@@ -22,7 +22,6 @@
 --   guard      {index in KEYS of a hash of cells, field, text} or absent: count only if the field has
 --              this text
 --   folded     number of hits counted under _other, for the statistics
---   now        epoch seconds
 --   latest     the latest time of an event, epoch seconds; 0 if there is none
 --   writer     {format, number of rollups}: what the caller writes, and counts in (see schema.py)
 --   spied      {index in KEYS, limit, seconds kept, {{root pk or '', hit, …}, …}} or absent: hits for
@@ -55,9 +54,9 @@ if step.block then
     return {'duplicate'}
   end
 end
-local ids, clock = KEYS[8 + #step.children], 0
+local ids = KEYS[8 + #step.children]
+local clock = tonumber(redis.call('TIME')[1])  -- the server's: those of callers may be hours apart
 if step.id then
-  clock = tonumber(redis.call('TIME')[1])  -- the server's: those of callers may be hours apart
   local seen = redis.call('ZSCORE', ids, step.id[1])
   if seen and tonumber(seen) > clock - step.id[2] then
     redis.call('HINCRBY', KEYS[5], 'duplicate', 1)
@@ -82,7 +81,7 @@ if step.position ~= '' then
   if mark then
     local accepted, at = string.match(mark, '(%d+):(%d+)')
     if drained >= tonumber(accepted) then
-      redis.call('HSET', KEYS[5], 'lag', string.format('%.0f', math.max(0, step.now - at)))
+      redis.call('HSET', KEYS[5], 'lag', string.format('%.0f', math.max(0, clock - at)))
       redis.call('HDEL', KEYS[5], 'mark')
     end
   end
