@@ -101,7 +101,19 @@ class TooMany(HailWhaleError):
 
 
 class StoreUnavailable(HailWhaleError):
-    """The store cannot be reached or cannot take writes now; try again (HTTP 503)."""
+    """The store cannot be reached or cannot take writes now; try again (HTTP 503).
+
+    `detail` is for the operator: a path, an address, an errno. `summary`, for anybody, lacks it.
+
+    >>> fault = StoreUnavailable("the store does not answer", "Error 2 connecting to /run/valkey")
+    >>> fault.summary, str(fault)
+    ('the store does not answer', 'the store does not answer: Error 2 connecting to /run/valkey')
+    """
+
+    def __init__(self, summary: str, detail: str = "") -> None:
+        self.summary = summary
+        self.detail = detail
+        super().__init__(f"{summary}: {detail}" if detail else summary)
 
 
 class BufferFull(StoreUnavailable):
@@ -114,6 +126,10 @@ class StoreMismatch(HailWhaleError):
     The rollups and the time zone are compared with the current settings. An unknown format is one
     that this version does not read. An unfit server is too old, or evicts keys when it is full.
     """
+
+
+class DamagedData(HailWhaleError):
+    """The files of the embedded store are damaged, and a repair might lose acknowledged hits."""
 
 
 class DataDirInUse(HailWhaleError):

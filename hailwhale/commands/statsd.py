@@ -11,6 +11,9 @@ import logging
 import selectors
 import socket
 import struct
+import time
+from collections import Counter, deque
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from threading import Event, Thread
@@ -36,6 +39,8 @@ _PACKET_BYTES = 65_535
 _LINE_BYTES = 65_536
 _AT_ONCE = 200  # packets of one socket before the next socket is read
 _CONNECTIONS = 512
+_IDLE_S = 600.0  # a connection that sent nothing for so long is closed
+_KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))  # where they exist
 _LOOK_S = 0.1
 _LAST_TURNS = 200
 _BUFFER_BYTES = 8 * 1024 * 1024
@@ -116,6 +121,7 @@ def _serve(
     try:
         while not stop.wait(interval_s):
             receiver.report_drops()
+            receiver.report_closed()
             intake.flush()
     finally:
         stop.set()
@@ -186,13 +192,34 @@ def _address(option: str, address: str, settings: Settings) -> ListenAddress:
     return ListenAddress(option, host, int(port))
 
 
-class UdpTcpReceiver:
-    """Reads packets and connections in one thread."""
+@dataclass(slots=True)
+class _Connection:
+    """What a connection sent of a line without its end yet, and when it last sent anything."""
 
-    def __init__(self, listeners: list[socket.socket], intake: StatsdIntake) -> None:
+    rest: bytes
+    heard_s: float
+
+
+class UdpTcpReceiver:
+    """Reads packets and connections in one thread; `clock` is monotonic.
+
+    A connection that sends nothing for ten minutes is closed. When all are taken, a new one takes
+    the place of the one that was silent longest, so idle clients never keep others out.
+    """
+
+    def __init__(
+        self,
+        listeners: list[socket.socket],
+        intake: StatsdIntake,
+        clock: Callable[[], float] = time.monotonic,
+        connections: int = _CONNECTIONS,
+    ) -> None:
         self._intake = intake
+        self._clock = clock
+        self._most = connections
         self._selector = selectors.DefaultSelector()
-        self._rests: dict[socket.socket, bytes] = {}  # of connections: a line not yet at its end
+        self._open: dict[socket.socket, _Connection] = {}  # the longest silent first
+        self._closed: deque[str] = deque()  # why each was closed that did not end by itself
         self._drops = {each: 0 for each in listeners if each.type == socket.SOCK_DGRAM}
         for listener in listeners:
             listener.setblocking(False)
@@ -205,9 +232,10 @@ class UdpTcpReceiver:
         left = _LAST_TURNS  # a limit, in case more keeps arriving
         while left and self._turn(0):
             left -= 1
-        for connection in list(self._rests):
+        for connection in list(self._open):
             self._hang_up(connection)
         self._selector.close()
+        self.report_closed()
 
     def report_drops(self) -> None:
         """Log how many packets a full receive buffer dropped; only Linux counts them."""
@@ -221,19 +249,44 @@ class UdpTcpReceiver:
                 self._drops[listener] = drops
                 self._intake.lost((drops - before) % 2**32, "the receive buffer, which was full")
 
+    def report_closed(self) -> None:
+        """Log and count the connections that were closed since the last call."""
+        closed = Counter(self._closed.popleft() for _ in range(len(self._closed)))
+        for why, count in closed.items():
+            self._intake.closed(count, why)
+
     def _turn(self, wait_s: float) -> bool:
         """Read from the sockets that are ready; return whether there were any."""
         ready = self._selector.select(wait_s)
         for key, _ in ready:
             found = key.fileobj
             assert isinstance(found, socket.socket)  # noqa: S101 - we registered no others
-            if found in self._rests:
+            if found in self._open:
                 self._read_connection(found)
             elif found in self._drops:
                 self._read_packets(found)
             else:
                 self._accept(found)
+        self._close_idle()
         return bool(ready)
+
+    def _close_idle(self) -> None:
+        """Close the connections that were silent for too long."""
+        before_s = self._clock() - _IDLE_S
+        while self._open:
+            longest = next(iter(self._open))
+            if self._open[longest].heard_s > before_s:
+                return
+            self._cut_off(longest, f"silent for {_IDLE_S:.0f} s")
+
+    def _cut_off(self, connection: socket.socket, why: str) -> None:
+        """Close a connection; a line without its end is refused, for its rest may be missing."""
+        found = self._open[connection]
+        if found.rest:
+            self._intake.refuse_line(found.rest[:80], "the end of the line, before it was closed")
+            found.rest = b""
+        self._closed.append(why)
+        self._hang_up(connection)
 
     def _read_packets(self, listener: socket.socket) -> None:
         for _ in range(_AT_ONCE):
@@ -248,14 +301,11 @@ class UdpTcpReceiver:
             connection, _ = listener.accept()
         except OSError:
             return
-        if len(self._rests) >= _CONNECTIONS:
-            log.warning(
-                "a new connection was closed: %d are open, which is the maximum", _CONNECTIONS
-            )
-            connection.close()
-            return
+        if len(self._open) >= self._most:
+            self._cut_off(next(iter(self._open)), f"silent longest of {self._most}, for a new one")
         connection.setblocking(False)
-        self._rests[connection] = b""
+        _keep_alive(connection)
+        self._open[connection] = _Connection(b"", self._clock())
         self._selector.register(connection, selectors.EVENT_READ)
 
     def _read_connection(self, connection: socket.socket) -> None:
@@ -268,17 +318,26 @@ class UdpTcpReceiver:
         if not data:
             self._hang_up(connection)
             return
-        lines, newline, rest = (self._rests[connection] + data).rpartition(b"\n")
+        found = self._open.pop(connection)
+        lines, newline, found.rest = (found.rest + data).rpartition(b"\n")
+        found.heard_s = self._clock()
+        self._open[connection] = found  # at the end: the last to have sent something
         if newline:
             self._intake.feed(lines)
-        if len(rest) > _LINE_BYTES:
-            self._intake.refuse_line(rest[:80], f"lines of at most {_LINE_BYTES} bytes")
-            self._rests[connection] = b""
+        if len(found.rest) > _LINE_BYTES:
+            self._intake.refuse_line(found.rest[:80], f"lines of at most {_LINE_BYTES} bytes")
+            found.rest = b""
             self._hang_up(connection)
-            return
-        self._rests[connection] = rest
 
     def _hang_up(self, connection: socket.socket) -> None:
-        self._intake.feed(self._rests.pop(connection))
+        self._intake.feed(self._open.pop(connection).rest)
         self._selector.unregister(connection)
         connection.close()
+
+
+def _keep_alive(connection: socket.socket) -> None:
+    """Have the system find out within two minutes that a peer is gone without a word."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEPALIVE:
+        if hasattr(socket, name):
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -192,7 +192,7 @@ def assemble(
         graphing=GraphQueries(reporting, spans),
         graphite=Graphite(reporting, siblings, spans, limits, clock, settings.max_points),
         quantiles=QuantileQueries(store.labels, reporting),
-        ranking=RankingQueries(spans, siblings),
+        ranking=RankingQueries(store.labels, spans, siblings),
         deciding=Decider(
             assignments=store.assignments,
             evidence=evidence,

@@ -10,9 +10,10 @@ from hailwhale.services.container import Services
 from hailwhale.web.client_address import client_address
 from hailwhale.web.plugins.auth import Auth
 from hailwhale.web.plugins.cors import Cors
-from hailwhale.web.plugins.errors import ErrorHandler, plain_errors
+from hailwhale.web.plugins.errors import ErrorHandler, ErrorPages
 from hailwhale.web.plugins.request_log import RequestLog
 from hailwhale.web.request import SizeLimits
+from hailwhale.web.responses import forbid_sniffing
 from hailwhale.web.routes.admin import add_operating
 from hailwhale.web.routes.beacon import add_beacon
 from hailwhale.web.routes.count import add_counting
@@ -90,8 +91,11 @@ def _app(services: Services, cors: Cors) -> bottle.Bottle:
     app.install(RequestLog(services.tallies, settings.log_requests, client_of))
     app.install(cors)
     app.install(ErrorHandler({"/graph.js": refused_graph}))
-    app.install(Auth(services, _sizes(services)))
-    app.default_error_handler = plain_errors
+    auth = Auth(services, _sizes(services))
+    app.install(auth)
+    app.default_error_handler = ErrorPages(auth.limit_stranger)
+    # Every response, whatever route or error it is of: browsers take it for what it says it is.
+    app.add_hook("after_request", forbid_sniffing)
     return app
 
 

@@ -1,6 +1,6 @@
-"""Determines a client's address: X-Forwarded-For as far as trusted proxies wrote it.
+"""Determines a client's address and scheme: what trusted proxies wrote of them, and nobody else.
 
-Also determines its network. Knows nothing of what an address is used for: the log, and rate limits.
+Also determines its network. Knows nothing of what they are used for: the log, rate limits, cookies.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def client_address(environ: Environ, trusted: Sequence[Network]) -> str:
     >>> client_address({"REMOTE_ADDR": "198.51.100.4", **said}, proxies)
     '198.51.100.4'
     """
-    found: str = environ.get("REMOTE_ADDR") or "127.0.0.1"
+    found = _peer(environ)
     said = [part.strip() for part in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
     while said and _is_in(found, trusted):
         before = said.pop()
@@ -34,6 +34,21 @@ def client_address(environ: Environ, trusted: Sequence[Network]) -> str:
             break
         found = before
     return found
+
+
+def is_encrypted(environ: Environ, trusted: Sequence[Network]) -> bool:
+    """Return whether the client uses HTTPS; X-Forwarded-Proto counts from a trusted proxy only.
+
+    >>> said = {"HTTP_X_FORWARDED_PROTO": "https"}
+    >>> is_encrypted({"REMOTE_ADDR": "10.0.0.1", **said}, [ip_network("10.0.0.0/8")])
+    True
+    >>> is_encrypted({"REMOTE_ADDR": "198.51.100.4", **said}, [ip_network("10.0.0.0/8")])
+    False
+    """
+    if environ.get("wsgi.url_scheme") == "https":
+        return True
+    nearest = environ.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip().lower()
+    return nearest == "https" and _is_in(_peer(environ), trusted)
 
 
 def network_of(environ: Environ, trusted: Sequence[Network]) -> str:
@@ -51,6 +66,10 @@ def network_of(environ: Environ, trusted: Sequence[Network]) -> str:
     if address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
     return str(ip_network((int(address) >> 64 << 64, 64)).network_address)
+
+
+def _peer(environ: Environ) -> str:
+    return environ.get("REMOTE_ADDR") or "127.0.0.1"
 
 
 def _is_in(text: str, networks: Sequence[Network]) -> bool:

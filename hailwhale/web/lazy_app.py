@@ -1,7 +1,7 @@
 """A WSGI app that opens its store at the first request: nothing happens at import or fork.
 
-While the store cannot be opened, every request is answered with the error, and the next request
-tries again. So a server may start before its store does.
+While the store cannot be opened, every request is answered with 503 or 500 and the log has the
+reason. The next request tries again. So a server may start before its store does.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ class LazyApp:
         try:
             app = self._app or self.open()
         except HailWhaleError as fault:
+            log.warning("%s; trying again at the next request", fault)
             reply = fault_reply(fault)
             start_response(reply.status_line, reply.headerlist)
             return [reply.body.encode()]

@@ -77,7 +77,8 @@ def parameters(limits: Limits) -> dict[str, ApiParameter]:
             "Metric names, an object of numbers by name, or formulas", "dollars/hits", by_name
         ),
         "at": _text(
-            "Time of the event: epoch seconds, milliseconds or ISO 8601", "2026-01-31T12:00Z"
+            "Time of the event: ISO 8601, epoch seconds or milliseconds, a date or a year",
+            "2026-01-31T12:00Z",
         ),
         "id": _text("Idempotency key: an event with the same id counts once within 24 hours"),
         "uid": _text("The visitor; stored only as a keyed hash"),

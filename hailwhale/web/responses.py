@@ -78,6 +78,11 @@ def left_out_reply(environ: Mapping[str, Any], pixel: bool) -> bottle.HTTPRespon
     return text_reply("not counted: the client is a bot")
 
 
+def forbid_sniffing() -> None:
+    """Have browsers take the response at hand for the type that it names, and for no other."""
+    bottle.response.set_header("X-Content-Type-Options", "nosniff")
+
+
 def head_refused() -> bottle.HTTPResponse:
     """Refuse HEAD on a route whose GET changes something: HEAD must not change anything."""
     return bottle.HTTPResponse("", 405, {"Allow": "GET, POST"})

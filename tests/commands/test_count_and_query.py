@@ -88,7 +88,7 @@ def test_plotpoints_are_a_table_with_the_course_of_each_series(shop: Run) -> Non
         "country            revenue       -20  1,000.5  1,730.5  █▁▃▅\n"
         "country            revenue/hits  -20  1,000.5  432.625  █▁▃▅\n"
         '["country", "US"]  revenue         0  1,000.5  1,750.5  █▁▃▄\n'
-        '["country", "US"]  revenue/hits    0  1,000.5    583.5  █▁▃▄\n'
+        '["country", "US"]  revenue/hits  250  1,000.5    583.5  █ ▃▄\n'
     )
 
 
@@ -188,7 +188,7 @@ def test_the_total_of_visitors_is_not_the_sum_of_the_days(run: Run) -> None:
 def test_the_total_of_a_formula_is_that_of_what_is_not_shown(shop: Run) -> None:
     asked = ("--metrics", "revenue,revenue/hits", "--period", "1d:4d", "--dimensions", "country")
     shown = shop("plotpoints", "Shop", *asked, "--depth", "1", "--other").splitlines()
-    assert shown[-1].split()[-5:-1] == ["revenue/hits", "-20", "0", "-20"]
+    assert shown[-1].split()[-5:-1] == ["revenue/hits", "-20", "-20", "-20"]
 
 
 def test_subdimensions_are_listed_below_what_was_asked(shop: Run) -> None:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from typing import Any
@@ -269,6 +270,73 @@ def test_packets_dropped_by_the_receive_buffer_are_counted(services: Services) -
     [kept] = services.reporting.totals(question)
     assert sum(told) > 0
     assert kept.by_path[()]["b"] == 100 - sum(told)
+
+
+class Receiving:
+    """A receiver on a thread, with a clock that a test moves, and what it told the metrics."""
+
+    def __init__(self, services: Services, stack: ExitStack, connections: int) -> None:
+        self.told: Counter[str] = Counter()
+        self.now_s = 0.0
+        self.intake = StatsdIntake(
+            hail=services.hail,
+            counting=services.counting,
+            refused=lambda reason, count: self.told.update({reason: count}),
+            naming=MetricNaming(),
+            limits=services.settings.limits,
+            clock=services.clock,
+        )
+        listener = stack.enter_context(bound(LOCAL, 0, socket.SOCK_STREAM))
+        listener.listen()
+        self._address = listener.getsockname()
+        self._stack = stack
+        self.receiver = UdpTcpReceiver([listener], self.intake, lambda: self.now_s, connections)
+        stop = threading.Event()
+        thread = threading.Thread(target=self.receiver.run, args=(stop,))
+        thread.start()
+        stack.callback(thread.join)
+        stack.callback(stop.set)
+
+    def connect(self) -> socket.socket:
+        made = socket.create_connection(self._address, timeout=DEADLINE_S)
+        return self._stack.enter_context(closing(made))
+
+    def heard(self, client: socket.socket) -> None:
+        """Send a line, and wait until it is summed."""
+        before = self.intake.kept
+        client.sendall(b"a.b%d:1|c\n" % before)  # a number of its own each time
+        until(lambda: self.intake.kept > before, "a line to be read")
+
+
+def test_idle_connections_never_keep_new_clients_out(services: Services) -> None:
+    with ExitStack() as stack:
+        found = Receiving(services, stack, connections=3)
+        first, second, third = (found.connect() for _ in range(3))
+        for client in (first, second, third):
+            client.sendall(b"half.a")  # nothing else comes: the silent ones
+        for _ in range(5):
+            found.heard(found.connect())
+        for client in (first, second, third):
+            assert client.recv(1) == b""
+        found.receiver.report_closed()
+        assert found.told["statsd_closed"] == 5
+        found.intake.flush()
+        assert found.told["statsd_line"] == 3  # lines without their ends are not guessed at
+
+
+def test_a_connection_that_is_silent_for_ten_minutes_is_closed(services: Services) -> None:
+    with ExitStack() as stack:
+        found = Receiving(services, stack, connections=3)
+        silent, talking = found.connect(), found.connect()
+        found.heard(silent)
+        found.heard(talking)
+        found.now_s = 599
+        found.heard(talking)
+        found.now_s = 601
+        assert silent.recv(1) == b""
+        found.heard(talking)
+        found.receiver.report_closed()
+        assert found.told["statsd_closed"] == 1
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from hailwhale.errors import (
     BadSeal,
     BadSetting,
     BufferFull,
+    DamagedData,
     DataDirInUse,
     HailWhaleError,
     NotAllowed,
@@ -58,6 +59,7 @@ ERRORS: list[tuple[HailWhaleError, dict[str, object]]] = [
     (StoreUnavailable("away"), {}),
     (BufferFull("full"), {}),
     (StoreMismatch("other rollups"), {}),
+    (DamagedData("a line"), {}),
     (DataDirInUse("in use"), {}),
     (BadSetting("HAILWHALE_PORT: got 'x'"), {}),
 ]

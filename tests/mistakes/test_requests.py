@@ -28,6 +28,8 @@ MISTAKES_IN_A_URL = [
     ),
     ("a time in words", "/count", "at=yesterday", "at", ["epoch seconds", "ISO 8601"]),
     ("a time in slashes", "/count", "at=12/01/2026", "at", ["epoch seconds", "ISO 8601"]),
+    ("a time as digits", "/count", "at=202412011200", "at", ["T after the date", "two meanings"]),
+    ("a day of a spreadsheet", "/count", "at=45627", "at", ["at least 9 digits", "ISO 8601"]),
     ("a time too late", "/count", "at=2030-01-01", "at", ["24 hours in the future"]),
     ("Latin-1", "/count", "pk=Zo%EB", "query", ["percent-encoded UTF-8"]),
     ("a parameter misspelt", "/totals", "metrcs=dollars", "metrcs", ["did you mean metric"]),

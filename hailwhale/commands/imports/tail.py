@@ -123,7 +123,7 @@ def _locked(settings: Settings, name: str, file: Path) -> Iterator[None]:
     """Keep other processes of this machine off the log; the lock ends with the process."""
     path = settings.data_dir.expanduser() / f"{name}.lock"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = path.open("w")
     except OSError as fault:
         why = f"a directory in which a lock file can be written ({fault.strerror})"

@@ -76,7 +76,8 @@ class PosteriorCache:
 
     def _make(self, model: _CachedPosterior, choice: DecisionQuery) -> Posterior:
         start_s = self._ticks()
-        objective = Objective.of(choice.formula, choice.goal)
+        formula = self._evidence.where_counted(choice.pk, choice.formula)
+        objective = Objective.of(formula, choice.goal)
         options = self._evidence.busiest_options(choice.pk, MAX_OPTIONS)
         tally = self._evidence.tally(choice.pk, options, objective.metrics, objective.products)
         posterior = self._fitted(tally, objective, choice, model.posterior)

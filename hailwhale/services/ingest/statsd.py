@@ -27,6 +27,7 @@ from hailwhale.services.ingest.count_now import ImmediateCounter
 log = logging.getLogger("hailwhale.statsd")
 
 DROPPED = "statsd_dropped"
+CLOSED = "statsd_closed"
 MOST_KEPT = 100_000  # numbers, some 300 bytes each
 _AT_ONCE = 1_000
 _SAID = 20  # refusals that are logged one by one, each interval
@@ -86,6 +87,11 @@ class StatsdIntake:
         """Log and count packets that were dropped before they arrived here."""
         log.warning("%d packets were dropped by %s", count, where)
         self._tally(DROPPED, count)
+
+    def closed(self, count: int, why: str) -> None:
+        """Log and count connections that were closed before their clients did."""
+        log.warning("%d connections were closed: %s", count, why)
+        self._tally(CLOSED, count)
 
     def refuse_line(self, got: bytes, expected: str) -> None:
         """Log and count a line that was invalid before it was parsed."""

@@ -109,7 +109,7 @@ def read_keys(path: Path) -> list[str]:
 
 def new_file(path: Path) -> SealKey:
     """Create a key file with one key; raise `HailWhaleError` if the file exists."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     text = _new_key()
     try:
         _write(path, [text])

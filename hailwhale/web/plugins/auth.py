@@ -43,6 +43,7 @@ SEALABLE = {
     "/graph.svg": GRAPH_PARAMETERS,
     "/graph.js": GRAPH_PARAMETERS,
 }
+_HEALTH = ("/healthz", "/readyz")
 _OF_ALL_ROOTS = ("/metrics", "/flush_hail")
 _NOT_IN_URL = (
     "; token= in a URL is for sealed graphs, other tokens belong in the header "
@@ -85,8 +86,8 @@ class Auth:
     def apply(self, callback: Callable[..., Any], route: bottle.Route) -> Callable[..., Any]:
         rule = route.rule
         needs = class_of(rule).value
-        if route.method == "OPTIONS" or (not needs and rule not in (*SEALABLE, "/healthz")):
-            return callback
+        if route.method == "OPTIONS" or (not needs and rule not in (*SEALABLE, *_HEALTH)):
+            return self._limited(callback)
         settings = self._settings
         free = needs == COUNT and self._limiter is None and not settings.skip_bots
         free = free and (settings.counting == "open" or (rule, settings.counting) == _SEALED_PIXEL)
@@ -95,7 +96,8 @@ class Auth:
             environ = bottle.request.environ
             if free and "HTTP_AUTHORIZATION" not in environ:
                 return callback(*args, **kwargs)
-            if rule == "/healthz":
+            if rule in _HEALTH:
+                self.limit_stranger(environ)
                 environ[_DETAILS] = self._may_see_details(environ)
             elif self._admit(environ, rule, needs) is None and self._leaves_out(environ, needs):
                 note_refused(environ, "bot")
@@ -105,6 +107,30 @@ class Auth:
             return callback(*args, **kwargs)
 
         return admitted
+
+    def limit_stranger(self, environ: Environ) -> None:
+        """Count a request that needs no token; raise `TooMany` if its client is over the limit.
+
+        A valid token has its own limit here, too.
+        """
+        if self._limiter is None:
+            return
+        shown = _bearer(environ)
+        try:
+            token = self._find(shown, READ) if shown else None
+        except (NotAllowed, StoreUnavailable):
+            token = None
+        self._limit(environ, token)
+
+    def _limited(self, callback: Callable[..., Any]) -> Callable[..., Any]:
+        if self._limiter is None:
+            return callback
+
+        def limited(*args: Any, **kwargs: Any) -> Any:
+            self.limit_stranger(bottle.request.environ)
+            return callback(*args, **kwargs)
+
+        return limited
 
     def _admit(self, environ: dict[str, Any], rule: str, needs: Needs) -> Token | None:
         """Return the token of an authorized caller; None if the caller needs none."""
@@ -145,7 +171,7 @@ class Auth:
             raise NotAllowed("this token is unknown or was revoked", token_shown=True)
         return token
 
-    def _limit(self, environ: dict[str, Any], token: Token | None) -> None:
+    def _limit(self, environ: Environ, token: Token | None) -> None:
         if self._limiter is None:
             return
         if token is None:

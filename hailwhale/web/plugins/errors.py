@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -21,13 +21,20 @@ from hailwhale.errors import (
     TooLarge,
     TooMany,
 )
-from hailwhale.web.plugins.request_log import note_refused
-from hailwhale.web.responses import RETRY_AFTER_S, error_body, json_reply, message_body
+from hailwhale.web.plugins.request_log import note_detail, note_refused
+from hailwhale.web.responses import (
+    RETRY_AFTER_S,
+    error_body,
+    forbid_sniffing,
+    json_reply,
+    message_body,
+)
 
 log = logging.getLogger("hailwhale.web")
 
 _COMPARED_CHARS = 64  # of an unknown path
 _CLOSE = 0.75  # how similar a suggested path is; 1 is equal
+_IN_THE_LOG = "internal error (see the log)"
 _PLAIN = {403: "forbidden", 404: "not found", 405: "method not allowed"}
 
 
@@ -44,12 +51,27 @@ def fault_reply(fault: HailWhaleError) -> bottle.HTTPResponse:
     if isinstance(fault, TooMany):
         return json_reply(message_body(str(fault)), 429, Retry_After=str(fault.retry_after_s))
     if isinstance(fault, StoreUnavailable):
-        return json_reply(message_body(str(fault)), 503, Retry_After=str(RETRY_AFTER_S))
+        return json_reply(message_body(public_text(fault)), 503, Retry_After=str(RETRY_AFTER_S))
     if isinstance(fault, StoreMismatch):  # an operator has to act; then a repetition succeeds
         log.error("%s", fault)
-        return json_reply(message_body(str(fault)), 503, Retry_After=str(RETRY_AFTER_S))
+        return json_reply(message_body(public_text(fault)), 503, Retry_After=str(RETRY_AFTER_S))
     log.error("unexpected error: %s", fault)
-    return json_reply(message_body(str(fault)), 500)
+    return json_reply(message_body(public_text(fault)), 500)
+
+
+def public_text(fault: HailWhaleError) -> str:
+    """Return what any caller may read of an error: no path, address or errno of this machine.
+
+    The operator finds the rest in the log, and in /healthz with a token.
+
+    >>> public_text(StoreUnavailable("the store does not answer", "Error 2 connecting to /run/v"))
+    'the store does not answer'
+    """
+    if isinstance(fault, StoreUnavailable):
+        return fault.summary
+    if isinstance(fault, BadInput | NotAllowed | TooMany | StoreMismatch):
+        return str(fault)
+    return _IN_THE_LOG
 
 
 def reason_of(fault: HailWhaleError) -> str:
@@ -66,6 +88,13 @@ def reason_of(fault: HailWhaleError) -> str:
     if isinstance(fault, NotAllowed):
         return fault.reason
     return next((word for kind, word in reasons if isinstance(fault, kind)), "fault")
+
+
+def note_fault(environ: MutableMapping[str, Any], fault: HailWhaleError) -> None:
+    """Note an error for the operator: its reason in the metrics, its details in the log."""
+    note_refused(environ, reason_of(fault))
+    if isinstance(fault, StoreUnavailable) and fault.detail:
+        note_detail(environ, str(fault))
 
 
 class ErrorHandler:
@@ -87,19 +116,36 @@ class ErrorHandler:
             try:
                 return callback(*args, **kwargs)
             except HailWhaleError as fault:
-                note_refused(bottle.request.environ, reason_of(fault))
+                note_fault(bottle.request.environ, fault)
                 return told(fault)
 
         return answered
 
 
-def plain_errors(error: bottle.HTTPError) -> str:
-    """Return Bottle's own errors (an unknown path, a wrong method) as JSON like all others."""
-    if error.exception is not None:
-        log.error("internal error", exc_info=error.exception)
-    bottle.response.content_type = "application/json"
-    text = _PLAIN.get(error.status_code, "internal error (see the log)")
-    return str(simplejson.dumps(message_body(text + _hint(error))))
+class ErrorPages:
+    """Bottle's own errors (an unknown path, a wrong method) in the same JSON as ours.
+
+    `limit` counts the request for the rate limit of its client, or raises `TooMany`.
+    """
+
+    def __init__(self, limit: Callable[[Mapping[str, Any]], None]) -> None:
+        self._limit = limit
+
+    def __call__(self, error: bottle.HTTPError) -> str:
+        if error.exception is not None:
+            log.error("internal error", exc_info=error.exception)
+        bottle.response.content_type = "application/json"
+        forbid_sniffing()  # after an exception Bottle calls no hook
+        text = _PLAIN.get(error.status_code, _IN_THE_LOG) + _hint(error)
+        environ = bottle.request.environ
+        try:
+            if "bottle.route" not in environ:  # else it was counted before its route ran
+                self._limit(environ)
+        except TooMany as fault:
+            bottle.response.status = 429
+            bottle.response.set_header("Retry-After", str(fault.retry_after_s))
+            text = str(fault)
+        return str(simplejson.dumps(message_body(text)))
 
 
 def _hint(error: bottle.HTTPError) -> str:

@@ -27,6 +27,7 @@ log = logging.getLogger("hailwhale.request")
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 _REFUSED = "hailwhale.refused"
+_DETAIL = "hailwhale.detail"
 _GIVEN = re.compile(r"[A-Za-z0-9._\-]{1,64}", re.ASCII)
 _FROM_STATUS = {"none": 1000, "errors": 500, "refused": 400, "all": 0}
 _numbers = itertools.count(1)
@@ -35,6 +36,11 @@ _numbers = itertools.count(1)
 def note_refused(environ: MutableMapping[str, Any], reason: str, events: int = 1) -> None:
     """Note that a request, or some events of it, were refused, for the operator's metrics."""
     environ.setdefault(_REFUSED, Counter())[reason] += events
+
+
+def note_detail(environ: MutableMapping[str, Any], detail: str) -> None:
+    """Note why a request failed, for its line in the log; the caller is not told that."""
+    environ[_DETAIL] = detail
 
 
 class RequestLog:
@@ -90,6 +96,8 @@ class RequestLog:
             }
             if reasons:
                 shown["refused"] = ",".join(reasons)
+            if _DETAIL in environ:
+                shown["detail"] = environ[_DETAIL]
             log.log(
                 logging.ERROR if status >= 500 else logging.INFO,
                 "%s %s %d",

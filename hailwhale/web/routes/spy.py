@@ -1,7 +1,8 @@
 """/spy: the last events of a pk or of a visitor, as JSON or live as server-sent events.
 
-Defines how live events are sent. Each viewer occupies a thread of the server, so their number is
-limited, and each has to reconnect after some minutes, which browsers do automatically.
+Defines how live events are sent. Each viewer occupies a thread of the server, so at most half of
+the threads serve viewers, and each viewer has to reconnect after some minutes, which browsers do
+automatically.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from hailwhale.services.json_shapes import events_json
 from hailwhale.web.request import SizeLimits, one_event
 from hailwhale.web.responses import json_reply
 
-MAX_VIEWERS = 4  # of one process
+MAX_VIEWERS = 4  # of one process with 8 threads or more
 LOOKS = 600  # per viewer, a second apart
 _LOOK_S = 1.0
 _QUIET_LOOKS = 15  # then a comment is sent, to detect closed connections
@@ -43,7 +44,8 @@ def add_spy(
     pause: Callable[[float], None] = time.sleep,
 ) -> None:
     """Mount /spy; `pause` waits between two polls of the store."""
-    viewers = BoundedSemaphore(MAX_VIEWERS)
+    most = max_viewers(services.settings.threads)
+    viewers = BoundedSemaphore(most)
     spying = services.spying
 
     def spy() -> bottle.HTTPResponse:
@@ -54,13 +56,26 @@ def add_spy(
         last = environ.get("HTTP_LAST_EVENT_ID", "")
         page = spying.since(question, int(last) if _NUMBER.fullmatch(last) else None)
         if not viewers.acquire(blocking=False):
-            raise StoreUnavailable(
-                f"this process already has {MAX_VIEWERS} live viewers, its maximum"
-            )
+            raise StoreUnavailable(_too_many(most))
         live = _live(spying, question, page, pause)
         return bottle.HTTPResponse(_released(live, viewers), 200, _HEADERS)
 
     app.route("/spy", ["GET", "POST"], spy)
+
+
+def max_viewers(threads: int) -> int:
+    """Return how many viewers a process with so many threads serves; the others answer requests.
+
+    >>> [max_viewers(threads) for threads in (1, 2, 4, 16)]
+    [0, 1, 2, 4]
+    """
+    return min(MAX_VIEWERS, threads // 2)
+
+
+def _too_many(most: int) -> str:
+    if not most:
+        return "live events need at least two threads: set HAILWHALE_THREADS"
+    return f"this process already has {most} live viewers, half of its HAILWHALE_THREADS"
 
 
 def _released(live: Iterator[str], viewers: BoundedSemaphore) -> Iterator[str]:

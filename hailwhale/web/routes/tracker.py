@@ -20,6 +20,7 @@ from hailwhale.services.container import Services
 from hailwhale.services.security.signed_cookie import CookieSigner
 from hailwhale.settings import Settings
 from hailwhale.store.types import AcceptStatus
+from hailwhale.web.client_address import is_encrypted
 from hailwhale.web.request import SizeLimits, query_fields
 from hailwhale.web.responses import head_refused, text_reply
 
@@ -73,7 +74,8 @@ def cookie(value: str, settings: Settings, environ: Mapping[str, Any]) -> str:
         "HttpOnly",
         f"SameSite={settings.cookie_samesite.capitalize()}",
     ]
-    encrypted = environ.get("wsgi.url_scheme") == "https" or settings.home.startswith("https:")
+    encrypted = is_encrypted(environ, settings.trusted_proxies)
+    encrypted = encrypted or settings.home.startswith("https:")
     if encrypted or settings.cookie_samesite == "none":
         parts.append("Secure")
     return "; ".join(parts)

@@ -13,6 +13,7 @@ import pytest
 
 from hailwhale.core.decisions import DecisionSums, Policy, Posterior
 from hailwhale.core.decisions.parameters import DecisionQuery, parse_decide
+from hailwhale.core.query.formula import Formula
 from hailwhale.errors import StoreUnavailable
 from hailwhale.services.container import Services
 from hailwhale.services.decisions import model_cache
@@ -41,6 +42,9 @@ class Evidence:
 
     def busiest_options(self, pk: tuple[str, ...], most: int) -> list[str]:
         return ["a", "b"]
+
+    def where_counted(self, pk: tuple[str, ...], formula: Formula) -> Formula:
+        return formula
 
     def tally(self, *args: object) -> DecisionSums:
         self.go_on.wait(10)

@@ -13,7 +13,7 @@ import pytest
 from hailwhale.services.container import Services
 from hailwhale.web.apps import whale_app
 from hailwhale.web.request import SizeLimits
-from hailwhale.web.routes.spy import LOOKS, MAX_VIEWERS, add_spy
+from hailwhale.web.routes.spy import LOOKS, MAX_VIEWERS, add_spy, max_viewers
 from tests.conftest import NOW_S
 from tests.web.client import Client
 
@@ -127,3 +127,25 @@ def test_there_are_few_viewers_at_once_and_one_who_goes_makes_room(services: Ser
     assert statuses == ["200 OK"] * MAX_VIEWERS + ["503 Service Unavailable", "200 OK"]
     for viewer in itertools.chain(viewers, [refused]):
         getattr(viewer, "close", lambda: None)()
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 4, 16])
+def test_viewers_leave_threads_for_everybody_else(
+    make_services: Callable[..., Services], threads: int
+) -> None:
+    whale = whale_app(make_services(threads=threads))
+    told: list[str] = []
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": "/spy",
+        "QUERY_STRING": "pk=Shop&live=1",
+        "HTTP_HOST": "localhost",
+    }
+    streams = [whale(dict(environ), lambda status, *_: told.append(status)) for _ in range(threads)]
+    served = [status for status in told if status.startswith("200")]
+    assert len(served) == max_viewers(threads) < threads
+    assert {status[:3] for status in told} - {"200"} == {"503"}
+    reason = Client(whale).get("/spy", "pk=Shop&live=1").error["message"]
+    assert "HAILWHALE_THREADS" in reason
+    for stream in streams[: len(served)]:
+        stream.close()

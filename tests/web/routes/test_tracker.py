@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http.cookies import SimpleCookie
+from ipaddress import ip_network
+from typing import Any
 
 import pytest
 
@@ -51,16 +53,28 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites(whale: Client) -> None:
     assert (found["domain"], found["secure"]) == ("", "")
 
 
+BEHIND_TLS = {"HTTP_X_FORWARDED_PROTO": "https", "REMOTE_ADDR": "10.0.0.1"}
+
+
+def test_a_stranger_cannot_say_that_https_is_used(
+    make_services: Callable[..., Services],
+) -> None:
+    client = Client(whale_app(make_services(trusted_proxies=(ip_network("10.9.0.0/16"),))))
+    answer = client.request("GET", "/tracker", environ=BEHIND_TLS)
+    assert not SimpleCookie(answer.headers["set-cookie"])["hwuid"]["secure"]
+
+
 @pytest.mark.parametrize(
     ("settings", "environ"),
     [
         ({}, {"wsgi.url_scheme": "https"}),
+        ({"trusted_proxies": (ip_network("10.0.0.1"),)}, BEHIND_TLS),
         ({"public_url": "https://hw.example.com"}, {}),
         ({"cookie_samesite": "none"}, {}),
     ],
 )
 def test_over_https_the_cookie_stays_there(
-    make_services: Callable[..., Services], settings: dict[str, str], environ: dict[str, str]
+    make_services: Callable[..., Services], settings: dict[str, Any], environ: dict[str, str]
 ) -> None:
     client = Client(whale_app(make_services(**settings)))
     answer = client.request("GET", "/tracker", environ=environ)
