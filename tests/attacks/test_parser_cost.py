@@ -260,7 +260,6 @@ BOUNDED: Mapping[tuple[str, str], str] = {
     ("hailwhale.web.js_modules", "_IMPORT"): "our own files",
     ("hailwhale.web.js_modules", "_COMMENTS"): "our own files",
     ("hailwhale.web.js_modules", "_LEFT_OVER"): "our own files",
-    ("hailwhale.store.redis.url", "_LOGIN"): "the operator's setting",
 }
 # Compiled where they are used, because they are made of what was given.
 MADE: Mapping[str, str] = {

@@ -12,6 +12,7 @@ from hailwhale.core.events.event import parse_event
 from hailwhale.core.events.hit_codec import encode_hit
 from hailwhale.errors import StoreUnavailable
 from hailwhale.services.ingest.drain import Drain
+from hailwhale.services.ingest.visitor_ids import VisitorHasher
 from hailwhale.store.protocol import Store
 from hailwhale.store.redis.keys import Keys
 from hailwhale.store.redis.store import RedisStore
@@ -51,7 +52,10 @@ def samples(store: RedisStore) -> list[Sample]:
     """Events in the buffers of several shards."""
     traffic = chain.from_iterable(Traffic(7, "a", NOW_S).requests())
     samples = [sample for sample in islice(traffic, 60) if sample.sound]
-    hits = [encode_hit(parse_event(sample.fields, NOW_S)) for sample in samples]
+    events = [parse_event(sample.fields, NOW_S) for sample in samples]
+    name_of = VisitorHasher(store.secrets, "", 0, lambda: NOW_S).name
+    visitors = [None if event.uid is None else name_of(event.uid) for event in events]
+    hits = [encode_hit(event, visitor) for event, visitor in zip(events, visitors, strict=True)]
     store.buffers.accept(
         [EncodedHit(sample.pk[0], hit) for sample, hit in zip(samples, hits, strict=True)], NOW_S
     )
