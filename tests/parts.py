@@ -1,4 +1,4 @@
-"""Stores with something else in place of some of their parts, and drains of such stores."""
+"""Stores with something else in place of some of their parts, and drains and writers of stores."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from hailwhale.core.events.limits import Limits
 from hailwhale.core.time.calendar_grid import UTC, Grid
 from hailwhale.core.time.rollups import DEFAULT_ROLLUPS, Rollup
 from hailwhale.errors import StoreUnavailable
+from hailwhale.services.ingest.buffer_writer import BufferWriter
 from hailwhale.services.ingest.drain import Drain
+from hailwhale.services.ingest.visitor_ids import VisitorHasher
 from hailwhale.store.protocol import Store
 from hailwhale.store.redis.client import ask
 from hailwhale.store.redis.keys import shard_of
@@ -94,4 +97,15 @@ def drain_of(
         rollups=rollups,
         clock=clock,
         window=window,
+    )
+
+
+def writer_of(store: Store, clock: Callable[[], float]) -> BufferWriter:
+    """Return a writer into the buffers of a store."""
+    return BufferWriter(
+        store.buffers.accept,
+        limits=Limits(),
+        clock=clock,
+        name_of=VisitorHasher(store.secrets, key="", salt_days=0, clock=clock).name,
+        settle=lambda event: event,
     )

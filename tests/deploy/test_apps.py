@@ -137,6 +137,6 @@ def test_an_unavailable_store_is_a_503_until_it_answers(tmp_path: Path, namespac
     app = LazyApp(hail_app, Settings.from_env({}, redis_url=url, namespace=namespace))
     status, body = asked(app, "/count", "pk=Shop")
     assert status == "503 Service Unavailable"
-    assert body.startswith('{"error":{"parameter":null,"message":"the store does not answer: ')
+    assert body == '{"error":{"parameter":null,"message":"the store does not answer"}}'
     with server:
         assert asked(app, "/count", "pk=Shop") == ("200 OK", "OK")

@@ -12,7 +12,6 @@ from hailwhale.core.events.event import parse_event
 from hailwhale.core.events.hit_codec import encode_hit
 from hailwhale.errors import StoreUnavailable
 from hailwhale.services.ingest.drain import Drain
-from hailwhale.services.ingest.visitor_ids import VisitorHasher
 from hailwhale.store.protocol import Store
 from hailwhale.store.redis.keys import Keys
 from hailwhale.store.redis.store import RedisStore
@@ -20,7 +19,7 @@ from hailwhale.store.types import EncodedHit
 from tests.conftest import NOW_S
 from tests.faults.judge import Fate, Verdict, judge
 from tests.faults.traffic import Sample, Traffic
-from tests.parts import FailsOnce, drain_of, watched
+from tests.parts import FailsOnce, drain_of, watched, writer_of
 
 KEYS = Keys("points")
 
@@ -52,13 +51,7 @@ def samples(store: RedisStore) -> list[Sample]:
     """Events in the buffers of several shards."""
     traffic = chain.from_iterable(Traffic(7, "a", NOW_S).requests())
     samples = [sample for sample in islice(traffic, 60) if sample.sound]
-    events = [parse_event(sample.fields, NOW_S) for sample in samples]
-    name_of = VisitorHasher(store.secrets, "", 0, lambda: NOW_S).name
-    visitors = [None if event.uid is None else name_of(event.uid) for event in events]
-    hits = [encode_hit(event, visitor) for event, visitor in zip(events, visitors, strict=True)]
-    store.buffers.accept(
-        [EncodedHit(sample.pk[0], hit) for sample, hit in zip(samples, hits, strict=True)], NOW_S
-    )
+    assert writer_of(store, lambda: NOW_S).count_many(sample.fields for sample in samples).accepted
     return samples
 
 

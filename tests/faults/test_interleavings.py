@@ -18,15 +18,12 @@ import redis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hailwhale.core.events.event import parse_event
-from hailwhale.core.events.hit_codec import encode_hit
 from hailwhale.store.redis.keys import Keys, shard_of
 from hailwhale.store.redis.store import RedisStore
-from hailwhale.store.types import EncodedHit
 from tests.conftest import NOW_S
 from tests.faults.judge import Fate, judge
 from tests.faults.traffic import ROOTS, Sample, Traffic
-from tests.parts import drain_of
+from tests.parts import drain_of, writer_of
 
 KEYS = Keys("mixed")
 ROOT = ROOTS[0]
@@ -145,8 +142,7 @@ class _Pool:
 def accepted(store: RedisStore, samples: Iterator[Sample]) -> list[tuple[Sample, Fate]]:
     """Accept the next of the samples."""
     sample = next(samples)
-    hit = encode_hit(parse_event(sample.fields, NOW_S))
-    store.buffers.accept([EncodedHit(ROOT, hit)], NOW_S)
+    writer_of(store, lambda: NOW_S).count(sample.fields)
     return [(sample, Fate.ACKNOWLEDGED)]
 
 

@@ -19,6 +19,7 @@ from hailwhale import (
     BadSetting,
     BufferFull,
     Client,
+    DamagedData,
     DataDirInUse,
     Hail,
     HailWhaleError,
@@ -239,6 +240,8 @@ def explain(error: HailWhaleError) -> str:
             return error.reason
         case TooMany():
             return f"again in {error.retry_after_s} s"
-        case BufferFull() | StoreUnavailable() | StoreMismatch() | DataDirInUse() | BadSetting():
+        case BufferFull() | StoreUnavailable() | StoreMismatch() | BadSetting():
+            return str(error)
+        case DamagedData() | DataDirInUse():
             return str(error)
     return "unknown"

@@ -105,9 +105,9 @@ def _quotient(top: Floats, bottom: Floats) -> ValueEstimate:
     below = _mean_weight(bottom)
     if below == 0:
         return ValueEstimate(0.0, 0.0, 0.0)
-    value = top.mean() / below
-    spread = _mean((top - value * bottom) / below)
-    return ValueEstimate(float(value), float(value + spread.low), float(value + spread.high))
+    value = float(top.mean() / below)
+    _, half = _mean_and_half_width((top - value * bottom) / below)
+    return ValueEstimate(value, value - half, value + half)
 
 
 def _mean_weight(weights: Floats) -> float:
@@ -117,10 +117,14 @@ def _mean_weight(weights: Floats) -> float:
 
 
 def _mean(values: Floats) -> ValueEstimate:
+    value, half = _mean_and_half_width(values)
+    return ValueEstimate(value, value - half, value + half)
+
+
+def _mean_and_half_width(values: Floats) -> tuple[float, float]:
+    """Return the mean of values and half the width of its interval."""
     # Squares of huge values overflow. A power of two is taken out of them without rounding.
     exponent = max(int(np.frexp(np.abs(values).max())[1]) - _SQUARES_FIT, 0)
     values = np.ldexp(values, -exponent)
-    value = float(values.mean())
     error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
-    value, error = float(np.ldexp(value, exponent)), float(np.ldexp(error, exponent))
-    return ValueEstimate(value, value - _Z * error, value + _Z * error)
+    return float(np.ldexp(values.mean(), exponent)), _Z * float(np.ldexp(error, exponent))

@@ -63,7 +63,7 @@ place.addEventListener('hailwhale:data', ({ detail }) => {
   const { tz, interval, starts, end, series, names, before } = detail.model;
   console.log(tz, interval, starts[0] + end, names && names[0], before && before.starts.length);
   for (const { key, path, metric, additive, total, values, parent, other, ghost } of series) {
-    console.log(key, path.length, metric, additive, total ?? 0, values[0] + 1, parent, other);
+    console.log(key, path.length, metric, additive, total ?? 0, (values[0] ?? 0) + 1, parent, other);
     if (ghost) console.log(ghost.total, ghost.values.length);
   }
 });
@@ -76,7 +76,7 @@ document.addEventListener('hailwhale:view', ({ detail: { view } }) => {
 });
 place.addEventListener('hailwhale:toggle', ({ detail }) => detail.graph.toggle(detail.hidden[0]));
 place.addEventListener('hailwhale:pick', ({ detail: { at, start_ms, end_ms, values } }) => {
-  console.log(at, new Date(start_ms), new Date(end_ms), values[0].value + 1);
+  console.log(at, new Date(start_ms), new Date(end_ms), (values[0].value ?? 0) + 1);
 });
 
 /** @param {HailWhale.Graph} shown */

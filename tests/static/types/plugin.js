@@ -20,7 +20,7 @@ $('.graph').on('hailwhale:pick', ({ originalEvent }) => {
   const { detail } = /** @type {CustomEvent<HailWhale.PickDetail>} */ (
     /** @type {unknown} */ (originalEvent)
   );
-  console.log(detail.values.map(({ value }) => value.toFixed(2)));
+  console.log(detail.values.map(({ value }) => value?.toFixed(2)));
 });
 
 const hw = $.hailwhale('https://hw.example.com');
