@@ -23,8 +23,16 @@ from hailwhale.errors import BadInput, BadSetting
 _PREFIX = "HAILWHALE_"
 
 
-def _setting(default: object, variable: str, doc: str, read: Callable[[str], object] = str) -> Any:
-    return field(default=default, metadata={"variable": variable, "doc": doc, "read": read})
+def _setting(
+    default: object,
+    variable: str,
+    doc: str,
+    read: Callable[[str], object] = str,
+    *,
+    is_secret: bool = False,
+) -> Any:
+    metadata = {"variable": variable, "doc": doc, "read": read}
+    return field(default=default, metadata=metadata, repr=not is_secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +44,7 @@ class Settings:
         "HAILWHALE_REDIS_URL",
         "URL of the Redis or Valkey store (redis://, rediss://, unix://, redis+cluster://, "
         "redis+sentinel://); empty: start an embedded Valkey",
+        is_secret=True,
     )
     replicas: int = _setting(
         0,
@@ -110,6 +119,7 @@ class Settings:
         "HAILWHALE_ADMIN_TOKEN",
         "bearer token with every permission; empty: on loopback no token is required until "
         "`hailwhale tokens` adds one",
+        is_secret=True,
     )
     open_to_all: bool = _setting(
         False,
@@ -137,6 +147,7 @@ class Settings:
         "comma-separated keys for sealed URLs; the first one seals, all of them open; empty: "
         "read HAILWHALE_KEY_FILE",
         setting_parsers.keys,
+        is_secret=True,
     )
     key_file: str = _setting(
         "",
@@ -342,6 +353,7 @@ class Settings:
         "HAILWHALE_UID_KEY",
         "secret key added to the store's salt when visitor ids are hashed, the same in every "
         "process; empty: the salt only",
+        is_secret=True,
     )
     uid_salt_days: int = _setting(
         0,

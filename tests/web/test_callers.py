@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise, product
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from hailwhale.web.apps import hail_app, whale_app
 from hailwhale.web.callers import PROGRAM_HEADERS, Callers, refusal
 from hailwhale.web.route_classes import ROUTE_CLASSES, RouteClass
 from tests.core.security.test_hosts import ELSEWHERE, LOOPBACK, NO_HOST
+from tests.deploy.running import ROOT
 from tests.web.client import Client
 
 MakeServices = Callable[..., Services]
@@ -237,6 +239,54 @@ def test_whatever_is_sent_only_presence_of_proof_opens(
         assert "ORIGIN" in headers or "REFERER" in headers or "SEC_FETCH_SITE" in headers
     for route_class in (PUBLIC, COUNT):
         assert reason(route_class, headers, method, host) == ""
+
+
+# The table of docs/security.rst, row by row
+
+CALLERS_OF_THE_TABLE: dict[str, dict[str, Any]] = {
+    "program on the same machine": {"headers": CURL},
+    "program elsewhere, known Host": {"headers": CURL, "host": "hw.lan", **HOSTS},
+    "own page, known Host": {"headers": IMAGE | {"ORIGIN": OWN}},
+    "page of ``HAILWHALE_CORS_ORIGINS``": {
+        "headers": IMAGE | {"ORIGIN": READER},
+        "cors_origins": (READER,),
+    },
+    "page of another site": {"headers": IMAGE | {"ORIGIN": EVIL}},
+    "any caller at an unknown Host": {"headers": CURL, "host": "evil.example"},
+    "any caller with an Upgrade": {"headers": CURL | UPGRADES["websocket"]},
+}
+MEANT = {
+    "yes": ("GET", "POST"),
+    "yes, by GET or POST": ("GET", "POST"),
+    "by POST": ("POST",),
+    "no": (),
+}
+
+
+def rows_of_the_table() -> dict[str, list[str]]:
+    """The cells of the table of callers by the text of its first column."""
+    text = (ROOT / "docs/security.rst").read_text(encoding="utf-8")
+    head, *lines = text[text.index("\ncaller  ") + 1 :].splitlines()
+    starts = [head.index(name) for name in head.split()]
+    ruled = [number for number, line in enumerate(lines) if line.startswith("===")]
+    cuts = list(pairwise([*starts, None]))
+    cells = ([line[a:b].strip() for a, b in cuts] for line in lines[ruled[0] + 1 : ruled[1]])
+    return {first: rest for first, *rest in cells}
+
+
+def test_the_table_of_callers_has_those_without_a_token_and_with_one() -> None:
+    sealed_or_token = {"sealed URL", "token of the scope", "token bound to root pks"}
+    assert set(rows_of_the_table()) == set(CALLERS_OF_THE_TABLE) | sealed_or_token
+
+
+@pytest.mark.parametrize("caller", CALLERS_OF_THE_TABLE)
+def test_a_caller_may_do_what_its_row_of_the_table_says(caller: str) -> None:
+    told = rows_of_the_table()[caller]
+    columns = ((PUBLIC,), (COUNT,), (READ, DECIDE), (OPERATE,))
+    for route_classes, cell in zip(columns, told, strict=True):
+        for route_class, method in product(route_classes, ("GET", "POST")):
+            opened = reason(route_class, method=method, **CALLERS_OF_THE_TABLE[caller]) == ""
+            assert opened == (method in MEANT[cell]), (route_class, method)
 
 
 # The rule in the service

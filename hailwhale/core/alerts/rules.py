@@ -7,7 +7,7 @@ stores, clocks or delivery.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeVar
 
@@ -82,7 +82,7 @@ class AlertRule:
     quiet: tuple[DaySpan, ...]
     quiet_grid: Grid
     repeat_s: int
-    webhooks: tuple[str, ...]
+    webhooks: tuple[str, ...] = field(repr=False)  # their URLs may have secrets
     emails: tuple[str, ...]
     graph: bool
 
@@ -155,7 +155,7 @@ class _RuleDefaults:
 
     limits: Limits
     grid: Grid
-    webhooks: tuple[str, ...]
+    webhooks: tuple[str, ...] = field(repr=False)  # their URLs may have secrets
     emails: tuple[str, ...]
     can_mail: bool
 

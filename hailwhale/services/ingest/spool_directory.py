@@ -26,7 +26,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -183,7 +183,7 @@ class SpoolDirectory:
 
     folder: Path
     most_bytes: int
-    uid_key: str = ""
+    uid_key: str = field(default="", repr=False)
 
     def size_bytes(self) -> int:
         """Return the size of all its files in bytes, for all processes of this machine."""

@@ -14,7 +14,7 @@ import hashlib
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 
 from hailwhale.core.time.calendar_grid import DAY_S
@@ -31,7 +31,7 @@ class _Salts:
     """The salts of an epoch and of the next one, which may begin while the store is unavailable."""
 
     epoch: int
-    keys: tuple[bytes, ...]
+    keys: tuple[bytes, ...] = field(repr=False)
 
     def cover(self, epoch: int) -> bool:
         """Return whether the salt of an epoch is among them."""

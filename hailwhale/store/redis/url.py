@@ -76,10 +76,10 @@ class StoreUrl:
     """
 
     kind: Topology
-    options: Mapping[str, Any]
+    options: Mapping[str, Any] = field(repr=False)  # with the password
     nodes: tuple[tuple[str, int], ...] = ()
     service: str = ""
-    sentinel_options: Mapping[str, Any] = field(default_factory=dict)
+    sentinel_options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 def masked(url: str) -> str:

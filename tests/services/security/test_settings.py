@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 
 from hailwhale.errors import BadSetting
+from hailwhale.services.ingest.spool_directory import SpoolDirectory
 from hailwhale.services.security.bind_check import refuse_unsafe
+from hailwhale.services.security.keyring import SealKey
 from hailwhale.settings import Settings
+from hailwhale.store.redis.url import parse_address
 
 ALL = "0.0.0.0"  # noqa: S104
+SECRET = "hunter2" + "A" * 36
 
 
 @pytest.mark.parametrize(
@@ -78,3 +82,27 @@ def test_binding_is_allowed_when_access_is_limited_or_open_on_purpose(
 def test_binding_is_refused_when_anyone_could_read_and_erase(given: dict[str, object]) -> None:
     with pytest.raises(BadSetting, match="HAILWHALE_READING=token"):
         refuse_unsafe(Settings.from_env({}, host=ALL, **given))
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [
+        Settings.from_env(
+            {
+                "HAILWHALE_REDIS_URL": f"redis://user:{SECRET}@localhost",
+                "HAILWHALE_ADMIN_TOKEN": SECRET,
+                "HAILWHALE_SEAL_KEYS": SECRET,
+                "HAILWHALE_UID_KEY": SECRET,
+            }
+        ),
+        parse_address(f"redis://user:{SECRET}@localhost"),
+        parse_address(
+            f"redis+sentinel://user:{SECRET}@localhost/primary?sentinel_password={SECRET}"
+        ),
+        SpoolDirectory(Path("spool"), 1, SECRET),
+        SealKey.read(SECRET),
+    ],
+    ids=lambda holder: type(holder).__name__,
+)
+def test_what_holds_a_secret_does_not_show_it_where_it_is_logged(holder: object) -> None:
+    assert SECRET not in repr(holder)
