@@ -59,6 +59,19 @@ def hits(stack: Stack, token: str, pk: str) -> int:
     return int(json.loads(text)["1d:1mo"].get("_", {}).get("hits", 0))
 
 
+def test_at_the_public_name_a_hit_counts_and_the_rest_takes_a_token(
+    stack: Stack, token: str
+) -> None:
+    named = {"Host": "hw.example.com"}
+    assert stack.get("/count?pk=Named", headers=named) == (200, "OK")
+    for path in ("/totals?pk=Named", "/pks", "/metrics", "/reset?pk=Named", "/flush_hail"):
+        status, text = stack.get(path, headers=named)
+        assert status == 401
+        assert "Authorization: Bearer" in text
+    shown = named | {"Authorization": f"Bearer {token}"}
+    assert stack.get("/totals?pk=Named", headers=shown)[0] == 200
+
+
 def test_a_hit_passes_through_all_of_it_with_and_without_tls(stack: Stack, token: str) -> None:
     assert stack.get("/count?pk=Passed") == (200, "OK")
     assert stack.get("/count?pk=Passed", tls=True) == (200, "OK")
