@@ -23,7 +23,7 @@ NUMBER = "a number below 10^30 with at most 30 decimals"
 INSTANT = "ISO 8601 such as 2026-01-31T12:00:00Z, epoch seconds of at least 9 digits"
 PERIOD = "interval:length in s m h d w mo y such as 1d:1mo"
 ZONE = "the name of an IANA time zone, such as Europe/Berlin"
-OFFSET = "hours and minutes such as -0800, or hundredths of hours such as -800"
+OFFSET = "an offset from UTC such as +05:30, -0800, -800 or 330min"
 
 PK = [
     ('pk={"a":1}', "pk", LABELS),

@@ -279,8 +279,13 @@ _ZONE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*")
 _ZONE_FORM = "the name of an IANA time zone, such as Europe/Berlin"
 _NOT_ZONES = ("posix", "right", "localtime", "posixrules", "factory")  # a system's own, or no zone
 _UTC_NAMES = {"UTC", "UCT", "Universal", "Zulu"} | {"Etc/UTC", "Etc/UCT", "Etc/Universal"}
-_OFFSET = re.compile(r"([+-]?)([0-9]{1,4})")
-_OFFSET_FORM = "hours and minutes such as -0800, or hundredths of hours such as -800"
+# The original read fewer than four digits as hundredths of hours. Only whole hours read the same as
+# hours and minutes, so only they are accepted.
+_OFFSET = re.compile(
+    r"(?P<sign>[+-]?)(?:(?P<h>[0-9]{1,2}):(?P<m>[0-5][0-9])|(?P<hh>[0-9]{2})(?P<mm>[0-5][0-9])"
+    r"|(?P<hours>[0-9])00|(?P<minutes>[0-9]{1,4})min|0)"
+)
+_OFFSET_FORM = "an offset from UTC such as +05:30, -0800, -800 or 330min"
 
 
 def parse_zone(text: str, parameter: str = "tz") -> Grid:
@@ -301,23 +306,22 @@ def parse_zone(text: str, parameter: str = "tz") -> Grid:
 
 
 def parse_tzoffset(text: object, parameter: str = "tzoffset") -> Grid:
-    """Return the grid of a fixed UTC offset: four digits are hhmm, fewer are hundredths of hours.
+    """Return the grid of a fixed UTC offset; raise `BadInput` for one that has two readings.
 
-    >>> parse_tzoffset("-0800").name, parse_tzoffset("-800").name, parse_tzoffset("530").name
-    ('-08:00', '-08:00', '+05:18')
+    >>> [parse_tzoffset(text).name for text in ("+05:30", "-0800", "-800", "330min")]
+    ['+05:30', '-08:00', '-08:00', '+05:30']
     """
     found = _OFFSET.fullmatch(text.strip()) if isinstance(text, str) else None
     if found is None:
         raise BadInput(parameter, text, _OFFSET_FORM)
-    sign, digits = found.groups()
-    if len(digits) == 4:
-        hours, minutes = int(digits[:2]), int(digits[2:])
-        offset_s = hours * 3_600 + minutes * 60 if minutes < 60 else DAY_S
-    else:
-        offset_s = int(digits) * 36
+    hours, minutes = (
+        sum(int(found[name] or 0) for name in names)
+        for names in (("h", "hh", "hours"), ("m", "mm", "minutes"))
+    )
+    offset_s = hours * 3_600 + minutes * 60
     if offset_s >= DAY_S:
         raise BadInput(parameter, text, f"{_OFFSET_FORM}, less than a day")
-    return _fixed(-offset_s if sign == "-" else offset_s)
+    return _fixed(-offset_s if found["sign"] == "-" else offset_s)
 
 
 def _fixed(offset_s: int) -> Grid:

@@ -198,9 +198,9 @@ def test_a_length_or_a_word_alone_is_an_error_that_lists_the_forms_and_not_zero(
         ("1h:today", "a number and a unit"),
         ("36h:1mo", "of at most 24h"),
         ("101y:200y", "up to 100 years"),
-        ("mtd|", "hundredths of hours"),
-        ("mtd|Europe/Berlin", "hundredths of hours"),
-        ("mtd|-500|-500", "hundredths of hours"),
+        ("mtd|", "an offset from UTC"),
+        ("mtd|Europe/Berlin", "an offset from UTC"),
+        ("mtd|-500|-500", "an offset from UTC"),
         # dates
         ("02/30/2026-03/01/2026", "dates that exist"),
         ("13/01/2026-12/31/2026", "dates that exist"),

@@ -30,7 +30,7 @@ const graph = new HailWhale.Graph(place, {
   metrics: ['dollars', 'dollars/hits'],
   period: '1d:1mo',
   tz: 'Europe/Berlin',
-  tzoffset: 2,
+  tzoffset: -800,
   depth: 1,
   threshold: 0.1,
   limit: 8,
