@@ -175,6 +175,10 @@ class Grid:
         """Return the first instant of a local date; for a skipped date, that of the next date."""
         return _day_start(self.zone, day.toordinal() - _EPOCH_ORDINAL)
 
+    def instant(self, wall: datetime) -> int:
+        """Return the first instant at which the clock shows a naive local time, or a later one."""
+        return _instant(self.zone, wall)
+
     def serial(self, at_s: int, interval: Interval) -> int:
         """Return the calendar number of the bucket of a day or longer that holds an instant.
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hailwhale.core.time.calendar_grid import Grid, Interval
-from hailwhale.core.time.period import Period, TimeRange, Trailing
+from hailwhale.core.time.date_ranges import TimeRange
+from hailwhale.core.time.period import Period, Trailing
 
 _WEEK = Interval(7, "d")
 

@@ -9,19 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from functools import lru_cache
 from itertools import islice
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from hailwhale.core.time.calendar_grid import (
-    FIRST_YEAR,
-    LAST_YEAR,
     SUPPORTED,
     Grid,
     Interval,
     parse_tzoffset,
 )
+from hailwhale.core.time.date_ranges import DateRange, TimeRange, parse_range
 from hailwhale.errors import BadInput
 
 DEFAULT = "1d:1mo"
@@ -44,23 +42,20 @@ MAX_POINTS = 10_000
 _FORM = (
     "interval:length in s m h d w mo y such as 1d:1mo, with a length of at least the interval; "
     f"one of {' '.join(NICKNAMES)}; or dates such as 2026-01-01..2026-01-31 or "
-    "01/01/2026-01/31/2026, optionally after an interval (1h:2026-01-01..2026-01-07)"
+    "01/01/2026-01/31/2026, or times such as 2026-01-01T10:00..2026-01-01T12:00, optionally after "
+    "an interval (1h:2026-01-01..2026-01-07)"
 )
-_MAX_TEXT = 64
+_MAX_TEXT = 80
 _FEWER = "; ask for a wider interval or a shorter period (HAILWHALE_MAX_POINTS)"
-_ISO_DATE = r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
-_US_DATE = r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})"
-_ISO_RANGE = re.compile(rf"{_ISO_DATE}\s*\.\.\s*{_ISO_DATE}")
-_US_RANGE = re.compile(rf"{_US_DATE}\s*-\s*{_US_DATE}")
+_WITH_INTERVAL = re.compile(r"([0-9a-z]+)\s*:(.*)", re.DOTALL)
+_LENGTH = re.compile(
+    r"([1-9][0-9]{0,5})?\s*(?:(s|sec|seconds?)|(m|min|minutes?)|(h|hrs?|hours?)|(d|days?)|(w|weeks?)"
+    r"|(mo|mon|months?)|(y|yrs?|years?))",
+    re.IGNORECASE,
+)
+_FOR_LENGTHS = ("1s:{}s", "1m:{}m", "1m:{}h", "1h:{}d", "1d:{}w", "1d:{}mo", "1mo:{}y")
 _MINUTE, _HOUR = Interval(1, "m"), Interval(1, "h")
 _DAY, _WEEK, _MONTH, _YEAR = Interval(1, "d"), Interval(1, "w"), Interval(1, "mo"), Interval(1, "y")
-
-
-class TimeRange(NamedTuple):
-    """A half-open range of time, in epoch seconds."""
-
-    begin_s: int
-    end_s: int
 
 
 class RangeSpec(Protocol):
@@ -101,26 +96,6 @@ class DayBefore:
     def bounds(self, grid: Grid, interval: Interval, now_s: int) -> TimeRange:
         end_s = grid.floor(now_s, _DAY)
         return TimeRange(grid.floor(end_s - 1, _DAY), end_s)
-
-
-@dataclass(frozen=True, slots=True)
-class DateRange:
-    """Select local dates, both inclusive; buckets that overlap either end are cut there."""
-
-    first: date
-    last: date
-
-    def bounds(self, grid: Grid, interval: Interval, now_s: int) -> TimeRange:
-        end_s = grid.day_start(self.last + timedelta(days=1))
-        return TimeRange(grid.day_start(self.first), end_s)
-
-    @property
-    def interval(self) -> Interval:
-        """Return the bucket width that suits the length when the caller names none."""
-        days = (self.last - self.first).days + 1
-        if days <= 2:
-            return _HOUR
-        return _DAY if days <= 400 else _MONTH
 
 
 _NAMED: Mapping[str, tuple[Interval | None, RangeSpec | None]] = {
@@ -211,6 +186,8 @@ class Period:
             >>> today.days(UTC, today.edges(UTC, now_s=1_773_576_630))
             TimeRange(begin_s=1773532800, end_s=1773619200)
         """
+        if isinstance(self.reach, DateRange) and not self.reach.is_of_days:
+            return None
         if not isinstance(self.reach, ToDate | DayBefore | DateRange):
             return None
         return TimeRange(edges[0], grid.next(grid.floor(edges[-1] - 1, _DAY), _DAY))
@@ -257,12 +234,13 @@ class Period:
 
 def _read(body: str, parameter: str) -> tuple[Interval, RangeSpec]:
     """Parse the interval and the range of a period that is not a nickname."""
-    head, colon, tail = body.partition(":")
-    dates = _dates(tail.strip() if colon else body, parameter)
-    if not colon:
-        if dates is None:
-            raise BadInput(parameter, body, _FORM)
+    if dates := parse_range(body, parameter):
         return dates.interval, dates
+    found = _WITH_INTERVAL.fullmatch(body)
+    dates = parse_range(found[2].strip(), parameter) if found else None
+    head, colon, tail = body.partition(":")
+    if not colon or (".." in body and dates is None):
+        raise BadInput(parameter, body, _suggested(body) + _FORM)
     interval = Interval.parse(head, parameter).bucket(parameter)
     if dates is not None:
         return interval, dates
@@ -272,22 +250,14 @@ def _read(body: str, parameter: str) -> tuple[Interval, RangeSpec]:
     return interval, Trailing(length)
 
 
-def _dates(text: str, parameter: str) -> DateRange | None:
-    """Parse a date range; return None if the text is not one."""
-    if found := _ISO_RANGE.fullmatch(text):
-        year, month, day, last_year, last_month, last_day = map(int, found.groups())
-    elif found := _US_RANGE.fullmatch(text):
-        month, day, year, last_month, last_day, last_year = map(int, found.groups())
-    else:
-        return None
-    try:
-        first, last = date(year, month, day), date(last_year, last_month, last_day)
-    except ValueError as error:
-        raise BadInput(parameter, text, "dates that exist") from error
-    if not FIRST_YEAR <= first.year <= last.year <= LAST_YEAR or last < first:
-        expected = f"dates in order between the years {FIRST_YEAR} and {LAST_YEAR}"
-        raise BadInput(parameter, text, expected)
-    return DateRange(first, last)
+def _suggested(body: str) -> str:
+    """Return the period that was probably meant by a length alone, such as 1week."""
+    found = _LENGTH.fullmatch(body)
+    if found is None:
+        return ""
+    count, *units = found.groups()
+    [pattern] = [each for each, unit in zip(_FOR_LENGTHS, units, strict=True) if unit]
+    return f"{pattern.format(count or 1)} for example: "
 
 
 @lru_cache(maxsize=128)

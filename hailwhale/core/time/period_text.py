@@ -16,7 +16,7 @@ from hailwhale.errors import BadInput
 
 _PERIOD_FORMS = (
     "a string such as 1d:1mo, a Period, a timedelta (that long, up to now), a date (that "
-    "day) or a tuple of two dates (first and last day)"
+    "day), or a tuple of two dates (first and last day) or of two datetimes of whole seconds"
 )
 _LENGTH_FORMS = "a length of time such as 30d, or a timedelta of whole seconds that is not negative"
 _ZONE_FORMS = "an IANA time zone such as Europe/Berlin, or its ZoneInfo"
@@ -35,12 +35,15 @@ _BUCKETS = (
 def period_texts(value: object, parameter: str = "period") -> object:
     """Write one period, or a list of periods, as text.
 
-    A tuple of two dates is one period, from the first day to the last.
+    A tuple of two dates is one period, from the first day to the last. A tuple in which a datetime
+    has a time of day is one period, too, and ends at the second time.
 
     >>> period_texts([Period.parse("1d:1w"), timedelta(hours=6), date(2026, 3, 15)])
     ['1d:1w', '1h:6h', '2026-03-15..2026-03-15']
     >>> period_texts((date(2026, 3, 1), date(2026, 3, 15)))
     '2026-03-01..2026-03-15'
+    >>> period_texts((datetime(2026, 3, 1, 10), datetime(2026, 3, 1, 12)))
+    '2026-03-01T10:00:00..2026-03-01T12:00:00'
     """
     if _is_range(value) or not isinstance(value, list | tuple):
         return period_text(value, parameter)
@@ -68,7 +71,8 @@ def period_text(value: object, parameter: str = "period") -> str:
     if isinstance(value, date):
         return f"{_day(value, parameter)}..{_day(value, parameter)}"
     if _is_range(value):
-        return f"{_day(value[0], parameter)}..{_day(value[1], parameter)}"
+        write = _time if any(_has_time(each) for each in value) else _day
+        return f"{write(value[0], parameter)}..{write(value[1], parameter)}"
     raise BadInput(parameter, value, _PERIOD_FORMS)
 
 
@@ -142,6 +146,18 @@ def _day(value: date, parameter: str) -> str:
         expected = "a date, or a datetime at midnight"
         raise BadInput(parameter, value, expected)
     return value.date().isoformat()
+
+
+def _has_time(value: date) -> bool:
+    return isinstance(value, datetime) and value.time() != time.min
+
+
+def _time(value: date, parameter: str) -> str:
+    if not isinstance(value, datetime):
+        return value.isoformat()
+    if value.microsecond:
+        raise BadInput(parameter, value, "a datetime of whole seconds")
+    return value.isoformat(timespec="seconds")
 
 
 def _length(value: timedelta, parameter: str, expected: str) -> str:

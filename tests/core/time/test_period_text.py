@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hailwhale.core.time.calendar_grid import Interval
-from hailwhale.core.time.period import DateRange, Period, Trailing
+from hailwhale.core.time.date_ranges import DateRange
+from hailwhale.core.time.period import Period, Trailing
 from hailwhale.core.time.period_text import (
     length_text,
     period_text,
@@ -44,6 +45,18 @@ DAYS = st.dates(date(1900, 1, 1), date(2200, 12, 31))
         (MIDNIGHT, "2026-03-15..2026-03-15"),
         (MIDNIGHT.replace(tzinfo=ZoneInfo("Asia/Tokyo")), "2026-03-15..2026-03-15"),
         ((date(2026, 3, 1), MIDNIGHT), "2026-03-01..2026-03-15"),
+        (
+            (MIDNIGHT, MIDNIGHT.replace(hour=12)),
+            "2026-03-15T00:00:00..2026-03-15T12:00:00",
+        ),
+        ((MIDNIGHT.replace(hour=12), date(2026, 3, 16)), "2026-03-15T12:00:00..2026-03-16"),
+        (
+            (
+                datetime(2026, 3, 15, 10, tzinfo=ZoneInfo("Europe/Berlin")),
+                datetime(2026, 3, 15, 12, 0, 30, tzinfo=UTC),
+            ),
+            "2026-03-15T10:00:00+01:00..2026-03-15T12:00:30+00:00",
+        ),
     ],
 )
 def test_what_stands_for_a_period_has_one_text(value: object, text: str) -> None:
@@ -113,6 +126,19 @@ def test_a_timedelta_is_a_period_of_its_length(length: timedelta) -> None:
 @given(DAYS, DAYS)
 def test_two_dates_are_the_days_between_them(one: date, other: date) -> None:
     first, last = sorted([one, other])
+    midnights = [datetime.combine(day, time()) for day in (first, last + timedelta(days=1))]
+    assert Period.parse(period_text((first, last))).reach == DateRange(*midnights)
+
+
+TIMES = st.datetimes(datetime(1900, 1, 2), datetime(2200, 12, 30)).map(
+    lambda time: time.replace(microsecond=0)
+)
+
+
+@given(TIMES, TIMES)
+def test_two_times_are_the_time_between_them(one: datetime, other: datetime) -> None:
+    first, last = sorted([one, max(other, other.replace(second=1))])
+    assume(first < last)
     assert Period.parse(period_text((first, last))).reach == DateRange(first, last)
 
 
