@@ -290,4 +290,4 @@ class Queries(Protocol):
         *,
         dimension: DimensionsLike | None = None,
     ) -> int:
-        """Erase a pk and everything below it, or one dimension of it."""
+        """Erase a pk and all pks below it, or one dimension of all of them."""

@@ -182,7 +182,7 @@ class EventMethods(ClassOrInstance):
         *,
         dimension: DimensionsLike | None = None,
     ) -> int:
-        """Erase a pk and everything below it, or one dimension of it.
+        """Erase a pk and all pks below it, or one dimension of all of them.
 
         What the pks and dimensions above have summed up stays.
 
@@ -214,4 +214,4 @@ class EventMethods(ClassOrInstance):
         paths = parse_requested_dimensions(fields.get("dimensions"), limits)
         if len(paths) != 1:
             raise BadInput("dimensions", fields["dimensions"], "one dimension to erase")
-        return self.services.erasing.reset(parse_pk(pk, limits), paths[0])
+        return self.services.erasing.reset(parse_pk(pk, limits), paths[0]).chunks

@@ -60,7 +60,7 @@ class AsyncAdminRequests(AsyncQueryBase):
         *,
         dimension: DimensionsLike | None = None,
     ) -> int:
-        """Erase a pk and everything below it, or one dimension of it.
+        """Erase a pk and all pks below it, or one dimension of all of them.
 
         What the pks and dimensions above have summed up stays.
 

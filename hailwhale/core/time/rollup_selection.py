@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC as _UTC
 from datetime import datetime
 from functools import lru_cache
+from itertools import pairwise
+from math import gcd, isqrt
 
-from hailwhale.core.time.calendar_grid import DAY_S, Grid, Interval
+from hailwhale.core.time.calendar_grid import DAY_S, UNIT_S, Grid, Interval
 from hailwhale.core.time.period import cut_edges
 from hailwhale.core.time.retention import retained
 from hailwhale.core.time.rollups import Rollup
@@ -19,12 +21,7 @@ from hailwhale.errors import BadInput
 
 MAX_STORED_BUCKETS = 60_000
 
-_ADVISED = (
-    *(Interval(1, unit) for unit in ("y", "mo", "w", "d")),
-    *(Interval(count, "h") for count in (12, 6, 1)),
-    *(Interval(count, "m") for count in (30, 15, 5, 1)),
-    *(Interval(count, "s") for count in (30, 10, 1)),
-)
+_LONGEST_S = Interval(99, "y").nominal_s  # of an interval of a rollup
 
 
 def select_rollup(
@@ -101,17 +98,46 @@ def _width_s(rollup: Rollup) -> int:
 def _missing(
     edges: tuple[int, ...], rollups: Sequence[Rollup], store_grid: Grid, now_s: int
 ) -> str:
-    """Return the rollup that would serve the period, preferring one that can still be added.
+    """Return the cheapest rollup that would serve the period: the one with the widest buckets.
 
     An interval that the store already has is skipped, because a stored rollup cannot be changed.
     """
-    fitting = [interval for interval in _ADVISED if _fits(edges, interval, store_grid)]
     taken = {rollup.interval for rollup in rollups}
-    interval = next((interval for interval in fitting if interval not in taken), fitting[0])
+    fitting = _fitting(edges, store_grid)
+    interval = next((each for each in fitting if each not in taken), fitting[0])
     age_s = max(now_s - edges[0], interval.nominal_s)
     hours, days, years = (-(-age_s // size_s) for size_s in (3_600, DAY_S, 366 * DAY_S))
     length = f"{hours}h" if hours <= 48 else f"{days}d" if days <= 732 else f"{years}y"
     return f"it needs a rollup of {interval} kept for {length} (HAILWHALE_ROLLUPS)"
+
+
+def _fitting(edges: tuple[int, ...], store_grid: Grid) -> list[Interval]:
+    """Return the intervals at whose bucket starts all edges are, the widest first."""
+    counts = {
+        unit: gcd(*[store_grid.serial(edge_s, Interval(1, unit)) for edge_s in edges])
+        for unit in ("mo", "w", "d")
+        if _fits(edges, Interval(1, unit), store_grid)
+    }
+    # Of those below a day only the ones that divide it, which serve other days, too, ...
+    counts["s"] = gcd(
+        DAY_S, *[edge_s - store_grid.floor(edge_s, Interval(1, "d")) for edge_s in edges]
+    )
+    found = {
+        Interval(count, unit).canonical
+        for unit, most in counts.items()
+        for count in _divisors(most)
+        if count * UNIT_S[unit] <= _LONGEST_S
+    }
+    # ... and the width of the period's own buckets.
+    width_s = max(after - before for before, after in pairwise(edges))
+    if width_s < DAY_S and _fits(edges, own := Interval(width_s, "s").canonical, store_grid):
+        found.add(own)
+    return sorted(found, key=lambda interval: interval.nominal_s, reverse=True)
+
+
+def _divisors(number: int) -> list[int]:
+    small = [n for n in range(1, isqrt(number) + 1) if number % n == 0]
+    return [*small, *(number // n for n in small)]
 
 
 def _utc_text(at_s: int) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
+from typing import NamedTuple
 
 from hailwhale.core.events.paths import Path
 from hailwhale.core.time.bucketing import VISITORS_EVER, visitors_kept
@@ -22,6 +23,13 @@ from hailwhale.store.redis.keys import shard_of
 from hailwhale.store.types import ChunkAddress
 
 Node = tuple[Path, Path]
+
+
+class Erased(NamedTuple):
+    """How many chunks of cells were erased, and of how many pks: the one asked and those below."""
+
+    chunks: int
+    pks: int
 
 
 class Eraser:
@@ -50,12 +58,12 @@ class Eraser:
         self._spying = spying
         self._name_of = name_of
 
-    def reset(self, pk: Path, dimension: Path = ()) -> int:
+    def reset(self, pk: Path, dimension: Path = ()) -> Erased:
         """Erase `dimension` of `pk` and of its descendants; the overall erases everything.
 
         Buffered hits are counted first, so they cannot reappear afterwards. Erasing a root pk
-        erases its idempotency ids too. Returns the number of chunks of cells erased. Raises
-        `StoreMismatch` if the store has rollups that this process would leave out.
+        erases its idempotency ids too. Raises `StoreMismatch` if the store has rollups that this
+        process would leave out.
         """
         self._store.schema.confirm()
         self._drain.flush([shard_of(pk[0])])
@@ -72,7 +80,7 @@ class Eraser:
         else:
             self._forget_pks(pks)
         store.views.drop(shard_of(pk[0]))
-        return erased
+        return Erased(erased, len(pks))
 
     def forget(self, uid: str) -> int:
         """Erase a visitor from the spy log and from assignments; return the number of events.

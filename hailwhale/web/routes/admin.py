@@ -41,7 +41,7 @@ def add_operating(app: bottle.Bottle, services: Services, sizes: SizeLimits) -> 
         if len(paths) != 1:
             raise BadInput("dimensions", fields["dimensions"], "one dimension to erase")
         erased = services.erasing.reset(parse_pk(fields["pk"], limits), paths[0])
-        return json_reply({"erased": erased})
+        return json_reply({"erased": erased.chunks, "pks": erased.pks})
 
     for path, operation in (
         ("/update_count_to", update_count_to),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hailwhale.core.time.calendar_grid import UTC, Grid, Interval, parse_zone
+from hailwhale.core.time.calendar_grid import DAY_S, UTC, Grid, Interval, parse_zone
 from hailwhale.core.time.period import Period
 from hailwhale.core.time.rollup_selection import select_rollup, stored_buckets
 from hailwhale.core.time.rollups import ALL, DEFAULT_ROLLUPS, Rollup, parse_rollups
@@ -114,6 +114,21 @@ def test_another_zone_is_answered_from_buckets_fine_enough_for_its_days(
             "the 1d buckets are kept for only 3y",
         ),
         ("1d:1mo", UTC, "all", "it needs a rollup of 1d kept for 31d (HAILWHALE_ROLLUPS)"),
+        (
+            "7m:3h",
+            UTC,
+            "1m:2h 1h:35d",
+            "it needs a rollup of 7m kept for 3h (HAILWHALE_ROLLUPS); "
+            "the 1m buckets are kept for only 2h",
+        ),
+        (
+            "1h:2026-01-20T10:20..2026-01-20T11:00",
+            UTC,
+            "1m:2h 1h:35d",
+            "it needs a rollup of 20m kept for 27h (HAILWHALE_ROLLUPS); "
+            "the 1m buckets are kept for only 2h",
+        ),
+        ("3d:9d", UTC, "all", "it needs a rollup of 3d kept for 9d (HAILWHALE_ROLLUPS)"),
     ],
 )
 def test_a_period_that_no_rollup_answers_is_refused_with_the_rollup_to_add(
@@ -123,6 +138,45 @@ def test_a_period_that_no_rollup_answers_is_refused_with_the_rollup_to_add(
         serve(period, asked_in, UTC, rollups)
     expected = f"a period that the stored rollups can serve: {said}"
     assert str(refused.value) == f"period: got {period!r}; expected {expected}"
+
+
+WIDTHS = [
+    Interval(count, unit)
+    for unit, most in (("s", 59), ("m", 59), ("h", 23), ("d", 40), ("w", 9), ("mo", 30), ("y", 12))
+    for count in range(1, most + 1)
+]
+
+
+@given(
+    st.sampled_from(
+        [
+            *("7m:3h", "1h:1d", "5h:3d", "90s:1h", "2d:1mo", "3w:1y", "5mo:3y", "2y:20y", "wtd"),
+            *("2026-01-20T10:20..2026-01-20T11:00", "7h:2026-01-20..2026-01-21", "mtd", "today"),
+        ]
+    ),
+    zones,
+    zones,
+)
+@settings(deadline=None)
+def test_the_rollup_to_add_has_the_widest_buckets_that_would_do(
+    text: str, asked_in: Grid, stored_in: Grid
+) -> None:
+    try:
+        edges = Period.parse(text).edges(asked_in, NOW_S)
+        with pytest.raises(BadInput) as refused:
+            serve(text, asked_in, stored_in, "all")
+    except BadInput:
+        return  # a date that the zone skipped
+    found = re.search(r"it needs a rollup of (\w+) kept for (\w+)", str(refused.value))
+    assert found, refused.value
+    advised = Interval.parse(found[1])
+    assert serve(text, asked_in, stored_in, f"{found[1]}:{found[2]} all").name == found[1]
+    for width in WIDTHS:
+        if width.nominal_s > advised.nominal_s and 0 in (
+            width.nominal_s % DAY_S,
+            DAY_S % width.nominal_s,
+        ):
+            assert any(stored_in.floor(edge_s, width) != edge_s for edge_s in edges), width
 
 
 def test_seconds_that_are_not_kept_are_refused_even_when_nothing_finer_could_be_added() -> None:

@@ -60,11 +60,13 @@ def test_erasing_every_root_leaves_no_key(counted: Services, keys: Keys) -> None
     assert counted.store.labels.subpks(()) == set()
 
 
-def test_erasing_says_how_many_chunks_of_cells_went(services: Services, keys: Keys) -> None:
+def test_erasing_says_how_many_chunks_of_cells_went_and_of_how_many_pks(
+    services: Services, keys: Keys
+) -> None:
     services.counting.count_now({"pk": ["Shop", "hats"], "dimensions": "a"})
     chunks = [name for name in keys() if "\x1e" in name and not name.startswith("kids")]
-    assert services.erasing.reset(("Shop",)) == len(chunks) == 2 * 2 * 4
-    assert services.erasing.reset(("Shop",)) == 0
+    assert services.erasing.reset(("Shop",)) == (len(chunks), 2) == (2 * 2 * 4, 2)
+    assert services.erasing.reset(("Shop",)) == (0, 1)
 
 
 @pytest.mark.parametrize(

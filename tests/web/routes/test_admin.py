@@ -17,7 +17,7 @@ TOKEN = "correct-horse-é"  # noqa: S105 - of this test alone
 OPERATIONS = [
     ("/update_count_to", 'pk=Shop&metrics={"jobs":12}', {"updated": True}),
     ("/flush_hail", "", {"counted": 1}),
-    ("/reset", "pk=Shop", {"erased": 4}),
+    ("/reset", "pk=Shop", {"erased": 4, "pks": 1}),
 ]
 ASKED = [(path, query) for path, query, _ in OPERATIONS]
 operations = pytest.mark.parametrize(("path", "query", "done"), OPERATIONS, ids=str)
@@ -194,7 +194,7 @@ def test_erasing_a_sub_pk_leaves_its_parent_and_siblings(counted: Client) -> Non
 
 
 def test_erasing_a_dimension_erases_it_below_every_pk(counted: Client) -> None:
-    assert counted.get("/reset", "pk=Shop&dimension=country").status == 200
+    assert counted.get("/reset", "pk=Shop&dimension=country").json["pks"] == 3
     for pk in (["Shop"], ["Shop", "shoes"]):
         assert total(counted, pk, "hits", "country") == 0
         assert total(counted, pk, "hits", ["country", "US"]) == 0
@@ -242,5 +242,5 @@ def test_erasing_must_name_one_thing(counted: Client, query: str) -> None:
 def test_the_unnamed_pk_is_erased_by_its_name(whale: Client) -> None:
     whale.get("/count")
     whale.get("/count", "pk=Shop")
-    assert whale.get("/reset", "pk=_").json == {"erased": 4}
+    assert whale.get("/reset", "pk=_").json == {"erased": 4, "pks": 1}
     assert (total(whale), total(whale, "Shop")) == (0, 1)

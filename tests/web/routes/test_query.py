@@ -69,6 +69,14 @@ def test_with_nothing_asked_totals_are_the_hits_overall_in_the_five_default_peri
         ("period=1mo:1y", {"1mo:1y": {"_": {"hits": 10}}}),
         ("period=2026-02-01..2026-03-12", {"2026-02-01..2026-03-12": {"_": {"hits": 2}}}),
         ("period=02/01/2026-03/12/2026", {"02/01/2026-03/12/2026": {"_": {"hits": 2}}}),
+        (
+            "period=2026-03-15T00:00..2026-03-15T13:00",
+            {"2026-03-15T00:00..2026-03-15T13:00": {"_": {"hits": 7}}},
+        ),
+        (
+            "period=1h:2026-03-15T08:00%2B01:00..2026-03-15T12:00Z&tz=Asia/Tokyo",
+            {"1h:2026-03-15T08:00+01:00..2026-03-15T12:00Z": {"_": {"hits": 1}}},
+        ),
         ("period=all&metrics=revenue", {"all": {"_": {"revenue": 55.5}}}),
         ("period=all&metric=revenue,hits", {"all": {"_": {"revenue": 55.5, "hits": 11}}}),
         ('period=all&metrics=["revenue/hits"]', {"all": {"_": {"revenue/hits": 5.5}}}),
