@@ -225,7 +225,7 @@ class SpyEvent(TypedDict):
 
 
 class Known(TypedDict):
-    """What can be asked about a pk: names of metrics, first labels of dimensions.
+    """What can be asked about a pk: names of metrics, and dimensions one label deep.
 
     `decision` says whether exposures of options were counted under it.
     """

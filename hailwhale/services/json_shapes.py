@@ -73,10 +73,10 @@ def pks_json(found: Iterable[Path]) -> list[list[str]]:
 
 
 def known_json(found: KnownNames) -> Known:
-    """Return `{"metrics": [name, …], "dimensions": [label, …], "decision": bool}`."""
+    """Return `{"metrics": [name, …], "dimensions": [dimension, …], "decision": bool}`."""
     return {
-        "metrics": list(found.metrics),
-        "dimensions": list(found.dimensions),
+        "metrics": [written((name,)) for name in found.metrics],
+        "dimensions": [written((label,)) for label in found.dimensions],
         "decision": found.is_decision,
     }
 

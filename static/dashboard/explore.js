@@ -14,7 +14,7 @@ import { feed } from './feed.js';
 import { ask, askIfThere, token } from './net.js';
 import { numbers } from './numbers.js';
 import { arrange } from './parts.js';
-import { asked, go, here, leads, link, said, toPk } from './state.js';
+import { asked, go, here, leads, link, namesOf, said, toPk } from './state.js';
 
 /** @typedef {import('./state.js').State} State */
 /** @typedef {import('./before.js').Before} Before */
@@ -104,8 +104,10 @@ export function explore(main, lookout, state) {
 
   /** @param {Known} answer */
   function learned(answer) {
-    const same = JSON.stringify(answer) === JSON.stringify(known);
-    known = answer;
+    const [metrics, dimensions] = [answer.metrics, answer.dimensions].map(namesOf);
+    const found = { ...answer, metrics, dimensions };
+    const same = JSON.stringify(found) === JSON.stringify(known);
+    known = found;
     const names = ['', ...known.dimensions];
     const shown = names.map((name) => cached(tabOf, name, () => tab(name)));
     arrange(tabs, shown);

@@ -8,7 +8,7 @@ import { todayOf } from './before.js';
 import { feed } from './feed.js';
 import { ask, askIfThere } from './net.js';
 import { change, number, remove, spark } from './parts.js';
-import { toPk } from './state.js';
+import { namesOf, toPk } from './state.js';
 
 const EVERY_S = 10;
 const EAGER = 24; // cards that load at once; others when they scroll into view
@@ -160,7 +160,7 @@ class Card {
   async look(signal) {
     const pk = [this.root];
     const known = await askIfThere('/known', { pk }, signal);
-    const others = known ? known.metrics.filter((name) => name !== 'hits') : [];
+    const others = known ? namesOf(known.metrics).filter((name) => name !== 'hits') : [];
     const metrics = ['hits', ...others.slice(0, SHOWN)];
     const decision = Boolean(known && known.decision);
     while (this.days < DAYS.length) {

@@ -4,6 +4,8 @@
  * back button works. Pure but for `go` and `here`.
  */
 
+import { pathOf } from '../hailwhale/model.js';
+
 /**
  * @typedef {object} State
  * @property {string[]} pk []: everything there is
@@ -32,6 +34,13 @@ export const DEFAULTS = Object.freeze({
   goal: '',
   sort: '',
 });
+
+/**
+ * Parse names as /known writes them: those that look like JSON are in lists.
+ * @param {string[]} written
+ * @returns {string[]}
+ */
+export const namesOf = (written) => written.map((each) => pathOf(each)[0]);
 
 /** @param {string[]} labels */
 const path = (labels) => labels.map(encodeURIComponent).join('/');

@@ -231,8 +231,9 @@ CHILDREN = [
 ]
 UPDATE = [
     ("", "metrics", "the values to set"),
-    ('metrics={"a":1}&at=1', "at", "no such parameter when totals are set"),
-    ('metrics={"a":1}&id=1', "id", "no such parameter when totals are set"),
+    ('metrics={"a":1}&at=1767225600', "at", "a parameter named pk, metric(s) or dimension(s)"),
+    ('metrics={"a":1}&id=1', "id", "a parameter named pk, metric(s) or dimension(s)"),
+    ('metrics={"a":1}&uid=1', "uid", "a parameter named pk, metric(s) or dimension(s)"),
     ('metrics={"a":1}&dimensions={"a":["b","c"]}', "dimensions", "at most one dimension path"),
 ]
 RESET = [

@@ -6,7 +6,7 @@ they came from, which cells an event adds to, or how it is buffered.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -20,6 +20,7 @@ from hailwhale.core.value_parsers import parse_name
 from hailwhale.errors import BadInput
 
 EVENT_PARAMETERS = ("pk", "dimensions", "metrics", "at", "id", "uid")
+TOTAL_PARAMETERS = ("pk", "dimensions", "metrics")  # of an event that sets totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,11 @@ def parse_event(
     fields: Fields,
     now_s: float,
     limits: Limits = DEFAULT_LIMITS,
+    parameters: Sequence[str] = EVENT_PARAMETERS,
     *,
     add_hits: bool = True,
 ) -> Event:
-    """Parse the parameters of an event; see `EVENT_PARAMETERS`.
+    """Parse the parameters of an event; those of other names than `parameters` are refused.
 
     Values are plain already: a list or an object, not its JSON text. A `LazyLiteral` is parsed once
     and its result reused. Raises `BadInput` naming the parameter. The caller checks
@@ -59,8 +61,8 @@ def parse_event(
     {'sales': Decimal('2'), 'hits': Decimal('1')}
     """
     if not isinstance(fields, Mapping):
-        raise BadInput("event", fields, f"an object with {', '.join(EVENT_PARAMETERS)}")
-    found = normalize_names(fields, EVENT_PARAMETERS)
+        raise BadInput("event", fields, f"an object with {', '.join(parameters)}")
+    found = normalize_names(fields, parameters)
     return Event(
         parse_cached(found.get("pk"), parse_pk, limits),
         parse_cached(found.get("dimensions"), parse_dimensions, limits),

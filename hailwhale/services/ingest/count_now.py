@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal, localcontext
 
 from hailwhale.core.events.aggregate import EXACT, EventBatch
-from hailwhale.core.events.event import Event, parse_event
+from hailwhale.core.events.event import TOTAL_PARAMETERS, Event, parse_event
 from hailwhale.core.events.hit_codec import encode_hit
 from hailwhale.core.events.limits import Limits
 from hailwhale.core.events.param_names import Fields
@@ -145,10 +145,8 @@ class ImmediateCounter:
         return refused
 
     def _update(self, fields: Fields) -> Event:
-        for name in ("at", "id", "uid"):
-            if name in fields:
-                raise BadInput(name, fields[name], "no such parameter when totals are set")
-        event = parse_event(fields, self._clock(), self._limits, add_hits=False)
+        now_s = self._clock()
+        event = parse_event(fields, now_s, self._limits, TOTAL_PARAMETERS, add_hits=False)
         if not event.metrics:
             raise BadInput("metrics", None, 'the values to set, such as {"queued": 12}')
         if len(event.dimensions) > 1:

@@ -17,7 +17,7 @@ import bottle
 from hailwhale import __version__
 from hailwhale.core.decisions.exposure import EXPOSURE_PARAMETERS
 from hailwhale.core.decisions.parameters import DECIDE_PARAMETERS, REASONS_PARAMETERS
-from hailwhale.core.events.event import EVENT_PARAMETERS
+from hailwhale.core.events.event import EVENT_PARAMETERS, TOTAL_PARAMETERS
 from hailwhale.core.events.param_names import singular_of
 from hailwhale.core.graph.options import GRAPH_PARAMETERS
 from hailwhale.core.query.parameters import (
@@ -89,7 +89,7 @@ OPERATIONS: dict[str, ApiOperation] = {
     "/tracker": ApiOperation(
         "Count a visit and return the visitor's uid", EVENT_PARAMETERS, (TEXT,)
     ),
-    "/update_count_to": ApiOperation("Set totals to values", EVENT_PARAMETERS),
+    "/update_count_to": ApiOperation("Set totals to values", TOTAL_PARAMETERS),
     "/totals": ApiOperation("Sums over periods", TOTALS_PARAMETERS, (JSON, CSV)),
     "/quantiles": ApiOperation(
         "Quantiles of timings over periods", QUANTILES_PARAMETERS, (JSON, CSV)
