@@ -20,7 +20,9 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
 
+from hailwhale.core.events.metrics import UNIQUES
 from hailwhale.core.numbers import finite, reads_as_number
 from hailwhale.core.query.arithmetic import ZERO, quotient
 from hailwhale.errors import BadInput
@@ -140,6 +142,50 @@ def exactness(steps: Sequence[ExpressionStep]) -> tuple[bool, ...]:
         stack.append(exact)
         found.append(exact)
     return tuple(found)
+
+
+def is_linear(steps: Sequence[ExpressionStep]) -> bool:
+    """Return whether the values of parts add up to that of their whole: sums of metrics do.
+
+    They may be multiplied or divided by numbers and by properties of the period. Visitors and last
+    values are no sums.
+
+    >>> [is_linear(parse_steps(text, "")) for text in ("2*sales - tax", "sales + 5", "sales*tax")]
+    [True, False, False]
+    """
+    stack: list[_Kind] = []
+    for step in steps:
+        if isinstance(step, Decimal):
+            stack.append(_Kind.NUMBER if step else _Kind.ZERO)
+        elif isinstance(step, Constant):
+            stack.append(_Kind.NUMBER)
+        elif isinstance(step, Read):
+            is_sum = step.suffix != "last" and step.metric != UNIQUES
+            stack.append(_Kind.SUM if is_sum else _Kind.OTHER)
+        else:
+            right, left = stack.pop(), stack.pop()
+            stack.append(_combined(step, left, right))
+    return stack[-1] is _Kind.SUM
+
+
+class _Kind(Enum):
+    """What a part of a formula is, for `is_linear`."""
+
+    ZERO = "0"
+    NUMBER = "the same for all parts of a whole"
+    SUM = "adds up"
+    OTHER = "does not add up"
+
+
+def _combined(step: ArithmeticStep, left: _Kind, right: _Kind) -> _Kind:
+    numbers = (_Kind.ZERO, _Kind.NUMBER)
+    if left in numbers and right in numbers:
+        return _Kind.NUMBER
+    if step in (operator.add, operator.sub):
+        return _Kind.SUM if {left, right} <= {_Kind.SUM, _Kind.ZERO} else _Kind.OTHER
+    factors = (left, right) if step is operator.mul else (left,)
+    is_scaled = right in numbers or (step is operator.mul and left in numbers)
+    return _Kind.SUM if is_scaled and _Kind.SUM in factors else _Kind.OTHER
 
 
 class _Parser:

@@ -26,6 +26,7 @@ from hailwhale.core.query.expression_parser import (
     Read,
     divisor,
     exactness,
+    is_linear,
     parse_steps,
     ratio,
 )
@@ -99,6 +100,11 @@ class Formula:
     def is_exact(self) -> bool:
         """Return whether its values are exact: nothing in it is divided."""
         return self.exact[-1]
+
+    @property
+    def is_additive(self) -> bool:
+        """Return whether the values of parts add up to that of their whole; see `is_linear`."""
+        return is_linear(self.steps)
 
     @property
     def ambiguous(self) -> frozenset[str]:

@@ -53,6 +53,8 @@ def plot_csv(answer: SeriesPoints) -> str:
 def rank_csv(answer: Ranking) -> str:
     """Return the columns dimension (or pk) to importance, then one for each further metric.
 
+    A metric that is called like one of those columns is in `metric:` and its name.
+
     A cell without a number is empty.
     """
     children = answer.children
@@ -67,7 +69,10 @@ def rank_csv(answer: Ranking) -> str:
         )
         for child in children
     )
-    return _csv((name, *numbers, *further), rows)
+    columns = (name, *numbers)
+    # No metric has a colon in its name.
+    named = [f"metric:{metric}" if metric in columns else metric for metric in further]
+    return _csv((*columns, *named), rows)
 
 
 def graphite_csv(curves: Sequence[Curve], grid: Grid) -> str:

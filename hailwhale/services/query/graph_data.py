@@ -12,11 +12,9 @@ from html import escape
 from urllib.parse import quote
 
 from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
-from hailwhale.core.events.metrics import UNIQUES
 from hailwhale.core.events.paths import Path
 from hailwhale.core.events.query_string import query_text
 from hailwhale.core.graph.options import parse_graph
-from hailwhale.core.query.formula import Formula
 from hailwhale.core.query.parameters import PlotQuery
 from hailwhale.core.time.calendar_grid import Grid
 from hailwhale.services.query.ranges import RangeReader
@@ -72,7 +70,7 @@ class GraphQueries:
                 GraphSeries(
                     path,
                     formula.text,
-                    is_additive(formula),
+                    formula.is_additive,
                     formula.defined_total(columns, found.span.buckets),
                     tuple(formula.defined_series(columns, found.span.buckets)),
                 )
@@ -80,22 +78,6 @@ class GraphQueries:
                 for path, columns in found.series
             ),
         )
-
-
-def is_additive(formula: Formula) -> bool:
-    """Return whether the parts of a whole add up to it.
-
-    They do not for ratios, products, last values and visitors.
-
-    >>> [is_additive(Formula.parse(text)) for text in ("sales + tax", "dollars/hits", "price:last")]
-    [True, False, False]
-    """
-    if UNIQUES in formula.metrics:
-        return False
-    if formula.is_plain:
-        return True
-    carried = any(term.endswith(":last") for term in formula.terms)
-    return formula.weight is formula and "*" not in formula.text and not carried
 
 
 def graph_tag(fields: Mapping[str, object], home: str, limits: Limits = DEFAULT_LIMITS) -> str:

@@ -35,7 +35,6 @@ from hailwhale.core.time.fixed_range import FixedRange
 from hailwhale.core.time.period import Period
 from hailwhale.errors import BadInput, NotYours
 from hailwhale.services.query.children import ChildrenReader, SiblingAxis
-from hailwhale.services.query.graph_data import is_additive
 from hailwhale.services.query.ranges import RangeReader, ResolvedRange
 from hailwhale.services.query.series import SeriesQueries
 
@@ -282,7 +281,7 @@ class _Request:
                     starts_s=span.edges[:-1],
                     end_s=span.edges[-1],
                     values=values,
-                    additive=is_additive(formula),
+                    additive=formula.is_additive,
                     exact=formula.is_exact,
                 )
         return [found[address] for address in addresses]

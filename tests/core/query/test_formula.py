@@ -457,3 +457,48 @@ def test_the_total_of_a_plain_metric_is_exactly_the_sum_of_its_series(
     assert Fraction(total) == sum(map(Fraction, series))
     assert total == running.total({"a": column}, buckets)
     assert total == running.series({"a": column}, buckets)[-1]
+
+
+@pytest.mark.parametrize(
+    ("text", "additive"),
+    [
+        *[
+            (text, True)
+            for text in ("sales", "-sales", "sales + tax", "2*sales - tax/4", "sales:sum")
+        ],
+        *[(text, True) for text in ("sales/:days", "(sales + 0)*3", "0*sales", "(2 + 3)*sales")],
+        *[(text, False) for text in ("sales + 5", "5 - sales", "sales + :days", "sales*tax")],
+        *[
+            (text, False)
+            for text in ("sales/tax", "2/sales", "price:last", "uniques", "sales - 2*3")
+        ],
+    ],
+)
+def test_only_sums_and_their_multiples_are_additive(text: str, additive: bool) -> None:
+    assert Formula.parse(text).is_additive is additive
+
+
+OPERANDS = st.recursive(
+    st.sampled_from(["a", "b", "2", "0", "7"]),
+    lambda inner: st.builds(
+        "({}{}{})".format, inner, st.sampled_from(["+", " - ", "*", "/"]), inner
+    ),
+    max_leaves=6,
+)
+AMOUNTS = st.integers(-20, 20).map(Decimal)
+
+
+@given(OPERANDS, st.lists(st.tuples(AMOUNTS, AMOUNTS), min_size=2, max_size=3))
+def test_the_parts_of_an_additive_formula_add_up_to_the_whole(
+    text: str, parts: list[tuple[Decimal, Decimal]]
+) -> None:
+    try:
+        formula = Formula.parse(text)
+    except BadInput:
+        return  # a formula without a metric
+    if formula.is_additive:
+        day = [Bucket(0, 86_400)]
+        columns = [{"a": [a], "b": [b]} for a, b in parts]
+        whole = {name: [sum((each[name][0] for each in columns), Decimal())] for name in ("a", "b")}
+        added = sum(formula.series(each, day)[0] for each in columns)
+        assert abs(added - formula.series(whole, day)[0]) < Decimal("1e-9")
