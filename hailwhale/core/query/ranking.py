@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
-from heapq import nlargest, nsmallest
+from heapq import heapify, heappop, heappush, nlargest, nsmallest
 from itertools import chain
 from typing import NamedTuple
 
@@ -198,6 +198,47 @@ def top_n(
 
     found = sorted(entries())[: limit or None]
     return [ChildIndex(number, place) for _, _, number, place in found]
+
+
+def top_n_downwards(
+    families: Sequence[ParentWithChildren],
+    ranks: Iterable[Sequence[Decimal | None]],
+    *,
+    limit: int,
+    descending: bool,
+) -> list[ChildIndex]:
+    """Return the first children by rank, each of them after its parent.
+
+    Works like `top_n`, but a family takes part only once its parent was returned, unless the parent
+    is no child of another family. So none of those returned is a part of one that was left out.
+
+    >>> above = ParentWithChildren((), {}, ["DE", "US"], {})
+    >>> below = ParentWithChildren(("DE",), {}, ["Berlin"], {})
+    >>> ranks = [[Decimal(1), Decimal(2)], [Decimal(9)]]
+    >>> top_n_downwards([above, below], ranks, limit=2, descending=True)
+    [ChildIndex(family=0, child=1), ChildIndex(family=0, child=0)]
+    """
+    last = Decimal("Infinity")
+    waiting: dict[Path, list[tuple[Decimal, Path, int, int]]] = {}
+    for number, (family, column) in enumerate(zip(families, ranks, strict=True)):
+        numbers = [
+            last if rank is None else rank.copy_negate() if descending else rank for rank in column
+        ]
+        waiting[family.parent] = [
+            (rank, family.path(place), number, place) for place, rank in enumerate(numbers)
+        ]
+    children = {path for entries in waiting.values() for _, path, _, _ in entries}
+    open_entries = [
+        entry for parent in list(waiting) if parent not in children for entry in waiting.pop(parent)
+    ]
+    heapify(open_entries)
+    found: list[ChildIndex] = []
+    while open_entries and not len(found) == limit > 0:
+        _, path, number, place = heappop(open_entries)
+        found.append(ChildIndex(number, place))
+        for entry in waiting.pop(path, ()):
+            heappush(open_entries, entry)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

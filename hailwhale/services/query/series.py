@@ -19,7 +19,7 @@ from hailwhale.core.query.bucket_lengths import Bucket
 from hailwhale.core.query.columns import sums_of
 from hailwhale.core.query.formula import Formula, terms_of
 from hailwhale.core.query.parameters import ChildrenQuery, PlotQuery, TotalsQuery
-from hailwhale.core.query.ranking import ParentWithChildren, top_n
+from hailwhale.core.query.ranking import ParentWithChildren, top_n, top_n_downwards
 from hailwhale.core.query.resample import add
 from hailwhale.services.query.children import (
     ChildrenReader,
@@ -223,7 +223,9 @@ def _chosen(question: PlotQuery, descent: DrillDown, span: ResolvedRange) -> lis
     """Return the descendants to show, in order."""
     families, sort = descent.families, question.sort
     ranks = (sort.formula.defined_totals(family.parts, span.buckets) for family in families)
-    found = top_n(families, ranks, limit=question.limit, descending=sort.descending)
+    # A part of what is in _other would be shown twice.
+    choose = top_n_downwards if question.other else top_n
+    found = choose(families, ranks, limit=question.limit, descending=sort.descending)
     return [families[number].path(place) for number, place in found]
 
 

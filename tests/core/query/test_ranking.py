@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 
@@ -15,11 +15,13 @@ from hailwhale.core.query.bucket_lengths import Bucket
 from hailwhale.core.query.formula import Formula
 from hailwhale.core.query.ranking import (
     COLUMNS,
+    ChildIndex,
     ParentWithChildren,
     Sort,
     column,
     compare_to_parents,
     top_n,
+    top_n_downwards,
 )
 from hailwhale.errors import BadInput
 
@@ -284,7 +286,11 @@ def test_what_has_no_weight_is_not_present() -> None:
 
 
 def ordered(
-    ranks: Mapping[str, int], *, limit: int = 0, descending: bool = True
+    ranks: Mapping[str, int],
+    *,
+    limit: int = 0,
+    descending: bool = True,
+    choose: Callable[..., list[ChildIndex]] = top_n,
 ) -> list[tuple[str, ...]]:
     """The paths in order of children by their paths as text, each parent a family."""
     by_parent: dict[str, dict[str, int]] = {}
@@ -296,7 +302,7 @@ def ordered(
         for parent, found in by_parent.items()
     ]
     numbers = [[Decimal(rank) for rank in found.values()] for found in by_parent.values()]
-    chosen = top_n(families, numbers, limit=limit, descending=descending)
+    chosen = choose(families, numbers, limit=limit, descending=descending)
     return [families[number].path(place) for number, place in chosen]
 
 
@@ -334,6 +340,21 @@ def test_a_limit_shows_the_head_of_what_no_limit_shows(
     )
     assert whole == [path for _, path in plainly]
     assert ordered(ranks, limit=limit, descending=descending) == whole[:limit]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(paths, st.integers(-3, 3), max_size=25), st.integers(0, 6), st.booleans())
+def test_downwards_each_child_comes_after_its_parent_and_else_by_rank(
+    ranks: dict[str, int], limit: int, descending: bool
+) -> None:
+    found = ordered(ranks, limit=limit, descending=descending, choose=top_n_downwards)
+    left = {tuple(path.split(">")): -rank if descending else rank for path, rank in ranks.items()}
+    shown: list[tuple[str, ...]] = []
+    while left and (not limit or len(shown) < limit):
+        open_paths = [path for path in left if path[:-1] not in left]
+        shown.append(min(open_paths, key=lambda path: (left[path], path)))
+        del left[shown[-1]]
+    assert found == shown
 
 
 @pytest.mark.parametrize("by", COLUMNS)

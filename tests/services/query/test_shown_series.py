@@ -87,10 +87,14 @@ def test_a_plot_shows_what_the_plain_rule_shows(
                 assert total == known.value(lead, (PK, path))
 
 
-@pytest.mark.parametrize("limit", [0, 1, 2])
-def test_other_and_what_is_shown_are_all_children_together(services: Services, limit: int) -> None:
+@pytest.mark.parametrize("sort", ["-dollars", "dollars", "-dollars/hits"])
+@pytest.mark.parametrize("limit", [0, 1, 2, 5])
+def test_other_and_what_is_shown_are_all_children_together(
+    services: Services, limit: int, sort: str
+) -> None:
     known = Counted.of(counted(services, 6), "1d:1mo")
-    fields = {"pk": "Shop", "metrics": "dollars", "depth": 3, "threshold": 0.2, "limit": limit}
+    fields = {"pk": "Shop", "metrics": "dollars", "depth": 3, "threshold": 0.2}
+    fields |= {"limit": limit, "sort": sort}
     found = services.reporting.plotpoints(parse_plot({**fields, "other": 1})).by_path
     sums = {
         written(path): sum(map(Fraction, metrics["dollars"])) for path, metrics in found.items()
@@ -98,6 +102,7 @@ def test_other_and_what_is_shown_are_all_children_together(services: Services, l
     shown_paths = [path for _, path in known.known if written(path) in sums]
     assert len(shown_paths) == len([name for name in sums if "_other" not in name])
     for path in shown_paths:
+        assert written(path[:-1]) in sums, "what is shown is in no _other"
         below = [child for _, child in known.below((PK, path), of_pks=False)]
         rest = [child for child in below if written(child) not in sums]
         other = written((*path, "_other"))

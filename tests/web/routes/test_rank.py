@@ -270,3 +270,12 @@ def test_the_library_answers_as_http_does(
 ) -> None:
     found = json.loads(json.dumps(ask(library), default=float))
     assert found == json.loads(visited.get("/rank", query).body)
+
+
+def test_in_csv_a_metric_called_like_a_column_has_a_name_of_its_own(whale: Client) -> None:
+    whale.get("/count_now", 'pk=Shop&dimensions=a&metrics={"value":5,"share":7}')
+    lines = whale.get("/rank", "pk=Shop&metrics=hits,value,share&format=csv").text.splitlines()
+    names = lines[0].split(",")
+    assert len(set(names)) == len(names)
+    assert names[-2:] == ["metric:value", "metric:share"]
+    assert lines[1].endswith(",5,7")
