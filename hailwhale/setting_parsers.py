@@ -13,6 +13,9 @@ from hailwhale.core.security.hosts import parse_host
 from hailwhale.errors import BadSetting
 
 KEY_FORM = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)  # 32 bytes in URL-safe base64
+# Python reads 1_000 and digits of other scripts, too; a leading zero is octal elsewhere.
+_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,18})", re.ASCII)
+_SECONDS = re.compile(r"(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,9})?|\.[0-9]{1,9}", re.ASCII)
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+", re.ASCII)
 _ADDRESS = re.compile(r"https?://[^\s\"'<>\\?#]+", re.ASCII)
 
@@ -21,28 +24,18 @@ def whole(least: int, most: int) -> Callable[[str], int]:
     """Return a parser of whole numbers from `least` to `most`."""
 
     def read(text: str) -> int:
-        expected = f"expected a whole number from {least} to {most}"
-        try:
-            number = int(text)
-        except ValueError as fault:
-            raise ValueError(expected) from fault
-        if not least <= number <= most:
-            raise ValueError(expected)
-        return number
+        if not _WHOLE.fullmatch(text.strip()) or not least <= int(text) <= most:
+            raise ValueError(f"expected a whole number from {least} to {most}")
+        return int(text)
 
     return read
 
 
 def seconds(text: str) -> float:
     """Parse seconds, from 0.01 to 3600."""
-    expected = "expected seconds from 0.01 to 3600"
-    try:
-        number = float(text)
-    except ValueError as fault:
-        raise ValueError(expected) from fault
-    if not 0.01 <= number <= 3600:
-        raise ValueError(expected)
-    return number
+    if not _SECONDS.fullmatch(text.strip()) or not 0.01 <= float(text) <= 3600:
+        raise ValueError("expected seconds from 0.01 to 3600")
+    return float(text)
 
 
 def flag(text: str) -> bool:

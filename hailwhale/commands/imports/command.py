@@ -35,6 +35,7 @@ from hailwhale.services.imports.hailwhale1 import FORMAT
 from hailwhale.services.imports.importer import FileContent, Importer, ImportReport, examine
 
 _SHOWN_REJECTS = 20
+_SHOWN_MONTHS = 3
 _STDIN = "-"
 
 _EPILOG = """\
@@ -212,12 +213,20 @@ def _summary(file: str, after: int, report: ImportReport, elapsed_s: float) -> s
         f"{file}: {report.rows:,} rows{resumed}, {report.counted:,} counted, {before}"
         f"{report.rejected:,} rejected, {report.rows / max(elapsed_s, 0.001):,.0f} rows/s"
     )
-    if report.undated:
-        text += (
-            f"\n{report.undated:,} rows are older than every rollup with dates retains: they count "
-            "only in the period all (see HAILWHALE_ROLLUPS)"
-        )
-    return text
+    return f"{text}\n{_of_undated(report)}" if report.undated else text
+
+
+def _of_undated(report: ImportReport) -> str:
+    """Tell in which months the rows are that only the period all counts."""
+    months = report.undated.most_common(_SHOWN_MONTHS)
+    told = [f"{rows:,} in {month}" for month, rows in months]
+    if len(report.undated) > len(months):
+        told.append(f"the others in {len(report.undated) - len(months):,} more months")
+    return (
+        f"{report.undated.total():,} rows are older than every rollup with dates retains: "
+        f"{', '.join(told)}. They count only in the period all (see HAILWHALE_ROLLUPS). If these "
+        "are not their times, name their format with --at-format"
+    )
 
 
 class _Rejects:

@@ -21,7 +21,7 @@ from hailwhale.services.imports.file_formats import (
 from hailwhale.services.imports.hailwhale1 import FORMAT as ORIGINAL
 from hailwhale.services.imports.hailwhale1 import HailWhale1Format
 
-_COLUMNS = ("pk", "dimensions", "metrics", "at", "id", "uid")
+_COLUMNS = ("pk", "dimensions", "metrics", "at", "at_format", "id", "uid")
 _DEFAULTS_OF_LOGS = {
     "pk": f" (default: {LOG_PK})",
     "at": " (default: time)",
@@ -65,6 +65,12 @@ def add_mapping(parser: argparse.ArgumentParser, formats: tuple[str, ...], defau
         "--at", metavar="COLUMN", help=f"{where}: column of the time{defaults['at']}"
     )
     parser.add_argument(
+        "--at-format",
+        metavar="FORMAT",
+        help=f"{where}: how that column is written: epoch, epoch_ms, year, or a strptime format "
+        "such as %%d/%%m/%%Y (default: as in events)",
+    )
+    parser.add_argument(
         "--id", metavar="COLUMN", help=f"{where}: column of the idempotency key (default: none)"
     )
     parser.add_argument(
@@ -97,14 +103,14 @@ def reading_of(args: argparse.Namespace, default: str) -> FileFormat:
     given = _given(args)
     if form == ORIGINAL:
         if given:
-            name = next(iter(given))
-            raise BadInput(name, given[name], "--format csv: a HailWhale of 2011 defines its own")
+            name, value = _first(given)
+            raise BadInput(name, value, "--format csv: a HailWhale of 2011 defines its own")
         return HailWhale1Format()
     if form == "csv":
         return TableFormat(ColumnMapping.parse(**given))
     if given:
-        name = next(iter(given))
-        raise BadInput(name, given[name], "--format csv: each line of NDJSON defines its own")
+        name, value = _first(given)
+        raise BadInput(name, value, "--format csv: each line of NDJSON defines its own")
     return NdjsonFormat()
 
 
@@ -120,13 +126,19 @@ def _given(args: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(args, name) for name in _COLUMNS if getattr(args, name) is not None}
 
 
+def _first(given: dict[str, Any]) -> tuple[str, Any]:
+    """Return the first of the options given, by the name that it has on the command line."""
+    name, value = next(iter(given.items()))
+    return name.replace("_", "-"), value
+
+
 def _access_log(args: argparse.Namespace, form: str) -> AccessLogFormat:
     given = _given(args)
     pixels = frozenset([*(args.pixel or ()), *(PIXELS if args.pixels else ())])
     if pixels and given:
-        name = next(iter(given))
+        name, value = _first(given)
         raise BadInput(
-            name, given[name], "no mapping with --pixels: the query of each request defines its own"
+            name, value, "no mapping with --pixels: the query of each request defines its own"
         )
     defaults: dict[str, Any] = {
         "pk": LOG_PK,

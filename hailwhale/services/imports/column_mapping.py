@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 from hailwhale.core.events.literals import parse_relaxed_json
 from hailwhale.core.events.metrics import parse_metric_name
+from hailwhale.core.time.time_formats import time_reader
 from hailwhale.errors import BadInput
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{(?P<column>[^{}]+)\}|(?P<text>[^{}]+)|(?P<stray>[{}])")
@@ -47,6 +48,8 @@ class ColumnMapping:
     """Map columns to the fields of an event.
 
     `metrics` are pairs of a metric's name and its column; `at`, `id` and `uid` are columns.
+    `at_format` is how times are written: see `time_reader`. Without it they are read as those of
+    events are.
     """
 
     pk: Template = ()
@@ -55,6 +58,7 @@ class ColumnMapping:
     at: Column | None = None
     id: Column | None = None
     uid: Column | None = None
+    at_format: str | None = None
 
     @classmethod
     def parse(
@@ -65,6 +69,7 @@ class ColumnMapping:
         at: str | None = None,
         id: str | None = None,
         uid: str | None = None,
+        at_format: str | None = None,
     ) -> ColumnMapping:
         """Parse a mapping; raise `BadInput` naming the text that is invalid.
 
@@ -73,6 +78,10 @@ class ColumnMapping:
         >>> ColumnMapping.parse(metrics=["revenue=sales_value"]).metrics
         (('revenue', Column(name='sales_value')),)
         """
+        if at_format is not None:
+            time_reader(at_format, "at-format")
+            if at is None:
+                raise BadInput("at-format", at_format, "--at with the column of the time")
         return cls(
             _template(pk, "pk") if pk is not None else (),
             tuple([_template(text, "dimension") for text in dimensions]),
@@ -80,6 +89,7 @@ class ColumnMapping:
             None if at is None else _named(at, "at"),
             None if id is None else _named(id, "id"),
             None if uid is None else _named(uid, "uid"),
+            at_format,
         )
 
     @property
@@ -90,23 +100,25 @@ class ColumnMapping:
         >>> ColumnMapping.parse(pk=path).text == ColumnMapping.parse(pk=listed).text
         True
         """
-        return json.dumps(
-            [
-                _plain(self.pk),
-                [_plain(template) for template in self.dimensions],
-                [[name, column.name] for name, column in self.metrics],
-                self.at and self.at.name,
-                self.id and self.id.name,
-                self.uid and self.uid.name,
-            ]
-        )
+        parts: list[object] = [
+            _plain(self.pk),
+            [_plain(template) for template in self.dimensions],
+            [[name, column.name] for name, column in self.metrics],
+            self.at and self.at.name,
+            self.id and self.id.name,
+            self.uid and self.uid.name,
+        ]
+        if self.at_format is not None:  # the text of a mapping without one names stored imports
+            parts.append(self.at_format)
+        return json.dumps(parts)
 
     def bind(self, header: Sequence[str]) -> MakeFields:
         """Return a function that turns the cells of a row into the fields of an event.
 
         A path ends before its first label with an empty cell, and an empty metric or uid is
-        omitted: a row does not count what it does not know. Raises `BadInput` for a column that is
-        missing from the header or occurs twice.
+        omitted: a row does not count what it does not know. The function raises `BadInput` for a
+        time that is not in the format. Raises `BadInput` for a column that is missing from the
+        header or occurs twice.
 
         >>> mapping = ColumnMapping.parse(dimensions=["country > {country}"])
         >>> fields = mapping.bind(["country", "city"])
@@ -117,23 +129,23 @@ class ColumnMapping:
         pk = _placed(self.pk, names, "pk")
         dimensions = [_placed(template, names, "dimension") for template in self.dimensions]
         metrics = [(name, _place(column, names, "metric")) for name, column in self.metrics]
-        verbatim = [
-            (name, _place(column, names, name))
-            for name, column in (("at", self.at), ("id", self.id))
-            if column
-        ]
+        at = _place(self.at, names, "at") if self.at else None
+        read = time_reader(self.at_format, "at-format") if self.at_format else str
+        id = _place(self.id, names, "id") if self.id else None
         uid = _place(self.uid, names, "uid") if self.uid else None
 
         def fields(cells: Cells) -> dict[str, object]:
             paths = [_path(template, cells) for template in dimensions]
             found: dict[str, object] = {
                 "dimensions": [path for path in paths if path],
-                "metrics": {name: cells[at] for name, at in metrics if cells[at].strip()},
+                "metrics": {name: cells[place] for name, place in metrics if cells[place].strip()},
             }
             if pk:
                 found["pk"] = _path(pk, cells)
-            for name, at in verbatim:
-                found[name] = cells[at]
+            if at is not None:
+                found["at"] = read(cells[at])
+            if id is not None:
+                found["id"] = cells[id]
             if uid is not None and cells[uid].strip():
                 found["uid"] = cells[uid]
             return found

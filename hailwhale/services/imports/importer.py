@@ -13,8 +13,10 @@ Knows rows and the store, and nothing of files, terminals or formats.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import BinaryIO
 
 from hailwhale.core.events.aggregate import EventBatch
@@ -44,8 +46,8 @@ class ImportReport:
     """The outcome of the rows that one run of an import read, up to `line`.
 
     `before` counts rows that were counted earlier: by an interrupted run, or under their id.
-    `undated` counts those of all rows that are older than every rollup with dates; they add to the
-    all-time total only.
+    `undated` counts those of all rows that are older than every rollup with dates, by month, such
+    as 1970-01; they add to the all-time total only.
     """
 
     line: int = 0
@@ -53,7 +55,7 @@ class ImportReport:
     counted: int = 0
     before: int = 0
     rejected: int = 0
-    undated: int = 0
+    undated: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,8 @@ class Importer:
                 report.rejected += 1
                 refused(row.line, fault)
                 continue
-            report.undated += len(schedule.moment(event.at_s).indices) == 1 < len(self._rollups)
+            if len(schedule.moment(event.at_s).indices) == 1 < len(self._rollups):
+                report.undated[f"{datetime.fromtimestamp(event.at_s, UTC):%Y-%m}"] += 1
             shard = shard_of(event.pk[0])
             touched.add(shard)
             if event.id is not None:

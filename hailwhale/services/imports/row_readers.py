@@ -19,7 +19,7 @@ from typing import BinaryIO
 from hailwhale.core.events.literals import parse_relaxed_json
 from hailwhale.core.events.param_names import Fields
 from hailwhale.errors import BadInput
-from hailwhale.services.imports.column_mapping import ColumnMapping
+from hailwhale.services.imports.column_mapping import Cells, ColumnMapping, MakeFields
 
 LINE_BYTES = 16 * 1024 * 1024  # more is ignored: no event is as large
 
@@ -98,9 +98,16 @@ def csv_rows(stream: BinaryIO, columns: ColumnMapping, after: int = 0) -> Iterat
     fields = columns.bind(header.cells)
     for record in records:
         if record.line > after:
-            cells = record.cells
-            made = cells if isinstance(cells, BadInput) else fields(cells)
-            yield InputRow(record.line, record.size_bytes, made)
+            yield InputRow(record.line, record.size_bytes, _made(fields, record.cells))
+
+
+def _made(fields: MakeFields, cells: Cells | BadInput) -> Fields | BadInput:
+    if isinstance(cells, BadInput):
+        return cells
+    try:
+        return fields(cells)
+    except BadInput as fault:
+        return fault
 
 
 def lines_of(stream: BinaryIO) -> Iterator[InputLine]:

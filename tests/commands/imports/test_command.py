@@ -213,6 +213,32 @@ def stdin(content: bytes) -> io.TextIOWrapper:
     return io.TextIOWrapper(io.BytesIO(content))
 
 
+def test_times_are_read_in_the_format_that_is_named(said: Said, tmp_path: Path) -> None:
+    (tmp_path / "life.csv").write_text("country,year\nGhana,31/12/1952\nGhana,1957\n")
+    mapping = ("--pk", "Life", "--at", "year", "--at-format", "%d/%m/%Y")
+    code, out, err = said("life.csv", *mapping)
+    assert code == 1
+    assert out.startswith("life.csv: 2 rows, 1 counted, 1 rejected")
+    assert "line 3: at: got '1957'; expected a time in the format %d/%m/%Y" in err
+
+
+def test_the_months_of_rows_past_every_rollup_are_told(
+    said: Said, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HAILWHALE_ROLLUPS", "1d:1y")
+    months_apart = range(946_684_800, 970_000_000, 5_000_000)
+    times = ["86400", "86401", "1000000000", *map(str, months_apart)]
+    (tmp_path / "old.csv").write_text("\n".join(["when", *times, ""]))
+    code, out, _ = said("old.csv", "--pk", "Old", "--at", "when", "--at-format", "epoch")
+    assert code == 0
+    told = out.splitlines()[1]
+    assert told.startswith(
+        "8 rows are older than every rollup with dates retains: 2 in 1970-01, 1 in "
+    )
+    assert "the others in 4 more months. They count only in the period all" in told
+    assert told.endswith("name their format with --at-format")
+
+
 def test_stdin_is_counted_every_time_and_reported_as_not_resumable(
     said: Said, imported: RedisStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

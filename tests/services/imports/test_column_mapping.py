@@ -179,3 +179,15 @@ def _fault_or_none(**given: Any) -> str | None:
         return None if ColumnMapping.parse(**given).text else "no text"
     except BadInput as fault:
         return fault.parameter
+
+
+def test_without_a_format_of_times_the_name_of_an_import_is_as_it_was() -> None:
+    mapping = ColumnMapping.parse(pk="Shop", metrics=["amount"], at="when")
+    assert mapping.text == '[[["Shop"]], [], [["amount", "amount"]], "when", null, null]'
+    named = ColumnMapping.parse(pk="Shop", metrics=["amount"], at="when", at_format="year")
+    assert named.text == '[[["Shop"]], [], [["amount", "amount"]], "when", null, null, "year"]'
+
+
+def test_a_format_of_times_needs_the_column_of_the_time() -> None:
+    with pytest.raises(BadInput, match=r"^at-format: got 'year'; expected --at with the column"):
+        ColumnMapping.parse(pk="Shop", at_format="year")

@@ -294,9 +294,9 @@ def test_progress_of_an_import_is_reported_after_it_is_stored(
 def test_rows_past_every_retention_are_counted_for_all_time_and_reported(store: RedisStore) -> None:
     rows = [InputRow(1, 1, {"pk": "Shop", "at": "1999-12-31"}), InputRow(2, 1, {"pk": "Shop"})]
     report = run(importing_on(store), rows)
-    assert (report.counted, report.undated) == (2, 1)
+    assert (report.counted, report.undated) == (2, {"1999-12": 1})
     undated = importing_on(store, rollups=[ALL])
-    assert run(undated, rows, name="no dates at all").undated == 0
+    assert run(undated, rows, name="no dates at all").undated == {}
 
 
 @pytest.mark.parametrize(

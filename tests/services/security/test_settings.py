@@ -106,3 +106,23 @@ def test_binding_is_refused_when_anyone_could_read_and_erase(given: dict[str, ob
 )
 def test_what_holds_a_secret_does_not_show_it_where_it_is_logged(holder: object) -> None:
     assert SECRET not in repr(holder)
+
+
+@pytest.mark.parametrize(
+    "text", ["1_000", "٣٠", "0x10", "010", "1e3", "+5", "5.0", "1,000", "5k", "nan", "--5"]
+)
+@pytest.mark.parametrize("variable", ["HAILWHALE_PORT", "HAILWHALE_BUFFER_LIMIT"])
+def test_a_whole_number_is_written_in_plain_digits(variable: str, text: str) -> None:
+    with pytest.raises(BadSetting, match="whole number"):
+        Settings.from_env({variable: text})
+
+
+@pytest.mark.parametrize("text", ["1_0", "1e1", "inf", "nan", ".", "5s", "05", "٣", "+1", "1,5"])
+def test_seconds_are_written_in_plain_digits(text: str) -> None:
+    with pytest.raises(BadSetting, match="expected seconds"):
+        Settings.from_env({"HAILWHALE_STORE_TIMEOUT": text})
+
+
+@pytest.mark.parametrize(("text", "value"), [("0.5", 0.5), (".25", 0.25), (" 2 ", 2.0), ("10", 10)])
+def test_seconds_may_have_a_fraction(text: str, value: float) -> None:
+    assert Settings.from_env({"HAILWHALE_STORE_TIMEOUT": text}).store_timeout_s == value
