@@ -6,15 +6,15 @@ core interpret names and values. Knows nothing of what the parameters mean.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
+from hailwhale.core.events.json_array import array_items
 from hailwhale.core.events.literals import parse_relaxed_json, unwrap
 from hailwhale.core.events.query_string import query_fields_of, query_pair
 from hailwhale.errors import BadInput, TooLarge
@@ -173,12 +173,12 @@ def _posted(environ: Environ, sizes: SizeLimits) -> PostedEvents:
         return PostedEvents([in_url], batch=False)
     if not all(name.startswith("_") for name in in_url):  # cache busters may stay there
         raise BadInput("body", "parameters in both", "parameters in the URL or in the body")
-    text = _text(body, "body")
+    text = body.decode("utf-8-sig", "surrogateescape")  # see _clean
     if kind in _LINES:
         return _lines(text, sizes)
     if kind == _FORM and text.lstrip()[:1] not in ("{", "["):
         _refuse_large(text, sizes)
-        return PostedEvents([_form_fields(text, "body")], batch=False)
+        return PostedEvents([_form_fields(_clean(text, "body"), "body")], batch=False)
     if kind in _JSON_OR_TEXT or kind == _FORM:
         return _json_events(text, sizes)
     raise BadInput("Content-Type", kind, f"application/json, {_LINES[0]} or {_FORM}")
@@ -186,18 +186,32 @@ def _posted(environ: Environ, sizes: SizeLimits) -> PostedEvents:
 
 def _json_events(text: str, sizes: SizeLimits) -> PostedEvents:
     """Parse one JSON value; if it is not one but has several lines, one JSON object per line."""
+    # A malformed array is not parsed as lines, though some of its lines may look like events.
+    if text.lstrip().startswith("["):
+        return PostedEvents(list(_items(text, sizes)), batch=True)
     try:
-        value = parse_relaxed_json(text, "body")
+        value = parse_relaxed_json(_clean(text, "body"), "body")
     except BadInput:
-        # A malformed array is not parsed as lines, though some of its lines may look like events.
         if "\n" in text.strip() and text.lstrip().startswith("{"):
             return _lines(text, sizes)
         raise
-    if not isinstance(value, list):
-        _refuse_large(text, sizes)
-        return PostedEvents([_fields(value)], batch=False)
-    _refuse_many(len(value), sizes)
-    return PostedEvents([_item(item, sizes, len(text)) for item in value], batch=True)
+    _refuse_large(text, sizes)
+    return PostedEvents([_fields(value)], batch=False)
+
+
+def _items(text: str, sizes: SizeLimits) -> Iterator[dict[str, object] | BadInput]:
+    """Yield the items of an array; those past the limit are not parsed before it is refused."""
+    for number, item in enumerate(array_items(text, "body"), 1):
+        _refuse_many(number, sizes)
+        try:
+            if isinstance(item.value, BadInput):
+                raise item.value
+            written = text[item.begin : item.end]
+            _refuse_large(written, sizes)
+            _clean(written, "event")
+            yield _fields(item.value)
+        except BadInput as fault:
+            yield fault
 
 
 def _lines(text: str, sizes: SizeLimits) -> PostedEvents:
@@ -210,20 +224,10 @@ def _lines(text: str, sizes: SizeLimits) -> PostedEvents:
 def _line(line: str, sizes: SizeLimits) -> dict[str, object] | BadInput:
     try:
         _refuse_large(line, sizes)
-        return _fields(parse_relaxed_json(line, "event"))
+        return _fields(parse_relaxed_json(_clean(line, "event"), "event"))
     except BadInput as fault:
         if _JOINED_OBJECTS.search(line):
             return BadInput("event", line, f"{fault.expected} ({_LINE_BREAKS})")
-        return fault
-
-
-def _item(item: object, sizes: SizeLimits, whole_chars: int) -> dict[str, object] | BadInput:
-    try:
-        # An item cannot be larger than its body, so most need not be measured.
-        if whole_chars > sizes.event_bytes // 4:
-            _refuse_large(json.dumps(item, default=str, ensure_ascii=False), sizes)
-        return _fields(item)
-    except BadInput as fault:
         return fault
 
 
@@ -264,6 +268,18 @@ def _body(environ: Environ, most: int) -> bytes:
     return body
 
 
+def _clean(text: str, parameter: str) -> str:
+    """Return a decoded text, or raise `BadInput` if it was not UTF-8.
+
+    A batch is decoded with its errors, so that only the events that have one are refused.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as fault:
+        raise BadInput(parameter, text[:40], "UTF-8 text") from fault
+    return text
+
+
 def _text(body: bytes, parameter: str) -> str:
     try:
         return body.decode("utf-8-sig")
@@ -272,10 +288,13 @@ def _text(body: bytes, parameter: str) -> str:
 
 
 def _refuse_large(text: str, sizes: SizeLimits) -> None:
+    if 4 * len(text) <= sizes.event_bytes:  # no character has more bytes
+        return
     if len(text) > sizes.event_bytes or len(text.encode(errors="replace")) > sizes.event_bytes:
         raise TooLarge("event", f"{len(text)} characters", f"at most {sizes.event_bytes} bytes")
 
 
 def _refuse_many(events: int, sizes: SizeLimits) -> None:
     if events > sizes.batch_events:
-        raise TooLarge("body", f"{events} events", f"at most {sizes.batch_events} events")
+        most = sizes.batch_events
+        raise TooLarge("body", f"more than {most} events", f"at most {most} events")

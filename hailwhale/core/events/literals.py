@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
@@ -115,14 +116,33 @@ def parse_literal(text: str, parameter: str) -> Any:
         return _parsed(_TOKEN.sub(_strict, given), text, parameter)
 
 
+def parse_json_at(text: str, at: int, parameter: str) -> tuple[object, int]:
+    """Parse the JSON value that begins at a place; return it and the place where it ends.
+
+    Raises `BadInput` as `parse_relaxed_json` does.
+    """
+    with _faults_named(text, parameter):
+        return _DECODER.raw_decode(text, at)
+
+
+def not_json(text: str, at: int, reason: str, given: str, parameter: str) -> BadInput:
+    """Return the error for a text that is not JSON from a place on."""
+    rest = text[at : at + _SHOWN_CHARS]
+    place = shown(rest) if rest else "the end"
+    return BadInput(parameter, given, f"valid JSON: {reason.removesuffix(' at')} at {place}")
+
+
 def _parsed(strict: str, given: str, parameter: str) -> object:
-    try:
+    with _faults_named(given, parameter):
         return _DECODER.decode(strict)
+
+
+@contextmanager
+def _faults_named(given: str, parameter: str) -> Iterator[None]:
+    try:
+        yield
     except json.JSONDecodeError as fault:
-        rest = strict[fault.pos : fault.pos + _SHOWN_CHARS]
-        place = shown(rest) if rest else "the end"
-        expected = f"valid JSON: {fault.msg.removesuffix(' at')} at {place}"
-        raise BadInput(parameter, given, expected) from fault
+        raise not_json(fault.doc, fault.pos, fault.msg, given, parameter) from fault
     except ValueError as fault:  # from a function below
         raise BadInput(parameter, given, str(fault)) from fault
     except InvalidOperation as fault:

@@ -159,6 +159,43 @@ def test_a_wrong_item_of_an_array_is_refused_alone(whale: Client, item: object) 
 
 
 @pytest.mark.parametrize(
+    "item",
+    [
+        *('{"pk": "Shop", "metrics": {"a": NaN}}', "-Infinity", "nonsense"),
+        *(
+            '{"pk": "Shop", "pk": "Other"}',
+            '{"pk": "Shop" "at": 1}',
+            '{"pk": [1, 2,]}',
+            "{'pk': 1}",
+        ),
+        *('{"pk": "a, ]}{[" "b"}', '{"metrics": {"a": 1e99999999999999999999}}', "tru"),
+        *('{"pk": "Shop", "metrics": {"a": ' + "9" * 2_000 + "}}", "[" * 4_000 + "]" * 4_000),
+    ],
+)
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_an_item_that_is_not_json_is_refused_alone(whale: Client, item: str, place: int) -> None:
+    sent = [json.dumps(SHOP), json.dumps(SHOP)]
+    sent.insert(place, item)
+    for body in (f"[{','.join(sent)}]", " [\n " + "\n,\t".join(sent) + "\n]\n"):
+        answer = whale.post("/count", body)
+        assert (answer.status, answer.json["accepted"]) == (200, 2)
+        assert refusals(answer) == [(place, "event")]
+
+
+@pytest.mark.parametrize("broken", [b'{"pk": "Caf\xe9"}', b"\xff", b'{"pk": "\xed\xa0\x80"}'])
+def test_an_event_that_is_not_utf_8_is_refused_alone(whale: Client, broken: bytes) -> None:
+    sound = json.dumps({"pk": "Caf\u00e9"}, ensure_ascii=False).encode()
+    for body, kind in (
+        (b"[" + b",".join([sound, broken, sound]) + b"]", JSON),
+        (b"\n".join([sound, broken, sound]), LINES),
+    ):
+        answer = whale.post("/count", body, kind)
+        assert (answer.status, answer.json["accepted"]) == (200, 2)
+        assert refusals(answer) == [(1, "event")]
+    assert total(whale, "Caf\u00e9") == 4
+
+
+@pytest.mark.parametrize(
     ("body", "kind"),
     [([3, {"pk": []}], JSON), (lines("{", "}"), LINES), (lines("{", "]"), JSON)],
 )
@@ -177,6 +214,13 @@ def test_a_batch_that_is_all_wrong_is_refused(
         '[\n{"pk": "Shop"},\n{"pk": "Shop"}\n{"pk": "Shop"}\n]',
         '[\n{"pk": "Shop"},\n{"pk": "Shop"},\n',
         '[{"pk": "Shop"}, {"pk": "Shop"}',
+        '[{"pk": "Shop"}, {"pk": "Shop}]',
+        '[{"pk": "Shop"},]',
+        '[{"pk": "Shop"},, {"pk": "Shop"}]',
+        '[{"pk": "Shop"}] x',
+        '[{"pk": "Shop"}]]',
+        '[{"pk": "Shop"}, {"pk": ["Shop"}}]',
+        "[",
     ],
 )
 def test_an_array_that_is_not_json_counts_nothing(whale: Client, body: str) -> None:
