@@ -11,11 +11,11 @@ PROSE ?= README.rst CHANGES.rst docs hailwhale benchmarks examples
 JS_TOOLS := node_modules/.package-lock.json
 JS_FILES := static tests/static eslint.config.js package.json
 
-# How long `make soak` runs, and what it draws its events and faults from.
+# How long `make soak` and `make model` run, and what they draw their events and faults from.
 MINUTES ?= 60
 SEED ?= 1
 
-.PHONY: install run test lint lint-python lint-js prose audit bench soak yardsticks docs clean
+.PHONY: install run test lint lint-python lint-js prose audit bench soak model yardsticks docs clean
 
 install: $(VENV)/run.stamp
 
@@ -59,6 +59,10 @@ bench: $(VENV)/dev.stamp
 
 soak: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) --seed $(SEED)
+
+# Random events and questions against the independent model of tests/model: one line a mismatch.
+model: $(VENV)/dev.stamp
+	$(BIN)/python -m tests.model.run --minutes $(MINUTES) --seed $(SEED)
 
 # More systems that `make bench` compares with. InfluxDB is a Debian package: apt-get install influxdb
 yardsticks: $(VENV)/dev.stamp
