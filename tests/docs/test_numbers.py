@@ -164,6 +164,7 @@ def test_a_threshold_is_of_the_share(whale: Client) -> None:
 @says(
     "A bucket that is still running has what was counted up to now, and its length is the part "
     "that has passed.",
+    "A bucket that has not begun has the length 0.",
 )
 def test_a_running_bucket_is_as_long_as_has_passed(whale: Client, clock: Clock) -> None:
     count(whale, metrics={"dollars": 100}, at=MIDNIGHT_S - 60)
@@ -174,6 +175,7 @@ def test_a_running_bucket_is_as_long_as_has_passed(whale: Client, clock: Clock) 
     dates = "2026-03-14..2026-03-17"
     assert points(whale, "dollars/:days", f"1d:{dates}") == [100, 400, 0, 0]
     assert total(whale, "dollars/:days", f"1d:{dates}") == 160
+    assert points(whale, ":seconds + 0*hits", f"1d:{dates}") == [DAY_S, DAY_S // 4, 0, 0]
 
 
 @says(

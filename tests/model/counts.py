@@ -6,12 +6,15 @@ No buckets, no rollups, no limits: a sum looks at every amount.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 Path = tuple[str, ...]
 Node = tuple[Path, Path]  # a pk and a dimension; () is the overall
+OTHER = "_other"
+# Whether a label is known below a pk (dimension None), or below a dimension of a pk.
+Admitted = Callable[[Path, Path | None, str], bool]
 
 
 @dataclass(frozen=True)
@@ -30,10 +33,14 @@ class Counts:
     def __init__(self) -> None:
         self._amounts: dict[Node, list[tuple[int, Mapping[str, Fraction]]]] = defaultdict(list)
 
-    def add(self, event: Counted) -> None:
+    def add(self, event: Counted, admitted: Admitted | None = None) -> None:
         """docs/concepts.rst: an event counts for its pk and all pks above it, and there for each
-        of its dimensions and all dimensions above them, once."""
-        for node in nodes_of(event.pk, event.dimensions):
+        of its dimensions and all dimensions above them, once.
+
+        docs/settings.rst: past the maximum of labels under one path further labels are counted
+        under _other. Which ones came first is not said: `admitted` tells it.
+        """
+        for node in _nodes_of(event, admitted or _everything):
             self._amounts[node].append((event.at_s, event.metrics))
 
     def set_total(self, pk: Path, dimension: Path, metric: str, value: Fraction, at_s: int) -> None:
@@ -79,11 +86,22 @@ class Counts:
         return sorted({name for _, metrics in amounts for name in metrics})
 
 
-def nodes_of(pk: Path, dimensions: Sequence[Path]) -> Iterator[Node]:
-    prefixes = {()} | {path[:size] for path in dimensions for size in range(1, len(path) + 1)}
-    for size in range(1, len(pk) + 1):
-        for dimension in prefixes:
-            yield pk[:size], dimension
+def _nodes_of(event: Counted, admitted: Admitted) -> Iterator[Node]:
+    pk: Path = ()
+    for label in event.pk:
+        pk = (*pk, label if admitted(pk, None, label) else OTHER)
+        found: set[Path] = {()}
+        for path in event.dimensions:
+            above: Path = ()
+            for part in path:
+                above = (*above, part if admitted(pk, above, part) else OTHER)
+                found.add(above)
+        for dimension in found:
+            yield pk, dimension
+
+
+def _everything(pk: Path, dimension: Path | None, label: str) -> bool:
+    return True
 
 
 def _below(path: Path, above: Path) -> bool:

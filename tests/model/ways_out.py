@@ -15,9 +15,11 @@ from typing import Any
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from hailwhale.core.graphite.paths import SeriesPath
 from hailwhale.core.query.parameters import parse_plot, parse_totals
 from hailwhale.errors import BadInput
 from hailwhale.services.json_shapes import plotpoints_json, totals_json
+from tests.model.counts import Path
 from tests.model.streams import Question
 from tests.model.ways_in import Entrance
 
@@ -34,9 +36,11 @@ class Answered:
     values: tuple[Number, ...] = ()
     by_zero_is_0: bool = True
     is_float: bool = False
+    own_buckets: bool = False  # the answer chooses them; its last point tells no end
 
 
 Refused = str
+SILENT = "no question: "  # what a way cannot be asked
 Way = Callable[[Entrance, Question], Answered | Refused]
 
 
@@ -135,7 +139,7 @@ def graph(entrance: Entrance, question: Question) -> Answered | Refused:
 def ranked(entrance: Entrance, question: Question) -> Answered | Refused:
     """The row of the dimension among the children of the dimension above it."""
     if not question.dimension:
-        return "the overall is no child"
+        return f"{SILENT}the overall is no child"
     texts = _texts(question, limit="0", threshold="0")
     above = question.dimension[:-1]
     texts["dimensions"] = json.dumps([list(above) or ["_"]])
@@ -147,8 +151,32 @@ def ranked(entrance: Entrance, question: Question) -> Answered | Refused:
     named = {written, path[0]} if len(path) == 1 else {written}
     rows = [row for row in answer.json if row["dimension"] in named]
     if len(rows) != 1:
-        return "not ranked: its weight is 0"
+        return f"{SILENT}a child of no weight is not ranked"
     return Answered(_number(rows[0]["value"]), has_total=True, by_zero_is_0=False)
+
+
+def rendered(entrance: Entrance, question: Question) -> Answered | Refused:
+    if not question.span.edges:
+        return f"{SILENT}Graphite has no period all"
+    first_s, *_, last_s = question.span.edges
+    asked = {
+        "target": SeriesPath(question.pk, question.dimension, question.formula.text).path,
+        "from": str(first_s),
+        "until": str(last_s),
+        "maxDataPoints": "400",
+    }
+    answer = entrance.whale.get("/render", asked | ({"tz": question.zone} if question.zone else {}))
+    if answer.status == 400:
+        return str(answer.error["message"])
+    if not answer.json:
+        return f"{SILENT}what is yet to come is not rendered"
+    [curve] = answer.json
+    return Answered(
+        starts_s=tuple(int(at_s) for _, at_s in curve["datapoints"]),
+        values=tuple(_number(value) for value, _ in curve["datapoints"]),
+        by_zero_is_0=False,
+        own_buckets=True,
+    )
 
 
 def prometheus(entrance: Entrance, question: Question) -> Answered | Refused:
@@ -161,7 +189,18 @@ def prometheus(entrance: Entrance, question: Question) -> Answered | Refused:
     return Answered(value, has_total=True, by_zero_is_0=False, is_float=True)
 
 
+def labels_below(entrance: Entrance, pk: Path, dimension: Path | None) -> frozenset[str]:
+    """The known labels below a pk (`dimension` None) or below a dimension of it."""
+    if dimension is None:
+        found = entrance.whale.get("/pks", {"pk": json.dumps(list(pk))} if pk else {}).json["pks"]
+        return frozenset(path[-1] for path in found)
+    asked = {"pk": list(pk), "dimensions": [list(dimension) or ["_"]]}
+    [below] = entrance.whale.post("/subdimensions", asked).json.values()
+    paths = (json.loads(each) if each.startswith("[") else [each] for each in below)
+    return frozenset(path[-1] for path in paths)
+
+
 WAYS_OUT: tuple[Way, ...] = (
     *(totals, totals_csv, totals_posted, library_totals, plotpoints, library_plotpoints),
-    *(graph, ranked, prometheus),
+    *(graph, ranked, rendered, prometheus),
 )
