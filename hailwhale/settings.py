@@ -312,6 +312,12 @@ class Settings:
         "maximum bytes per label",
         setting_parsers.whole(1, 4096),
     )
+    max_cells: int = _setting(
+        20_000,
+        "HAILWHALE_MAX_CELLS",
+        "maximum cells that an event adds to: its pks x dimensions x metrics x rollups",
+        setting_parsers.whole(100, 10_000_000),
+    )
     max_event_bytes: int = _setting(
         65_536,
         "HAILWHALE_MAX_EVENT_BYTES",
@@ -450,6 +456,8 @@ class Settings:
             metrics=self.max_metrics,
             label_bytes=self.max_label_bytes,
             event_bytes=self.max_event_bytes,
+            cells=self.max_cells,
+            rollups=len(self.rollups),
         )
 
 

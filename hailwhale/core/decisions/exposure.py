@@ -15,6 +15,7 @@ from functools import lru_cache
 from itertools import combinations, combinations_with_replacement
 
 from hailwhale.core.events.event import EVENT_PARAMETERS, Event, parse_event
+from hailwhale.core.events.event_cost import refuse_costly
 from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
 from hailwhale.core.events.literals import unwrap
 from hailwhale.core.events.metrics import HITS
@@ -59,12 +60,14 @@ def parse_exposure(
     for name in event.metrics:
         if PRODUCT_SIGN in name:
             raise BadInput("metrics", name, f"names without {PRODUCT_SIGN}, which is reserved")
-    return replace(
+    exposure = replace(
         event,
         pk=(*event.pk, option),
         dimensions=(*event.dimensions, *pair_paths(event.dimensions, limits)),
         metrics={**event.metrics, **products(event.metrics)},
     )
+    refuse_costly(exposure.pk, exposure.dimensions, exposure.numbers, limits)
+    return exposure
 
 
 def parse_option(value: object, limits: Limits = DEFAULT_LIMITS) -> str:

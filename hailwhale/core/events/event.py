@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from hailwhale.core.events.event_cost import refuse_costly
 from hailwhale.core.events.limits import DEFAULT_LIMITS, Limits
 from hailwhale.core.events.literals import parse_cached
 from hailwhale.core.events.metrics import Metrics, parse_metrics
@@ -38,6 +39,11 @@ class Event:
     id: str | None = None
     uid: str | None = None
 
+    @property
+    def numbers(self) -> int:
+        """Return how many numbers it adds to at each pk and dimension: metrics, and its visitor."""
+        return len(self.metrics) + (self.uid is not None)
+
 
 def parse_event(
     fields: Fields,
@@ -63,7 +69,7 @@ def parse_event(
     if not isinstance(fields, Mapping):
         raise BadInput("event", fields, f"an object with {', '.join(parameters)}")
     found = normalize_names(fields, parameters)
-    return Event(
+    event = Event(
         parse_cached(found.get("pk"), parse_pk, limits),
         parse_cached(found.get("dimensions"), parse_dimensions, limits),
         parse_cached(
@@ -73,6 +79,8 @@ def parse_event(
         _parse_name(found.get("id"), limits, "id"),
         _parse_name(found.get("uid"), limits, "uid"),
     )
+    refuse_costly(event.pk, event.dimensions, event.numbers, limits)
+    return event
 
 
 def _parse_metrics_alone(value: object, limits: Limits) -> Metrics:

@@ -10,7 +10,8 @@ class Limits:
     """The maximum size of one event.
 
     `depth` labels per path, `paths` dimension paths, `metrics` metrics, `label_bytes` bytes of
-    UTF-8 per label or metric name, `event_bytes` bytes in the whole event as received.
+    UTF-8 per label or metric name, `event_bytes` bytes in the whole event as received, `cells`
+    cells that it adds to in `rollups` rollups (see `event_cost`).
     """
 
     depth: int = 8
@@ -18,6 +19,8 @@ class Limits:
     metrics: int = 32
     label_bytes: int = 256
     event_bytes: int = 64 * 1024
+    cells: int = 20_000
+    rollups: int = 4
 
 
 DEFAULT_LIMITS = Limits()
