@@ -240,6 +240,12 @@ class Settings:
         "maximum buffered hits per shard; beyond it /count answers 503",
         setting_parsers.whole(1, 2**31),
     )
+    buffer_bytes: int = _setting(
+        134_217_728,
+        "HAILWHALE_BUFFER_BYTES",
+        "maximum bytes of these hits per shard; beyond it /count answers 503",
+        setting_parsers.whole(1_048_576, 2**40),
+    )
     spool_bytes: int = _setting(
         268_435_456,
         "HAILWHALE_SPOOL_BYTES",

@@ -131,6 +131,7 @@ def make_services(
             connect(chosen.redis_url, 10),
             Keys(chosen.namespace),
             buffer_limit=chosen.buffer_limit,
+            buffer_bytes=chosen.buffer_bytes,
             max_children=chosen.max_children,
             max_series=chosen.max_series,
         )

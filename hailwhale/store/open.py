@@ -75,6 +75,7 @@ def _at(url: str, settings: Settings) -> OpenedStore:
         open_client(url, settings.store_timeout_s),
         Keys(settings.namespace),
         buffer_limit=settings.buffer_limit,
+        buffer_bytes=settings.buffer_bytes,
         max_children=settings.max_children,
         max_series=settings.max_series,
         copies=ReplicaAck(settings.replicas, within_ms) if settings.replicas else None,

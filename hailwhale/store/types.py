@@ -106,17 +106,18 @@ class SpiedHits:
 class CommitStep:
     """One atomic step from hits to increments, as `CommitStore.commit` executes it.
 
-    Removes the next `taken` hits after `position` from the buffer (none if `position` is None) and
-    adds the `dead` ones to the dead letters. Makes the labels of the `increments` known and counts
-    their amounts. `folded` is the number of labels that exceeded a limit and went to `_other`, for
-    the statistics. `spied` goes into the spy log. `latest_s` is the latest time of an event, in
-    epoch seconds.
+    Removes the next `taken` hits, of `taken_bytes` bytes together, after `position` from the buffer
+    (none if `position` is None) and adds the `dead` ones to the dead letters. Makes the labels of
+    the `increments` known and counts their amounts. `folded` is the number of labels that exceeded
+    a limit and went to `_other`, for the statistics. `spied` goes into the spy log. `latest_s` is
+    the latest time of an event, in epoch seconds.
     """
 
     shard: int
     increments: Increments
     position: str | None = None
     taken: int = 0
+    taken_bytes: int = 0
     dead: Sequence[DeadLetter] = ()
     id: str | None = None
     guard: CommitCondition | None = None

@@ -57,7 +57,7 @@ def start(own_client: redis.Redis, tmp_path: Path) -> Iterator[Start]:
     started: list[Services] = []
 
     def process(name: str) -> tuple[Services, Absent, Clock]:
-        clock, buffers = Clock(), Absent(own_client, KEYS, 250_000, None)
+        clock, buffers = Clock(), Absent(own_client, KEYS, 250_000, 2**30, None)
         store = with_parts(RedisStore(own_client, KEYS), buffers=buffers)
         settings = Settings.from_env({}, spool_dir=str(tmp_path / name), namespace=KEYS.namespace)
         services = assemble(settings, store, clock, close=lambda: None, spooled=True)

@@ -98,3 +98,32 @@ def test_ids_of_a_root_that_are_forgotten_may_come_again(store: Store) -> None:
     store.commits.commit(one_hit(id="order-1"), NOW_S)
     store.buffers.forget_ids(ROOT)
     assert store.commits.commit(one_hit(id="order-1"), NOW_S).outcome is CommitOutcome.COMMITTED
+
+
+def test_a_buffer_is_full_by_its_bytes_and_has_room_again_once_they_are_drained(
+    make_store: MakeStore,
+) -> None:
+    store = make_store(buffer_bytes=25)
+    long, short = "x" * 10, "y" * 5
+    assert store.buffers.accept(hits(long, long), NOW_S) == [AcceptStatus.ACCEPTED] * 2
+    assert store.buffers.accept(hits(short, short), NOW_S) == [
+        AcceptStatus.ACCEPTED,
+        AcceptStatus.FULL,
+    ]
+    window = store.buffers.window(SHARD, 1)
+    step = one_hit(position=window.position, taken=1, taken_bytes=10)
+    assert store.commits.commit(step, NOW_S).outcome is CommitOutcome.COMMITTED
+    assert store.buffers.accept(hits(long), NOW_S) == [AcceptStatus.ACCEPTED]
+    assert store.buffers.accept(hits("z"), NOW_S) == [AcceptStatus.FULL]
+
+
+def test_what_an_earlier_version_left_uncounted_is_forgotten_when_the_buffer_is_empty(
+    make_store: MakeStore,
+) -> None:
+    store = make_store(buffer_bytes=25)
+    for _ in range(3):  # its drain does not tell how many bytes it took
+        assert store.buffers.accept(hits("x" * 20), NOW_S) == [AcceptStatus.ACCEPTED]
+        window = store.buffers.window(SHARD, 1)
+        assert store.buffers.accept(hits("x" * 20), NOW_S) == [AcceptStatus.FULL]
+        step = one_hit(position=window.position, taken=1)
+        assert store.commits.commit(step, NOW_S).outcome is CommitOutcome.COMMITTED

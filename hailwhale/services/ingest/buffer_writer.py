@@ -13,6 +13,10 @@ from hailwhale.services.ingest.group_commit import Accept, GroupCommit
 from hailwhale.services.ingest.types import BatchReport, Parse
 from hailwhale.store.types import AcceptStatus, EncodedHit
 
+BUFFER_FULL = (
+    "the buffer is full: the drain is behind (HAILWHALE_BUFFER_LIMIT, HAILWHALE_BUFFER_BYTES)"
+)
+
 
 class BufferWriter:
     """Write events into the buffer; once a call returns, they are in the store or the spool."""
@@ -46,7 +50,7 @@ class BufferWriter:
         """Buffer a parsed event; raise `BufferFull` if there is no room."""
         receipt = self._accept([self._incoming(event)], int(self._clock()))[0]
         if receipt is AcceptStatus.FULL:
-            raise BufferFull("the buffer is full: the drain is behind")
+            raise BufferFull(BUFFER_FULL)
         return receipt
 
     def count_many(

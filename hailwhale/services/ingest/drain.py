@@ -100,6 +100,7 @@ class Drain:
             now_s,
             position=window.position,
             taken=taken,
+            taken_bytes=sum(map(len, window.hits[:taken])),
             dead=summing.dead,
             spied=self._spy.last_of(window.hits[:taken], summing.roots(), summing.dead_hits()),
         )

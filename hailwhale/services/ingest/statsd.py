@@ -21,7 +21,7 @@ from hailwhale.core.events.param_names import Fields
 from hailwhale.core.statsd.aggregate import MetricNaming, StatsdSums
 from hailwhale.core.statsd.lines import LINE, parse_line
 from hailwhale.errors import BadInput, StoreUnavailable
-from hailwhale.services.ingest.buffer_writer import BufferWriter
+from hailwhale.services.ingest.buffer_writer import BUFFER_FULL, BufferWriter
 from hailwhale.services.ingest.count_now import ImmediateCounter
 
 log = logging.getLogger("hailwhale.statsd")
@@ -124,7 +124,7 @@ class StatsdIntake:
                     self._refuse(fault, f"{events[place]['pk']}: ")
             if report.unbuffered:
                 self._waiting.extendleft([events[place] for place in report.unbuffered])
-                raise StoreUnavailable("the buffer is full: the drain is behind")
+                raise StoreUnavailable(BUFFER_FULL)
 
     def _set_gauges(self) -> None:
         with self._adding:

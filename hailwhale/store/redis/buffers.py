@@ -23,14 +23,22 @@ _READ_AT_ONCE = 5_000  # hits of a window that one command reads
 
 
 class RedisBuffers:
-    """`hailwhale.store.protocol.BufferStore` on a list of at most `limit` hits per shard."""
+    """`hailwhale.store.protocol.BufferStore` on a list per shard.
+
+    It has at most `limit` hits, of at most `limit_bytes` bytes together.
+    """
 
     def __init__(
-        self, client: RedisClient, keys: Keys, limit: int, copies: ReplicaAck | None
+        self,
+        client: RedisClient,
+        keys: Keys,
+        limit: int,
+        limit_bytes: int,
+        copies: ReplicaAck | None,
     ) -> None:
         self._client = client
         self._keys = keys
-        self._buffer_limit = limit
+        self._limits = (limit, limit_bytes)
         self._copies = copies
         self._accept = Script(client, "accept")
         self._position = Script(client, "position")
@@ -72,7 +80,7 @@ class RedisBuffers:
             sender, number, remembered_s = stamp.sender, stamp.number, SENDER_REMEMBERED_S
         key_list = [keys.buffer(shard), keys.stats(shard), keys.sender(shard, sender)]
         id_keys: dict[str, int] = {}
-        args: list[Any] = [self._buffer_limit, ID_REMEMBERED_S, remembered_s]
+        args: list[Any] = [*self._limits, ID_REMEMBERED_S, remembered_s]
         for place in places:
             hit = hits[place]
             args += [hit.hit, number + place]

@@ -63,6 +63,7 @@ def commit_call(
     order: dict[str, object] = {
         "position": "" if step.position is None else step.position,
         "taken": step.taken,
+        "taken_bytes": step.taken_bytes,
         "dead": [letter_text(letter) for letter in step.dead],
         "children": labels.sets,
         "room": room,

@@ -47,8 +47,9 @@ from hailwhale.store.redis.visitor_counts import RedisSecrets, RedisVisitors
 class RedisStore:
     """`hailwhale.store.protocol.Store` over a redis-py client.
 
-    `buffer_limit` bounds the hits that one shard buffers. With `copies`, a hit is accepted once so
-    many replicas have it as well. See `RedisCommits` for the other options.
+    `buffer_limit` bounds the hits that one shard buffers, and `buffer_bytes` their bytes. With
+    `copies`, a hit is accepted once so many replicas have it as well. See `RedisCommits` for the
+    other options.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class RedisStore:
         keys: Keys,
         *,
         buffer_limit: int = 250_000,
+        buffer_bytes: int = 128 * 1024 * 1024,
         max_children: int = 10_000,
         max_series: int = 2_000_000,
         chunk_cells: int = 1_500,
@@ -66,7 +68,7 @@ class RedisStore:
         self.keys = keys
         schema, views = RedisSchema(client, keys), RedisViews(client, keys)
         self.schema: SchemaStore = schema
-        self.buffers: BufferStore = RedisBuffers(client, keys, buffer_limit, copies)
+        self.buffers: BufferStore = RedisBuffers(client, keys, buffer_limit, buffer_bytes, copies)
         self.views: ViewStore = views
         self.commits: CommitStore = RedisCommits(
             client,

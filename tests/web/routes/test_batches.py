@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hailwhale.services.container import Services
+from hailwhale.services.ingest.buffer_writer import BUFFER_FULL
 from hailwhale.web.apps import hail_app
 from tests.web.client import FORM, JSON, LINES, Client
 from tests.web.queries import total
@@ -270,7 +271,7 @@ def test_a_full_buffer_is_503_and_says_when_to_come_again(
         assert int(answer.headers["retry-after"]) > 0
         assert answer.error == {
             "parameter": None,
-            "message": "the buffer is full: the drain is behind",
+            "message": BUFFER_FULL,
         }
     assert services.drain.flush() == 2
     assert small_hail.get("/count", "pk=Shop").status == 200

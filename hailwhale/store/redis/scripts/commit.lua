@@ -14,6 +14,7 @@
 -- ARGV[1] JSON:
 --   position   the fence at which the hits were read (see fence.lua); '' if none is taken
 --   taken      how many hits to remove from the head of the buffer
+--   taken_bytes  the sum of their lengths
 --   dead       dead letters to store
 --   children   the sets of labels for know(); a large step has added its labels before
 --   room       how many of them may be new, or -1
@@ -85,8 +86,13 @@ if step.position ~= '' then
       redis.call('HDEL', KEYS[5], 'mark')
     end
   end
-  -- A lag describes the hits behind it: without any the next hit starts from none.
-  if redis.call('LLEN', KEYS[1]) == 0 then redis.call('HDEL', KEYS[5], 'lag') end
+  if redis.call('LLEN', KEYS[1]) == 0 then
+    -- A lag describes the hits behind it: without any the next hit starts from none. Neither are there
+    -- bytes, whatever was counted of them: earlier versions did not.
+    redis.call('HDEL', KEYS[5], 'lag', 'bytes')
+  else
+    redis.call('HINCRBY', KEYS[5], 'bytes', -(step.taken_bytes or 0))
+  end
 end
 if #step.dead > 0 then
   for _, letter in ipairs(step.dead) do redis.call('RPUSH', KEYS[4], letter) end

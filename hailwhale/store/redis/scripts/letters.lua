@@ -8,7 +8,10 @@ local found = 0
 for i = 2, #ARGV, 2 do
   if redis.call('LREM', KEYS[1], 1, ARGV[i]) == 1 then
     found = found + 1
-    if ARGV[1] == 'retry' then redis.call('RPUSH', KEYS[2], ARGV[i + 1]) end
+    if ARGV[1] == 'retry' then
+      redis.call('RPUSH', KEYS[2], ARGV[i + 1])
+      redis.call('HINCRBY', KEYS[3], 'bytes', #ARGV[i + 1])
+    end
   end
 end
 if ARGV[1] == 'retry' then redis.call('HINCRBY', KEYS[3], 'accepted', found) end
