@@ -15,6 +15,8 @@ from hailwhale.errors import BadSetting
 KEY_FORM = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)  # 32 bytes in URL-safe base64
 # Python reads 1_000 and digits of other scripts, too; a leading zero is octal elsewhere.
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,18})", re.ASCII)
+_SIZE = re.compile(r"(0|[1-9][0-9]{0,15})(|kb|mb|gb)", re.ASCII)
+_UNITS = {"": 1, "kb": 1024, "mb": 1024**2, "gb": 1024**3}
 _SECONDS = re.compile(r"(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,9})?|\.[0-9]{1,9}", re.ASCII)
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+", re.ASCII)
 _ADDRESS = re.compile(r"https?://[^\s\"'<>\\?#]+", re.ASCII)
@@ -29,6 +31,14 @@ def whole(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def size(text: str) -> int:
+    """Parse a number of bytes with or without a unit of 1024s, such as 512mb; "" is 0."""
+    found = _SIZE.fullmatch(text.strip().lower())
+    if text.strip() and found is None:
+        raise ValueError("expected a size such as 512mb or 4gb, or a number of bytes")
+    return int(found[1]) * _UNITS[found[2]] if found else 0
 
 
 def seconds(text: str) -> float:

@@ -66,6 +66,13 @@ class Settings:
         "hits) or no",
         setting_parsers.one_of("always", "everysec", "no"),
     )
+    store_memory: int = _setting(
+        0,
+        "HAILWHALE_STORE_MEMORY",
+        "maximum memory of the embedded Valkey's data, such as 4gb; when it is reached, hits are "
+        "spooled and nothing more is counted; empty: no limit",
+        setting_parsers.size,
+    )
     namespace: str = _setting(
         "hw",
         "HAILWHALE_NAMESPACE",

@@ -62,10 +62,15 @@ class EmbeddedValkey:
         data_dir: Path,
         fsync: str = "always",
         before_exec: Callable[[], None] | None = None,
+        memory_bytes: int = 0,
     ) -> None:
-        """Initialize; `before_exec` is called in the child process before it execs the server."""
+        """Initialize; `before_exec` is called in the child process before it execs the server.
+
+        Past `memory_bytes` of data the server refuses writes; 0 is no limit.
+        """
         self.data_dir = data_dir.expanduser().resolve()
         self._fsync = fsync
+        self._memory_bytes = memory_bytes
         self._before_exec = before_exec
         self._lock: IO[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -168,6 +173,8 @@ class EmbeddedValkey:
             "appendfsync": self._fsync,
             "aof-load-truncated": "no",  # it would cut off what can be read, and keep no copy
             "save": "",
+            "maxmemory": str(self._memory_bytes),
+            "maxmemory-policy": "noeviction",
             "hash-max-listpack-entries": "512",
             "logfile": _LOG,
         }

@@ -49,7 +49,7 @@ def open_store(settings: Settings) -> OpenedStore:
     running = address(settings.data_dir)
     if running is not None:
         return _at(running, settings)
-    server = EmbeddedValkey(settings.data_dir, settings.fsync)
+    server = EmbeddedValkey(settings.data_dir, settings.fsync, memory_bytes=settings.store_memory)
     try:
         server.start()
     except DataDirInUse:

@@ -22,6 +22,7 @@ FIRST = ServerInfo(
     appends=True,
     writes_well=True,
     memory_limit_bytes=0,
+    memory_used_bytes=0,
     eviction="noeviction",
     zone="UTC",
     rollups=(),

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
 from hailwhale.services.container import Services, open_services
 from hailwhale.settings import Settings
 from hailwhale.store.embedded import EmbeddedValkey
+from hailwhale.store.redis.client import open_client
+from hailwhale.store.redis.store import RedisStore
 from hailwhale.web.apps import hail_app, whale_app
 from hailwhale.web.lazy_app import LazyApp
 from tests.web.client import JSON, Client
@@ -248,3 +252,36 @@ def test_a_late_app_with_a_spool_takes_hits_before_its_store_is_there(
     until(lambda: replayed(made[0]))
     assert made[0].drain.flush() == 1
     made[0].close()
+
+
+def test_a_full_memory_spools_hits_and_names_the_setting_to_raise(tmp_path: Path) -> None:
+    data = tmp_path / "small"
+    with EmbeddedValkey(data, fsync="no", memory_bytes=1_000) as server:
+        settings = settings_of(server)
+        with closing(open_client(settings.redis_url, 10)) as admin:
+            assert isinstance(admin, redis.Redis)
+            admin.config_set("maxmemory", "1gb")
+            with closing(open_services(settings, spooled=True)) as services:
+                hail, whale = Client(hail_app(services)), Client(whale_app(services))
+                assert whale.get("/count_now", "pk=Shop").status == 200
+                admin.config_set("maxmemory", "1000")  # as the server was started
+                assert hail.get("/count", "pk=Shop").status == 200
+                answer = whale.get("/update_count_to", 'pk=Shop&metrics={"queued":12}')
+                assert answer.status == 503
+                assert "HAILWHALE_STORE_MEMORY" in answer.error["message"]
+                assert total(whale, "Shop") == 1
+                admin.config_set("maxmemory", "1gb")
+                until(lambda: replayed(services))
+                services.drain.flush()
+                assert total(whale, "Shop") == 2
+
+
+def test_the_limit_of_the_settings_is_that_of_the_embedded_server(tmp_path: Path) -> None:
+    variables = {"HAILWHALE_DATA_DIR": str(tmp_path / "data"), "HAILWHALE_STORE_MEMORY": "64mb"}
+    with closing(open_services(Settings.from_env(variables))) as services:
+        store = services.store
+        assert isinstance(store, RedisStore)
+        assert isinstance(store.client, redis.Redis)
+        found = store.client.config_get("maxmemory*")
+        assert found["maxmemory"] == str(64 * 1024**2)
+        assert found["maxmemory-policy"] == "noeviction"

@@ -28,6 +28,7 @@ from hailwhale.store.redis.server_info import ServerInfo, ServersInfo, examine
 SLOTS = 16_384  # of every cluster
 _PATIENCE_S = 1.5
 _LOOK_S = 0.05
+_MEMORY_WARNED = 0.9  # the share of the limit
 
 
 class Level(Enum):
@@ -205,6 +206,12 @@ def engine_findings(server: ServerInfo) -> Iterator[CheckResult]:
     if server.may_evict:
         text = f"maxmemory-policy is {server.eviction}, which deletes counts: set it to noeviction"
         yield CheckResult(Level.FAIL, "memory", text)
+    elif server.memory_used_bytes > _MEMORY_WARNED * server.memory_limit_bytes > 0:
+        text = (
+            f"{server.memory_used_bytes:,} of {server.memory_limit_bytes:,} bytes are used; when "
+            "they are full nothing is counted: raise HAILWHALE_STORE_MEMORY, or maxmemory"
+        )
+        yield CheckResult(Level.WARN, "memory", text)
     else:
         limit = f"{server.memory_limit_bytes:,} bytes" if server.memory_limit_bytes else "no limit"
         yield CheckResult(Level.OK, "memory", f"{limit}, no eviction")

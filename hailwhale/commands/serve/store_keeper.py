@@ -56,7 +56,10 @@ class StoreKeeper:
         """
         if not self.url:
             self._server = EmbeddedValkey(
-                self._settings.data_dir, self._settings.fsync, _ending_with(os.getpid())
+                self._settings.data_dir,
+                self._settings.fsync,
+                _ending_with(os.getpid()),
+                self._settings.store_memory,
             )
             self._server.begin()
             self.url = self._server.url

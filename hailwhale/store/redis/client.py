@@ -55,6 +55,10 @@ _OURS = re.compile(
 )
 
 
+_NO_MEMORY = re.compile(r"\AOOM |used memory > 'maxmemory'")
+_OUT_OF_MEMORY = (
+    "the store's memory is full: raise its limit (HAILWHALE_STORE_MEMORY, or maxmemory)"
+)
 _SENTINEL_ERROR = re.compile(r"> - (?:\w+:)?([A-Z]\w+)")
 
 
@@ -131,6 +135,8 @@ def faults_named() -> Iterator[None]:
     except (redis.RedisError, RedisClusterException) as fault:
         if _OURS.match(str(fault)):
             raise
+        if _NO_MEMORY.search(str(fault)):
+            raise StoreUnavailable(_OUT_OF_MEMORY, str(fault)) from fault
         raise StoreUnavailable("the store cannot accept this now", str(fault)) from fault
 
 

@@ -51,6 +51,7 @@ class ServerInfo:
     appends: bool
     writes_well: bool
     memory_limit_bytes: int
+    memory_used_bytes: int
     eviction: str
     zone: str
     rollups: tuple[str, ...]
@@ -183,6 +184,7 @@ def _described(
         appends=bool(info.get("aof_enabled")),
         writes_well=info.get("aof_last_write_status", "ok") == "ok",
         memory_limit_bytes=int(info.get("maxmemory", 0)),
+        memory_used_bytes=int(info.get("used_memory", 0)),
         eviction=str(info.get("maxmemory_policy", "noeviction")),
         zone=zone,
         rollups=rollups,
@@ -237,6 +239,7 @@ def _server(version: str) -> ServerInfo:
         appends=True,
         writes_well=True,
         memory_limit_bytes=0,
+        memory_used_bytes=0,
         eviction="noeviction",
         zone="",
         rollups=(),

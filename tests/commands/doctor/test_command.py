@@ -27,6 +27,7 @@ GOOD = ServerInfo(
     appends=True,
     writes_well=True,
     memory_limit_bytes=0,
+    memory_used_bytes=1_000_000,
     eviction="noeviction",
     zone="UTC",
     rollups=("1h:35d", "1d:3y", "all"),
@@ -238,6 +239,13 @@ def test_a_data_directory_that_cannot_be_made_fails(
             ],
         ),
         (replace(GOOD, memory_limit_bytes=1 << 30), []),
+        (
+            replace(GOOD, memory_limit_bytes=1_100_000),
+            [
+                "warn  memory: 1,000,000 of 1,100,000 bytes are used; when they are full nothing "
+                "is counted: raise HAILWHALE_STORE_MEMORY, or maxmemory"
+            ],
+        ),
         (replace(GOOD, eviction="allkeys-lru"), []),
         (
             replace(GOOD, memory_limit_bytes=1 << 30, eviction="allkeys-lru"),

@@ -126,3 +126,16 @@ def test_seconds_are_written_in_plain_digits(text: str) -> None:
 @pytest.mark.parametrize(("text", "value"), [("0.5", 0.5), (".25", 0.25), (" 2 ", 2.0), ("10", 10)])
 def test_seconds_may_have_a_fraction(text: str, value: float) -> None:
     assert Settings.from_env({"HAILWHALE_STORE_TIMEOUT": text}).store_timeout_s == value
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("", 0), ("0", 0), ("1048576", 2**20), ("64mb", 2**26), (" 4GB ", 2**32)]
+)
+def test_a_size_has_bytes_or_a_unit_of_1024s(text: str, size: int) -> None:
+    assert Settings.from_env({"HAILWHALE_STORE_MEMORY": text}).store_memory == size
+
+
+@pytest.mark.parametrize("text", ["4g", "4 gb", "1.5gb", "4gib", "1e9", "1_000", "-1", "all"])
+def test_a_size_with_two_readings_is_refused(text: str) -> None:
+    with pytest.raises(BadSetting, match="a size such as 512mb"):
+        Settings.from_env({"HAILWHALE_STORE_MEMORY": text})
