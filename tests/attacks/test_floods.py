@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from hailwhale.services.ingest import bots
 from hailwhale.web import request
 from hailwhale.web.apps import hail_app, whale_app
 from tests.conftest import Clock
+from tests.deploy.running import until
 from tests.web.client import LINES, Client
 from tests.web.queries import total
 
@@ -129,6 +131,25 @@ def test_metrics_without_end_are_summed_up_as_other(
     hail.post("/count", {"pk": "Elsewhere", "metrics": {"m399": 1}})
     services.drain.flush()
     assert services.store.labels.metrics(("Elsewhere",)) == {"hits", "m399"}
+
+
+def test_a_noisy_root_pk_delays_itself_and_no_other(services: Services) -> None:
+    """A drain takes turns: a window of each shard, each of bounded cells."""
+    noisy = {"dimensions": [[f"d{n}", "a", "b", "c"] for n in range(32)], "metrics": ["m", "n"]}
+    events = 60
+    for number in range(events):
+        services.hail.count({"pk": ["Noisy", f"p{number}", "a", "b", "c"], **noisy})
+    services.hail.count({"pk": "Quiet"})
+    whale, stop = Client(whale_app(services)), Event()
+    drain = Thread(target=services.drain.run, args=(stop, 0.01))
+    drain.start()
+    try:
+        until(lambda: total(whale, "Quiet") == 1, "the quiet root pk")
+        assert total(whale, "Noisy") < events
+        until(lambda: total(whale, "Noisy") == events, "the noisy one")
+    finally:
+        stop.set()
+        drain.join()
 
 
 def test_a_buffer_that_is_full_takes_no_more_and_loses_nothing(make_services: MakeServices) -> None:
