@@ -67,6 +67,9 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; usage errors and servers end by SystemExit."""
+    os.environ.setdefault(
+        "OPENBLAS_NUM_THREADS", "1"
+    )  # more only wait for each other: fits are small
     arguments = sys.argv[1:] if argv is None else argv
     named = any(arguments[:1] == [name] for names in MODULES.values() for name in names)
     whole = parser(arguments[0] if named and not completion.asked() else None)

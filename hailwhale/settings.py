@@ -405,6 +405,14 @@ class Settings:
         "minimum days that a visitor with a uid keeps its option after its last decision",
         setting_parsers.whole(1, 3650),
     )
+    max_decision_cells: int = _setting(
+        500_000,
+        "HAILWHALE_MAX_DECISION_CELLS",
+        "maximum cells read to fit a decision: options x (dimension values + pairs) x metrics x "
+        "hours and days; beyond it only the most seen values and pairs of the requested options "
+        "are read",
+        setting_parsers.whole(10_000, 1_000_000_000),
+    )
     journal_entries: int = _setting(
         100_000,
         "HAILWHALE_JOURNAL_ENTRIES",

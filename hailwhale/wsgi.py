@@ -9,8 +9,10 @@ HAILWHALE_REDIS_URL for those.
 
 from __future__ import annotations
 
-import os.path
+import os
 import sys
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in hailwhale.cli, before numpy is imported
 
 if __name__ == "__main__":
     # When this file is run, its folder is first on the import path, and its modules would

@@ -170,7 +170,7 @@ def assemble(
         settle=settle,
     )
     journal = DecisionJournal(store.journals, settings.journal_entries, clock)
-    evidence = EvidenceReader(store.labels, store.cells, spans, clock)
+    evidence = EvidenceReader(store.labels, store.cells, spans, clock, settings.max_decision_cells)
     models = PosteriorCache(evidence, time.monotonic)
     tallies = RequestStats(store.request_stats)
     return Services(

@@ -98,6 +98,9 @@ class LabelStore(Protocol):
     def children(self, nodes: Sequence[SeriesKey]) -> list[set[str]]:
         """Return the labels known one level below each (pk, dimension)."""
 
+    def sizes(self, nodes: Sequence[SeriesKey]) -> list[int]:
+        """Return the number of labels known one level below each (pk, dimension)."""
+
     def subpks(self, pk: Path) -> set[str]:
         """Return the labels known one level below a pk; below the empty path, every root pk."""
 

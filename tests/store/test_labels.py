@@ -20,6 +20,7 @@ def test_committed_labels_are_known(store: Store) -> None:
         {"US", "CA", "L'Aquila||x"},
         set(),
     ]
+    assert store.labels.sizes([(PK, ()), (PK, ("country",)), (PK, US)]) == [1, 3, 0]
     assert store.labels.subpks(()) == {ROOT}
 
 

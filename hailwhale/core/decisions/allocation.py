@@ -14,18 +14,25 @@ from hailwhale.core.decisions.policy import Policy
 
 DRAWS = 1_024  # by which shares are worked out: to a tenth of a percent
 _SEED = 20_111_114
+_FEW = 50  # options whose draws are cached
 
 
-@lru_cache(64)
 def normals(options: int, draws: int = DRAWS) -> Floats:
     """Return independent standard normal draws, [draws, options]; they are always the same ones.
 
     Each draw comes with its negative, so that equal options get nearly equal shares.
     """
+    return _kept_normals(options, draws) if options <= _FEW else _drawn(options, draws)
+
+
+def _drawn(options: int, draws: int) -> Floats:
     half = np.random.default_rng(_SEED).standard_normal((draws // 2, options))
     found = np.concatenate([half, -half])
     found.setflags(write=False)
     return found
+
+
+_kept_normals = lru_cache(64)(_drawn)
 
 
 def shares_by_draws(means: Floats, doubts: Floats) -> Floats:

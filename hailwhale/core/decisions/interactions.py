@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hailwhale.core.decisions.evidence import Floats, Places
+from hailwhale.core.decisions.fit_size import most_columns
 from hailwhale.core.decisions.nodes import Nodes
 from hailwhale.core.decisions.ridge import Equations, Solution
 
@@ -76,8 +77,9 @@ def telling_pairs(
     found.sort(key=lambda each: -each[0])
     chosen: list[int] = []
     family: list[int] = []
+    room = min(_MOST_PAIRS, most_columns(len(weights)) - len(nodes.families))
     for number, (_, mine) in enumerate(found[:_MOST_FAMILIES]):
-        if len(chosen) + len(mine) <= _MOST_PAIRS:
+        if len(chosen) + len(mine) <= room:
             chosen += mine
             family += [number] * len(mine)
     return PairColumns(np.array(chosen, dtype=np.intp), np.array(family, dtype=np.intp))

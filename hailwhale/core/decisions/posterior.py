@@ -10,6 +10,7 @@ from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -20,9 +21,12 @@ from hailwhale.core.decisions.policy import Policy
 from hailwhale.core.decisions.prediction import Prediction, look
 from hailwhale.core.decisions.reasons import DecisionReport, report
 
-_REMEMBERED = 20_000
+_REMEMBERED = 4_000_000  # numbers of results that are cached, and as many of reports
+_OF_RESULT, _OF_REPORT = 10, 75  # numbers by option, 8 bytes each
+_OF_ENTRY = 100
 
 _Key = tuple[tuple[NodePath, ...], tuple[str, ...]]
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,28 @@ class _Known:
     cumulated: tuple[float, ...]
 
 
+class _Cache(Generic[_T]):
+    """Cache results by visitor and options, and start again when they have become too large."""
+
+    def __init__(self, numbers_by_option: int) -> None:
+        self._by_option = numbers_by_option
+        self._found: dict[_Key, _T] = {}
+        self._numbers = 0
+
+    def get(self, key: _Key) -> _T | None:
+        return self._found.get(key)
+
+    def put(self, key: _Key, found: _T, more: int = 0) -> None:
+        """Keep a result; `more` is its size besides what it has of each option."""
+        visitor, options = key
+        chars = sum(len(label) for path in visitor for label in path)
+        self._numbers += _OF_ENTRY + self._by_option * len(options) + chars // 8 + more
+        if self._numbers > _REMEMBERED:
+            self._found.clear()
+            self._numbers = 0
+        self._found[key] = found
+
+
 class Posterior:
     """The estimates of a decision, and the choices that follow from them."""
 
@@ -50,9 +76,14 @@ class Posterior:
         self._policy = policy
         self._sign = sign
         self._places = {option: place for place, option in enumerate(model.options)}
-        self._known: dict[_Key, _Known] = {}
-        self._reports: dict[_Key, DecisionReport] = {}
+        self._known: _Cache[_Known] = _Cache(_OF_RESULT)
+        self._reports: _Cache[DecisionReport] = _Cache(_OF_REPORT)
         self._conversions = np.append(model.conversions, 0.0)
+
+    @property
+    def numbers(self) -> int:
+        """Return the size of the estimates, in numbers of 8 bytes."""
+        return int(self._model.solution.covariances.size)
 
     def shares(self, visitor: Sequence[NodePath], options: Sequence[str]) -> Floats:
         """Return the probability of giving each option to a visitor with these nodes."""
@@ -91,18 +122,15 @@ class Posterior:
         if found is None:
             known = self._of(visitor, options)
             found = report(self._model, known.outlook, options, known.shares, self._sign)
-            if len(self._reports) > _REMEMBERED:
-                self._reports.clear()
-            self._reports[key] = found
+            self._reports.put(key, found)
         return found
 
     def _of(self, visitor: Sequence[NodePath], options: Sequence[str]) -> _Known:
         key = (tuple(visitor), tuple(options))
         found = self._known.get(key)
         if found is None:
-            if len(self._known) > _REMEMBERED:
-                self._known.clear()
-            found = self._known[key] = self._look(*key)
+            found = self._look(*key)
+            self._known.put(key, found, 2 * len(found.outlook.columns))
         return found
 
     def _look(self, visitor: Sequence[NodePath], options: Sequence[str]) -> _Known:

@@ -69,7 +69,8 @@ def report(
     model: Model, outlook: Prediction, options: Sequence[str], shares: Floats, sign: float
 ) -> DecisionReport:
     """Return the report for a visitor. `sign` reverses values if the goal is a minimum."""
-    draws = outlook.means + outlook.doubts * normals(len(options), _DRAWS)
+    draws = outlook.doubts * normals(len(options), _DRAWS)
+    draws += outlook.means
     best = np.bincount(draws.argmax(axis=1), minlength=len(options)) / _DRAWS
     losses = (draws.max(axis=1)[:, None] - draws).mean(axis=0)
     above = (draws > draws.mean(axis=1)[:, None]).mean(axis=0)

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from hailwhale.core.decisions import Assignment, DecisionReport, Posterior, sample_ratio
 from hailwhale.core.decisions.exposure import DECIDED, nodes_of
-from hailwhale.core.decisions.parameters import DecisionQuery
+from hailwhale.core.decisions.parameters import MAX_OPTIONS, DecisionQuery
 from hailwhale.core.events.event import Event
 from hailwhale.core.events.metrics import HITS
 from hailwhale.core.events.paths import Path
@@ -141,7 +141,7 @@ class Decider:
         return self._models.of(choice)
 
     def _options(self, choice: DecisionQuery) -> Sequence[str]:
-        options = choice.options or tuple(self.evidence.options(choice.pk))
+        options = choice.options or tuple(self.evidence.busiest_options(choice.pk, MAX_OPTIONS))
         if not options:
             expected = 'options such as ["a", "b"]: none has been counted for this decision yet'
             raise BadInput("options", None, expected)

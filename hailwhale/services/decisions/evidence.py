@@ -1,7 +1,7 @@
 """Reads what was counted of a decision from its cells into arrays.
 
-Selects the nodes and pairs of a decision to read, and the time buckets. `core.decisions` interprets
-the sums.
+Bounds how many cells are read, and selects the time buckets. `node_selection` finds the nodes and
+pairs, `core.decisions` interprets the sums.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import numpy as np
 
 from hailwhale.core.decisions import DecisionSums
 from hailwhale.core.decisions.evidence import Floats
-from hailwhale.core.decisions.exposure import product_name, read_pair
+from hailwhale.core.decisions.exposure import product_name
+from hailwhale.core.decisions.fit_size import most_columns
 from hailwhale.core.events.aggregate import SeriesKey
 from hailwhale.core.events.metrics import HITS
 from hailwhale.core.events.overflow import OTHER
@@ -24,14 +25,12 @@ from hailwhale.core.query.formula import Formula
 from hailwhale.core.time.calendar_grid import DAY_S
 from hailwhale.core.time.period import Period
 from hailwhale.errors import BadInput
+from hailwhale.services.decisions.node_selection import NodeSelector, SelectedNodes
 from hailwhale.services.query.counted_words import where_counted
 from hailwhale.services.query.ranges import RangeReader, ResolvedRange
 from hailwhale.store.protocol import CellStore, LabelStore
 from hailwhale.store.types import CellQuery, ChunkAddress
 
-MAX_NODES = 300  # busiest nodes of a decision; others are treated as average
-MAX_PAIRS = 2_000
-_MAX_LOOKED_AT = 20_000  # nodes whose hits are compared to find the busiest
 _DAYS = 60  # read by day; anything older is one bucket
 _HOUR_S = 3_600
 _OLDER_S = 30 * DAY_S  # assumed age of older evidence beyond that, for lack of data
@@ -48,8 +47,16 @@ class _EvidencePart:
     last: int
 
 
+@dataclass(frozen=True, slots=True)
+class _EvidenceWidth:
+    """The cells of one option: those at each node and pair, and those of its overall besides."""
+
+    at_node: int
+    overall: int
+
+
 class EvidenceReader:
-    """Read the counts of decisions."""
+    """Read the counts of decisions, at most `max_cells` of each."""
 
     def __init__(
         self,
@@ -57,11 +64,14 @@ class EvidenceReader:
         cells: CellStore,
         spans: RangeReader,
         clock: Callable[[], float],
+        max_cells: int,
     ) -> None:
         self._labels = labels
         self._cells = cells
         self._spans = spans
         self._clock = clock
+        self._max_cells = max_cells
+        self._nodes = NodeSelector(labels, cells)
 
     def options(self, pk: Path) -> list[str]:
         """Return all options ever counted of a decision."""
@@ -96,20 +106,26 @@ class EvidenceReader:
         options: Sequence[str],
         metrics: Sequence[str],
         products: Sequence[tuple[str, str]],
+        counted: Sequence[str] = (),
     ) -> DecisionSums:
         """Return the current sums of a decision's options.
 
-        Reads `metrics` at every node and pair, and `products` of two metrics for the overall only.
+        Reads `metrics` at nodes and pairs, and `products` of two metrics for the overall only. The
+        busiest nodes and pairs are read, as many as there is room for. All options `counted` are
+        read instead of `options` if there is room for every node and pair of them.
+
+        Raises `BadInput` if there is no room for the overall of the options.
         """
-        nodes = self._nodes(pk)
-        pairs = self._pairs(pk, nodes)
-        where = [*nodes, *((PAIRS, label) for label, _ in pairs)]
         read = list(dict.fromkeys((HITS, *metrics)))
-        counted = {pair: product_name(*pair) for pair in products if HITS not in pair}
+        multiplied = {pair: product_name(*pair) for pair in products if HITS not in pair}
         parts, ages_s, widths_s = self._buckets()
-        sums, squares = self._sums(pk, options, where, read, list(counted.values()), parts)
+        cells = sum(len(part.span.starts) for part in parts)
+        width = _EvidenceWidth(cells * len(read), cells * len(multiplied))
+        options, selected = self._fitting(pk, options, counted or options, width)
+        where = [*selected.nodes, *((PAIRS, label) for label, _ in selected.pairs)]
+        sums, squares = self._sums(pk, options, where, read, list(multiplied.values()), parts)
         by_metric = {metric: sums[..., place] for place, metric in enumerate(read)}
-        found = {pair: squares[..., place] for place, pair in enumerate(counted)}
+        found = {pair: squares[..., place] for place, pair in enumerate(multiplied)}
         # For an event of several equal hits, the product with its hits is the metric itself.
         found |= {
             pair: by_metric[pair[0] if pair[1] == HITS else pair[1]][:, :, 0]
@@ -120,50 +136,37 @@ class EvidenceReader:
             options=tuple(options),
             ages_s=ages_s,
             widths_s=widths_s,
-            nodes=tuple(nodes),
-            pairs=np.array([pair for _, pair in pairs], dtype=np.intp).reshape(-1, 2),
+            nodes=selected.nodes,
+            pairs=np.array([pair for _, pair in selected.pairs], dtype=np.intp).reshape(-1, 2),
             sums=by_metric,
             products=found,
         )
 
-    # Nodes to read
+    # Size
 
-    def _nodes(self, pk: Path) -> list[Path]:
-        """Return the overall and the busiest paths that distinguish visitors.
+    def _fitting(
+        self, pk: Path, options: Sequence[str], counted: Sequence[str], width: _EvidenceWidth
+    ) -> tuple[Sequence[str], SelectedNodes]:
+        """Return the options to fit, and the nodes and pairs that there is room for."""
+        selected = self._nodes.busiest(pk)
+        for some in filter(None, (counted, options)):
+            if selected.fits(most_columns(len(some)), self._room(some, width)):
+                return some, selected
+        if not options:  # none of them was counted
+            return options, SelectedNodes((OVERALL,), ())
+        room = self._room(options, width)
+        if room < 1:
+            raise BadInput(
+                "by_metric",
+                f"{len(options)} options by a formula of many metrics",
+                f"fewer options or metrics: at most {self._max_cells} cells are read for a "
+                "decision (HAILWHALE_MAX_DECISION_CELLS)",
+            )
+        return options, self._nodes.within(pk, selected, most_columns(len(options)), room)
 
-        See `exposure.nodes_of`.
-        """
-        found: list[Path] = []
-        level: list[Path] = [OVERALL]
-        while level and len(found) < _MAX_LOOKED_AT:
-            below = self._labels.children([(pk, path) for path in level])
-            following = []
-            for path, labels in zip(level, below, strict=True):
-                children = [(*path, label) for label in sorted(labels - {PAIRS, OTHER})]
-                following += children
-                if len(path) > 1 or (path and not children):
-                    found.append(path)
-            level = following
-        return [OVERALL, *sorted(self._busiest(pk, found, MAX_NODES))]
-
-    def _pairs(self, pk: Path, nodes: Sequence[Path]) -> list[tuple[str, tuple[int, int]]]:
-        """Return the labels of the busiest pairs of nodes, and the indices of the two."""
-        places = {node: place for place, node in enumerate(nodes)}
-        found: dict[Path, tuple[int, int]] = {}
-        for label in sorted(self._labels.children([(pk, (PAIRS,))])[0]):
-            pair = read_pair(label)
-            if pair is not None and pair[0] in places and pair[1] in places:
-                low, high = sorted((places[pair[0]], places[pair[1]]))
-                found[(PAIRS, label)] = (low, high)
-        return [(path[1], found[path]) for path in self._busiest(pk, list(found), MAX_PAIRS)]
-
-    def _busiest(self, pk: Path, paths: Sequence[Path], most: int) -> Sequence[Path]:
-        if len(paths) <= most:
-            return paths
-        asks = [CellQuery(ChunkAddress(pk, path, "all", 0), [(0, HITS)]) for path in paths]
-        hits = [cells[0] or Decimal(0) for cells in self._cells.read(asks)]
-        order = sorted(range(len(paths)), key=lambda place: (-hits[place], paths[place]))
-        return [paths[place] for place in order[:most]]
+    def _room(self, options: Sequence[str], width: _EvidenceWidth) -> int:
+        """Return how many nodes and pairs of each option may be read."""
+        return (self._max_cells // len(options) - width.overall) // width.at_node
 
     # Time buckets
 

@@ -21,17 +21,28 @@ class RedisCells:
         self._keys = keys
 
     def read(self, asks: Sequence[CellQuery]) -> list[list[Decimal | None]]:
-        key = self._keys.of_chunk
-        found = ask_in_slices(
-            self._client,
-            (("HMGET", key(ask.chunk), *(cell_field(*cell) for cell in ask.cells)) for ask in asks),
-        )
-        return [[_decimal(value) for value in values] for values in found]
+        key, fields = self._keys.of_chunk, _FieldsByCells()
+        commands = (("HMGET", key(ask.chunk), *fields.of(ask.cells)) for ask in asks)
+        found = ask_in_slices(self._client, commands)
+        return [
+            [None if value is None else Decimal(value.decode()) for value in values]
+            for values in found
+        ]
 
     def erase(self, chunks: Iterable[ChunkAddress]) -> int:
         commands = (("UNLINK", self._keys.of_chunk(chunk)) for chunk in chunks)
         return sum(ask_in_slices(self._client, commands))
 
 
-def _decimal(value: bytes | None) -> Decimal | None:
-    return None if value is None else Decimal(value.decode())
+class _FieldsByCells:
+    """The encoded fields of lists of cells; many queries of one call share a list."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, list[bytes]] = {}
+
+    def of(self, cells: Sequence[tuple[int, str]]) -> list[bytes]:
+        """Return the fields of a list that lives as long as this object."""
+        known = self._known.get(id(cells))
+        if known is None:
+            known = self._known[id(cells)] = [cell_field(*cell).encode() for cell in cells]
+        return known

@@ -27,6 +27,10 @@ class RedisLabels:
     def children(self, nodes: Sequence[SeriesKey]) -> list[set[str]]:
         return self._members(self._keys.children(*node) for node in nodes)
 
+    def sizes(self, nodes: Sequence[SeriesKey]) -> list[int]:
+        keys = (self._keys.children(*node) for node in nodes)
+        return ask_in_slices(self._client, (("SCARD", key) for key in keys))
+
     def subpks(self, pk: Path) -> set[str]:
         shards = [shard_of(pk[0])] if pk else range(SHARDS)
         return set().union(*self._members(self._keys.subpks(shard, pk) for shard in shards))

@@ -36,12 +36,14 @@ class Evidence:
     def __init__(self, services: Services) -> None:
         self._real: Any = services.deciding.evidence
         self.read = 0
+        self.fitted: list[tuple[str, ...]] = []
+        self.crowded = False  # whether some counted options are left out
         self.go_on = Event()
         self.go_on.set()
         self.fault: Exception | None = None
 
-    def busiest_options(self, pk: tuple[str, ...], most: int) -> list[str]:
-        return ["a", "b"]
+    def options(self, pk: tuple[str, ...]) -> list[str]:
+        return ["a", "b", "c"] if self.crowded else ["a", "b"]
 
     def where_counted(self, pk: tuple[str, ...], formula: Formula) -> Formula:
         return formula
@@ -51,7 +53,9 @@ class Evidence:
         self.read += 1
         if self.fault:
             raise self.fault
-        found: DecisionSums = self._real.tally(*args)
+        pk, options, *rest, counted = args
+        found: DecisionSums = self._real.tally(pk, options if self.crowded else counted, *rest)
+        self.fitted.append(found.options)
         return found
 
 
@@ -97,6 +101,53 @@ def test_other_rules_or_another_formula_have_a_model_of_their_own(
     models.of(other)
 
     assert evidence.read == 3
+
+
+def test_options_share_a_model_while_all_of_them_are_fitted_together(
+    models: PosteriorCache, evidence: Evidence
+) -> None:
+    first = models.of(ASKED)
+
+    assert models.of(replace(ASKED, options=("a",))) is first
+    assert evidence.read == 1
+
+
+def test_too_many_options_to_fit_together_have_a_model_for_each_set_of_them(
+    models: PosteriorCache, evidence: Evidence
+) -> None:
+    evidence.crowded = True
+    first = models.of(ASKED)
+
+    assert models.of(replace(ASKED, options=("b", "a"))) is first
+    other = models.of(replace(ASKED, options=("b",)))
+    assert other is not first
+    assert models.of(ASKED) is first
+    assert models.of(replace(ASKED, options=("b",))) is other
+    assert evidence.read == 2
+    assert evidence.fitted == [("a", "b"), ("b",)]
+
+
+def test_many_that_wait_for_one_of_many_models_have_it_made_once(
+    models: PosteriorCache, evidence: Evidence
+) -> None:
+    evidence.crowded = True
+    test_many_that_wait_for_the_first_model_have_it_made_once(models, evidence)
+
+
+def test_large_models_that_were_used_least_recently_are_dropped(
+    models: PosteriorCache, evidence: Evidence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = models.of(ASKED)
+    monkeypatch.setattr(model_cache, "_KEPT_NUMBERS", 2 * first.numbers)
+    others = [replace(ASKED, policy=Policy(holdout=place / 10)) for place in (1, 2)]
+
+    for other in others:
+        models.of(other)
+    for other in others:
+        models.of(other)
+    assert evidence.read == 3
+    models.of(ASKED)
+    assert evidence.read == 4
 
 
 def test_an_old_model_answers_while_a_new_one_is_made(
