@@ -27,19 +27,33 @@ local function view_units(text)
 end
 
 local function view_rows(keys, first, labels)
-  local rows = {}
+  local rows, new, row_of = {}, {}, {}
   for from = 1, #labels, OPS do
     local to = math.min(from + OPS - 1, #labels)
     local known = redis.call('HMGET', keys[first], unpack(labels, from, to))
     for i = from, to do
-      rows[i] = tonumber(known[i - from + 1] or redis.call('HGET', keys[first], labels[i]))
-      if not rows[i] then
-        rows[i] = redis.call('HINCRBY', keys[first], '\31#', 1) - 1
-        redis.call('HSET', keys[first], labels[i], rows[i])
-        redis.call('APPEND', keys[first + 1], labels[i] .. '\n')
+      local label = labels[i]
+      local row = known[i - from + 1]
+      rows[i] = row and tonumber(row)
+      if not rows[i] and not row_of[label] then
+        new[#new + 1] = label
+        row_of[label] = #new
       end
     end
   end
+  if #new > 0 then  -- all at once: a call for each takes longer than reading its cells
+    local before = redis.call('HINCRBY', keys[first], '\31#', #new) - #new
+    for from = 1, #new, OPS do
+      local args = {}
+      for i = from, math.min(from + OPS - 1, #new) do
+        row_of[new[i]] = before + i - 1
+        args[#args + 1], args[#args + 2] = new[i], before + i - 1
+      end
+      redis.call('HSET', keys[first], unpack(args))
+    end
+    redis.call('APPEND', keys[first + 1], table.concat(new, '\n') .. '\n')
+  end
+  for i = 1, #labels do rows[i] = rows[i] or row_of[labels[i]] end
   return rows
 end
 
