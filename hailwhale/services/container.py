@@ -147,7 +147,7 @@ def assemble(
         max_points=settings.max_points,
     )
     siblings = ChildrenReader(store.labels, spans, ViewSums(store.views, grid, rollups, clock))
-    reporting = SeriesQueries(store.labels, spans, siblings)
+    reporting = SeriesQueries(store.labels, spans, siblings, settings.max_query_cells)
     settle = CardinalityLimiter(
         admitted=store.cardinality,
         most_roots=settings.max_roots,
@@ -192,7 +192,7 @@ def assemble(
         graphing=GraphQueries(reporting, spans),
         graphite=Graphite(reporting, siblings, spans, limits, clock, settings.max_points),
         quantiles=QuantileQueries(store.labels, reporting),
-        ranking=RankingQueries(store.labels, spans, siblings),
+        ranking=RankingQueries(store.labels, spans, siblings, settings.max_query_cells),
         deciding=Decider(
             assignments=store.assignments,
             evidence=evidence,

@@ -101,6 +101,9 @@ class LabelStore(Protocol):
     def sizes(self, nodes: Sequence[SeriesKey]) -> list[int]:
         """Return the number of labels known one level below each (pk, dimension)."""
 
+    def sizes_of_subpks(self, pks: Sequence[Path]) -> list[int]:
+        """Return the number of labels known one level below each pk, none of which is empty."""
+
     def subpks(self, pk: Path) -> set[str]:
         """Return the labels known one level below a pk; below the empty path, every root pk."""
 

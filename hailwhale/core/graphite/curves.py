@@ -45,13 +45,14 @@ class Curve:
 class CurveSource:
     """Provide curves: `read` returns those of a pattern at an interval (None: the default one).
 
-    `begin_s` and `end_s` bound the request.
+    `begin_s` and `end_s` bound the request. `spend` is told the numbers that functions compute.
     """
 
     read: Callable[[Pattern, Interval | None], list[Curve]]
     begin_s: int
     end_s: int
     interval: Interval | None = None
+    spend: Callable[[int], None] = lambda _numbers: None
 
 
 def alias(_call: Call, _source: CurveSource, curves: list[Curve], name: str) -> list[Curve]:

@@ -77,8 +77,13 @@ def _evaluated(expression: Argument, source: CurveSource) -> list[Curve]:
     if expression.name == "summarize":
         source = replace(source, interval=_interval_of(expression))
     given = _arguments(expression, function, source)
+    source.spend(sum(len(curve.values) for each in given for curve in _curves(each)))
     with localcontext(PRODUCTS):
         return function.make(expression, source, *given)
+
+
+def _curves(given: object) -> list[Curve]:
+    return given if isinstance(given, list) else []
 
 
 def index() -> dict[str, dict[str, object]]:

@@ -46,6 +46,7 @@ MAX_ROWS = 1_000_000
 DEFAULT_THRESHOLD = Decimal("0.1")
 MAX_FORMULAS = 64
 MAX_PERIODS = 32
+MAX_SHARES = 100
 DEFAULT_SHARES = (0.5, 0.95, 0.99)
 DEFAULT_SPY_LIMIT = 100
 MAX_SPY_LIMIT = 1_000
@@ -222,6 +223,8 @@ def parse_shares(shares: object) -> tuple[float, ...]:
     if shares is None:
         return DEFAULT_SHARES
     given = shares.split(",") if isinstance(shares, str) else shares
+    if isinstance(given, list | tuple) and len(given) > MAX_SHARES:
+        raise BadInput("shares", shares, f"at most {MAX_SHARES} shares")
     numbers = [finite(each) for each in (given if isinstance(given, list | tuple) else [given])]
     found = tuple([float(number or 0) for number in numbers])
     if not found or not all(0 < share <= 1 for share in found):

@@ -19,6 +19,7 @@ from hailwhale.core.events.aggregate import SeriesKey
 from hailwhale.core.events.metrics import UNIQUES
 from hailwhale.core.events.paths import PAIRS, Path
 from hailwhale.core.query.columns import sums_of
+from hailwhale.core.query.cost import ROW_CELLS, QueryCost
 from hailwhale.core.query.ranking import ParentWithChildren
 from hailwhale.errors import BadInput
 from hailwhale.services.query.ranges import RangeReader, ResolvedRange
@@ -72,14 +73,17 @@ class ChildrenReader:
         *,
         depth: int,
         choose: Callable[[ParentWithChildren], ParentWithChildren],
+        cost: QueryCost,
+        steps: int,
     ) -> DrillDown:
         """Return the parents with children below the requested paths, `depth` levels down.
 
         `asked` maps each requested path to its known value by term. `choose` selects the children
         of each parent that may be shown; only those become parents in turn. A requested path is
-        never listed as a child.
+        never listed as a child. `steps` is what choosing takes of each child, in steps of formulas.
 
-        Raises `BadInput` if more than MAX_SERIES series would have to be read.
+        Raises `BadInput` if more than MAX_SERIES series would have to be read, or if that costs
+        too much.
         """
         found = DrillDown()
         level = dict(asked)
@@ -88,9 +92,12 @@ class ChildrenReader:
         for down in range(depth):
             if down:
                 level = {path: sums for family in kept for path, sums in _members(family)}
-            labels = self.labels(line, list(level))
+            labels = self.labels(line, list(level), cost)
             series += sum(map(len, labels))
             refuse_too_many(series)
+            for parent, names in zip(level, labels, strict=True):
+                each = self._cells_each(line, parent, names, terms, span) + steps
+                cost.read(len(names), each, of="depth", buckets=len(span.starts))
             read = self.sums(line, list(level), labels, terms, span)
             families = [
                 ParentWithChildren(parent, whole, names, sums)
@@ -101,12 +108,27 @@ class ChildrenReader:
             found.labels.update(zip(level, labels, strict=True))
         return found
 
-    def labels(self, line: SiblingAxis, parents: Sequence[Path]) -> list[list[str]]:
-        """Return the known labels one level below each parent, sorted."""
+    def labels(
+        self, line: SiblingAxis, parents: Sequence[Path], cost: QueryCost
+    ) -> list[list[str]]:
+        """Return the known labels one level below each parent, sorted.
+
+        Those of a single parent are bounded by themselves; those of several are counted before.
+        """
+        if len(parents) > 1:
+            cost.list(0, len(parents))
+            nodes = [line.node(parent) for parent in parents]
+            if line.of_pks:
+                sizes = self._labels.sizes_of_subpks(parents)
+            else:
+                sizes = self._labels.sizes(nodes)
+            cost.list(sum(sizes), 0)
         if line.of_pks:
             found = [self._labels.subpks(parent) for parent in parents]
         else:
             found = self._labels.children([line.node(parent) for parent in parents])
+        if len(parents) == 1:
+            cost.list(len(found[0]))
         return [sorted(labels - _UNSEEN) for labels in found]
 
     def sums(
@@ -137,6 +159,19 @@ class ChildrenReader:
                 found[place] = {term: [row[term] for row in rows] for term in terms}
         return [sums or {} for sums in found]
 
+    def _cells_each(
+        self,
+        line: SiblingAxis,
+        parent: Path,
+        labels: Sequence[str],
+        terms: Sequence[str],
+        span: ResolvedRange,
+    ) -> int:
+        """Return what the sums of one of a parent's children cost."""
+        if _is_for_views(line, parent, labels, terms):
+            return ROW_CELLS * len(terms) * len(span.chunks)
+        return span.cells(metrics_of(terms), whole=True)
+
     def _from_sheets(
         self,
         line: SiblingAxis,
@@ -145,11 +180,9 @@ class ChildrenReader:
         terms: Sequence[str],
         span: ResolvedRange,
     ) -> dict[str, list[Decimal]] | None:
-        if len(labels) < _MANY or any(":" in term for term in terms) or UNIQUES in terms:
+        if not _is_for_views(line, parent, labels, terms):
             return None
         pk, dimension = (parent, line.dimension) if line.of_pks else (line.pk, parent)
-        if not pk:  # root pks live in many shards
-            return None
         return self._sheets.sums(pk, dimension, labels, terms, span, of_pks=line.of_pks)
 
     def known(
@@ -160,13 +193,34 @@ class ChildrenReader:
         Suits a few paths; `sums` is faster for many.
         """
         nodes = map(line.node, paths)
-        metrics = list(dict.fromkeys(term.partition(":")[0] for term in terms))
+        metrics = metrics_of(terms)
         if metrics == list(terms):
             for sums in self._spans.sums(nodes, metrics, span):
                 yield dict(zip(terms, sums, strict=True))
         else:
             for columns in self._spans.columns(nodes, metrics, span):
                 yield sums_of(columns, terms)
+
+
+def metrics_of(terms: Iterable[str]) -> list[str]:
+    """Return the unique metrics of terms such as `price:last`."""
+    return list(dict.fromkeys(term.partition(":")[0] for term in terms))
+
+
+def _is_for_views(
+    line: SiblingAxis, parent: Path, labels: Sequence[str], terms: Sequence[str]
+) -> bool:
+    """Return whether the sums of a parent's children are read from views.
+
+    Those of few children are not, nor those of root pks, which live in many shards.
+    """
+    at_all = bool(parent) or not line.of_pks
+    return (
+        len(labels) >= _MANY
+        and at_all
+        and UNIQUES not in terms
+        and not any(":" in term for term in terms)
+    )
 
 
 def refuse_too_many(series: int) -> None:

@@ -29,6 +29,7 @@ from hailwhale.core.graphite.paths import (
     node_of,
 )
 from hailwhale.core.graphite.target import parse_target
+from hailwhale.core.query.cost import CHARS, QueryCost
 from hailwhale.core.query.formula import Formula
 from hailwhale.core.time.calendar_grid import Grid, Interval
 from hailwhale.core.time.fixed_range import FixedRange
@@ -39,8 +40,14 @@ from hailwhale.services.query.ranges import RangeReader, ResolvedRange
 from hailwhale.services.query.series import SeriesQueries
 
 MAX_CURVES = 1_000  # of one request
-MAX_POINTS = 1_000_000  # of all of them together
 MAX_FOUND = 10_000
+# The parameters of /render and /metrics/find that make their queries smaller.
+_RENDERED = {
+    **dict.fromkeys(("dimensions", "depth", "limit", "metrics"), "target"),
+    "period": "maxDataPoints",
+}
+_FOUND = dict.fromkeys(("dimensions", "depth", "limit", "metrics", "period"), "query")
+_PKS = SiblingAxis(of_pks=True)
 _READ_AT_ONCE = 50  # dimensions whose labels are in memory together
 
 Roots = Collection[str] | None  # root pks a caller is limited to; None: all
@@ -104,18 +111,28 @@ class Graphite:
         end_s = min(asked.end_s, self.now_s() + 1)
         if end_s <= asked.begin_s:
             return []
+        cost = self._reporting.new_cost().renamed(_RENDERED)
         request = _Request(
             tree=self._tree,
+            cost=cost,
             spans=self._spans,
             asked=GraphiteQuery(asked.begin_s, end_s, asked.grid, asked.most),
             roots=roots,
         )
-        source = CurveSource(request.read, asked.begin_s, end_s)
-        return [curve for each in expressions for curve in evaluate(each, source)]
+        source = CurveSource(
+            request.read, asked.begin_s, end_s, spend=lambda cells: cost.add(cells, "period")
+        )
+        found: list[Curve] = []
+        for each in expressions:
+            for curve in evaluate(each, source):
+                cost.add(len(curve.values) * len(curve.name) // CHARS, "period")
+                found.append(curve)
+        return found
 
     def find(self, query: str, roots: Roots = None) -> list[FoundSeries]:
         """Return the nodes that match a pattern, sorted by path."""
-        return self._tree.find(Pattern.parse(query, "query"), roots)
+        cost = self._reporting.new_cost().renamed(_FOUND)
+        return self._tree.find(Pattern.parse(query, "query"), roots, cost)
 
 
 class MetricTree:
@@ -126,14 +143,14 @@ class MetricTree:
         self._siblings = siblings
         self._limits = limits
 
-    def addresses(self, pattern: Pattern, roots: Roots) -> list[SeriesPath]:
+    def addresses(self, pattern: Pattern, roots: Roots, cost: QueryCost) -> list[SeriesPath]:
         """Return the series that a pattern names; one without wildcards names itself."""
         nodes = (*pattern.pk, *(pattern.dimension or ()), pattern.last)
         if not any(node.is_wild for node in nodes):
             address = address_of(pattern, self._limits)
             refuse_others(address.pk[0], roots, pattern.text)
             return [address]
-        branches = self._branches(pattern, roots, known=False)
+        branches = self._branches(pattern, roots, cost, known=False)
         if pattern.dimension == () or not pattern.pk:
             raise BadInput(
                 "target", pattern.text, "a path that ends with a metric, such as Shop.revenue"
@@ -141,7 +158,7 @@ class MetricTree:
         if not pattern.last.is_wild:
             metric = label_of(pattern.last.text)
             return [SeriesPath(pk, dimension, metric) for pk, dimension in branches]
-        metrics = {pk: self._metrics(pk) for pk in dict.fromkeys(pk for pk, _ in branches)}
+        metrics = {pk: self._metrics(pk, cost) for pk in dict.fromkeys(pk for pk, _ in branches)}
         return [
             SeriesPath(pk, dimension, metric)
             for pk, dimension in branches
@@ -152,71 +169,82 @@ class MetricTree:
         """Return a formula as it reads under a pk."""
         return self._reporting.where_counted(pk, formula)
 
-    def find(self, pattern: Pattern, roots: Roots) -> list[FoundSeries]:
+    def find(self, pattern: Pattern, roots: Roots, cost: QueryCost) -> list[FoundSeries]:
         """Return the nodes that match; a name that is a leaf and a branch is one node."""
         if not pattern.pk:
-            return [_found([], label, False, True) for label in self._roots(pattern.last, roots)]
+            return [
+                _found([], label, False, True) for label in self._roots(pattern.last, roots, cost)
+            ]
         found: list[FoundSeries] = []
-        for branch in self._branches(pattern, roots, known=True):
-            found += self._below(branch, pattern)
+        for branch in self._branches(pattern, roots, cost, known=True):
+            found += self._below(branch, pattern, cost)
             if len(found) > MAX_FOUND:
                 raise BadInput(
                     "query", pattern.text, f"a pattern that matches at most {MAX_FOUND} paths"
                 )
         return sorted(found)
 
-    def _below(self, branch: Branch, pattern: Pattern) -> list[FoundSeries]:
+    def _below(self, branch: Branch, pattern: Pattern, cost: QueryCost) -> list[FoundSeries]:
         """Return the nodes directly below a branch that match the last node."""
         pk, dimension = branch
         last = pattern.last
         at_by = pattern.dimension == ()
         if pattern.dimension is None:
-            labels = [path[-1] for path in self._reporting.pks(pk)]
+            [labels] = self._siblings.labels(_PKS, [pk], cost)
         else:
-            labels = self._labels(pk, [dimension])[0]
+            labels = self._labels(pk, [dimension], cost)[0]
         expandable = set(last.matching(labels))
-        leaves = set() if at_by else set(last.matching(self._metrics(pk)))
+        leaves = set() if at_by else set(last.matching(self._metrics(pk, cost)))
         above = [*branch_nodes(pk, dimension), *([BY] if at_by else [])]
         found = [
             _found(above, label, label in leaves, label in expandable)
             for label in expandable | leaves
         ]
-        if pattern.dimension is None and last.matches_word(BY) and self._labels(pk, [OVERALL])[0]:
+        has_by = pattern.dimension is None and last.matches_word(BY)
+        if has_by and self._labels(pk, [OVERALL], cost)[0]:
             found.append(FoundSeries(".".join([*above, BY]), BY, leaf=False, expandable=True))
         return found
 
-    def _branches(self, pattern: Pattern, roots: Roots, *, known: bool) -> list[Branch]:
+    def _branches(
+        self, pattern: Pattern, roots: Roots, cost: QueryCost, *, known: bool
+    ) -> list[Branch]:
         """Return the pks and dimensions that a pattern matches above its last node.
 
         With `known` returns only those that were counted.
         """
         first, *further = pattern.pk or (pattern.last,)
-        pks: list[Path] = [(label,) for label in self._roots(first, roots, known=known)]
+        pks: list[Path] = [(label,) for label in self._roots(first, roots, cost, known=known)]
         for node in further:
             if known or node.is_wild:
-                pks = self._deeper_pks(pks, node, pattern)
+                pks = self._deeper_pks(pks, node, pattern, cost)
             else:
                 pks = [(*pk, node.label(self._limits)) for pk in pks]
                 self._bound(pks, pattern)
         branches: list[Branch] = [(pk, OVERALL) for pk in pks]
         for node in pattern.dimension or ():
             if known or node.is_wild:
-                branches = self._deeper(branches, node, pattern)
+                branches = self._deeper(branches, node, pattern, cost)
             else:
                 label = node.label(self._limits)
                 branches = [(pk, (*dimension, label)) for pk, dimension in branches]
             self._bound(branches, pattern)
         return branches
 
-    def _deeper_pks(self, pks: Sequence[Path], node: PathNode, pattern: Pattern) -> list[Path]:
+    def _deeper_pks(
+        self, pks: Sequence[Path], node: PathNode, pattern: Pattern, cost: QueryCost
+    ) -> list[Path]:
         found: list[Path] = []
-        for pk in pks:
-            labels = node.matching(path[-1] for path in self._reporting.pks(pk))
-            found += [(*pk, label) for label in labels]
-            self._bound(found, pattern)
+        for first in range(0, len(pks), _READ_AT_ONCE):
+            some = pks[first : first + _READ_AT_ONCE]
+            below = self._siblings.labels(_PKS, some, cost)
+            for pk, labels in zip(some, below, strict=True):
+                found += [(*pk, label) for label in node.matching(labels)]
+                self._bound(found, pattern)
         return found
 
-    def _deeper(self, branches: list[Branch], node: PathNode, pattern: Pattern) -> list[Branch]:
+    def _deeper(
+        self, branches: list[Branch], node: PathNode, pattern: Pattern, cost: QueryCost
+    ) -> list[Branch]:
         """Return the matches below branches, read in groups: each may have many labels."""
         by_pk: dict[Path, list[Path]] = {}
         for pk, dimension in branches:
@@ -225,25 +253,29 @@ class MetricTree:
         for pk, dimensions in by_pk.items():
             for first in range(0, len(dimensions), _READ_AT_ONCE):
                 some = dimensions[first : first + _READ_AT_ONCE]
-                for dimension, labels in zip(some, self._labels(pk, some), strict=True):
+                for dimension, labels in zip(some, self._labels(pk, some, cost), strict=True):
                     found += [(pk, (*dimension, label)) for label in node.matching(labels)]
                     self._bound(found, pattern)
         return found
 
-    def _roots(self, node: PathNode, roots: Roots, *, known: bool = True) -> list[str]:
+    def _roots(
+        self, node: PathNode, roots: Roots, cost: QueryCost, *, known: bool = True
+    ) -> list[str]:
         if not node.is_wild:
             label = node.label(self._limits)
             refuse_others(label, roots, node.text)
             if not known:
                 return [label]
-        there = [path[-1] for path in self._reporting.pks()]
+        [there] = self._siblings.labels(_PKS, [()], cost)
         return node.matching(label for label in there if roots is None or label in roots)
 
-    def _labels(self, pk: Path, dimensions: Sequence[Path]) -> list[list[str]]:
-        return self._siblings.labels(SiblingAxis(pk), dimensions)
+    def _labels(self, pk: Path, dimensions: Sequence[Path], cost: QueryCost) -> list[list[str]]:
+        return self._siblings.labels(SiblingAxis(pk), dimensions, cost)
 
-    def _metrics(self, pk: Path) -> list[str]:
-        return list(self._reporting.known(pk).metrics)
+    def _metrics(self, pk: Path, cost: QueryCost) -> list[str]:
+        found = self._reporting.known_metrics(pk).metrics
+        cost.list(len(found))
+        return found
 
     def _bound(self, found: Sequence[object], pattern: Pattern) -> None:
         if len(found) > MAX_CURVES:
@@ -260,17 +292,17 @@ class _Request:
     spans: RangeReader
     asked: GraphiteQuery
     roots: Roots
+    cost: QueryCost
     curves: int = 0
-    points: int = 0
     chosen: dict[tuple[Interval | None, bool], ResolvedRange] = field(default_factory=dict)
 
     def read(self, pattern: Pattern, interval: Interval | None) -> list[Curve]:
         """Return the curves of a pattern at an interval; None chooses the finest that fits."""
-        addresses = self.tree.addresses(pattern, self.roots)
+        addresses = self.tree.addresses(pattern, self.roots, self.cost)
         found: dict[SeriesPath, Curve] = {}
         for formula, members in self._by_formula(addresses).items():
             span = self._span(interval, daily=UNIQUES in formula.metrics)
-            self._count(pattern, len(members), len(members) * len(span.buckets))
+            self._count(pattern, members, formula, span)
             nodes = [(address.pk, address.dimension) for address in members]
             columns = self.spans.columns(nodes, formula.metrics, span)
             for address, sums in zip(members, columns, strict=True):
@@ -296,14 +328,15 @@ class _Request:
             found.setdefault(formula, []).append(address)
         return found
 
-    def _count(self, pattern: Pattern, curves: int, points: int) -> None:
-        self.curves += curves
-        self.points += points
+    def _count(
+        self, pattern: Pattern, members: Sequence[SeriesPath], formula: Formula, span: ResolvedRange
+    ) -> None:
+        self.curves += len(members)
         if self.curves > MAX_CURVES:
             raise BadInput("target", pattern.text, f"at most {MAX_CURVES} series in one request")
-        if self.points > MAX_POINTS:
-            expected = f"at most {MAX_POINTS} points in one request: lower maxDataPoints"
-            raise BadInput("maxDataPoints", self.asked.most, expected)
+        points = 2 * len(span.buckets)  # each is answered with its time
+        self.cost.read(len(members), span.cells(formula.metrics), buckets=len(span.starts))
+        self.cost.answer([(*each.pk, *each.dimension) for each in members], [formula], points)
 
     def _span(self, interval: Interval | None, *, daily: bool) -> ResolvedRange:
         """Return the range in the finest buckets that the store has and the request allows."""

@@ -19,6 +19,8 @@ from hailwhale.services.query.results import PeriodTotals
 from hailwhale.services.query.series import SeriesQueries
 from hailwhale.store.protocol import LabelStore
 
+_QUANTILE_CELLS = 8  # of a quantile, besides the buckets of its histogram
+
 
 def quantile_name(metric: str, share: float) -> str:
     """Return the name of a quantile in an answer.
@@ -48,7 +50,12 @@ class QuantileQueries:
         formulas = tuple([Formula.parse(name) for names in buckets.values() for name in names])
         if not formulas:
             formulas = question.formulas  # nothing is counted: every quantile is 0
-        sums = self._reporting.totals(replace(question, formulas=formulas))
+        cost = self._reporting.new_cost()
+        numbers = len(question.periods) * len(question.dimensions) * len(shares)
+        cost.add(
+            numbers * sum(_QUANTILE_CELLS + len(names) for names in buckets.values()), "shares"
+        )
+        sums = self._reporting.totals(replace(question, formulas=formulas), cost)
         return [
             PeriodTotals(
                 each.period,

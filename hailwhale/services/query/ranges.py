@@ -17,8 +17,9 @@ from hailwhale.core.events.metrics import UNIQUES
 from hailwhale.core.query.arithmetic import EXACT, ZERO
 from hailwhale.core.query.bucket_lengths import Bucket
 from hailwhale.core.query.columns import sums_of
+from hailwhale.core.query.cost import CHUNK_CELLS, SKETCH_CELLS
 from hailwhale.core.query.resample import fold
-from hailwhale.core.time.calendar_grid import Grid
+from hailwhale.core.time.calendar_grid import DAY_S, Grid
 from hailwhale.core.time.period import Period
 from hailwhale.core.time.rollup_selection import select_rollup, stored_buckets
 from hailwhale.core.time.rollups import Rollup, chunk_of
@@ -45,6 +46,18 @@ class ResolvedRange:
     starts: tuple[int, ...]
     chunks: tuple[tuple[int, tuple[int, ...]], ...]
     days: tuple[int, int] | None = None
+
+    def cells(self, metrics: Sequence[str], *, whole: bool = False) -> int:
+        """Return what it costs to read the columns of metrics of one series; see `core.query.cost`.
+
+        With `whole` visitors are counted only over all buckets together.
+        """
+        stored = [metric for metric in metrics if metric != UNIQUES]
+        cells = len(stored) * len(self.starts) + (len(self.chunks) * CHUNK_CELLS if stored else 0)
+        if len(stored) < len(metrics):
+            days = 1 + (0 if self.rollup == "all" else (self.edges[-1] - self.edges[0]) // DAY_S)
+            cells += days * SKETCH_CELLS * (1 if whole or len(self.buckets) == 1 else 2)
+        return cells
 
 
 class RangeReader:

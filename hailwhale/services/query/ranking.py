@@ -9,26 +9,35 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from hailwhale.core.events.paths import Path
+from hailwhale.core.query.cost import QueryCost
 from hailwhale.core.query.formula import terms_of
 from hailwhale.core.query.parameters import RankQuery
 from hailwhale.core.query.ranking import (
+    COLUMNS,
     ChildIndex,
     ParentWithChildren,
     column,
     compare_to_parents,
     top_n,
 )
-from hailwhale.services.query.children import ChildrenReader, SiblingAxis
+from hailwhale.services.query.children import ChildrenReader, SiblingAxis, metrics_of
 from hailwhale.services.query.counted_words import where_counted
 from hailwhale.services.query.ranges import RangeReader, ResolvedRange
 from hailwhale.services.query.results import RankedChild, Ranking
 from hailwhale.store.protocol import LabelStore
 
+_COLUMNS = len(COLUMNS)  # of a comparison
+
 
 class RankingQueries:
     """Answer queries for rankings, from the aggregates of siblings."""
 
-    def __init__(self, labels: LabelStore, spans: RangeReader, siblings: ChildrenReader) -> None:
+    def __init__(
+        self, labels: LabelStore, spans: RangeReader, siblings: ChildrenReader, max_cells: int
+    ) -> None:
+        """Initialize; `max_cells` is the largest cost of a query, see `core.query.cost`."""
+        self._max_cells = max_cells
         self._labels = labels
         self._spans = spans
         self._siblings = siblings
@@ -45,12 +54,18 @@ class RankingQueries:
         deciding = terms_of([question.sort.formula, question.formulas[0].weight])
         if not question.limit:
             deciding = list(dict.fromkeys((*deciding, *wanted)))
-        families = self._families(question, deciding, span)
+        cost = QueryCost(self._max_cells)
+        families = self._families(question, deciding, span, cost)
         chosen = _chosen(question, families, span)
+        again = not set(wanted) <= set(deciding)
+        _add_answer(cost, question, [families[number].path(place) for number, place in chosen])
+        if again:
+            each = span.cells(metrics_of(wanted), whole=True)
+            cost.read(len(chosen) + len(families), each, of="limit", buckets=len(span.starts))
         rows: dict[int, Iterator[RankedChild]] = {}
         for number, places in _by_family(chosen).items():
             family = families[number].picked(places)
-            if not set(wanted) <= set(deciding):
+            if again:
                 family = self._read_again(question, family, wanted, span)
             rows[number] = _rows(question, family, span)
         return Ranking(question.of_pks, tuple([next(rows[number]) for number, _ in chosen]))
@@ -62,11 +77,13 @@ class RankingQueries:
         return replace(question, formulas=tuple(formulas), sort=sort)
 
     def _families(
-        self, question: RankQuery, terms: Sequence[str], span: ResolvedRange
+        self, question: RankQuery, terms: Sequence[str], span: ResolvedRange, cost: QueryCost
     ) -> list[ParentWithChildren]:
-        weight = question.formulas[0].weight
+        weight, by = question.formulas[0].weight, question.sort.formula
         line = _line(question)
         asked = [question.pk] if question.of_pks else question.dimensions
+        cells = span.cells(metrics_of(terms), whole=True)
+        cost.read(len(asked), cells, buckets=len(span.starts))
         known = self._siblings.known(line, asked, terms, span)
         descent = self._siblings.descend(
             line,
@@ -75,6 +92,9 @@ class RankingQueries:
             span,
             depth=question.depth,
             choose=lambda family: family.holding(question.threshold, weight, span.buckets),
+            cost=cost,
+            steps=2 * len(weight.steps)
+            + len(by.steps) * (1 if question.by == "value" else _COLUMNS),
         )
         return [family.present(weight, span.buckets) for family in descent.families]
 
@@ -90,6 +110,12 @@ class RankingQueries:
         whole, *rows = self._siblings.known(_line(question), paths, terms, span)
         parts = {term: [row[term] for row in rows] for term in terms}
         return ParentWithChildren(family.parent, whole, family.labels, parts)
+
+
+def _add_answer(cost: QueryCost, question: RankQuery, paths: Sequence[Path]) -> None:
+    """Add the numbers of each child: one of each formula, and the comparison by the first."""
+    cost.answer(paths, question.formulas, 1)
+    cost.answer(paths, question.formulas[:1], _COLUMNS)
 
 
 def _line(question: RankQuery) -> SiblingAxis:

@@ -17,6 +17,7 @@ from hailwhale.core.events.overflow import OTHER
 from hailwhale.core.events.paths import Path
 from hailwhale.core.query.bucket_lengths import Bucket
 from hailwhale.core.query.columns import sums_of
+from hailwhale.core.query.cost import CHARS, QueryCost
 from hailwhale.core.query.formula import Formula, terms_of
 from hailwhale.core.query.parameters import ChildrenQuery, PlotQuery, TotalsQuery
 from hailwhale.core.query.ranking import ParentWithChildren, top_n, top_n_downwards
@@ -45,6 +46,13 @@ class PlottedSums:
     series: tuple[tuple[Path, SeriesColumns], ...]
 
 
+class KnownMetrics(NamedTuple):
+    """The metrics that can be queried of a pk, sorted, and whether it is a decision."""
+
+    metrics: list[str]
+    is_decision: bool
+
+
 class _PeriodSums(NamedTuple):
     period: str
     formulas: tuple[Formula, ...]
@@ -55,13 +63,24 @@ class _PeriodSums(NamedTuple):
 class SeriesQueries:
     """Answer queries from the store's cells."""
 
-    def __init__(self, labels: LabelStore, spans: RangeReader, siblings: ChildrenReader) -> None:
+    def __init__(
+        self, labels: LabelStore, spans: RangeReader, siblings: ChildrenReader, max_cells: int
+    ) -> None:
+        """Initialize; `max_cells` is the largest cost of a query, see `core.query.cost`."""
         self._labels = labels
         self._spans = spans
         self._siblings = siblings
+        self._max_cells = max_cells
 
-    def totals(self, question: TotalsQuery) -> list[PeriodTotals]:
-        """Return the totals of each period; a repeated period is returned once."""
+    def new_cost(self) -> QueryCost:
+        """Return the cost of a query that begins."""
+        return QueryCost(self._max_cells)
+
+    def totals(self, question: TotalsQuery, cost: QueryCost | None = None) -> list[PeriodTotals]:
+        """Return the totals of each period; a repeated period is returned once.
+
+        `cost` is that of the query which this is a part of.
+        """
         return [
             PeriodTotals(
                 period,
@@ -70,7 +89,7 @@ class SeriesQueries:
                     for path, columns in series.items()
                 },
             )
-            for period, formulas, buckets, series in self._totalled(question)
+            for period, formulas, buckets, series in self._totalled(question, cost)
         ]
 
     def defined_totals(
@@ -112,28 +131,39 @@ class SeriesQueries:
         """
         question = self._as_counted(question)
         span = self._spans.span(question.period, question.grid)
+        cost = self.new_cost()
         metrics = _metrics_of(question.formulas)
         sort_metrics = question.sort.formula.metrics if question.depth else ()
         read = list(dict.fromkeys((*metrics, *sort_metrics)))
-        asked = self._series(question.pk, question.dimensions, read, span)
-        descent = self._descent(question, asked, span)
-        below = self._series(question.pk, _chosen(question, descent, span), metrics, span)
+        asked_paths, points = question.dimensions, len(span.buckets)
+        cost.read(len(asked_paths), span.cells(read), buckets=len(span.starts))
+        cost.answer(asked_paths, question.formulas, points, points)
+        asked = self._series(question.pk, asked_paths, read, span)
+        descent = self._descent(question, asked, span, cost)
+        chosen = _chosen(question, descent, span)
+        rest = _rest([*asked_paths, *chosen], descent) if question.other else {}
+        unseen = sum(map(len, rest.values()))
+        each = span.cells(metrics)
+        cost.read(len(chosen), each, of="limit", buckets=len(span.starts))
+        cost.read(unseen, 2 * each, of="other", buckets=len(span.starts))
+        cost.answer([*chosen, *rest], question.formulas, points, points)
+        below = self._series(question.pk, chosen, metrics, span)
         series = [*asked.items(), *below.items()]
-        if question.other:
-            shown = [path for path, _ in series]
-            series += self._others(question.pk, shown, descent, metrics, span)
+        series += self._others(question.pk, rest, metrics, span)
         return PlottedSums(span, question.formulas, tuple(series))
 
     def subdimensions(self, question: ChildrenQuery) -> dict[Path, list[Path]]:
         """Return the known dimensions below each requested one, `depth` levels down."""
+        cost = self.new_cost()
         found: dict[Path, list[Path]] = {}
         for asked in question.dimensions:
             below: list[Path] = []
             level: Sequence[Path] = [asked]
             for _ in range(question.depth):
-                level = self._below(question.pk, level)
+                level = self._below(question.pk, level, cost)
                 below += level
                 refuse_too_many(len(below))
+                cost.add(_chars(level) // CHARS, "depth")
             found[asked] = sorted(below)
         return found
 
@@ -146,20 +176,32 @@ class SeriesQueries:
 
         Omits the metrics that a decision counts internally, and histogram buckets.
         """
-        metrics = {name for name in self._labels.metrics(pk) if not is_bucket(name)}
-        shown = [name for name in metrics if not _is_internal(name, metrics)]
+        found = self.known_metrics(pk)
         return KnownNames(
-            metrics=tuple(sorted(shown)),
-            dimensions=tuple([label for (label,) in self._below(pk, [()])]),
-            is_decision=len(shown) < len(metrics),
+            metrics=tuple(found.metrics),
+            dimensions=tuple([label for (label,) in self._below(pk, [()], self.new_cost())]),
+            is_decision=found.is_decision,
         )
 
-    def _totalled(self, question: TotalsQuery) -> Iterator[_PeriodSums]:
+    def known_metrics(self, pk: Path) -> KnownMetrics:
+        """Return the metrics that can be queried of a pk, sorted, and whether it is a decision."""
+        metrics = {name for name in self._labels.metrics(pk) if not is_bucket(name)}
+        shown = sorted(name for name in metrics if not _is_internal(name, metrics))
+        return KnownMetrics(shown, len(shown) < len(metrics))
+
+    def _totalled(
+        self, question: TotalsQuery, cost: QueryCost | None = None
+    ) -> Iterator[_PeriodSums]:
         """Yield for each period, once, the sums by bucket of every dimension."""
         formulas = self.where_counted(question.pk, *question.formulas)
         metrics = _metrics_of(formulas)
-        for text, period in {period.text: period for period in question.periods}.items():
-            span = self._spans.span(period, question.grid)
+        paths, cost = question.dimensions, cost or self.new_cost()
+        periods = {period.text: period for period in question.periods}
+        spans = {text: self._spans.span(each, question.grid) for text, each in periods.items()}
+        for span in spans.values():
+            cost.read(len(paths), span.cells(metrics, whole=True), buckets=len(span.starts))
+            cost.answer(paths, formulas, 1, len(span.buckets))
+        for text, span in spans.items():
             series = self._series(question.pk, question.dimensions, metrics, span, whole=True)
             yield _PeriodSums(text, formulas, span.buckets, series)
 
@@ -180,13 +222,17 @@ class SeriesQueries:
         columns = self._spans.columns([(pk, path) for path in paths], metrics, span, whole=whole)
         return dict(zip(paths, columns, strict=True))
 
-    def _below(self, pk: Path, parents: Sequence[Path]) -> list[Path]:
-        found = self._siblings.labels(SiblingAxis(pk), parents)
+    def _below(self, pk: Path, parents: Sequence[Path], cost: QueryCost) -> list[Path]:
+        found = self._siblings.labels(SiblingAxis(pk), parents, cost)
         pairs = zip(parents, found, strict=True)
         return [(*parent, label) for parent, labels in pairs for label in labels]
 
     def _descent(
-        self, question: PlotQuery, asked: Mapping[Path, SeriesColumns], span: ResolvedRange
+        self,
+        question: PlotQuery,
+        asked: Mapping[Path, SeriesColumns],
+        span: ResolvedRange,
+        cost: QueryCost,
     ) -> DrillDown:
         weight = question.formulas[0].weight
         terms = terms_of([weight, question.sort.formula])
@@ -199,24 +245,41 @@ class SeriesQueries:
 
         known = {path: sums_of(columns, terms) for path, columns in asked.items()}
         return self._siblings.descend(
-            SiblingAxis(question.pk), known, terms, span, depth=question.depth, choose=choose
+            SiblingAxis(question.pk),
+            known,
+            terms,
+            span,
+            depth=question.depth,
+            choose=choose,
+            cost=cost,
+            steps=len(weight.steps) + len(question.sort.formula.steps),
         )
 
     def _others(
         self,
         pk: Path,
-        shown: Sequence[Path],
-        descent: DrillDown,
+        rest: Mapping[Path, Sequence[Path]],
         metrics: Sequence[str],
         span: ResolvedRange,
     ) -> Iterator[tuple[Path, SeriesColumns]]:
-        """Yield for each series shown with known children the sum of those not shown."""
-        visible = set(shown)
-        for parent in shown:
-            below = [(*parent, label) for label in descent.labels.get(parent, ())]
-            rest = [(pk, path) for path in below if path not in visible]
-            if rest:
-                yield (*parent, OTHER), reduce(add, self._spans.columns(rest, metrics, span), {})
+        """Yield for each `_other` series the sum of those that it stands for."""
+        for path, unseen in rest.items():
+            nodes = [(pk, each) for each in unseen]
+            yield path, reduce(add, self._spans.columns(nodes, metrics, span), {})
+
+
+def _rest(shown: Sequence[Path], descent: DrillDown) -> dict[Path, list[Path]]:
+    """Return for each series shown with known children that are not: its `_other`, and those."""
+    visible, found = set(shown), {}
+    for parent in shown:
+        below = [(*parent, label) for label in descent.labels.get(parent, ())]
+        if rest := [path for path in below if path not in visible]:
+            found[(*parent, OTHER)] = rest
+    return found
+
+
+def _chars(paths: Sequence[Path]) -> int:
+    return sum(len(label) for path in paths for label in path)
 
 
 def _chosen(question: PlotQuery, descent: DrillDown, span: ResolvedRange) -> list[Path]:

@@ -31,6 +31,10 @@ class RedisLabels:
         keys = (self._keys.children(*node) for node in nodes)
         return ask_in_slices(self._client, (("SCARD", key) for key in keys))
 
+    def sizes_of_subpks(self, pks: Sequence[Path]) -> list[int]:
+        keys = (self._keys.subpks(shard_of(pk[0]), pk) for pk in pks)
+        return ask_in_slices(self._client, (("SCARD", key) for key in keys))
+
     def subpks(self, pk: Path) -> set[str]:
         shards = [shard_of(pk[0])] if pk else range(SHARDS)
         return set().union(*self._members(self._keys.subpks(shard, pk) for shard in shards))

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from hailwhale.core.query.cost import QueryCost
 from hailwhale.core.time.period import Period
 from hailwhale.services.container import Services
 from hailwhale.services.query import children
@@ -48,7 +49,7 @@ def read(services: Services, line: SiblingAxis, period: str) -> tuple[object, ob
     kept: ChildrenReader = services.reporting._siblings
     parent = ("Shop",) if line.of_pks else ("town",)
     span = kept._spans.span(Period.parse(period), None)
-    [labels] = kept.labels(line, [parent])
+    [labels] = kept.labels(line, [parent], QueryCost(10_000_000))
     terms = ["dollars", "sales", "never"]
     from_sheets = kept._from_sheets(line, parent, labels, terms, span)
     rows = list(kept.known(line, ((*parent, label) for label in labels), terms, span))
@@ -106,7 +107,7 @@ def test_where_amounts_do_not_fit_a_sheet_the_cells_are_read(
     count(services, random.Random(2), 5, dollars)
     assert read(services, TOWNS, "1d:30d")[0] is None
     services.store.views.drop(SHARD)
-    [labels] = services.reporting._siblings.labels(TOWNS, [("town",)])
+    [labels] = services.reporting._siblings.labels(TOWNS, [("town",)], QueryCost(10_000_000))
     span = services.reporting._spans.span(Period.parse("1d:30d"), None)
     [sums] = services.reporting._siblings.sums(TOWNS, [("town",)], [labels], ["dollars"], span)
     rows = services.reporting._siblings.known(

@@ -18,6 +18,7 @@ from graphite_exporter.collector import CustomMetricCollector, Graphite
 
 from hailwhale.core.events.limits import DEFAULT_LIMITS
 from hailwhale.core.events.paths import Path
+from hailwhale.core.query.cost import QueryCost
 from hailwhale.services.container import Services
 from hailwhale.services.query.children import ChildrenReader, SiblingAxis
 from hailwhale.services.security.bearer_tokens import Scope
@@ -271,9 +272,11 @@ def test_a_pattern_with_too_many_paths_is_refused_without_reading_them(
     read: list[int] = []
     labels = ChildrenReader.labels
 
-    def noted(self: ChildrenReader, line: SiblingAxis, parents: Sequence[Path]) -> list[list[str]]:
-        read.append(len(parents))
-        return labels(self, line, parents)
+    def noted(
+        self: ChildrenReader, line: SiblingAxis, parents: Sequence[Path], cost: QueryCost
+    ) -> list[list[str]]:
+        read.append(len(parents) if line.pk else 0)
+        return labels(self, line, parents, cost)
 
     monkeypatch.setattr(ChildrenReader, "labels", noted)
     monkeypatch.setattr("hailwhale.services.query.graphite.MAX_FOUND", 10)
