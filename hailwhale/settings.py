@@ -175,6 +175,20 @@ class Settings:
         "maximum requests per token, such as 1000/second; empty: unlimited",
         setting_parsers.rates,
     )
+    event_rate_limit: str = _setting(
+        "",
+        "HAILWHALE_EVENT_RATE_LIMIT",
+        "maximum events that a client without a token, or a token, counts, such as 10000/minute; "
+        "empty: unlimited",
+        setting_parsers.rates,
+    )
+    cell_rate_limit: str = _setting(
+        "",
+        "HAILWHALE_CELL_RATE_LIMIT",
+        "maximum cells (see HAILWHALE_MAX_CELLS) of these events, such as 1000000/minute; empty: "
+        "unlimited",
+        setting_parsers.rates,
+    )
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = _setting(
         (),
         "HAILWHALE_TRUSTED_PROXIES",
@@ -416,8 +430,7 @@ class Settings:
         500_000,
         "HAILWHALE_MAX_DECISION_CELLS",
         "maximum cells read to fit a decision: options x (dimension values + pairs) x metrics x "
-        "hours and days; beyond it only the most seen values and pairs of the requested options "
-        "are read",
+        "buckets; beyond it only the most seen ones of the requested options are read",
         setting_parsers.whole(10_000, 1_000_000_000),
     )
     journal_entries: int = _setting(

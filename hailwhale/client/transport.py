@@ -92,7 +92,7 @@ class ServiceConnection:
         ids.
         """
         status, answer, wait_s = self._post(path, f"[{','.join(events)}]")
-        if status in (200, 400, 503) and isinstance(answer, dict) and "accepted" in answer:
+        if status in (200, 400, 429, 503) and isinstance(answer, dict) and "accepted" in answer:
             refused = {each["index"]: _said(each["error"]) for each in answer["rejected"]}
             again = answer.get("unbuffered", [])
             if not {*refused, *again} <= set(range(len(events))):

@@ -221,13 +221,15 @@ def assemble(
 
 
 def _limiter(settings: Settings, store: Store) -> RateLimiter | None:
-    if not settings.rate_limit and not settings.token_rate_limit:
+    requests = (settings.rate_limit, settings.token_rate_limit)
+    events, cells = settings.event_rate_limit, settings.cell_rate_limit
+    if not any((*requests, events, cells)):
         return None
     from hailwhale.services.security.rate_limit import (
         RateLimiter,  # takes half a second; needed only with a limit
     )
 
-    return RateLimiter(store.rates, settings.rate_limit, settings.token_rate_limit)
+    return RateLimiter(store.rates, *requests, events=events, cells=cells)
 
 
 def _close(spool: DiskQueue | None, tallies: RequestStats, close_store: Callable[[], None]) -> None:

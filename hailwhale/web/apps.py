@@ -8,6 +8,7 @@ import bottle
 
 from hailwhale.services.container import Services
 from hailwhale.web.client_address import client_address
+from hailwhale.web.count_limits import limited
 from hailwhale.web.plugins.auth import Auth
 from hailwhale.web.plugins.cors import Cors
 from hailwhale.web.plugins.errors import ErrorHandler, ErrorPages
@@ -38,12 +39,11 @@ def hail_app(services: Services) -> bottle.Bottle:
     """Create the hail app: /count writes to the buffer, and `hailwhale drain` drains it."""
     cors = Cors(services.settings.cors_origins)
     app = _app(services, cors)
-    add_counting(
-        app, _BUFFERING_PATHS, _sizes(services), services.hail.count, services.hail.count_many
-    )
-    add_exposing(app, _sizes(services), services.exposing)
-    add_pixels(app, _sizes(services), services.sealing, services.hail.count)
-    add_tracker(app, services, _sizes(services), services.hail.count)
+    hail = limited(services, services.hail.count, services.hail.count_many)
+    add_counting(app, _BUFFERING_PATHS, _sizes(services), *hail)
+    add_exposing(app, services, _sizes(services), services.exposing)
+    add_pixels(app, _sizes(services), services.sealing, hail[0])
+    add_tracker(app, services, _sizes(services), hail[0])
     add_beacon(app)
     add_health(app, services)
     add_metrics(app, services)
@@ -61,11 +61,12 @@ def whale_app(services: Services, *, buffered: bool = False) -> bottle.Bottle:
     cors = Cors(services.settings.cors_origins)
     app = _app(services, cors)
     counting, sizes = services.counting, _sizes(services)
-    at_once = (counting.count_now, counting.count_many_now)
-    hail = (services.hail.count, services.hail.count_many) if buffered else at_once
+    at_once = limited(services, counting.count_now, counting.count_many_now)
+    buffer = limited(services, services.hail.count, services.hail.count_many)
+    hail = buffer if buffered else at_once
     add_counting(app, _BUFFERING_PATHS, sizes, *hail)
     add_counting(app, _AT_ONCE_PATHS, sizes, *at_once)
-    add_exposing(app, sizes, services.exposing if buffered else services.exposing_now)
+    add_exposing(app, services, sizes, services.exposing if buffered else services.exposing_now)
     add_pixels(app, sizes, services.sealing, hail[0])
     add_tracker(app, services, sizes, hail[0])
     add_beacon(app)

@@ -22,10 +22,11 @@ from hailwhale.services.security.bearer_tokens import RootBinding
 
 Environ = Mapping[str, Any]
 
-# What `auth` leaves in an environ: the root pks the caller is limited to, a `RootBinding`; and the
-# query of a sealed graph, which replaces the URL's.
+# What `auth` leaves in an environ: the root pks the caller is limited to, a `RootBinding`; the
+# query of a sealed graph, which replaces the URL's; and whose rate limits hold.
 BOUND = "hailwhale.bound"
 SEALED = "hailwhale.sealed"
+CALLER = "hailwhale.caller"  # of rate limits: "client" and its network, or "token" and its id
 
 _MAX_FIELDS = 100
 _REMEMBERED = 4_096  # parameters, each of at most so many characters as written:

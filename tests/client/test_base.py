@@ -118,6 +118,17 @@ def test_events_refused_by_a_full_buffer_are_sent_again(
     assert total("Shop", "dollars") == sum(range(25))
 
 
+def test_a_batch_over_the_rate_of_events_gets_through_in_time(
+    make_services: Callable[..., Services], serve: Serve, make_client: MakeClient, total: Total
+) -> None:
+    limited = make_services(event_rate_limit="10/second")
+    client = make_client(serve(whale_app(limited)), linger_s=100)
+    count(client, 25)
+    until(lambda: client.flush(timeout_s=1), "all to be counted")
+    assert (client.stats.counted, client.stats.refused, total("Shop")) == (25, 0, 25)
+    assert total("Shop", "dollars") == sum(range(25))
+
+
 def test_a_batch_over_the_services_size_is_sent_in_parts(
     make_services: Callable[..., Services], serve: Serve, make_client: MakeClient, total: Total
 ) -> None:

@@ -58,7 +58,7 @@ class _Cache(Generic[_T]):
         return self._found.get(key)
 
     def put(self, key: _Key, found: _T, more: int = 0) -> None:
-        """Keep a result; `more` is its size besides what it has of each option."""
+        """Keep a result; `more` is its size without what it has of each option."""
         visitor, options = key
         chars = sum(len(label) for path in visitor for label in path)
         self._numbers += _OF_ENTRY + self._by_option * len(options) + chars // 8 + more

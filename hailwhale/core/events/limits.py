@@ -10,8 +10,8 @@ class Limits:
     """The maximum size of one event.
 
     `depth` labels per path, `paths` dimension paths, `metrics` metrics, `label_bytes` bytes of
-    UTF-8 per label or metric name, `event_bytes` bytes in the whole event as received, `cells`
-    cells that it adds to in `rollups` rollups (see `event_cost`).
+    UTF-8 per label or metric name, `event_bytes` bytes in the whole event as received. It adds to
+    at most `cells` cells in `rollups` rollups (see `event_cost`).
     """
 
     depth: int = 8

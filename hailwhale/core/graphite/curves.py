@@ -45,7 +45,7 @@ class Curve:
 class CurveSource:
     """Provide curves: `read` returns those of a pattern at an interval (None: the default one).
 
-    `begin_s` and `end_s` bound the request. `spend` is told the numbers that functions compute.
+    `begin_s` and `end_s` bound the request. `spend` takes how many numbers functions compute.
     """
 
     read: Callable[[Pattern, Interval | None], list[Curve]]

@@ -83,7 +83,7 @@ class NodeSelector:
         return (OVERALL, *sorted(paths))
 
     def _paths(self, pk: Path) -> list[Path]:
-        """Return the paths that distinguish visitors, MAX_LOOKED_AT of them at the most."""
+        """Return the paths that distinguish visitors, at most MAX_LOOKED_AT of them."""
         found: list[Path] = []
         level: list[Path] = [OVERALL]
         left = MAX_LOOKED_AT

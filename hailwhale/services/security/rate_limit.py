@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from itertools import accumulate
 from threading import Lock
+from typing import NamedTuple
 
 from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage
 from limits.storage.base import Storage
 from limits.strategies import FixedWindowRateLimiter
+from limits.util import WindowStats
 
 from hailwhale.errors import StoreUnavailable, TooMany
 from hailwhale.store.protocol import RateStore
@@ -56,18 +60,38 @@ class StoreStorage(Storage):
         raise NotImplementedError("windows expire by themselves")
 
 
+class Charge(NamedTuple):
+    """How many of some events fit in a limit, from the first on, and what to say to the others."""
+
+    fitting: int
+    fault: TooMany | None
+
+
 class RateLimiter:
-    """Limit the requests of clients and tokens; `clock` is monotonic.
+    """Limit the requests of clients and tokens, and what they count; `clock` is monotonic.
 
     A client or token over its limit is not checked again until its window ends, so a flood costs
     the store nothing.
     """
 
     def __init__(
-        self, rates: RateStore, client: str, token: str, clock: Callable[[], float] = time.monotonic
+        self,
+        rates: RateStore,
+        client: str,
+        token: str,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        events: str = "",
+        cells: str = "",
     ) -> None:
+        """Initialize with the texts of the limits: of requests of a client and of a token.
+
+        `events` and `cells` limit what either counts.
+        """
         self._client = tuple(parse_many(client)) if client else ()
         self._token = tuple(parse_many(token)) if token else ()
+        self._events = tuple(parse_many(events)) if events else ()
+        self._cells = tuple(parse_many(cells)) if cells else ()
         self._shared = FixedWindowRateLimiter(StoreStorage(rates))
         self._alone = FixedWindowRateLimiter(MemoryStorage())
         self._away_until_s = -math.inf
@@ -82,6 +106,51 @@ class RateLimiter:
     def token(self, id: str) -> None:
         """Count a request with a token; raise `TooMany` over the limit."""
         self._take(self._token, "token", id)
+
+    @property
+    def limits_cells(self) -> bool:
+        """Return whether the cells of events matter."""
+        return bool(self._cells)
+
+    @property
+    def limits_counts(self) -> bool:
+        """Return whether what is counted is limited, and not only requests."""
+        return bool(self._events or self._cells)
+
+    def charge(self, kind: str, whose: str, cells: Sequence[int]) -> Charge:
+        """Count events, by their cells, as far as they fit in the limits of a client or token.
+
+        The first event of a window always fits. So what is larger than a limit, or a batch that is,
+        gets through in time.
+        """
+        fitting, fault = len(cells), None
+        for limits, costs, setting in (
+            (self._events, [1] * len(cells), "HAILWHALE_EVENT_RATE_LIMIT"),
+            (self._cells, cells, "HAILWHALE_CELL_RATE_LIMIT"),
+        ):
+            for limit in limits:
+                stats = self._stats(limit, kind, whose)
+                least = 1 if stats.remaining == limit.amount else 0
+                fit = max(bisect_right(list(accumulate(costs)), stats.remaining), least)
+                if fit < fitting:
+                    seconds = max(1, math.ceil(stats.reset_time - time.time()))
+                    text = f"over the rate limit {setting}: send again in {seconds} s"
+                    fitting, fault = fit, TooMany(text, seconds)
+        if fitting:
+            for limits, costs in ((self._events, [1] * fitting), (self._cells, cells[:fitting])):
+                for limit in limits:
+                    self._strategy().hit(limit, kind, whose, cost=sum(costs))
+        return Charge(fitting, fault)
+
+    def _stats(self, limit: RateLimitItem, kind: str, whose: str) -> WindowStats:
+        try:
+            return self._strategy().get_window_stats(limit, kind, whose)
+        except StoreUnavailable:
+            self._away_until_s = self._clock() + _AWAY_S
+            return self._alone.get_window_stats(limit, kind, whose)
+
+    def _strategy(self) -> FixedWindowRateLimiter:
+        return self._shared if self._clock() >= self._away_until_s else self._alone
 
     def _take(self, limits: tuple[RateLimitItem, ...], kind: str, whose: str) -> None:
         if not limits:

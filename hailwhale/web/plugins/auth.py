@@ -25,7 +25,7 @@ from hailwhale.services.security.bind_check import is_loopback
 from hailwhale.web.callers import Callers, refusal
 from hailwhale.web.client_address import network_of
 from hailwhale.web.plugins.request_log import note_refused
-from hailwhale.web.request import BOUND, SEALED, Environ, SizeLimits, query_fields
+from hailwhale.web.request import BOUND, CALLER, SEALED, Environ, SizeLimits, query_fields
 from hailwhale.web.responses import left_out_reply
 from hailwhale.web.route_classes import PIXEL, RouteClass, class_of
 
@@ -108,7 +108,7 @@ class Auth:
 
         return admitted
 
-    def limit_stranger(self, environ: Environ) -> None:
+    def limit_stranger(self, environ: dict[str, Any]) -> None:
         """Count a request that needs no token; raise `TooMany` if its client is over the limit.
 
         A valid token has its own limit here, too.
@@ -171,12 +171,15 @@ class Auth:
             raise NotAllowed("this token is unknown or was revoked", token_shown=True)
         return token
 
-    def _limit(self, environ: Environ, token: Token | None) -> None:
+    def _limit(self, environ: dict[str, Any], token: Token | None) -> None:
         if self._limiter is None:
             return
         if token is None:
-            self._limiter.client(network_of(environ, self._settings.trusted_proxies))
+            network = network_of(environ, self._settings.trusted_proxies)
+            environ[CALLER] = ("client", network)
+            self._limiter.client(network)
         else:
+            environ[CALLER] = ("token", token.id)
             self._limiter.token(token.id)
 
     def _refuse_other_sites(self, environ: Environ, route_class: RouteClass) -> None:

@@ -128,7 +128,7 @@ class ErrorPages:
     `limit` counts the request for the rate limit of its client, or raises `TooMany`.
     """
 
-    def __init__(self, limit: Callable[[Mapping[str, Any]], None]) -> None:
+    def __init__(self, limit: Callable[[dict[str, Any]], None]) -> None:
         self._limit = limit
 
     def __call__(self, error: bottle.HTTPError) -> str:

@@ -39,7 +39,7 @@ def note_refused(environ: MutableMapping[str, Any], reason: str, events: int = 1
 
 
 def note_detail(environ: MutableMapping[str, Any], detail: str) -> None:
-    """Note why a request failed, for its line in the log; the caller is not told that."""
+    """Note why a request failed, for its line in the log; the caller does not see it."""
     environ[_DETAIL] = detail
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections.abc import Callable
 
 import bottle
 
 from hailwhale.core.events.param_names import Fields
 from hailwhale.errors import BadInput
-from hailwhale.services.ingest.types import BatchReport
+from hailwhale.services.ingest.types import BatchReport, CountMany
 from hailwhale.store.types import AcceptStatus
 from hailwhale.web.plugins.errors import reason_of
 from hailwhale.web.plugins.request_log import note_refused
@@ -20,13 +19,8 @@ from hailwhale.web.responses import (
     error_body,
     head_refused,
     json_reply,
+    message_body,
 )
-
-
-class CountMany(Protocol):
-    """Takes events; each is accepted or refused on its own."""
-
-    def __call__(self, events: Iterable[Fields | BadInput]) -> BatchReport: ...
 
 
 def add_counting(
@@ -72,9 +66,9 @@ def add_counting(
 def _batch_reply(report: BatchReport) -> bottle.HTTPResponse:
     """Return how many events were accepted and which were not.
 
-    The status is 400 if all were refused, 503 if the buffer was full for some.
-    `unbuffered` names the events that found the buffer full: those, and only those, may be sent
-    again.
+    The status is 400 if all were refused, 503 if the buffer was full for some, and 429 if the
+    sender was over a rate limit. `unbuffered` names these events: those, and only those, may be
+    sent again.
     """
     body: dict[str, object] = {
         "accepted": report.accepted,
@@ -85,6 +79,11 @@ def _batch_reply(report: BatchReport) -> bottle.HTTPResponse:
     environ = bottle.request.environ
     for _, fault in report.rejected:
         note_refused(environ, reason_of(fault))
+    if report.over_rate is not None:
+        note_refused(environ, "rate", len(report.unbuffered))
+        body["unbuffered"] = report.unbuffered
+        body |= message_body(str(report.over_rate))
+        return json_reply(body, 429, Retry_After=str(report.over_rate.retry_after_s))
     if report.unbuffered:
         note_refused(environ, "full", len(report.unbuffered))
         body["unbuffered"] = report.unbuffered

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bottle
 
+from hailwhale.core.decisions.exposure import parse_exposure
 from hailwhale.core.decisions.parameters import parse_decide, parse_reasons
 from hailwhale.core.events.event import Event
 from hailwhale.core.value_parsers import parse_enum
@@ -12,16 +13,20 @@ from hailwhale.services.decisions.decide import Decision, ShareTaking
 from hailwhale.services.decisions.exposure_counter import ExposureCounter
 from hailwhale.services.json_shapes import reasons_json, report_json
 from hailwhale.store.types import AcceptStatus
+from hailwhale.web.count_limits import limited
 from hailwhale.web.plugins.auth import says_bot
 from hailwhale.web.request import SizeLimits, one_event
 from hailwhale.web.responses import head_refused, json_reply, text_reply
 from hailwhale.web.routes.count import add_counting
 
 
-def add_exposing(app: bottle.Bottle, sizes: SizeLimits, exposing: ExposureCounter) -> None:
+def add_exposing(
+    app: bottle.Bottle, services: Services, sizes: SizeLimits, exposing: ExposureCounter
+) -> None:
     """Mount /count_decision, which answers as /count does."""
     paths = {"/count_decision": False, "/count_decision.gif": True}
-    add_counting(app, paths, sizes, exposing.count, exposing.count_many)
+    counting = limited(services, exposing.count, exposing.count_many, parse_exposure)
+    add_counting(app, paths, sizes, *counting)
 
 
 def add_deciding(

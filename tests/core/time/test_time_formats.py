@@ -36,7 +36,7 @@ def test_a_time_is_read_by_its_format_alone(form: str, text: str, time: str) -> 
 
 
 @pytest.mark.parametrize(
-    "form", ["", "yaer", "%d/%m", "%H:%M", "%Q", "%", "%Y %Y", "%I:%M %p", "date", "epoch_us"]
+    "form", ["", "jahr", "%d/%m", "%H:%M", "%Q", "%", "%Y %Y", "%I:%M %p", "date", "epoch_us"]
 )
 def test_a_format_that_gives_no_date_is_refused(form: str) -> None:
     with pytest.raises(BadInput, match=r"^at-format: got .*epoch, epoch_ms, year, or a format"):

@@ -94,3 +94,42 @@ def test_while_the_store_is_unavailable_each_process_limits_by_itself(
     clock.now_s += 10
     assert passed(lambda: limiter.client("10.0.0.2"), 9) == 5
     assert rates.asked > 1
+
+
+# What is counted
+
+
+def test_of_some_events_those_are_counted_that_fit(rates: Counting) -> None:
+    one, other = (RateLimiter(rates, "", "", events="5/hour") for _ in range(2))
+    assert one.charge("client", "10.0.0.1", [0] * 3) == (3, None)
+    fitting, fault = other.charge("client", "10.0.0.1", [0] * 4)
+    assert fitting == 2
+    assert fault is not None
+    assert "HAILWHALE_EVENT_RATE_LIMIT" in str(fault)
+    assert 1 <= fault.retry_after_s <= 3600
+    assert one.charge("client", "10.0.0.1", [0]).fitting == 0
+    assert one.charge("client", "10.0.0.2", [0]).fitting == 1
+    assert one.charge("token", "10.0.0.1", [0]).fitting == 1
+
+
+def test_cells_are_limited_by_their_sum(rates: Counting) -> None:
+    limiter = RateLimiter(rates, "", "", events="100/hour", cells="1000/hour")
+    fitting, fault = limiter.charge("client", "10.0.0.1", [400, 400, 400, 1])
+    assert fitting == 2
+    assert "HAILWHALE_CELL_RATE_LIMIT" in str(fault)
+    assert limiter.charge("client", "10.0.0.1", [200, 1]).fitting == 1
+
+
+def test_the_first_of_a_window_fits_however_large(rates: Counting) -> None:
+    limiter = RateLimiter(rates, "", "", cells="1000/hour")
+    assert limiter.charge("client", "10.0.0.1", [5_000, 1]).fitting == 1
+    assert limiter.charge("client", "10.0.0.1", [1]).fitting == 0
+
+
+def test_while_the_store_is_unavailable_each_process_counts_by_itself(
+    rates: Counting, clock: Clock
+) -> None:
+    limiter = RateLimiter(rates, "", "", clock, events="5/hour")
+    rates.away = True
+    assert limiter.charge("client", "10.0.0.1", [0] * 9).fitting == 5
+    assert limiter.charge("client", "10.0.0.1", [0] * 9).fitting == 0

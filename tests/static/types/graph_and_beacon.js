@@ -63,7 +63,16 @@ place.addEventListener('hailwhale:data', ({ detail }) => {
   const { tz, interval, starts, end, series, names, before } = detail.model;
   console.log(tz, interval, starts[0] + end, names && names[0], before && before.starts.length);
   for (const { key, path, metric, additive, total, values, parent, other, ghost } of series) {
-    console.log(key, path.length, metric, additive, total ?? 0, (values[0] ?? 0) + 1, parent, other);
+    console.log(
+      key,
+      path.length,
+      metric,
+      additive,
+      total ?? 0,
+      (values[0] ?? 0) + 1,
+      parent,
+      other,
+    );
     if (ghost) console.log(ghost.total, ghost.values.length);
   }
 });

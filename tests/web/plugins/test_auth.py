@@ -330,6 +330,39 @@ def test_guessing_tokens_is_rate_limited(make_services: MakeServices) -> None:
     assert tried == [403, 403, 403, 429, 429]
 
 
+@pytest.mark.parametrize("path", ["/count", "/count_now"])
+def test_of_a_batch_over_the_rate_of_events_the_rest_is_listed_to_be_sent_again(
+    make_services: MakeServices, path: str
+) -> None:
+    services = make_services(event_rate_limit="3/hour")
+    whale = Client(whale_app(services))
+    batch = [{"pk": "Shop"}, {"pk": []}, *[{"pk": "Shop"}] * 3]
+    answer = whale.post(path, batch)
+    assert answer.status == 429
+    assert 1 <= int(answer.headers["retry-after"]) <= 3600
+    assert (answer.json["accepted"], answer.json["unbuffered"]) == (2, [3, 4])
+    assert [each["index"] for each in answer.json["rejected"]] == [1]
+    assert "HAILWHALE_EVENT_RATE_LIMIT" in answer.json["error"]["message"]
+    assert hits(services) == 2
+
+
+@pytest.mark.parametrize("path", ["/count", "/count.gif", "/count_now", "/tracker"])
+def test_a_single_event_over_the_rate_of_cells_is_429_and_not_counted(
+    make_services: MakeServices, path: str
+) -> None:
+    services = make_services(cell_rate_limit="20/hour")
+    whale = Client(whale_app(services))
+    statuses = [whale.get(path, "pk=Shop&dimensions=a&uid=u").status for _ in range(4)]
+    assert statuses == [200, 429, 429, 429]
+    assert hits(services) == 1
+
+
+def test_exposures_are_limited_with_their_pairs(make_services: MakeServices) -> None:
+    whale = Client(whale_app(make_services(cell_rate_limit="30/hour")))
+    asked = "pk=Page&option=b&metrics=sold"
+    assert [whale.get("/count_decision", asked).status for _ in range(3)] == [200, 429, 429]
+
+
 # Bots
 
 
