@@ -14,6 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from hailwhale.settings import Settings
 from tests.deploy.running import CLI, DEADLINE_S, ROOT, started, until
 from tests.docs.blocks import Block, as_shown, blocks, commands, page
 from tests.docs.reader import Reader
@@ -28,8 +29,13 @@ def reading(folder: Path) -> Iterator[Reader]:
     """Who has done the first two blocks of start.rst: the service runs as that page has it."""
     (folder / ".venv").symlink_to(sys.prefix)
     [serve] = commands(SERVE)
-    port = {"HAILWHALE_PORT": "0"}
-    with started(command=["bash", "-c", serve.words], cwd=folder, variables=port) as server:
+    # What pages ask stays far below the limits on questions.
+    tenth = {
+        "HAILWHALE_MAX_QUERY_CELLS": str(Settings().max_query_cells // 10),
+        "HAILWHALE_MAX_DECISION_CELLS": str(Settings().max_decision_cells // 10),
+    }
+    variables = {"HAILWHALE_PORT": "0", **tenth}
+    with started(command=["bash", "-c", serve.words], cwd=folder, variables=variables) as server:
         assert as_shown(serve.shown.replace("127.0.0.1:8085", "127.0.0.1:…"), server.said)
         yield Reader(folder, server)
 

@@ -14,9 +14,11 @@ from hailwhale.cli import main
 from hailwhale.commands.demo import shop
 from hailwhale.commands.demo.command import live, past, past_landings
 from hailwhale.commands.demo.patient_service import PatientService, open_client
-from hailwhale.core.query.parameters import parse_totals
+from hailwhale.core.decisions.parameters import parse_reasons
+from hailwhale.core.query.parameters import parse_plot, parse_rank, parse_totals
 from hailwhale.services.container import Services
 from hailwhale.services.json_shapes import totals_json
+from hailwhale.settings import Settings
 from hailwhale.web.apps import whale_app
 from tests.browser.serving import serving, site
 from tests.conftest import NOW_S, Clock
@@ -168,3 +170,26 @@ def test_wrong_options_are_reported(
 ) -> None:
     assert main(["demo", *options]) == 2
     assert f"hailwhale: {named}: " in capsys.readouterr().err
+
+
+def test_what_its_pages_ask_stays_far_below_the_limits_on_questions(
+    make_services: MakeServices, clock: Clock
+) -> None:
+    """A tenth of the defaults is enough for the dashboards, at their widest, and for decisions."""
+    services = make_services(
+        max_query_cells=Settings().max_query_cells // 10,
+        max_decision_cells=Settings().max_decision_cells // 10,
+    )
+    services.counting.count_many_now(past(NOW_S, 30, 2, Random(2)))
+    services.exposing_now.count_many(past_landings(NOW_S, 1, Random(2)))
+    for period in ("1m:1h", "1h:1d", "1h:7d", "1d:1mo", "1d:1y", "all"):
+        for dimension in ("", "country", "device", "page", "campaign"):
+            asked = {"pk": shop.VISITS, "dimensions": dimension or None, "period": period}
+            services.graphing.graph(parse_plot({**asked, "depth": 2, "threshold": 0, "limit": 50}))
+            services.graphing.graph(parse_plot({**asked, "metrics": "hits,dollars,dollars/hits"}))
+            services.ranking.rank(
+                parse_rank({**asked, "limit": 50, "metrics": "hits,dollars/hits"})
+            )
+    choice = {"pk": shop.LANDING, "options": list(shop.OPTIONS), "by_metric": "dollars/hits"}
+    found = services.deciding.reasons(parse_reasons(choice))
+    assert {each.option for each in found.report.options} == set(shop.OPTIONS)
