@@ -25,6 +25,7 @@ from hailwhale.store.protocol import RateStore
 
 _AWAY_S = 2.0  # how long a store that did not answer is not asked again
 _MOST_BLOCKED = 10_000
+_SETTINGS = {"client": "HAILWHALE_RATE_LIMIT", "token": "HAILWHALE_TOKEN_RATE_LIMIT"}
 
 
 class StoreStorage(Storage):
@@ -181,7 +182,7 @@ class RateLimiter:
             if len(self._blocked) < _MOST_BLOCKED:
                 self._blocked[name] = now_s + left_s
                 return
-        raise _too_many(left_s)
+        raise _too_many(name, left_s)
 
     def _refuse_blocked(self, name: str) -> None:
         until_s = self._blocked.get(name)
@@ -189,7 +190,7 @@ class RateLimiter:
             return
         left_s = until_s - self._clock()
         if left_s > 0:
-            raise _too_many(left_s)
+            raise _too_many(name, left_s)
         with self._lock:
             self._blocked.pop(name, None)
 
@@ -201,6 +202,7 @@ def _ask(strategy: FixedWindowRateLimiter, limit: RateLimitItem, kind: str, whos
     return max(0.001, reset_s - time.time())
 
 
-def _too_many(left_s: float) -> TooMany:
+def _too_many(name: str, left_s: float) -> TooMany:
     seconds = max(1, math.ceil(left_s))
-    return TooMany(f"too many requests: try again in {seconds} s", seconds)
+    setting = _SETTINGS[name.partition("/")[0]]
+    return TooMany(f"too many requests: try again in {seconds} s ({setting})", seconds)

@@ -59,6 +59,18 @@ def test_a_refusal_says_when_the_window_ends(rates: Counting) -> None:
         assert 1 <= fault.value.retry_after_s <= 3600
 
 
+def test_a_refusal_names_the_setting(rates: Counting) -> None:
+    limiter = RateLimiter(rates, "1/hour", "1/hour")
+    for ask, setting in (
+        (lambda: limiter.client("10.0.0.1"), "(HAILWHALE_RATE_LIMIT)"),
+        (lambda: limiter.token("a1"), "(HAILWHALE_TOKEN_RATE_LIMIT)"),
+    ):
+        ask()
+        with pytest.raises(TooMany) as fault:
+            ask()
+        assert str(fault.value).endswith(setting)
+
+
 def test_each_of_several_limits_holds(rates: Counting) -> None:
     limiter = RateLimiter(rates, "100/hour;3/minute", "4/hour")
     assert passed(lambda: limiter.client("10.0.0.1"), 9) == 3
