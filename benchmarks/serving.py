@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,17 +74,22 @@ class WebServer:
 
     def cpu_s(self) -> float:
         """Seconds that its processes have computed, those that still run."""
+        return sum(self.processes().values()) / os.sysconf("SC_CLK_TCK")
+
+    def processes(self) -> dict[int, int]:
+        """The processes below the one at its head, with the ticks that each has computed."""
         by_parent: dict[int, list[tuple[int, int]]] = {}
         for stat in Path("/proc").glob("[0-9]*/stat"):
             with suppress(OSError):  # a process that has just ended
                 parent, ticks = _parent_and_ticks(stat)
                 by_parent.setdefault(parent, []).append((int(stat.parent.name), ticks))
-        ticks, parents = 0, [self.pid]
+        found: dict[int, int] = {}
+        parents = [self.pid]
         while parents:
-            children = by_parent.get(parents.pop(), [])
-            parents += [pid for pid, _ in children]
-            ticks += sum(used for _, used in children)
-        return ticks / os.sysconf("SC_CLK_TCK")
+            children = dict(by_parent.get(parents.pop(), []))
+            parents += children
+            found |= children
+        return found
 
 
 def cpu_s(pid: int) -> float:
@@ -100,12 +105,17 @@ def _parent_and_ticks(stat: Path) -> tuple[int, int]:
 
 @contextmanager
 def web_server(
-    program: Sequence[str], valkey_url: str, path: str, server: str = "auto", threads: int = 0
+    program: Sequence[str],
+    valkey_url: str,
+    path: str,
+    server: str = "auto",
+    threads: int = 0,
+    variables: Mapping[str, str] | None = None,
 ) -> Iterator[WebServer]:
     """Run a program that serves on a free port of 127.0.0.1; yield it when it answers `path`.
 
     All programs get the same settings, so all run as many workers and threads (`threads` in each
-    worker, or the default). `server` is the WSGI server to run.
+    worker, or the default). `server` is the WSGI server to run, `variables` are further settings.
     """
     port = _free_port()
     ours = {key: text for key, text in os.environ.items() if not key.startswith("HAILWHALE_")}
@@ -116,6 +126,7 @@ def web_server(
         "HAILWHALE_SERVER": server,
         "HAILWHALE_BUFFER_LIMIT": str(NO_LIMIT),
     }
+    environ |= variables or {}
     if threads:
         environ["HAILWHALE_THREADS"] = str(threads)
     command = [sys.executable, "-m", *program]

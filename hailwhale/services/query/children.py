@@ -98,7 +98,7 @@ class ChildrenReader:
             for parent, names in zip(level, labels, strict=True):
                 each = self._cells_each(line, parent, names, terms, span) + steps
                 cost.read(len(names), each, of="depth", buckets=len(span.starts))
-            read = self.sums(line, list(level), labels, terms, span)
+            read = self.sums(line, list(level), labels, terms, span, cost)
             families = [
                 ParentWithChildren(parent, whole, names, sums)
                 for (parent, whole), names, sums in zip(level.items(), labels, read, strict=True)
@@ -138,6 +138,7 @@ class ChildrenReader:
         labels: Sequence[Sequence[str]],
         terms: Sequence[str],
         span: ResolvedRange,
+        cost: QueryCost,
     ) -> list[dict[str, list[Decimal]]]:
         """Return for each parent, by term, one exact value per label over the range.
 
@@ -145,7 +146,12 @@ class ChildrenReader:
         Reads many children from materialized views where these have the answer.
         """
         families = list(zip(parents, labels, strict=True))
-        found = [self._from_sheets(line, *family, terms, span) for family in families]
+        found = []
+        for parent, names in families:
+            found.append(self._from_sheets(line, parent, names, terms, span))
+            if found[-1] is None and _is_for_views(line, parent, names, terms):
+                each = span.cells(terms)  # of amounts that no view can hold
+                cost.read(len(names), each, of="depth", buckets=len(span.starts))
         rest = (
             (*parent, label)
             for (parent, names), sums in zip(families, found, strict=True)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from itertools import chain
 from typing import IO
 
@@ -42,8 +43,8 @@ def plot_csv(answer: SeriesPoints) -> str:
     """Return the columns time (start of the bucket, ISO 8601, UTC), dimension, metric and value."""
     starts = [datetime.fromtimestamp(start_s, UTC).isoformat() for start_s in answer.starts_s]
     rows = (
-        (start, written(path), metric, as_number(value))
-        for path, series in answer.by_path.items()
+        (start, shown, metric, as_number(value))
+        for shown, series in ((written(path), series) for path, series in answer.by_path.items())
         for metric, values in series.items()
         for start, value in zip(starts, values, strict=True)
     )
@@ -109,4 +110,9 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def _defused(cell: object) -> object:
     """Put a quote in front of a text that starts like a formula; numbers stay numbers."""
-    return _FORMULA.sub("'", cell) if isinstance(cell, str) else cell
+    return _defused_text(cell) if isinstance(cell, str) else cell
+
+
+@lru_cache(4_096)  # the same times, paths and metrics stand in many rows
+def _defused_text(text: str) -> str:
+    return _FORMULA.sub("'", text)

@@ -109,7 +109,9 @@ def test_where_amounts_do_not_fit_a_sheet_the_cells_are_read(
     services.store.views.drop(SHARD)
     [labels] = services.reporting._siblings.labels(TOWNS, [("town",)], QueryCost(10_000_000))
     span = services.reporting._spans.span(Period.parse("1d:30d"), None)
-    [sums] = services.reporting._siblings.sums(TOWNS, [("town",)], [labels], ["dollars"], span)
+    [sums] = services.reporting._siblings.sums(
+        TOWNS, [("town",)], [labels], ["dollars"], span, QueryCost(10_000_000)
+    )
     rows = services.reporting._siblings.known(
         TOWNS, (("town", label) for label in labels), ["dollars"], span
     )

@@ -61,14 +61,12 @@ def test_a_refusal_says_when_the_window_ends(rates: Counting) -> None:
 
 def test_a_refusal_names_the_setting(rates: Counting) -> None:
     limiter = RateLimiter(rates, "1/hour", "1/hour")
-    for ask, setting in (
-        (lambda: limiter.client("10.0.0.1"), "(HAILWHALE_RATE_LIMIT)"),
-        (lambda: limiter.token("a1"), "(HAILWHALE_TOKEN_RATE_LIMIT)"),
-    ):
-        ask()
-        with pytest.raises(TooMany) as fault:
-            ask()
-        assert str(fault.value).endswith(setting)
+    limiter.client("10.0.0.1")
+    limiter.token("a1")
+    with pytest.raises(TooMany, match="HAILWHALE_RATE_LIMIT"):
+        limiter.client("10.0.0.1")
+    with pytest.raises(TooMany, match="HAILWHALE_TOKEN_RATE_LIMIT"):
+        limiter.token("a1")
 
 
 def test_each_of_several_limits_holds(rates: Counting) -> None:
