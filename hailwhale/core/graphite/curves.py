@@ -45,7 +45,8 @@ class Curve:
 class CurveSource:
     """Provide curves: `read` returns those of a pattern at an interval (None: the default one).
 
-    `begin_s` and `end_s` bound the request. `spend` takes how many numbers functions compute.
+    `begin_s` and `end_s` bound the request. `spend` is called with how many numbers
+    each function computes.
     """
 
     read: Callable[[Pattern, Interval | None], list[Curve]]

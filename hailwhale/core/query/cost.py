@@ -1,9 +1,9 @@
 """The cost of a query, known before the work is done, and the one limit on it.
 
 Each factor of a query is bounded by itself; here their product is. The unit is a cell: one number
-read from the store, about a microsecond. Whatever else a query takes is counted in cells: as many
-as take as long, or whose text takes as much memory. So a query within the limit takes neither more
-than about two seconds nor more than 100 MB. Knows nothing of stores, or of how a query is answered.
+read from the store, about a microsecond. Whatever else a query takes is counted in cells that take
+as long, or whose text takes as much memory. A query within the default limit takes at most about
+two seconds of processor and 100 MB. Knows nothing of stores, or of how a query is answered.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from hailwhale.errors import BadInput
 
 SETTING = "HAILWHALE_MAX_QUERY_CELLS"
 
-CHUNK_CELLS = 16  # of a chunk of a series, without its cells
+CHUNK_CELLS = 16  # of a chunk of a series, to which its cells are added
 ROW_CELLS = 8  # of a child in a view of a chunk and metric
 SKETCH_CELLS = 32  # of the visitors of a day
 LABEL_CELLS = 8  # of a label that is listed
-_NUMBER_CELLS = 2  # of a number of an answer, without the steps of its formula
+_NUMBER_CELLS = 2  # of a number of an answer; each step of its formula is one more
 _SERIES_CELLS = 8  # of a series of an answer
-CHARS = 32  # of the texts next to a number, one cell
+CHARS = 32  # of an answer's texts, one cell
 _SUMMED = 8  # cells added up to a total, one cell
 
 _HINTS = {

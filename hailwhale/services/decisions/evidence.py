@@ -49,7 +49,7 @@ class _EvidencePart:
 
 @dataclass(frozen=True, slots=True)
 class _EvidenceWidth:
-    """The cells of one option: those at each node and pair, and those of its overall."""
+    """The cells of one option: those at each node and pair, and further ones of its overall."""
 
     at_node: int
     overall: int

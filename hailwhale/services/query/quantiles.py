@@ -19,7 +19,7 @@ from hailwhale.services.query.results import PeriodTotals
 from hailwhale.services.query.series import SeriesQueries
 from hailwhale.store.protocol import LabelStore
 
-_QUANTILE_CELLS = 8  # of a quantile, without the buckets of its histogram
+_QUANTILE_CELLS = 8  # of a quantile; each bucket of its histogram is one more
 
 
 def quantile_name(metric: str, share: float) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from typing import Any
 
 import pytest
 
 from hailwhale.core.decisions import Policy
+from hailwhale.core.decisions import posterior as posterior_module
+from hailwhale.core.decisions.allocation import normals
 from tests.core.decisions.tallies import Counted, posterior, shares
 
 US, UK, DE = ("country", "US"), ("country", "UK"), ("country", "DE")
@@ -26,6 +29,32 @@ def test_the_clearly_best_option_gets_nearly_everybody() -> None:
     assert found["b"] > 0.95
     assert sum(found.values()) == pytest.approx(1)
     assert min(found.values()) > 0  # so that what happened can be reweighed to another rule
+
+
+def test_what_is_cached_of_visitors_is_bounded_by_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[object] = []
+    look = posterior_module.look
+
+    def noted(*arguments: Any) -> Any:
+        looked.append(arguments[1])
+        return look(*arguments)
+
+    monkeypatch.setattr(posterior_module, "look", noted)
+    monkeypatch.setattr(posterior_module, "_REMEMBERED", 1_000)
+    found, options = posterior(CLEAR), ["a", "b"]
+    first, second = ((("country", letter * 6_000),) for letter in "xy")
+
+    for visitor, times in ((first, 1), (first, 1), (second, 2), (first, 3)):
+        found.shares(visitor, options)
+        assert len(looked) == times
+
+
+def test_draws_for_many_options_are_not_kept() -> None:
+    few, many = normals(3), normals(400)
+
+    assert normals(3) is few
+    assert normals(400) is not many
+    assert (normals(400) == many).all()
 
 
 def test_where_less_is_better_the_worst_is_never_given() -> None:
