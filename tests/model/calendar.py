@@ -1,6 +1,6 @@
 """Buckets and periods of a time zone's calendar, computed from its offsets alone.
 
-Clocks are set at whole quarters of an hour, so the offset is the same all through each quarter.
+Clocks are set at whole minutes, and nearly always at whole quarters of an hour.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-DAY_S, QUARTER_S, FARTHEST_S = 86_400, 900, 16 * 3_600
+DAY_S, QUARTER_S, MINUTE_S, FARTHEST_S = 86_400, 900, 60, 16 * 3_600
 SIZES_S = {"s": 1, "m": 60, "h": 3_600}
 MONDAY = 4  # 1970-01-05, in days since 1970-01-01
 
@@ -31,12 +31,18 @@ class Calendar:
 
     def instant(self, wall_s: int) -> int:
         """The first instant at which the clock shows a local time or a later one."""
-        quarter_s = (wall_s - FARTHEST_S) // QUARTER_S * QUARTER_S
+        start_s = (wall_s - FARTHEST_S) // QUARTER_S * QUARTER_S
         while True:
-            at_s = max(quarter_s, wall_s - self.offset_s(quarter_s))
-            if at_s < quarter_s + QUARTER_S:
+            size_s = QUARTER_S
+            if start_s % QUARTER_S or self._is_set_within(start_s):
+                size_s = MINUTE_S
+            at_s = max(start_s, wall_s - self.offset_s(start_s))
+            if at_s < start_s + size_s:
                 return at_s
-            quarter_s += QUARTER_S
+            start_s += size_s
+
+    def _is_set_within(self, start_s: int) -> bool:
+        return self.offset_s(start_s) != self.offset_s(start_s + QUARTER_S - MINUTE_S)
 
     def _day_start(self, day: int) -> int:
         return self.instant(day * DAY_S)
