@@ -420,11 +420,11 @@ class Settings:
         setting_parsers.whole(1, 3650),
     )
     max_query_cells: int = _setting(
-        1_500_000,
+        500_000,
         "HAILWHALE_MAX_QUERY_CELLS",
         "maximum cost of a query, in cells: series x stored buckets x metrics read, and series x "
-        "points x formulas answered; a cell is about a microsecond (see docs/http.rst)",
-        setting_parsers.whole(10_000, 1_000_000_000),
+        "points x formulas answered; docs/http.rst has a table",
+        setting_parsers.whole(1_000, 1_000_000_000),
     )
     max_decision_cells: int = _setting(
         500_000,

@@ -14,7 +14,7 @@ from benchmarks import serving
 from benchmarks.measuring import Effort
 from benchmarks.worst_cases.cases import CASES
 from benchmarks.worst_cases.heavy_store import fill
-from benchmarks.worst_cases.measured import Measured, costliest, idle_kb, table
+from benchmarks.worst_cases.measured import Case, Measured, costliest, table
 from hailwhale.services.container import Services, assemble
 from hailwhale.settings import Settings
 from hailwhale.store.redis.keys import Keys
@@ -38,16 +38,21 @@ def run(effort: Effort, routes: Sequence[str] = ()) -> list[Measured]:
     with serving.valkey(fsync="no") as valkey:
         with closing(_services(valkey.url)) as services:
             fill(services, effort)
-        server = serving.web_server(
-            serving.SERVE, valkey.url, "/healthz", server="gunicorn", variables=_SERVER
-        )
-        with server as web:
-            found, idle = [], idle_kb(web)
-            for case in CASES:
-                if not routes or case.route in routes:
-                    found.append(costliest(case, web, idle, valkey.pid))
-                    print(found[-1], file=sys.stderr, flush=True)
-            return found
+        found = []
+        for case in CASES:
+            if not routes or case.route in routes:
+                found.append(_alone(case, valkey.url, valkey.pid))
+                print(found[-1], file=sys.stderr, flush=True)
+        return found
+
+
+def _alone(case: Case, url: str, store: int) -> Measured:
+    """Return what a case costs a server of its own, whose memory nothing else has used."""
+    server = serving.web_server(
+        serving.SERVE, url, "/healthz", server="gunicorn", variables=_SERVER
+    )
+    with server as web:
+        return costliest(case, web, store)
 
 
 def _services(url: str) -> Services:

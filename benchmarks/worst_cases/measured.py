@@ -74,16 +74,13 @@ def table(rows: Sequence[Measured]) -> str:
     return "\n".join(aligned([_COLUMNS, *(row.cells() for row in rows)]))
 
 
-def idle_kb(web: serving.WebServer) -> dict[int, int]:
-    """Return the memory of each process of a server that has answered one request."""
-    return {pid: _kb(pid, "VmRSS") for pid in web.processes()}
-
-
-def costliest(case: Case, web: serving.WebServer, idle: dict[int, int], store: int) -> Measured:
+def costliest(case: Case, web: serving.WebServer, store: int) -> Measured:
     """Return the costliest of a kind that is let in, of the largest and those tried to find it.
 
-    `idle` is the memory that the server's processes had at first, `store` the store's process.
+    `store` is the process of the store. A first request loads what the server loads late.
     """
+    _sent(web.port, Request("/totals?pk=warm"))
+    idle = {pid: _kb(pid, "VmRSS") for pid in web.processes()}
     low, high = 1, case.most
     found = _measured(case, high, web, idle, store)
     if found.status == http.client.OK:

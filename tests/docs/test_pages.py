@@ -30,11 +30,11 @@ def reading(folder: Path) -> Iterator[Reader]:
     (folder / ".venv").symlink_to(sys.prefix)
     [serve] = commands(SERVE)
     # What pages ask stays far below the limits on questions.
-    tenth = {
-        "HAILWHALE_MAX_QUERY_CELLS": str(Settings().max_query_cells // 10),
-        "HAILWHALE_MAX_DECISION_CELLS": str(Settings().max_decision_cells // 10),
+    fifth = {
+        "HAILWHALE_MAX_QUERY_CELLS": str(Settings().max_query_cells // 5),
+        "HAILWHALE_MAX_DECISION_CELLS": str(Settings().max_decision_cells // 5),
     }
-    variables = {"HAILWHALE_PORT": "0", **tenth}
+    variables = {"HAILWHALE_PORT": "0", **fifth}
     with started(command=["bash", "-c", serve.words], cwd=folder, variables=variables) as server:
         assert as_shown(serve.shown.replace("127.0.0.1:8085", "127.0.0.1:…"), server.said)
         yield Reader(folder, server)

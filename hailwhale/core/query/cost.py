@@ -1,9 +1,10 @@
 """The cost of a query, known before the work is done, and the one limit on it.
 
 Each factor of a query is bounded by itself; here their product is. The unit is a cell: one number
-read from the store, about a microsecond. Whatever else a query takes is counted in cells that take
-as long, or whose text takes as much memory. A query within the default limit takes at most about
-two seconds of processor and 100 MB. Knows nothing of stores, or of how a query is answered.
+read from the store, at most about four microseconds. Whatever else a query takes is counted in
+cells that take as long, or whose text takes as much memory. A query within the default limit takes
+at most about two seconds of processor and 100 MB. Knows nothing of stores, or of how a query is
+answered.
 """
 
 from __future__ import annotations
@@ -16,14 +17,15 @@ from hailwhale.errors import BadInput
 
 SETTING = "HAILWHALE_MAX_QUERY_CELLS"
 
-CHUNK_CELLS = 16  # of a chunk of a series, to which its cells are added
-ROW_CELLS = 8  # of a child in a view of a chunk and metric
-SKETCH_CELLS = 32  # of the visitors of a day
-LABEL_CELLS = 8  # of a label that is listed
-_NUMBER_CELLS = 2  # of a number of an answer; each step of its formula is one more
-_SERIES_CELLS = 8  # of a series of an answer
+CHUNK_CELLS = 4  # of a chunk of a series, to which its cells are added
+ROW_CELLS = 2  # of a child in a view of a chunk and metric
+SKETCH_CELLS = 8  # of the visitors of a day
+LABEL_CELLS = 2  # of a label that is listed
+_NUMBER_CELLS = 2  # of a number of an answer
+_SERIES_CELLS = 6  # of a series of an answer
 CHARS = 32  # of an answer's texts, one cell
-_SUMMED = 8  # cells added up to a total, one cell
+_SUMMED = 32  # cells added up to a total, one cell
+_STEPS = 8  # of a formula for one number, one cell
 
 _HINTS = {
     "dimensions": "fewer dimensions",
@@ -66,6 +68,10 @@ class QueryCost:
         """Add series that are read, at a cost of `each`, and chosen by the parameter `of`."""
         self.add(series * each, "period" if buckets > series else of)
 
+    def choose(self, children: int, steps: int) -> None:
+        """Add the steps of formulas that choosing among children takes for each of them."""
+        self.add(children * (1 + steps // _STEPS), "depth")
+
     def list(self, labels: int, parents: int = 1, *, of: str = "depth") -> None:
         """Add labels of parents that are listed."""
         self.add(labels * LABEL_CELLS + parents * CHUNK_CELLS, of)
@@ -82,7 +88,7 @@ class QueryCost:
         cells = 0
         for formula in formulas:
             texts = chars + len(found) * len(formula.text)
-            number = _NUMBER_CELLS + len(formula.steps)
+            number = _NUMBER_CELLS + len(formula.steps) // _STEPS
             summed = buckets * len(formula.metrics) // _SUMMED
             cells += len(found) * (_SERIES_CELLS + points * number + summed)
             cells += points * texts // CHARS

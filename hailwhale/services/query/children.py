@@ -96,7 +96,8 @@ class ChildrenReader:
             series += sum(map(len, labels))
             refuse_too_many(series)
             for parent, names in zip(level, labels, strict=True):
-                each = self._cells_each(line, parent, names, terms, span) + steps
+                each = self._cells_each(line, parent, names, terms, span)
+                cost.choose(len(names), steps)
                 cost.read(len(names), each, of="depth", buckets=len(span.starts))
             read = self.sums(line, list(level), labels, terms, span, cost)
             families = [

@@ -175,10 +175,10 @@ def test_wrong_options_are_reported(
 def test_what_its_pages_ask_stays_far_below_the_limits_on_questions(
     make_services: MakeServices, clock: Clock
 ) -> None:
-    """A tenth of the defaults is enough for the dashboards, at their widest, and for decisions."""
+    """A fifth of the defaults is enough for the dashboards, at their widest, and for decisions."""
     services = make_services(
-        max_query_cells=Settings().max_query_cells // 10,
-        max_decision_cells=Settings().max_decision_cells // 10,
+        max_query_cells=Settings().max_query_cells // 5,
+        max_decision_cells=Settings().max_decision_cells // 5,
     )
     services.counting.count_many_now(past(NOW_S, 30, 2, Random(2)))
     services.exposing_now.count_many(past_landings(NOW_S, 1, Random(2)))

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from hailwhale.core.decisions import Policy
+from hailwhale.core.decisions import Policy, prediction
 from hailwhale.core.decisions import posterior as posterior_module
 from hailwhale.core.decisions.allocation import normals
-from hailwhale.core.decisions.prediction import look
 from tests.core.decisions.tallies import Counted, posterior, shares
 
 US, UK, DE = ("country", "US"), ("country", "UK"), ("country", "DE")
@@ -34,6 +33,7 @@ def test_the_clearly_best_option_gets_nearly_everybody() -> None:
 
 def test_what_is_cached_of_visitors_is_bounded_by_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[object] = []
+    look = prediction.look
 
     def noted(*arguments: Any) -> Any:
         looked.append(arguments[1])
