@@ -6,17 +6,16 @@ Of a batch, what fits is counted and the rest is to be sent again. Knows nothing
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import bottle
 
-from hailwhale.core.events.event import Event, parse_event
+from hailwhale.core.events.event import parse_event
 from hailwhale.core.events.event_cost import cells_of
-from hailwhale.core.events.limits import Limits
 from hailwhale.core.events.param_names import Fields
 from hailwhale.errors import BadInput
 from hailwhale.services.container import Services
-from hailwhale.services.ingest.types import BatchReport, CountMany
+from hailwhale.services.ingest.types import BatchReport, CountMany, Parse
 from hailwhale.store.types import AcceptStatus
 from hailwhale.web.request import CALLER
 
@@ -24,16 +23,22 @@ if TYPE_CHECKING:
     from hailwhale.services.security.rate_limit import RateLimiter
 
 Count = Callable[[Fields], AcceptStatus]
-Parse = Callable[[Fields, float, Limits], Event]
+
+
+class Counting(NamedTuple):
+    """The functions that count one event and many."""
+
+    one: Count
+    many: CountMany
 
 
 def limited(
     services: Services, count: Count, count_many: CountMany, parse: Parse = parse_event
-) -> tuple[Count, CountMany]:
+) -> Counting:
     """Return the two functions behind the limits of the settings, if there are any."""
     limiter = services.limiter
     if limiter is None or not limiter.limits_counts:
-        return count, count_many
+        return Counting(count, count_many)
     found = _CountLimits(services, limiter, parse)
 
     def count_one(fields: Fields) -> AcceptStatus:
@@ -44,7 +49,7 @@ def limited(
         given = list(events)
         return found.report(given, count_many)
 
-    return count_one, count_some
+    return Counting(count_one, count_some)
 
 
 class _CountLimits:

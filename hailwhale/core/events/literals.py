@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from hailwhale.core.events.limits import Limits
 from hailwhale.errors import BadInput, shown
@@ -116,13 +116,20 @@ def parse_literal(text: str, parameter: str) -> Any:
         return _parsed(_TOKEN.sub(_strict, given), text, parameter)
 
 
-def parse_json_at(text: str, at: int, parameter: str) -> tuple[object, int]:
-    """Parse the JSON value that begins at a place; return it and the place where it ends.
+class JsonAt(NamedTuple):
+    """A JSON value in a text, and the place where it ends."""
+
+    value: object
+    end: int
+
+
+def parse_json_at(text: str, at: int, parameter: str) -> JsonAt:
+    """Parse the JSON value that begins at a place.
 
     Raises `BadInput` as `parse_relaxed_json` does.
     """
     with _faults_named(text, parameter):
-        return _DECODER.raw_decode(text, at)
+        return JsonAt(*_DECODER.raw_decode(text, at))
 
 
 def not_json(text: str, at: int, reason: str, given: str, parameter: str) -> BadInput:

@@ -43,7 +43,7 @@ Cells = Sequence[str]
 MakeFields = Callable[[Cells], dict[str, object]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnMapping:
     """Map columns to the fields of an event.
 
@@ -83,13 +83,13 @@ class ColumnMapping:
             if at is None:
                 raise BadInput("at-format", at_format, "--at with the column of the time")
         return cls(
-            _template(pk, "pk") if pk is not None else (),
-            tuple([_template(text, "dimension") for text in dimensions]),
-            _metrics(metrics),
-            None if at is None else _named(at, "at"),
-            None if id is None else _named(id, "id"),
-            None if uid is None else _named(uid, "uid"),
-            at_format,
+            pk=_template(pk, "pk") if pk is not None else (),
+            dimensions=tuple([_template(text, "dimension") for text in dimensions]),
+            metrics=_metrics(metrics),
+            at=None if at is None else _named(at, "at"),
+            id=None if id is None else _named(id, "id"),
+            uid=None if uid is None else _named(uid, "uid"),
+            at_format=at_format,
         )
 
     @property
