@@ -66,9 +66,11 @@ def sparkline(values: Sequence[Number | None], width: int = _WIDEST) -> str:
     heights = _squeezed([None if value is None else float(value) for value in values], width)
     known = [0.0, *(height for height in heights if height is not None)]
     base, top = min(known), max(known)
-    steps = (len(_BARS) - 1) / (top - base) if top > base else 0.0
+    highest = len(_BARS) - 1
+    span = top - base or 1.0
+    # Divided first: the reciprocal of a tiny span is infinite.
     return "".join(
-        _GAP[0] if height is None else _BARS[int((height - base) * steps + 0.5)]
+        _GAP[0] if height is None else _BARS[int((height - base) / span * highest + 0.5)]
         for height in heights
     )
 

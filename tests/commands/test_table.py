@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hailwhale.commands.table import number_text, sparkline, table
@@ -66,6 +66,7 @@ def test_a_peak_among_many_values_is_not_lost() -> None:
 
 
 @given(st.lists(FINITE, min_size=1, max_size=60))
+@example([0.0, 5e-324])
 @settings(max_examples=50, deadline=None)
 def test_higher_values_never_have_lower_bars(values: list[float]) -> None:
     bars = sparkline(values)

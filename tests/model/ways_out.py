@@ -146,6 +146,7 @@ def ranked(entrance: Entrance, question: Question) -> Answered | Refused:
     answer = entrance.whale.get("/rank", texts)
     if answer.status == 400:
         return str(answer.error["message"])
+    assert answer.status == 200, (answer.status, answer.text, texts)
     path = question.dimension
     written = json.dumps(list(path), ensure_ascii=False)
     named = {written, path[0]} if len(path) == 1 else {written}
