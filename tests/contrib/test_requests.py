@@ -234,9 +234,8 @@ def test_a_counter_that_fails_is_left_alone_and_the_app_goes_on(
         assert visitor.get("/products/7", buffered=True).text == "Product 7"
         run(app, path="/hello/ann")
     assert broken.asked == 2  # each of the two once, and then not for half a minute
-    assert [record.message for record in caplog.records] == [
-        "cannot count requests; trying again in 30 s"
-    ] * 2
+    ours = [each.message for each in caplog.records if each.name.startswith("hailwhale")]
+    assert ours == ["cannot count requests; trying again in 30 s"] * 2
 
 
 def test_routes_past_the_bound_are_counted_together(notes: Notes) -> None:
